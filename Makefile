@@ -1,0 +1,59 @@
+# The commands of the project. On a fresh machine with Python >= 3.11, Rust and make nothing else is needed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := run
+SOURCES := $(shell find rust python -type f \( -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' -o -name '*.json' -o -name '*.csv' \) 2>/dev/null) \
+           Cargo.toml Cargo.lock pyproject.toml constraints.txt
+# pip looks for newer versions of itself and warns: neither belongs in a build.
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint bench docs audit clean
+
+demo: .stamps/demo
+	$(BIN)/alvh demo --out $(RUN)
+
+test: .stamps/test
+	cargo test --locked --workspace
+	$(BIN)/python -m pytest
+
+lint: .stamps/lint
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest alvh._core
+
+bench: .stamps/test
+	cargo bench --locked -p alvh-core
+	$(BIN)/python benches/engine.py
+
+docs: .stamps/docs
+	$(BIN)/sphinx-build -W -q -b html docs docs/_build
+
+audit: .stamps/demo
+	$(BIN)/alvh audit
+
+clean:
+	rm -rf $(VENV) .stamps target $(RUN) docs/_build
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp per extra: the package is built from source and installed like any user's.
+.stamps/demo: $(SOURCES) | $(BIN)/python
+	$(PIP) install --constraint constraints.txt ".[history]"
+	@mkdir -p .stamps && touch $@
+
+.stamps/test: .stamps/demo
+	$(PIP) install --constraint constraints.txt ".[history,test]"
+	@mkdir -p .stamps && touch $@
+
+.stamps/lint: .stamps/test
+	$(PIP) install --constraint constraints.txt ".[history,test,lint]"
+	@mkdir -p .stamps && touch $@
+
+.stamps/docs: .stamps/demo
+	$(PIP) install --constraint constraints.txt ".[history,docs]"
+	@mkdir -p .stamps && touch $@

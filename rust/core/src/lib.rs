@@ -1,0 +1,18 @@
+//! Kernels of `alvh`: pricing, market models, margin, rules and the path engine.
+//!
+//! This crate knows neither Python nor files. Lower floors know nothing of higher ones:
+//! `math` → `pricing`, `schedule` → `market`, `margin`, `rules` → `engine`.
+
+pub mod engine;
+mod error;
+pub mod margin;
+pub mod market;
+pub mod math;
+pub mod pricing;
+pub mod rules;
+pub mod schedule;
+
+pub use error::{Error, Result};
+
+/// Version of the package, the same for the crates and the wheel.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,4 @@
+//! Columns of lanes, SIMD dispatch, special functions and counter-based random numbers.
+
+pub mod lanes;
+pub mod simd;

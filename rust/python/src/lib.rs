@@ -1,0 +1,25 @@
+//! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
+
+mod door;
+
+use pyo3::prelude::*;
+
+/// The compiled core of alvh.
+#[pymodule]
+mod _core {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::door::AlvhError;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", alvh_core::VERSION)
+    }
+
+    /// The instruction set in use: "baseline", "avx2" or "avx512".
+    #[pyfunction]
+    fn simd_variant() -> &'static str {
+        alvh_core::math::simd::variant().name()
+    }
+}
