@@ -9,7 +9,7 @@ use super::{
     trace::{LedgerRow, Trace},
 };
 use crate::{
-    market::{generator::Lanes, state::State},
+    market::{Lanes, State},
     math::{
         lanes::{Col, LANES, Mask},
         simd::{Kernel, dispatch},

@@ -6,10 +6,7 @@
 use super::{plan::PoolPlan, spec::CostSpec};
 use crate::{
     margin::{Legs, MarginModel, MarketView},
-    market::{
-        quote::{Slice, Surface},
-        state::State,
-    },
+    market::{Slice, State, Surface},
     math::lanes::{Col, LANES, Mask},
     schedule::Schedule,
 };

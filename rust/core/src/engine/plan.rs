@@ -14,10 +14,7 @@ use super::{
 use crate::{
     Error, Result,
     margin::{self, Leg, MarginModel},
-    market::{
-        generator::{Generator, generator},
-        quote::Surface,
-    },
+    market::{Generator, Surface, generator},
     math::lanes::LANES,
     rules::{
         compile::Program,
