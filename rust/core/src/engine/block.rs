@@ -56,11 +56,11 @@ impl<'p> Block<'p> {
             interest: Col::default(),
             bills: Col::default(),
             signals: Signals::new(&plan.indicators),
-            enters: plan.enters.iter().map(|rule| (Memory::new(&rule.program), Mask::NONE)).collect(),
+            enters: plan.enters.iter().map(|rule| (rule.program.memory(), Mask::NONE)).collect(),
             exits: plan
                 .exits
                 .iter()
-                .map(|exit| vec![Memory::new(&exit.rule.program); plan.pools[exit.pool].slots])
+                .map(|exit| vec![exit.rule.program.memory(); plan.pools[exit.pool].slots])
                 .collect(),
             pools: plan.pools.iter().map(Pool::new).collect(),
             selections: plan.pools.iter().map(|pool| Selection::new(pool.legs.len())).collect(),
@@ -126,11 +126,20 @@ impl<'p> Block<'p> {
         }
         self.market.session = self.lanes.start;
         self.signals.reset();
+        for (memory, _) in &mut self.enters {
+            memory.reset();
+        }
         if plan.warm_up > 0 {
-            let Self { signals, lanes, market, .. } = self;
-            plan.generator.warm_up(lanes, plan.warm_up, &mut |_, state| {
-                observe(plan, state, &mut market.spot, &mut market.vix);
-                signals.step(&market.spot, &market.vix);
+            let Self { signals, lanes, market, enters, .. } = self;
+            plan.generator.warm_up(lanes, plan.warm_up, &mut |k, state| {
+                let Market { spot, vix, .. } = market;
+                observe(plan, state, spot, vix);
+                signals.step(spot, vix);
+                signals.observe_market(spot, vix, state, f64::from(k) - f64::from(plan.warm_up));
+                // Rules with a memory of their own have it filled; books do not exist yet.
+                for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()).filter(|(r, _)| r.owner.is_none()) {
+                    signals.evaluate(rule, memory);
+                }
             });
         }
         plan.generator.start(&self.lanes, &mut self.market.now);
@@ -138,9 +147,6 @@ impl<'p> Block<'p> {
         self.signals.step(&self.market.spot, &self.market.vix);
         self.bills = Col::splat(1.0);
         self.pools.iter_mut().for_each(Pool::reset);
-        for (memory, _) in &mut self.enters {
-            memory.reset();
-        }
         self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
         if let Some(watched) = self.watched {
             self.books[watched].events = Some(vec![]);
@@ -247,7 +253,7 @@ impl<'p> Block<'p> {
     /// Phase 8: orders for the next tick.
     fn decide(&mut self, tick: u32) {
         let Self { plan, market, pools, books, signals, enters, exits, .. } = self;
-        signals.observe_market(market, tick);
+        signals.observe_market(&market.spot, &market.vix, &market.now, f64::from(tick));
         for (rule, (memory, open)) in plan.enters.iter().zip(enters.iter_mut()) {
             if let Some(owner) = rule.owner {
                 signals.observe_book(&books[owner], plan.capital);

@@ -18,7 +18,7 @@ use crate::{
     math::lanes::LANES,
     rules::{
         compile::Program,
-        expr::Rule,
+        expr::{Expr, Rule},
         names::{Name, Scope},
     },
     schedule::{Every, Schedule},
@@ -82,6 +82,7 @@ struct PoolKey {
 #[derive(Debug)]
 pub(super) struct RulePlan {
     pub text: String,
+    tree: Expr,
     pub program: Program,
     /// The book whose figures the rule reads; `None`: every book sees the same value.
     pub owner: Option<usize>,
@@ -91,11 +92,11 @@ impl RulePlan {
     fn compile(rule: &Rule, scope: Scope, book: usize) -> Result<Self> {
         let program = Program::compile(rule, scope)?;
         let owned = program.inputs().iter().any(|name| name.entry().scope == Scope::Book);
-        Ok(Self { text: rule.text.clone(), program, owner: owned.then_some(book) })
+        Ok(Self { text: rule.text.clone(), tree: rule.tree.clone(), program, owner: owned.then_some(book) })
     }
 
     fn serves(&self, rule: &Rule, book: usize) -> bool {
-        self.text == rule.text && self.owner.is_none_or(|owner| owner == book)
+        self.tree == rule.tree && self.owner.is_none_or(|owner| owner == book)
     }
 }
 
@@ -210,8 +211,16 @@ impl Plan {
     }
 
     /// Tranches of each layer of a book.
-    pub fn tranches(&self, book: usize) -> Vec<usize> {
-        self.books[book].layers.iter().map(|layer| self.pools[layer.pool].tranches).collect()
+    pub fn tranches(&self, book: usize) -> Result<Vec<usize>> {
+        self.check_book(book)?;
+        Ok(self.books[book].layers.iter().map(|layer| self.pools[layer.pool].tranches).collect())
+    }
+
+    fn check_book(&self, book: usize) -> Result<()> {
+        if book < self.books() {
+            return Ok(());
+        }
+        Err(Error::domain("book", book, format!("0 to {}", self.books() - 1)))
     }
 
     /// Paths that exist: as many as starts in a replayed market, unlimited in a simulated one.
@@ -261,9 +270,7 @@ impl Plan {
 
     /// One path of one book, day by day.
     pub fn trace(&self, path: u64, book: usize) -> Result<Trace> {
-        if book >= self.books() {
-            return Err(Error::domain("book", book, format!("0 to {}", self.books() - 1)));
-        }
+        self.check_book(book)?;
         if self.paths().is_some_and(|have| path as usize >= have) {
             return Err(Error::domain("path", path, format!("0 to {}", self.starts.len() - 1)));
         }

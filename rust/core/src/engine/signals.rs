@@ -7,6 +7,7 @@ use super::{
     spec::Right,
 };
 use crate::{
+    market::State,
     math::lanes::{Col, LANES, Tri},
     rules::{
         indicator::{Indicator, indicator},
@@ -79,13 +80,13 @@ impl Signals {
         }
     }
 
-    /// The market of the tick at which rules are about to be evaluated.
-    pub fn observe_market(&mut self, market: &Market, tick: u32) {
-        self.spot = market.spot;
-        self.vix = market.vix;
-        self.rate = market.now.r;
-        self.dividend_yield = market.now.q;
-        self.session = Col::splat(f64::from(tick));
+    /// The market of the session in which rules are about to be evaluated; before session 0 `session` is negative.
+    pub fn observe_market(&mut self, spot: &Col, vix: &Col, state: &State, session: f64) {
+        self.spot = *spot;
+        self.vix = *vix;
+        self.rate = state.r;
+        self.dividend_yield = state.q;
+        self.session = Col::splat(session);
     }
 
     /// The book whose rule is about to be evaluated.
