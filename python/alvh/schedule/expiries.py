@@ -71,8 +71,8 @@ def listed_expiries(product: str, first: date, last: date, *, cadence: Cadence |
     product : {"SPXW", "XSP", "SPX", "VIX"}
         SPXW and XSP settle at the close; SPX and VIX to the opening.
     first, last : datetime.date
-        Inside the exchange calendar's span (for VIX, a month inside at the end: its rule looks at the
-        following month).
+        Inside the exchange calendar's span. VIX cannot reach into its last month: the rule looks at the month
+        after.
     cadence : {"weekly", "daily", "monthly"}, optional
         ``weekly``: every Friday, the default of SPXW and XSP. ``daily``: every session, as listed for SPXW
         since May 2022 and needed by one-day condors (R2); earlier dates are a hypothesis. ``monthly``: the
