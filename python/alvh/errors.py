@@ -9,6 +9,9 @@ from typing import Any
 
 from alvh._core import AlvhError
 
+LONGEST_NAME = 40  # of a name that a damaged file may hold
+MOST_NAMES = 30
+
 __all__ = ["AlvhError", "CalendarError", "ContractError", "HistoryError", "nearest_names"]
 
 
@@ -77,8 +80,9 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
     >>> nearest_names("spwx", ["SPXW", "XSP"])
     "did you mean 'SPXW'? Known: 'SPXW', 'XSP'"
     """
-    names = list(known)
+    names = [each[:LONGEST_NAME] for each in known]
     folded = {each.casefold(): each for each in names}
-    matches = get_close_matches(name.casefold(), folded, n=1)
+    matches = get_close_matches(name[:LONGEST_NAME].casefold(), folded, n=1)
     hint = f"did you mean {folded[matches[0]]!r}? " if matches else ""
-    return f"{hint}Known: {', '.join(map(repr, names))}"
+    others = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{hint}Known: {', '.join(map(repr, names[:MOST_NAMES]))}{others}"
