@@ -28,7 +28,7 @@ class Column:
 
 
 # Since 1990 the index stood above 290 and VIX between 9.14 and 82.69: ranges catch wrong units, not bad days.
-_INDEX = (10.0, 1e6, "index points", "correct the value or remove the row")
+_INDEX = (10.0, 1e5, "index points", "correct the value or remove the row")
 _VOLATILITY = (
     5.0,
     200.0,
