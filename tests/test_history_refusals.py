@@ -264,7 +264,7 @@ def test_cut_parquet(tmp_path_factory, start, stop):
     refusal(path)
 
 
-# Fixed damage only: random bytes inside a page may make the decoder abort the process, which nobody can catch.
+# Fixed damage only: random bytes inside a page may make the decoder abort, which nobody can catch.
 @pytest.mark.parametrize("place", [4, len(PARQUET_BYTES) // 2, len(PARQUET_BYTES) - 40])
 def test_damaged_parquet(tmp_path, place):
     path = tmp_path / "damaged.parquet"

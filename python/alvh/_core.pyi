@@ -1,4 +1,5 @@
-__all__: list[str]
+__all__ = ["AlvhError", "__version__", "simd_variant"]
+
 __version__: str
 
 class AlvhError(ValueError): ...
