@@ -1,6 +1,7 @@
 //! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
 
 mod door;
+mod market;
 
 use pyo3::prelude::*;
 
@@ -11,6 +12,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::door::AlvhError;
+    #[pymodule_export]
+    use crate::market::{draws, market_paths, market_quotes, market_spec};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
