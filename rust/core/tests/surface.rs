@@ -1,7 +1,10 @@
 //! The surfaces through the public interface: levels, arbitrage, limits.
 
-use alvh_core::market::spec::{GbmSpec, L3fSpec};
-use alvh_core::market::{Generator, Lanes, MarketSpec, Slice, State, Surface, VixSlice, generator};
+use alvh_core::market::generator::{Generator, Lanes, generator};
+use alvh_core::market::quote::{Slice, Surface};
+use alvh_core::market::spec::{GbmSpec, L3fSpec, MarketSpec};
+use alvh_core::market::state::State;
+use alvh_core::market::vix_option::VixSlice;
 use alvh_core::math::lanes::{Col, LANES};
 
 const LANES_OF_SEED_3: Lanes = Lanes { seed: 3, first_path: 0, start: [0; LANES] };

@@ -2,6 +2,7 @@
 
 mod door;
 mod engine;
+mod market;
 
 use pyo3::prelude::*;
 
@@ -14,6 +15,8 @@ mod _core {
     use crate::door::{AlvhError, RuleError, SpecError};
     #[pymodule_export]
     use crate::engine::Plan;
+    #[pymodule_export]
+    use crate::market::{draws, market_paths, market_quotes, market_spec};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -4,7 +4,7 @@ use super::spec::{ContractSpec, CostSpec};
 use crate::math::special::{exp, ln};
 
 /// A contract in SPX points.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Contract {
     /// Dollars per SPX point and lot.
     pub dpp: f64,
@@ -13,9 +13,7 @@ pub struct Contract {
     /// Exchange fee and commission per contract and trade, dollars.
     pub fee: f64,
     fraction: f64,
-    tick_small: f64,
-    tick_large: f64,
-    tick_break: f64,
+    ticks: Vec<(f64, f64)>,
 }
 
 impl Contract {
@@ -26,16 +24,14 @@ impl Contract {
             grid: row.strike_step / row.index_fraction,
             fee: row.exchange_fee + costs.commission,
             fraction: row.index_fraction,
-            tick_small: row.tick_small,
-            tick_large: row.tick_large,
-            tick_break: row.tick_break,
+            ticks: row.ticks.clone(),
         }
     }
 
     /// Half of the bid–ask spread of one leg, SPX points, from its mid (MODELS, fills).
     pub fn half_spread(&self, costs: &CostSpec, mid: f64, vix: f64) -> f64 {
         let points = mid * self.fraction;
-        let tick = if points < self.tick_break { self.tick_small } else { self.tick_large };
+        let tick = self.ticks.iter().rev().find(|(from, _)| points >= *from).map_or(0.0, |(_, tick)| *tick);
         let smooth = costs.half_spread_scale * power(points, costs.half_spread_power);
         let stress = power(vix.max(costs.vix_knee) / costs.vix_knee, costs.vix_power);
         (0.5 * tick).max(smooth) * stress / self.fraction
@@ -48,10 +44,11 @@ fn power(base: f64, exponent: f64) -> f64 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
+    use super::super::spec::Settlement;
     use super::*;
 
-    pub const COSTS: CostSpec = CostSpec {
+    const COSTS: CostSpec = CostSpec {
         order_share: 0.35,
         liquidation_share: 1.0,
         half_spread_scale: 0.071,
@@ -61,19 +58,21 @@ pub(super) mod tests {
         commission: 0.5,
     };
 
-    const SPXW: ContractSpec = ContractSpec {
-        multiplier: 100.0,
-        index_fraction: 1.0,
-        strike_step: 5.0,
-        tick_small: 0.05,
-        tick_large: 0.1,
-        tick_break: 3.0,
-        exchange_fee: 0.65,
-    };
+    fn spxw() -> ContractSpec {
+        ContractSpec {
+            product: "SPXW".into(),
+            multiplier: 100.0,
+            index_fraction: 1.0,
+            strike_step: 5.0,
+            ticks: vec![(0.0, 0.05), (3.0, 0.1)],
+            settlement: Settlement::Close,
+            exchange_fee: 0.65,
+        }
+    }
 
     #[test]
     fn half_spread_is_at_least_half_a_tick_and_widens_with_vix() {
-        let spxw = Contract::new(&SPXW, &COSTS);
+        let spxw = Contract::new(&spxw(), &COSTS);
         assert_eq!(spxw.half_spread(&COSTS, 0.0, 12.0), 0.025);
         let calm = spxw.half_spread(&COSTS, 20.0, 16.0);
         assert!((calm - 0.071 * 20f64.powf(0.43)).abs() < 1e-14);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{
     block::Block,
     fill::Contract,
-    spec::{BookSpec, CostSpec, LayerSpec, LegSpec, PlanSpec, ProgressionSpec, SCHEMA, SizeSpec, StrikeSpec, Width},
+    spec::{BookSpec, ContractSpec, CostSpec, LayerSpec, LegSpec, PlanSpec, ProgressionSpec, SCHEMA, Settlement, SizeSpec, StrikeSpec, Width},
     summary::NAMES,
     trace::Trace,
 };
@@ -329,7 +329,7 @@ fn check_horizon(schedule: &Schedule, starts: &[u32], sessions: u32, warm_up: u3
 
 struct Builder<'a> {
     schedule: &'a Schedule,
-    contracts: &'a BTreeMap<String, super::spec::ContractSpec>,
+    contracts: &'a BTreeMap<String, ContractSpec>,
     costs: CostSpec,
     pools: Vec<PoolPlan>,
     enters: Vec<RulePlan>,
@@ -381,6 +381,10 @@ impl Builder<'_> {
             let known: Vec<_> = self.contracts.keys().cloned().collect();
             Error::domain(format!("{path}.product"), &spec.product, format!("one of {}", known.join(", ")))
         })?;
+        if row.settlement == Settlement::Opening {
+            let allowed = "a product that settles to the close: opening settlement is not built yet";
+            return Err(Error::domain(format!("{path}.product"), &spec.product, allowed));
+        }
         let margin_legs = check_legs(path, &spec.legs)?;
         if spec.days.low < 1 || spec.days.high < spec.days.low {
             return Err(Error::domain(format!("{path}.days"), format!("{:?}", spec.days), "1 <= low <= high"));
@@ -396,12 +400,13 @@ impl Builder<'_> {
             }
         };
         let contracts: i32 = spec.legs.iter().map(|leg| leg.ratio.abs()).sum();
+        let fees = f64::from(contracts) * contract.fee;
         self.pools.push(PoolPlan {
             contract,
             points_to_spx: 1.0 / row.index_fraction,
             legs: spec.legs.clone(),
             margin_legs,
-            fees: f64::from(contracts) * contract.fee,
+            fees,
             expiry,
             decides,
             tranches,

@@ -66,23 +66,34 @@ pub struct CostSpec {
 }
 
 /// A contract row.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContractSpec {
-    /// Dollars per product point.
-    pub multiplier: f64,
+    /// Root symbol.
+    pub product: String,
     /// Product points per SPX point (XSP 0.1).
     pub index_fraction: f64,
+    /// Dollars per product point.
+    pub multiplier: f64,
+    /// From this price on, this tick: product points, ascending, the first from 0.
+    pub ticks: Vec<(f64, f64)>,
     /// Strike grid, product points.
     pub strike_step: f64,
-    /// Tick for prices below `tick_break`, product points.
-    pub tick_small: f64,
-    /// Tick from `tick_break` on.
-    pub tick_large: f64,
-    /// Price at which the tick changes.
-    pub tick_break: f64,
+    /// To the close or to the opening auction.
+    pub settlement: Settlement,
     /// Exchange fee per contract and trade, dollars.
     pub exchange_fee: f64,
+}
+
+/// What an option settles to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Settlement {
+    /// The closing index.
+    #[serde(rename = "PM")]
+    Close,
+    /// The special opening quotation.
+    #[serde(rename = "AM")]
+    Opening,
 }
 
 /// One arm at one margin share.

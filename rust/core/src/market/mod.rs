@@ -1,30 +1,24 @@
 //! The market: state, dynamics, and every quote that follows from the state.
 //!
-//! A [`State`] is all there is to know about the market of one path at one session. A [`Generator`] moves it
-//! from session to session; a [`Surface`] turns it into VIX, futures and option prices, and is the only place
-//! that does. Generators are listed once, in [`generator`].
+//! A [`state::State`] is all there is to know about the market of one path at one session. A [`generator::Generator`] moves it
+//! from session to session; a [`quote::Surface`] turns it into VIX, futures and option prices, and is the only place
+//! that does. Generators are listed once, in [`generator::generator`].
 
 mod check;
 mod curve;
 mod gbm;
-mod generator;
+pub mod generator;
+pub mod inspect;
 mod l3f;
 pub mod parameters;
-mod quote;
+pub mod quote;
 mod replay;
-mod simulate;
+pub mod simulate;
 mod smile;
 pub mod spec;
-mod state;
-mod vix_option;
+pub mod state;
+pub mod vix_option;
 mod warm_up;
-
-pub use generator::{Generator, Lanes, generator};
-pub use quote::{Essvi, Slice, Surface};
-pub use simulate::{Request, Simulation, simulate};
-pub use spec::MarketSpec;
-pub use state::State;
-pub use vix_option::VixSlice;
 
 /// Trading sessions a year: the clock of SPX variance.
 pub const SESSIONS_PER_YEAR: f64 = 252.0;

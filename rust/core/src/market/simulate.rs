@@ -121,8 +121,8 @@ impl Writer<'_, '_> {
         let first_path = request.first_path + offset;
         let paths = self.rows[0].len() / self.columns;
         // Lanes without a path of this request repeat the last one: replayed rows exist for it.
-        let start =
-            std::array::from_fn(|lane| request.warm_up + first_path as u32 + lane.min(paths - 1) as u32);
+        let row = u64::from(request.warm_up) + first_path;
+        let start = std::array::from_fn(|lane| (row + lane.min(paths - 1) as u64) as u32);
         let lanes = Lanes { seed: request.seed, first_path, start };
         let mut column = 0;
         model.warm_up(&lanes, request.warm_up, &mut |_, state| {

@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     fn message(json: &str) -> String {
-        let spec = MarketSpec::from_json(json).and_then(|spec| crate::market::generator(&spec));
+        let spec = MarketSpec::from_json(json).and_then(|spec| crate::market::generator::generator(&spec));
         spec.expect_err("the specification is wrong").to_string()
     }
 

@@ -5,9 +5,9 @@ use crate::math::lanes::LANES;
 
 /// Simulates `window` sessions forward from the start state and pins their end to it.
 ///
-/// With y the simulated path (y₀ = start), the visited states are z_j = y_j − (j / window)(y_window − y₀) in
-/// (ln S, x): the increments keep their roughness, and the session after the last visited one is the start
-/// state itself. Two passes draw the same numbers twice rather than store the path.
+/// With y the simulated path (y(0) = start), the visited states are `y(j) − (j / window) (y(window) − y(0))`
+/// in (ln S, x): the increments keep their roughness, and the session after the last visited one is the
+/// start state itself. Two passes draw the same numbers twice rather than store the path.
 ///
 /// `advance(step, state)` moves the state to `step` = 1 … window with draws of the warm-up's own purpose.
 pub(super) fn bridged(

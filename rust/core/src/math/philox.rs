@@ -206,8 +206,10 @@ mod tests {
             for step in 0..STEPS {
                 stream.normal_columns::<FMA>(0, step, 0, &mut a, &mut b);
                 for g in a.iter().chain(b.iter()) {
-                    for (power, sum) in sums.iter_mut().enumerate() {
-                        *sum += g.powi(power as i32 + 1);
+                    let mut power = 1.0;
+                    for sum in &mut sums {
+                        power *= g;
+                        *sum += power;
                     }
                 }
             }
