@@ -9,7 +9,7 @@ use super::{
     trace::{LedgerRow, Trace},
 };
 use crate::{
-    market::{Lanes, State},
+    market::{generator::Lanes, state::State},
     math::{
         lanes::{Col, LANES, Mask},
         simd::{Kernel, dispatch},

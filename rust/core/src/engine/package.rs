@@ -6,7 +6,10 @@
 use super::{plan::PoolPlan, spec::CostSpec};
 use crate::{
     margin::{Legs, MarginModel, MarketView},
-    market::{Slice, State, Surface},
+    market::{
+        quote::{Slice, Surface},
+        state::State,
+    },
     math::lanes::{Col, LANES, Mask},
     schedule::Schedule,
 };

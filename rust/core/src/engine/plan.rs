@@ -14,7 +14,10 @@ use super::{
 use crate::{
     Error, Result,
     margin::{self, Leg, MarginModel},
-    market::{Generator, Surface, generator},
+    market::{
+        generator::{Generator, generator},
+        quote::Surface,
+    },
     math::lanes::LANES,
     rules::{
         compile::Program,

@@ -6,7 +6,7 @@ use super::{
     spec::{Drift, LegSpec, Right, StrikeSpec, Width},
 };
 use crate::{
-    market::{Slice, Surface},
+    market::quote::{Slice, Surface},
     math::{
         lanes::{Col, LANES, Mask},
         simd::{Kernel, dispatch},

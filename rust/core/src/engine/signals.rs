@@ -7,7 +7,7 @@ use super::{
     spec::Right,
 };
 use crate::{
-    market::State,
+    market::state::State,
     math::lanes::{Col, LANES, Tri},
     rules::{
         indicator::{Indicator, indicator},

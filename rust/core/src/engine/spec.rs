@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     margin::MarginRule,
-    market::MarketSpec,
+    market::spec::MarketSpec,
     rules::expr::Rule,
     schedule::{DaysWindow, Every, ScheduleSpec},
 };
