@@ -3,7 +3,12 @@
 use alvh_core::Error;
 use pyo3::{create_exception, exceptions::PyValueError, prelude::*};
 
-create_exception!(alvh, AlvhError, PyValueError, "A value that alvh cannot use: the message names it and the mend.");
+create_exception!(
+    alvh,
+    AlvhError,
+    PyValueError,
+    "A value that alvh cannot use: the message names it and the mend."
+);
 create_exception!(alvh, RuleError, AlvhError, "A rule that does not compile.");
 create_exception!(alvh, SpecError, AlvhError, "A specification that contradicts itself.");
 

@@ -190,14 +190,9 @@ mod tests {
     #[test]
     fn kleene_tables() {
         let (t, f, u) = (Some(true), Some(false), None);
-        for (a, b, and, or) in [
-            (t, t, t, t),
-            (t, f, f, t),
-            (t, u, u, t),
-            (f, f, f, f),
-            (f, u, f, u),
-            (u, u, u, u),
-        ] {
+        for (a, b, and, or) in
+            [(t, t, t, t), (t, f, f, t), (t, u, u, t), (f, f, f, f), (f, u, f, u), (u, u, u, u)]
+        {
             assert_eq!(tri(a) & tri(b), tri(and));
             assert_eq!(tri(b) & tri(a), tri(and));
             assert_eq!(tri(a) | tri(b), tri(or));
