@@ -1,6 +1,5 @@
 """The market models against a NumPy twin, closed forms and the stylised facts they were fitted to."""
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -148,7 +147,7 @@ def test_gbm_options_are_worth_their_black_price():
 
 
 def test_vx_futures_are_martingales_of_the_curve():
-    """Moving x by the pricing-measure mean reversion for a month leaves E[F] unchanged: v carries the rest."""
+    """A month under the pricing measure leaves E[F] unchanged: v carries the rest."""
     twin = L3FTwin(market.L3F(vix=25).spec())
     rng = np.random.default_rng(4)
     t, horizon = 30 / 365, 120 / 365
@@ -258,7 +257,3 @@ def test_replay_reads_rows_back():
     np.testing.assert_allclose(vix[0], np.arange(15.0, 23.0), rtol=1e-13)
     with pytest.raises(_core.AlvhError, match="there are 12"):
         _core.market_paths(text, 3, 9, seed=0, warm_up=2, vx_days=[], first_path=0)
-
-
-def digest(arrays: dict[str, Floats]) -> str:
-    return hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()[:16]
