@@ -1,6 +1,7 @@
 //! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
 
 mod door;
+mod engine;
 mod market;
 
 use pyo3::prelude::*;
@@ -11,7 +12,9 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::door::AlvhError;
+    use crate::door::{AlvhError, RuleError, SpecError};
+    #[pymodule_export]
+    use crate::engine::Plan;
     #[pymodule_export]
     use crate::market::{draws, market_paths, market_quotes, market_spec};
 

@@ -1,1 +1,24 @@
-//! Placeholder.
+//! Rules: described as a tree, compiled once, evaluated by column in three-valued logic.
+//!
+//! - [`expr`]: the tree, one to one with the JSON that Python sends.
+//! - [`names`]: what a rule may speak of, by scope.
+//! - [`compile`]: tree → [`Program`]; every error of a rule is found here.
+//! - [`program`]: one session of a compiled rule for a block of paths.
+//! - [`indicator`]: signals computed from the market's own past.
+//!
+//! A number that is not finite is *missing*; a comparison with a missing number is *unknown*; a gate opens only on
+//! true. Nothing is filled in: `known(x)` is the way back to two values.
+
+pub mod compile;
+pub mod expr;
+pub mod indicator;
+pub mod limits;
+pub mod names;
+mod nearest;
+mod print;
+pub mod program;
+mod window;
+
+pub use expr::{Expr, Op, Rule};
+pub use names::{Name, Scope};
+pub use program::{Memory, Program};

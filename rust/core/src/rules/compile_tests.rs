@@ -1,0 +1,124 @@
+//! Rules compiled and evaluated, and every way in which they do not compile.
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::{
+    math::lanes::{Col, LANES, Mask, Tri},
+    rules::limits::{MAX_DEPTH, MAX_NODES, MAX_TEXT},
+};
+
+fn rule(tree: &Json) -> Rule {
+    Rule { text: "as written".to_owned(), tree: serde_json::from_value(tree.clone()).unwrap() }
+}
+
+fn vix_above(level: f64) -> Json {
+    json!({"op": "gt", "args": [{"name": "vix"}, {"const": level}]})
+}
+
+fn refusal(tree: &Json, scope: Scope) -> String {
+    Program::compile(&rule(tree), scope).unwrap_err().to_string()
+}
+
+#[test]
+fn comparison_with_a_missing_number_is_unknown() {
+    let program = Program::compile(&rule(&vix_above(28.0)), Scope::Market).unwrap();
+    assert_eq!(program.inputs(), [Name::Vix]);
+    let mut memory = program.memory();
+    let mut vix = Col::splat(30.0);
+    (vix[1], vix[2], vix[3]) = (20.0, f64::NAN, f64::INFINITY);
+    let answer = program.evaluate(&[&vix], &mut memory);
+    assert_eq!(answer.known, Mask::from_fn(|lane| lane != 2 && lane != 3));
+    assert_eq!(answer.is_false(), Mask::from_fn(|lane| lane == 1));
+}
+
+#[test]
+fn number_program_and_division_by_zero() {
+    let tree = json!({"op": "max", "args": [{"op": "div", "args": [{"const": 1.0}, {"name": "vix"}]}, {"const": 0.5}]});
+    let program = Program::compile_number(&rule(&tree), Scope::Market).unwrap();
+    let mut vix = Col::splat(4.0);
+    (vix[0], vix[1]) = (0.0, 1.0);
+    let mut out = Col::default();
+    program.evaluate_number(&[&vix], &mut program.memory(), &mut out);
+    assert!(out[0].is_nan());
+    assert_eq!(out[1..], std::array::from_fn::<_, { LANES - 1 }, _>(|i| if i == 0 { 1.0 } else { 0.5 }));
+}
+
+#[test]
+fn equal_subtrees_share_one_column_and_one_window() {
+    let window = json!({"op": "for_sessions", "args": [vix_above(28.0)], "n": 3});
+    let tree = json!({"op": "or", "args": [window, {"op": "and", "args": [window, vix_above(28.0)]}]});
+    let program = Program::compile(&rule(&tree), Scope::Market).unwrap();
+    assert_eq!(program.windows.len(), 1);
+    assert_eq!((program.numbers, program.truths), (2, 4));
+    assert_eq!(program.warm_up(), 2);
+}
+
+#[test]
+fn windows_of_the_market_survive_a_new_position_and_windows_of_a_position_do_not() {
+    let market = json!({"op": "for_sessions", "args": [vix_above(28.0)], "n": 2});
+    let loss = json!({"op": "gt", "args": [{"name": "loss"}, {"const": 1.0}]});
+    let position = json!({"op": "for_sessions", "args": [loss], "n": 2});
+    for (tree, expected, warm_up) in [(market, Mask::ALL, 1), (position, !Mask::first(1), 0)] {
+        let program = Program::compile(&rule(&tree), Scope::Position).unwrap();
+        assert_eq!(program.warm_up(), warm_up);
+        let mut memory = program.memory();
+        let column = Col::splat(30.0);
+        assert_eq!(program.evaluate(&[&column], &mut memory), Tri::default());
+        memory.reset_lanes(Mask::first(1));
+        assert_eq!(program.evaluate(&[&column], &mut memory).is_true(), expected);
+        memory.reset();
+        assert_eq!(program.evaluate(&[&column], &mut memory), Tri::default());
+    }
+}
+
+#[test]
+fn names_are_checked_against_the_scope() {
+    let message = refusal(&json!({"op": "gt", "args": [{"name": "profit"}, {"const": 1.0}]}), Scope::Market);
+    assert!(
+        message.starts_with("rule \"as written\": at \"profit\": a rule of the market does not see"),
+        "{message}"
+    );
+    let message = refusal(&json!({"op": "gt", "args": [{"name": "vixx"}, {"const": 1.0}]}), Scope::Market);
+    assert!(message.contains("did you mean vix?"), "{message}");
+}
+
+#[test]
+fn kinds_operands_and_windows_are_checked() {
+    let vix = json!({"name": "vix"});
+    let window = |n: Json| json!({"op": "for_sessions", "args": [vix_above(1.0)], "n": n});
+    for (tree, expected) in [
+        (vix.clone(), "must be a condition"),
+        (
+            json!({"op": "and", "args": [vix_above(1.0), vix]}),
+            "`and` takes a condition, and this is a number",
+        ),
+        (json!({"op": "lt", "args": [vix_above(1.0), vix]}), "`<` takes a number, and this is a condition"),
+        (json!({"op": "lt", "args": [vix]}), "`<` takes 2 operands, not 1"),
+        (json!({"op": "and", "args": []}), "`and` takes 2 or more operands, not 0"),
+        (json!({"op": "not", "args": [vix_above(1.0)], "n": 3}), "`not` has no window"),
+        (window(json!(null)), "from 1 to 2520"),
+        (window(json!(0)), "from 1 to 2520"),
+        (window(json!(2521)), "from 1 to 2520"),
+    ] {
+        let message = refusal(&tree, Scope::Market);
+        assert!(message.contains(expected), "{message}");
+    }
+    assert!(Program::compile_number(&rule(&vix_above(1.0)), Scope::Market).is_err());
+    let infinite = Rule { text: String::new(), tree: Expr::Const(f64::INFINITY) };
+    assert!(Program::compile_number(&infinite, Scope::Market).is_err());
+}
+
+#[test]
+fn large_trees_are_refused() {
+    let mut deep = vix_above(1.0);
+    for _ in 0..MAX_DEPTH {
+        deep = json!({"op": "not", "args": [deep]});
+    }
+    let wide = json!({"op": "or", "args": vec![vix_above(1.0); MAX_NODES]});
+    for tree in [deep, wide] {
+        assert!(refusal(&tree, Scope::Market).contains("split the rule"));
+    }
+    let long = Rule { text: "x".repeat(MAX_TEXT + 1), ..rule(&vix_above(1.0)) };
+    assert!(Program::compile(&long, Scope::Market).unwrap_err().to_string().len() < 300);
+}

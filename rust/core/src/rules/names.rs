@@ -1,0 +1,208 @@
+//! Where a name is registered: what a rule may speak of, in which scope, in what unit, from which source.
+//!
+//! A new name is one variant of [`Name`] and one row of [`NAMES`]; the engine's `match` over the names that it fills
+//! then does not compile until the name is filled too.
+
+use super::nearest::nearest;
+
+/// Where a rule is evaluated, and so which names it sees. Each scope sees those before it as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// One value per path: the market.
+    Market,
+    /// One value per path and book.
+    Book,
+    /// One value per path and open position.
+    Position,
+}
+
+impl Scope {
+    /// Every scope, narrowest first.
+    pub const ALL: [Self; 3] = [Self::Market, Self::Book, Self::Position];
+
+    /// The word used in messages and by the binding.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Market => "market",
+            Self::Book => "book",
+            Self::Position => "position",
+        }
+    }
+
+    /// The scope of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+
+    /// May a rule compiled in this scope use names of the other one?
+    pub fn sees(self, other: Self) -> bool {
+        other <= self
+    }
+}
+
+/// A registered name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Name {
+    /// `spot`.
+    Spot,
+    /// `vix`.
+    Vix,
+    /// `rate`.
+    Rate,
+    /// `dividend_yield`.
+    DividendYield,
+    /// `session`.
+    Session,
+    /// `rsi_14`.
+    Rsi14,
+    /// `realised_vol_21`.
+    RealisedVol21,
+    /// `drawdown`.
+    Drawdown,
+    /// `nav`.
+    Nav,
+    /// `nav_share`.
+    NavShare,
+    /// `margin_share`.
+    MarginShare,
+    /// `credit`.
+    Credit,
+    /// `mark`.
+    Mark,
+    /// `profit`.
+    Profit,
+    /// `loss`.
+    Loss,
+    /// `days_to_expiry`.
+    DaysToExpiry,
+    /// `sessions_to_expiry`.
+    SessionsToExpiry,
+    /// `sessions_held`.
+    SessionsHeld,
+    /// `entry_spot`.
+    EntrySpot,
+    /// `challenge`.
+    Challenge,
+}
+
+/// A row of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The variant.
+    pub name: Name,
+    /// As written in rules.
+    pub text: &'static str,
+    /// Unit of the column.
+    pub unit: &'static str,
+    /// Who sees it.
+    pub scope: Scope,
+    /// Requirement, or where the definition comes from.
+    pub source: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// Sessions of data wanted before session 0; 0 for names that are not computed from the past.
+    pub warm_up: u32,
+}
+
+/// Sessions after which Wilder's average has forgotten how it was started: (13/14)^86 < 0.2%.
+const RSI_SETTLED: u32 = 100;
+/// Log returns in the window of `realised_vol_21`.
+const MONTH: u32 = 21;
+
+/// The registry, in the order of [`Name`].
+#[rustfmt::skip]
+pub static NAMES: [Entry; 20] = {
+    const fn row(
+        name: Name, text: &'static str, unit: &'static str, scope: Scope, warm_up: u32, source: &'static str, doc: &'static str,
+    ) -> Entry {
+        Entry { name, text, unit, scope, source, doc, warm_up }
+    }
+    use Scope::{Book, Market, Position};
+    [
+        row(Name::Spot, "spot", "index points", Market, 0, "market", "The underlying index at the close."),
+        row(Name::Vix, "vix", "vol points", Market, 0, "market", "The VIX at the close: 16 means 16% a year."),
+        row(Name::Rate, "rate", "per year", Market, 0, "market", "The bill rate, continuously compounded, as a decimal."),
+        row(Name::DividendYield, "dividend_yield", "per year", Market, 0, "market", "The index's dividend yield, continuously compounded, as a decimal."),
+        row(Name::Session, "session", "sessions", Market, 0, "schedule", "Sessions since the start: 0 at the start."),
+        row(Name::Rsi14, "rsi_14", "0 to 100", Market, RSI_SETTLED, "R76", "Wilder's relative strength index of the spot over 14 sessions."),
+        row(Name::RealisedVol21, "realised_vol_21", "per year", Market, MONTH, "variance swaps", "Realised volatility of the spot over 21 sessions, as a decimal: 0.16, where the VIX says 16."),
+        row(Name::Drawdown, "drawdown", "fraction", Market, 0, "R16", "Fall of the spot from its running maximum, 0 or more: 0.05 is 5% below."),
+        row(Name::Nav, "nav", "US dollars", Book, 0, "ledger", "Net asset value of the book: cash and marks."),
+        row(Name::NavShare, "nav_share", "fraction", Book, 0, "ledger", "Net asset value over the capital at the start."),
+        row(Name::MarginShare, "margin_share", "fraction", Book, 0, "R4", "Margin requirement over net asset value."),
+        row(Name::Credit, "credit", "index points", Position, 0, "ledger", "Received per unit at the entry, net of fill slippage; negative where a debit was paid."),
+        row(Name::Mark, "mark", "index points", Position, 0, "ledger", "Cost per unit to close at mid prices; negative where closing would bring in money."),
+        row(Name::Profit, "profit", "index points", Position, 0, "ledger", "credit - mark."),
+        row(Name::Loss, "loss", "index points", Position, 0, "ledger", "mark - credit."),
+        row(Name::DaysToExpiry, "days_to_expiry", "calendar days", Position, 0, "schedule", "Calendar days to the expiry."),
+        row(Name::SessionsToExpiry, "sessions_to_expiry", "sessions", Position, 0, "schedule", "Sessions to the expiry: 0 on the last one."),
+        row(Name::SessionsHeld, "sessions_held", "sessions", Position, 0, "schedule", "Sessions since the position was filled."),
+        row(Name::EntrySpot, "entry_spot", "index points", Position, 0, "R49", "The spot at the fill, S0."),
+        row(Name::Challenge, "challenge", "fraction", Position, 0, "R49", "|S - S0| / |BE - S0| toward the threatened side: 1 at the break-even."),
+    ]
+};
+
+impl Name {
+    /// The row of the registry.
+    pub fn entry(self) -> &'static Entry {
+        &NAMES[self as usize]
+    }
+
+    /// As written in rules.
+    pub fn as_str(self) -> &'static str {
+        self.entry().text
+    }
+
+    /// Is the column computed by an [`super::indicator::Indicator`]?
+    pub fn is_indicator(self) -> bool {
+        super::indicator::indicator(self.as_str()).is_some()
+    }
+
+    /// The name, if a rule in the scope may use it; otherwise what to say.
+    pub fn resolve(text: &str, scope: Scope) -> Result<Self, String> {
+        match NAMES.iter().find(|entry| entry.text == text) {
+            Some(entry) if scope.sees(entry.scope) => Ok(entry.name),
+            Some(entry) => Err(format!(
+                "a rule of the {} does not see this name of the {}; it knows {}",
+                scope.as_str(),
+                entry.scope.as_str(),
+                known(scope)
+            )),
+            None => {
+                let hint = nearest(text, in_scope(scope).map(Self::as_str));
+                let hint = hint.map(|word| format!(" (did you mean {word}?)")).unwrap_or_default();
+                Err(format!("unknown name{hint}; a rule of the {} knows {}", scope.as_str(), known(scope)))
+            }
+        }
+    }
+}
+
+/// The names that a rule compiled in the scope may use.
+pub fn in_scope(scope: Scope) -> impl Iterator<Item = Name> {
+    NAMES.iter().filter(move |entry| scope.sees(entry.scope)).map(|entry| entry.name)
+}
+
+fn known(scope: Scope) -> String {
+    in_scope(scope).map(Name::as_str).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registry_is_in_the_order_of_the_enum() {
+        for (index, entry) in NAMES.iter().enumerate() {
+            assert_eq!(entry.name as usize, index, "{}", entry.text);
+            assert_eq!(Name::resolve(entry.text, Scope::Position), Ok(entry.name));
+        }
+    }
+
+    #[test]
+    fn messages_name_the_scope_and_the_nearest_name() {
+        let outside = Name::resolve("profit", Scope::Market).unwrap_err();
+        assert!(outside.contains("a rule of the market does not see this name of the position"), "{outside}");
+        let slip = Name::resolve("days_to_expiri", Scope::Position).unwrap_err();
+        assert!(slip.contains("did you mean days_to_expiry?") && slip.contains("margin_share"), "{slip}");
+    }
+}
