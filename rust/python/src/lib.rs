@@ -1,6 +1,7 @@
 //! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
 
 mod door;
+mod rules;
 
 use pyo3::prelude::*;
 
@@ -10,7 +11,9 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::door::AlvhError;
+    use crate::door::{AlvhError, RuleError, SpecError};
+    #[pymodule_export]
+    use crate::rules::{check_rule, evaluate_number, evaluate_rule, indicator, rule_names};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
