@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
@@ -51,3 +52,14 @@ def market_quotes(
 def draws(
     seed: int, first_path: int, paths: int, step: int, purpose: str, block: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+# Rules and indicators
+def check_rule(json: str, scope: str, *, number: bool = False) -> list[str]: ...
+def evaluate_rule(
+    json: str, scope: str, columns: Mapping[str, NDArray[np.float64]]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]: ...
+def evaluate_number(
+    json: str, scope: str, columns: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.float64]: ...
+def indicator(name: str, spot: NDArray[np.float64], vix: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def rule_names() -> list[tuple[str, str, str, str, str, int]]: ...
