@@ -225,6 +225,8 @@ class Book:
         if found is None:
             self.summary["skipped"] += 1
             return
+        # The slot's package is a new one now: what became of an early closing in it stays unknown.
+        self.summary["unresolved"] += layer.early.pop(slot, None) is not None
         tranche, slip = found
         risk, earns = tranche.risk * terms.dpp, tranche.credit * terms.dpp - terms.fees
         base = self.base_lots(layer, risk)
@@ -238,7 +240,6 @@ class Book:
             dollars = tranche.lots * terms.dpp
             self.pay(tranche.credit * dollars, slip * dollars, tranche.lots * terms.fees)
             layer.held[slot] = tranche
-            self.summary["unresolved"] += layer.early.pop(slot, None) is not None
             self.summary["opened"] += 1
             self.summary["max_lots"] = max(self.summary["max_lots"], tranche.lots)
             if layer.first_lots is None:
@@ -270,7 +271,7 @@ class Book:
         if once and layer.first_lots is not None:
             return layer.first_lots
         if size["target"] == "lots":
-            return size["value"]
+            return whole_lots(size["value"] * size.get("multiplier", 1.0), 1.0)
         most = size["value"] * self.nav()
         room = most / layer.terms.tranches
         if not once:
@@ -298,7 +299,7 @@ class Book:
         return lots
 
     def call(self) -> None:
-        stood, self.calling = self.calling, self.short_of_cash()
+        stood, self.calling = self.calling, self.short_of_cash() and not self.ruined
         if self.calling and not stood:
             self.summary["calls"] += 1
             self.first("call_tick")
@@ -306,7 +307,7 @@ class Book:
     def ruin(self) -> None:
         broke = not self.held() and self.cash < 0
         if self.nav() <= self.spec["ruin_share"] * self.capital or broke:
-            self.ruined = True
+            self.ruined, self.calling = True, False
             self.first("ruin_tick")
 
     def decide(self) -> None:
@@ -327,9 +328,10 @@ class Book:
             rule = terms.spec.get("enter")
             wanted = evaluate(rule["tree"], market, layer.memory) is True if rule else True
             if terms.decides[self.now()] or (terms.flat and not layer.held):
-                if wanted and not self.ruined:
+                ordered = wanted and not self.ruined
+                if ordered:
                     layer.pending = layer.decided % terms.slots
-                layer.decided += 1
+                layer.decided += ordered or not terms.flat
 
     def position(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
         """The names that an exit rule sees beside those of the market."""
