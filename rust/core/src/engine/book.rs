@@ -239,7 +239,7 @@ impl Book {
     pub fn close_out(&mut self, ctx: Context<'_>, pools: &[Pool]) {
         for layer in 0..self.layers.len() {
             for slot in 0..self.layers[layer].lots.len() {
-                let exits = std::mem::take(&mut self.layers[layer].exit[slot]) & !self.closing;
+                let exits = std::mem::take(&mut self.layers[layer].exit[slot]);
                 for i in exits.lanes() {
                     self.close(ctx, layer, slot, &pools[ctx.layer(layer).pool].packages[slot], i, Closing::Rule);
                 }
