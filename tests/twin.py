@@ -270,13 +270,14 @@ class Book:
         once = size.get("base", "entry") == "start"
         if once and layer.first_lots is not None:
             return layer.first_lots
+        multiplier = size.get("multiplier", 1.0)
         if size["target"] == "lots":
-            return whole_lots(size["value"] * size.get("multiplier", 1.0), 1.0)
+            return whole_lots(size["value"] * multiplier, 1.0)
         most = size["value"] * self.nav()
         room = most / layer.terms.tranches
         if not once:
             room = min(room, most - self.requirement())
-        return max(0, whole_lots(room * size.get("multiplier", 1.0), risk))
+        return max(0, whole_lots(room * multiplier, risk))
 
     def progress(self, layer: Layer, slot: int, base: float, risk: float, earns: float) -> float:
         """Lots after the progression and its caps (R10)."""
@@ -318,23 +319,28 @@ class Book:
             "dividend_yield": self.state.dividend_yield,
             "session": float(self.tick),
         }
+        book: dict[str, Value] = {
+            "nav": self.nav(),
+            "nav_share": self.nav() / self.capital,
+            "margin_share": self.requirement() / self.nav() if self.nav() else None,
+        }
         for layer in self.layers:
             terms = layer.terms
             rule = terms.spec.get("exit")
             for tranche in layer.held.values():
                 if rule:
-                    names = market | self.position(terms, tranche)
+                    names = market | book | self.position(terms, tranche)
                     tranche.exit_due = evaluate(rule["tree"], names, tranche.memory) is True
             rule = terms.spec.get("enter")
             wanted = evaluate(rule["tree"], market, layer.memory) is True if rule else True
-            if terms.decides[self.now()] or (terms.flat and not layer.held):
-                ordered = wanted and not self.ruined
-                if ordered:
-                    layer.pending = layer.decided % terms.slots
-                layer.decided += ordered or not terms.flat
+            due = terms.decides[self.now()] or (terms.flat and not layer.held)
+            opens = due and wanted and not self.ruined
+            if opens:
+                layer.pending = layer.decided % terms.slots
+            layer.decided += opens if terms.flat else due  # the calendar counts decisions not to open as well
 
     def position(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
-        """The names that an exit rule sees beside those of the market."""
+        """The names that an exit rule sees beside those of market and book."""
         mark, spot = -tranche.value, self.state.spot
         return {
             "credit": tranche.credit,

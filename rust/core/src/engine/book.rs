@@ -241,7 +241,14 @@ impl Book {
             for slot in 0..self.layers[layer].lots.len() {
                 let exits = std::mem::take(&mut self.layers[layer].exit[slot]);
                 for i in exits.lanes() {
-                    self.close(ctx, layer, slot, &pools[ctx.layer(layer).pool].packages[slot], i, Closing::Rule);
+                    self.close(
+                        ctx,
+                        layer,
+                        slot,
+                        &pools[ctx.layer(layer).pool].packages[slot],
+                        i,
+                        Closing::Rule,
+                    );
                 }
             }
         }
@@ -340,14 +347,30 @@ impl Book {
     }
 
     /// Opens the layer's new package in the lanes that ordered it.
-    pub fn open(&mut self, ctx: Context<'_>, pools: &[Pool], layer: usize, chosen: Mask, skipped: &[(Mask, &'static str)]) {
+    pub fn open(
+        &mut self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        chosen: Mask,
+        skipped: &[(Mask, &'static str)],
+    ) {
         let orders = std::mem::take(&mut self.layers[layer].open);
         let pool = &pools[ctx.layer(layer).pool];
         for (lanes, reason) in skipped {
             for i in (orders & *lanes).lanes() {
                 self.sum.skipped[i] += 1.0;
                 let slot = pool.due_slot[i];
-                self.log(ctx, "skip", (*reason).into(), i, Some((layer, slot, &pool.packages[slot])), 0.0, f64::NAN, f64::NAN);
+                self.log(
+                    ctx,
+                    "skip",
+                    (*reason).into(),
+                    i,
+                    Some((layer, slot, &pool.packages[slot])),
+                    0.0,
+                    f64::NAN,
+                    f64::NAN,
+                );
             }
         }
         for i in (orders & chosen).lanes() {
@@ -404,7 +427,15 @@ impl Book {
     }
 
     /// Base lots, fixed at the start or set anew, and the lots that the progression makes of them.
-    fn lots(&self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize, room: Room, profit: f64) -> (f64, f64) {
+    fn lots(
+        &self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        lane: usize,
+        room: Room,
+        profit: f64,
+    ) -> (f64, f64) {
         let plan = ctx.layer(layer);
         let state = &self.layers[layer];
         let first = state.base[lane];
@@ -491,8 +522,8 @@ impl Book {
 
     fn ruin(&mut self, ctx: Context<'_>) {
         let empty = |i: usize| self.layers.iter().all(|layer| layer.lots.iter().all(|lots| lots[i] == 0.0));
-        let dead =
-            Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav || (self.cash[i] < 0.0 && empty(i))) & !self.ruined;
+        let dead = Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav || (self.cash[i] < 0.0 && empty(i)))
+            & !self.ruined;
         for i in dead.lanes() {
             first(&mut self.sum.ruin_tick, i, ctx.tick);
             self.log(ctx, "ruin", "NAV at the ruin share".into(), i, None, 0.0, f64::NAN, f64::NAN);

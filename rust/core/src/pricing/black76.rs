@@ -20,7 +20,7 @@ mod slices;
 mod tests;
 
 pub use greeks::{Contract, GREEKS, greeks};
-pub use slices::{ARGUMENTS, price_slice, greeks_slices};
+pub use slices::{ARGUMENTS, greeks_slices, price_slice};
 
 use crate::math::special::{ln_ratio, mills, norm_cdf, norm_pdf};
 
