@@ -11,7 +11,7 @@ _BINARY: dict[Op, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     Op.ADD: lambda a, b: _finite(a + b),
     Op.SUB: lambda a, b: _finite(a - b),
     Op.MUL: lambda a, b: _finite(a * b),
-    Op.DIV: lambda a, b: _finite(a / b),
+    Op.DIV: lambda a, b: _finite(a / _column(b)),
     # Not min_horizontal and max_horizontal, which skip nulls: here a missing operand is contagious.
     Op.MIN: lambda a, b: pl.when(a < b).then(a).when(b <= a).then(b),
     Op.MAX: lambda a, b: pl.when(a > b).then(a).when(b >= a).then(b),
@@ -50,6 +50,11 @@ def lower(node: Node) -> pl.Expr:  # noqa: PLR0911 - one return per construct
 def _finite(number: pl.Expr) -> pl.Expr:
     # In Polars NaN compares true and sorts high: what is not finite becomes null before anything compares it.
     return pl.when(number.is_finite()).then(number)
+
+
+def _column(number: pl.Expr) -> pl.Expr:
+    # Polars divides by a single value through its rounded reciprocal: only by a column does it divide exactly.
+    return number + pl.int_range(pl.len()) * 0.0
 
 
 def _for_sessions(condition: pl.Expr, n: int) -> pl.Expr:

@@ -38,6 +38,7 @@ pub enum Error {
 
 impl Error {
     /// An [`Error::Domain`] from anything printable.
+    #[allow(clippy::needless_pass_by_value)] // literals and numbers are passed as they stand
     pub fn domain(name: impl Into<String>, value: impl ToString, allowed: impl Into<String>) -> Self {
         Self::Domain { name: name.into(), value: value.to_string(), allowed: allowed.into() }
     }

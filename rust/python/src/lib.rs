@@ -1,6 +1,8 @@
 //! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
 
 mod door;
+mod engine;
+mod market;
 mod rules;
 
 use pyo3::prelude::*;
@@ -12,6 +14,10 @@ mod _core {
 
     #[pymodule_export]
     use crate::door::{AlvhError, RuleError, SpecError};
+    #[pymodule_export]
+    use crate::engine::Plan;
+    #[pymodule_export]
+    use crate::market::{draws, market_paths, market_quotes, market_spec};
     #[pymodule_export]
     use crate::rules::{check_rule, evaluate_number, evaluate_rule, indicator, rule_names};
 

@@ -1,1 +1,20 @@
-//! Placeholder.
+//! The path engine: every book of a comparison on the same market paths, 256 lanes at a time.
+//!
+//! `docs/engine.md` defines one session exactly. [`Plan::compile`] is the only constructor and finds all errors;
+//! after it nothing can fail.
+
+mod block;
+mod book;
+mod fill;
+mod package;
+mod plan;
+mod select;
+mod signals;
+mod size;
+pub mod spec;
+mod summary;
+mod trace;
+
+pub use plan::{Paths, Plan};
+pub use summary::NAMES as SUMMARY_NAMES;
+pub use trace::{Event, LedgerRow, Trace};

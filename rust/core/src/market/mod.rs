@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The market: state, dynamics, and every quote that follows from the state.
+//!
+//! A [`state::State`] is all there is to know about the market of one path at one session. A [`generator::Generator`] moves it
+//! from session to session; a [`quote::Surface`] turns it into VIX, futures and option prices, and is the only place
+//! that does. Generators are listed once, in [`generator::generator`].
+
+mod check;
+mod curve;
+mod gbm;
+pub mod generator;
+pub mod inspect;
+mod l3f;
+pub mod parameters;
+pub mod quote;
+mod replay;
+pub mod simulate;
+mod smile;
+pub mod spec;
+pub mod state;
+pub mod vix_option;
+mod warm_up;
+
+/// Trading sessions a year: the clock of SPX variance.
+pub const SESSIONS_PER_YEAR: f64 = 252.0;
+/// Calendar days a year: the clock of discounting and of the VIX factors.
+pub const DAYS_PER_YEAR: f64 = 365.0;
+/// VIX is quoted in percent.
+pub const PERCENT: f64 = 100.0;

@@ -1,4 +1,6 @@
 //! Columns of lanes, SIMD dispatch, special functions and counter-based random numbers.
 
 pub mod lanes;
+pub mod philox;
 pub mod simd;
+pub mod special;

@@ -1,1 +1,2 @@
-//! Placeholder.
+//! Stand-in.
+pub mod black76;

@@ -1,0 +1,220 @@
+"""The replay of a recorded market: one path, with the limits that every figure from it carries."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final, Self
+
+from alvh.errors import HistoryError
+from alvh.history import bundled
+from alvh.history.data import Gaps, HistoryData, read_history
+from alvh.history.gaps import counted, listed
+from alvh.history.source import HistorySource
+from alvh.schedule import Schedule
+from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
+from alvh.schedule.expiries import Cadence
+
+# What no file of closes can tell; printed with every historical result.
+LIMITS: Final = (
+    "History is one path and not a sample: overlapping starts are not independent.",
+    "The pricing state of each session is taken from its VIX close alone.",
+    "The skew of the option surface is a template fitted to other days, not that day's quotes.",
+    "One-day volatility is extrapolated from VIX; daily expiries are listed only since May 2022.",
+    "No VIX futures traded before 2004: earlier ones are model prices.",
+    "VIX futures and options settle to a morning auction, not to the close that is replayed.",
+    "Intraday spikes are invisible at closes (2024-08-05: VIX high 65.7, close 38.6).",
+    "Margin figures from closes are therefore lower bounds and need an intraday stress on top.",
+)
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class History:
+    """A recorded market to be replayed: daily closes of SPX and VIX with a rate and a dividend yield.
+
+    Parameters
+    ----------
+    source : str, path, polars.DataFrame or HistoryData
+        What `read_history` reads, or its result.
+    rate, dividend_yield, columns, gaps, allow_jumps
+        As in `read_history`; not with a HistoryData.
+    listings : mapping of str to str
+        Cadence of listed expiries by product, see `alvh.schedule.listed_expiries`.
+    events : mapping of str to iterable of datetime.date, optional
+        Announcement days ``fomc``, ``cpi``, ``ppi``. Without them no rule on announcements opens (C24).
+    tail_sessions : int
+        Sessions after the last row, so that expiries beyond it exist.
+
+    Raises
+    ------
+    HistoryError
+        The source cannot be replayed as it is.
+
+    Attributes
+    ----------
+    data : HistoryData
+        The checked sessions.
+    schedule : Schedule
+        Their clock.
+    notes : tuple of str
+        What is particular to this source; part of `limits`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> closes = {"date": ["2018-02-02", "2018-02-05"], "spx": [2762.13, 2648.94], "vix": [17.31, 37.32]}
+    >>> market = History(pl.DataFrame(closes), rate=0.015, dividend_yield=0.019)
+    >>> market.spec()["vix"], market.schedule.tradable
+    ([17.31, 37.32], 2)
+    """
+
+    data: HistoryData
+    schedule: Schedule
+    notes: tuple[str, ...]
+
+    def __init__(
+        self,
+        source: HistorySource | HistoryData,
+        *,
+        rate: float | None = None,
+        dividend_yield: float | None = None,
+        columns: Mapping[str, str] | None = None,
+        gaps: Gaps | None = None,
+        allow_jumps: bool = False,
+        listings: Mapping[str, Cadence] = WEEKLY_SPXW,
+        events: Mapping[str, Iterable[date]] | None = None,
+        tail_sessions: int = TAIL_SESSIONS,
+    ) -> None:
+        if isinstance(source, HistoryData):
+            if (rate, dividend_yield, columns, gaps, allow_jumps) != (None, None, None, None, False):
+                raise HistoryError("a HistoryData is already read: give its options to read_history")
+            data = source
+        else:
+            data = read_history(
+                source,
+                rate=rate,
+                dividend_yield=dividend_yield,
+                columns=columns,
+                gaps=gaps or "error",
+                allow_jumps=allow_jumps,
+            )
+        clock = data.schedule(tail_sessions=tail_sessions, listings=listings, events=events)
+        self._set(data, clock, _notes(data, clock))
+
+    def _set(self, data: HistoryData, schedule: Schedule, notes: tuple[str, ...]) -> None:
+        for name, value in (("data", data), ("schedule", schedule), ("notes", notes)):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def bundled(
+        cls,
+        *,
+        rate: float | None = None,
+        dividend_yield: float | None = None,
+        listings: Mapping[str, Cadence] = WEEKLY_SPXW,
+        events: Mapping[str, Iterable[date]] | None = None,
+        tail_sessions: int = TAIL_SESSIONS,
+    ) -> Self:
+        """Return the history that the package `arch` ships: 2014-01-03 to 2018-12-31, 1,257 sessions.
+
+        Parameters
+        ----------
+        rate, dividend_yield : float, optional
+            Constants, decimals a year, continuously compounded. By default 0.007 and 0.020, rounded
+            averages of the span.
+        listings, events, tail_sessions
+            As for `History`.
+
+        Raises
+        ------
+        HistoryError
+            `arch` is not installed: ``pip install 'alvh[history]'``.
+        """
+        data = read_history(
+            bundled.load(),
+            rate=bundled.RATE if rate is None else rate,
+            dividend_yield=bundled.DIVIDEND_YIELD if dividend_yield is None else dividend_yield,
+        )
+        market = cls(
+            replace(data, source=bundled.SOURCE),
+            listings=listings,
+            events=events,
+            tail_sessions=tail_sessions,
+        )
+        if rate is None or dividend_yield is None:
+            market._set(market.data, market.schedule, (*market.notes, bundled.NOTE))
+        return market
+
+    def __repr__(self) -> str:
+        dates = self.data.dates
+        return f"History({self.data.source!r}, {dates[0]} to {dates[-1]}, {len(dates)} sessions)"
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What every result of this replay has to say about itself, in sentences."""
+        return (*LIMITS, *self.notes)
+
+    def spec(self) -> dict[str, Any]:
+        """Return the market as JSON-able data for the core: one number a session."""
+        frame = self.data.frame
+        return {
+            "model": "replay",
+            "spot": frame["spx"].to_list(),
+            "vix": frame["vix"].to_list(),
+            "rate": frame["rate"].to_list(),
+            "dividend_yield": frame["dividend_yield"].to_list(),
+        }
+
+    def starts(self, sessions: int, *, every: int = 1, warm_up: int = 0) -> tuple[int, ...]:
+        """Return the rolling starts: indices of rows from which a whole run with its warm-up fits.
+
+        Parameters
+        ----------
+        sessions : int
+            Length of a run: start + sessions is at most the last row.
+        every : int
+            Rows between starts; runs overlap where it is less than `sessions`.
+        warm_up : int
+            Rows that a run needs before its start.
+
+        Raises
+        ------
+        HistoryError
+            The history is too short for one run, or a number is not allowed.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> closes = {"date": ["2024-01-02", "2024-01-03", "2024-01-04"], "spx": [4742.8, 4704.8, 4688.7]}
+        >>> frame = pl.DataFrame(closes).with_columns(vix=pl.Series([13.2, 14.0, 14.1]))
+        >>> History(frame, rate=0.05, dividend_yield=0.014).starts(1)
+        (0, 1)
+        """
+        for name, count, least in (("sessions", sessions, 1), ("every", every, 1), ("warm_up", warm_up, 0)):
+            if count < least:
+                raise HistoryError(f"{name} is {count}: at least {least} is allowed")
+        rows = len(self.data)
+        found = tuple(range(warm_up, rows - sessions, every))
+        if not found:
+            raise HistoryError(
+                f"{self.data.source} has {rows} sessions: a run of {sessions} after a warm-up of {warm_up} "
+                f"needs {warm_up + sessions + 1}. Mend: a longer history or a shorter run"
+            )
+        return found
+
+
+def _notes(data: HistoryData, clock: Schedule) -> tuple[str, ...]:
+    """Return what is particular to a source: constants, gaps, lost expiries, absent announcements."""
+    notes = []
+    if data.constants:
+        given = " and ".join(
+            f"{name.replace('_', ' ')} {value:.2%}" for name, value in data.constants.items()
+        )
+        notes.append(f"Constant over the whole history: {given}.")
+    notes.extend(data.gaps.sentences())
+    for product, days in clock.unlisted.items():
+        if days:
+            lost = counted(days, f"{product} expiry falls", f"{product} expiries fall")
+            notes.append(f"{lost} on missing sessions, not listed ({listed(days)}).")
+    if silent := [name.upper() for name, days in clock.events.items() if not days]:
+        notes.append(f"No announcement dates for {', '.join(silent)}: rules on them stay closed.")
+    return tuple(notes)

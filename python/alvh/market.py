@@ -1,0 +1,457 @@
+"""Market models: joint paths of SPX and VIX, and what options and futures cost on them.
+
+A model is a frozen description with every parameter and its default; its paths and quotes come from the
+compiled core. Conventions: index points; rates and volatilities decimal, a year, continuously compounded; VIX
+and VX in points. SPX variance runs in trading sessions (252 a year), carry in calendar days (365 a year).
+
+The defaults were estimated on data of 1990 to 2026 and are starting values, not truths.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict
+
+from alvh import _core
+
+__all__ = ["GBM", "L3F", "Curve", "Dynamics", "Quotes", "Smile", "VixSmile"]
+
+Floats = NDArray[np.float64]
+Triple = tuple[float, float, float]
+
+_DAYS_PER_SESSION = 30 / 21  # the one clock: 21 sessions are 30 days
+_SIGN = {"C": 1.0, "P": -1.0}
+
+
+def _defaults(model: str) -> dict[str, Any]:
+    """Read every parameter's default from the core, their one place."""
+    spec: dict[str, Any] = json.loads(_core.market_spec(json.dumps({"model": model})))
+    return spec
+
+
+_L3F = _defaults("l3f")
+_GBM = _defaults("gbm")
+_CURVE, _DYNAMICS, _SMILE, _VIX_SMILE = (_L3F[each] for each in ("curve", "dynamics", "smile", "vix_smile"))
+
+
+class Quotes(NamedTuple):
+    """Options of a market's start state, in the shape of the broadcast arguments."""
+
+    forward: Floats
+    """Forward of the expiry: SPX forward, or VX future."""
+    discount: Floats
+    """Discount factor to expiry."""
+    implied_vol: Floats
+    """Volatility of the SPX forward, a year of 252 sessions; NaN for VIX options and at expiry."""
+    price: Floats
+    """Discounted price in index points."""
+
+
+class _Described(BaseModel):
+    """What every description has in common: it cannot change, and knows no other fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+class Curve(_Described):
+    """The VIX and its futures as functions of three factors: VIX = floor + exp(level + x0 + x1 + x2).
+
+    Parameters
+    ----------
+    floor : float
+        Floor of VIX, in points.
+    level : float
+        Level of ln(VIX - floor) to which futures revert.
+    reversion : tuple of 3 floats
+        Speeds of mean reversion under the pricing measure, a year: fast, medium, slow.
+    vol : tuple of 3 floats
+        Volatilities of the factors, a square-root year.
+    correlation : tuple of 3 floats
+        Correlations of the factors (0,1), (0,2), (1,2).
+    slope_short, slope_long : float
+        Slope of ln(K - floor) in ln(tenor) below and above 30 days, K being the variance-swap volatility.
+
+    Examples
+    --------
+    >>> Curve(floor=7).floor
+    7.0
+    """
+
+    floor: float = _CURVE["floor"]
+    level: float = _CURVE["level"]
+    reversion: Triple = _CURVE["reversion"]
+    vol: Triple = _CURVE["vol"]
+    correlation: Triple = _CURVE["correlation"]
+    slope_short: float = _CURVE["slope_short"]
+    slope_long: float = _CURVE["slope_long"]
+
+
+class Dynamics(_Described):
+    """How the factors and SPX move from session to session.
+
+    Parameters
+    ----------
+    reversion : tuple of 3 floats
+        Speeds of mean reversion of the factors in the real world, a year.
+    mean : tuple of 3 floats
+        Means of the factors.
+    realised_share : float
+        Volatility of SPX returns as a share of the spot VIX.
+    spot_correlation : tuple of 3 floats
+        Correlations of the SPX shock with the factors' shocks.
+    wild_probability : float
+        Probability that a session is wild.
+    wild_variance : float
+        Variance of a wild session, the average session's being 1.
+    wild_shift : tuple of 4 floats
+        Shift of the shocks of SPX and the factors per unit of excess variance.
+
+    Examples
+    --------
+    >>> Dynamics(wild_probability=0.0).wild_probability
+    0.0
+    """
+
+    reversion: Triple = _DYNAMICS["reversion"]
+    mean: Triple = _DYNAMICS["mean"]
+    realised_share: float = _DYNAMICS["realised_share"]
+    spot_correlation: Triple = _DYNAMICS["spot_correlation"]
+    wild_probability: float = _DYNAMICS["wild_probability"]
+    wild_variance: float = _DYNAMICS["wild_variance"]
+    wild_shift: tuple[float, float, float, float] = _DYNAMICS["wild_shift"]
+
+
+class Smile(_Described):
+    """The SPX volatility surface: eSSVI slices.
+
+    With l = ln(sessions / 21) and t = ln(theta / 0.0025), where theta is the at-the-money total variance,
+    ``|rho| = clip(skew_level + skew_slope t, skew_bounds)`` and
+    ``ln zeta = curvature_level + curvature_tenor l + curvature_variance t``.
+
+    Parameters
+    ----------
+    skew_level, skew_slope : float
+        Of \\|rho\\|, as above.
+    skew_bounds : tuple of 2 floats
+        Bounds of \\|rho\\|.
+    curvature_level, curvature_tenor, curvature_variance : float
+        Of ln zeta, as above.
+    short_dip : float
+        Share by which the variance swap of one session lies below the curve.
+    short_dip_sessions : float
+        Sessions over which that fades by a factor e.
+    index_scale : float
+        VIX over the square root of the surface's own variance swap.
+
+    Examples
+    --------
+    >>> Smile(skew_level=0.6).skew_level
+    0.6
+    """
+
+    skew_level: float = _SMILE["skew_level"]
+    skew_slope: float = _SMILE["skew_slope"]
+    skew_bounds: tuple[float, float] = _SMILE["skew_bounds"]
+    curvature_level: float = _SMILE["curvature_level"]
+    curvature_tenor: float = _SMILE["curvature_tenor"]
+    curvature_variance: float = _SMILE["curvature_variance"]
+    short_dip: float = _SMILE["short_dip"]
+    short_dip_sessions: float = _SMILE["short_dip_sessions"]
+    index_scale: float = _SMILE["index_scale"]
+
+
+class VixSmile(_Described):
+    """VIX options: displaced lognormal around the VX future.
+
+    The volatility of ln(VIX - displacement) is that of the future times
+    ``exp(level + slope m + curvature m^2) (1 - front exp(-front_decay years))`` with m = ln(VIX / 18).
+
+    Parameters
+    ----------
+    floor : float
+        Displacement in points, but not more than ``floor_share`` of the future.
+    floor_share : float
+        See ``floor``.
+    level, slope, curvature : float
+        Of the logarithm of the multiplier, as above.
+    front : float
+        Share by which the shortest options lie below.
+    front_decay : float
+        How fast that fades, a year.
+
+    Examples
+    --------
+    >>> VixSmile(floor=8).floor
+    8.0
+    """
+
+    floor: float = _VIX_SMILE["floor"]
+    floor_share: float = _VIX_SMILE["floor_share"]
+    level: float = _VIX_SMILE["level"]
+    slope: float = _VIX_SMILE["slope"]
+    curvature: float = _VIX_SMILE["curvature"]
+    front: float = _VIX_SMILE["front"]
+    front_decay: float = _VIX_SMILE["front_decay"]
+
+
+class _Simulated(_Described):
+    """A model that can be simulated from a start state."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Check every parameter's domain where the formulas live."""
+        del context
+        _core.market_spec(self.model_dump_json())
+
+    def spec(self) -> dict[str, Any]:
+        """Return the description as plain data, ready for JSON.
+
+        Returns
+        -------
+        dict
+            The model's name under "model", and every parameter.
+
+        Examples
+        --------
+        >>> GBM(vol=0.2).spec()["vol"]
+        0.2
+        """
+        return self.model_dump(mode="json")
+
+    def simulate(
+        self,
+        paths: int,
+        sessions: int,
+        *,
+        seed: int = 0,
+        warm_up: int = 0,
+        vx_days: Sequence[float] | None = None,
+        first_path: int = 0,
+        threads: int | None = None,
+    ) -> dict[str, Floats]:
+        """Simulate closes.
+
+        A path is a function of (seed, number of the path) alone: not of how many others run beside it, on how
+        many threads, nor of the warm-up.
+
+        Parameters
+        ----------
+        paths : int
+            How many.
+        sessions : int
+            Sessions after the start.
+        seed : int, default 0
+            Seed of the draws, below 2**64.
+        warm_up : int, default 0
+            Sessions before the start, for indicators: a rough bridge from the start state to itself.
+        vx_days : sequence of float, optional
+            Calendar days to settlement of constant-maturity VIX futures.
+        first_path : int, default 0
+            Number of the first path.
+        threads : int, optional
+            How many threads to use; by default one per core.
+
+        Returns
+        -------
+        dict of arrays
+            "spot", "vix" and, per entry of `vx_days`, "vx1", "vx2" …; each of shape
+            (paths, warm_up + 1 + sessions), the start in column ``warm_up``.
+
+        Raises
+        ------
+        AlvhError
+            If an argument is out of its domain.
+
+        Examples
+        --------
+        >>> paths = L3F(vix=16).simulate(100, 21, seed=7, vx_days=[30])
+        >>> sorted(paths), paths["vix"].shape
+        (['spot', 'vix', 'vx1'], (100, 22))
+        """
+        spot, vix, vx = _core.market_paths(
+            self.model_dump_json(),
+            paths,
+            sessions,
+            seed=seed,
+            warm_up=warm_up,
+            vx_days=[float(days) for days in vx_days or ()],
+            first_path=first_path,
+            threads=threads,
+        )
+        return {"spot": spot, "vix": vix} | {f"vx{k}": each for k, each in enumerate(vx, start=1)}
+
+    def quotes(
+        self,
+        strike: ArrayLike,
+        sessions: ArrayLike,
+        right: ArrayLike = "C",
+        *,
+        days: ArrayLike | None = None,
+    ) -> Quotes:
+        """Quote SPX options at the start; arguments broadcast.
+
+        Parameters
+        ----------
+        strike : array_like
+            Index points.
+        sessions : array_like
+            Trading sessions to expiry, fractions allowed.
+        right : array_like, default "C"
+            "C" or +1, "P" or -1.
+        days : array_like, optional
+            Calendar days to expiry, for carry; by default 30 for every 21 sessions.
+
+        Returns
+        -------
+        Quotes
+            A strike that is not positive, or a tenor below 0, gives NaN.
+
+        Examples
+        --------
+        >>> quotes = L3F(vix=20).quotes([4500, 5000], 21, "P")
+        >>> (100 * quotes.implied_vol).round(1).tolist()
+        [26.3, 17.3]
+        """
+        if days is None:
+            days = np.asarray(sessions, np.float64) * _DAYS_PER_SESSION
+        return self._quotes("SPX", sessions, days, strike, right)
+
+    def vix_quotes(self, strike: ArrayLike, days: ArrayLike, right: ArrayLike = "C") -> Quotes:
+        """Quote VIX options at the start; arguments broadcast.
+
+        Parameters
+        ----------
+        strike : array_like
+            VIX points.
+        days : array_like
+            Calendar days to expiry.
+        right : array_like, default "C"
+            "C" or +1, "P" or -1.
+
+        Returns
+        -------
+        Quotes
+            `forward` is the VIX future of the expiry.
+
+        Examples
+        --------
+        >>> round(float(L3F(vix=18).vix_quotes(25, 30).price), 1)
+        0.8
+        """
+        return self._quotes("VIX", days, days, strike, right)
+
+    def futures(self, days: ArrayLike) -> Floats:
+        """Return VIX futures at the start.
+
+        Parameters
+        ----------
+        days : array_like
+            Calendar days to settlement.
+
+        Returns
+        -------
+        array
+            VIX points.
+
+        Examples
+        --------
+        >>> L3F(vix=14).futures([0, 30, 90]).round(1).tolist()
+        [14.0, 15.9, 18.0]
+        """
+        return self._quotes("VIX", days, days, 1.0, "C").forward
+
+    def _quotes(
+        self, product: str, sessions: ArrayLike, days: ArrayLike, strike: ArrayLike, right: ArrayLike
+    ) -> Quotes:
+        terms = np.broadcast_arrays(
+            *(np.asarray(each, np.float64) for each in (sessions, days, strike)), _sign(right)
+        )
+        flat = (np.ascontiguousarray(each).ravel() for each in terms)
+        columns = _core.market_quotes(self.model_dump_json(), product, *flat)
+        return Quotes(*(each.reshape(terms[0].shape)[()] for each in columns))
+
+
+class L3F(_Simulated):
+    """The default market: a three-factor VIX with SPX moving jointly, fat tails, and the smile of both.
+
+    Parameters
+    ----------
+    vix, spot : float
+        The start, in points. VIX must lie above ``curve.floor``.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium: excess of the mean return of SPX over `rate`, a year.
+    curve : Curve
+        The VIX and its futures.
+    dynamics : Dynamics
+        How the factors and SPX move.
+    smile : Smile
+        The SPX volatility surface.
+    vix_smile : VixSmile
+        The VIX option surface.
+
+    Examples
+    --------
+    >>> market = L3F(vix=16, dynamics=Dynamics(realised_share=0.85))
+    >>> float(market.simulate(1, 1)["vix"][0, 0].round(6))
+    16.0
+    """
+
+    model: Literal["l3f"] = "l3f"
+    vix: float = _L3F["vix"]
+    spot: float = _L3F["spot"]
+    rate: float = _L3F["rate"]
+    dividend_yield: float = _L3F["dividend_yield"]
+    erp: float = _L3F["erp"]
+    curve: Curve = Curve()
+    dynamics: Dynamics = Dynamics()
+    smile: Smile = Smile()
+    vix_smile: VixSmile = VixSmile()
+
+
+class GBM(_Simulated):
+    """Geometric Brownian motion: constant volatility, an oracle with closed forms.
+
+    VIX and VIX futures are 100 times `vol` at all times.
+
+    Parameters
+    ----------
+    vol : float
+        Volatility, a year.
+    spot : float
+        The start, in points.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium: excess of the mean return of SPX over `rate`, a year.
+
+    Examples
+    --------
+    >>> float(GBM(vol=0.2).quotes(5000, 21).implied_vol.round(6))
+    0.2
+    """
+
+    model: Literal["gbm"] = "gbm"
+    vol: float = _GBM["vol"]
+    spot: float = _GBM["spot"]
+    rate: float = _GBM["rate"]
+    dividend_yield: float = _GBM["dividend_yield"]
+    erp: float = _GBM["erp"]
+
+
+def _sign(right: ArrayLike) -> Floats:
+    """Return +1 for calls and -1 for puts."""
+    given = np.asarray(right)
+    if given.dtype.kind in "iuf":
+        signs = given.astype(np.float64)
+        known = np.abs(signs) == 1.0
+    else:
+        signs = np.vectorize(lambda each: _SIGN.get(each, np.nan), otypes=[np.float64])(given)
+        known = np.isfinite(signs)
+    if not np.all(known):
+        wrong = given[~known].ravel()[0]
+        raise _core.AlvhError(f"right = {wrong!r}: must be 'C' or +1 for calls, 'P' or -1 for puts")
+    return signs

@@ -1,0 +1,443 @@
+"""Arms as data: layers, sizes and progressions, validated, frozen, and written as TOML.
+
+An arm is one defence of the same condor book. Its first layer is the core condor (R1); what is done about losses is
+a rule, a progression or, later, another layer. Nothing here computes: :mod:`alvh.comparison` sends arms to the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from alvh.errors import SpecError
+from alvh.rules import Rule
+
+SCHEMA = 1
+"""Version of the TOML format."""
+
+HALF_WINDOW = 7
+"""``days=45`` accepts expiries from 45 - 7 to 45 + 7 calendar days and prefers 45."""
+
+Structure = Literal["iron_condor", "put_spread", "call_spread"]
+Every = Literal["day", "week", "month", "flat"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Sell(_Frozen):
+    """What is sold, and when: structure, product, expiry window in calendar days, cadence.
+
+    ``every`` is when the layer decides whether to open: each session (``day``), on the first session of each ISO week
+    (``week``) or month (``month``), or whenever it holds nothing (``flat``).
+    """
+
+    structure: Structure = "iron_condor"
+    product: str = "SPXW"
+    days: int | tuple[int, int] = 45
+    every: Every = "week"
+
+    @field_validator("days")
+    @classmethod
+    def _window(cls, days: int | tuple[int, int]) -> int | tuple[int, int]:
+        low, high = (days, days) if isinstance(days, int) else days
+        if not 1 <= low <= high:
+            raise ValueError("calendar days to expiry: at least 1, and [low, high] with low <= high")
+        return days
+
+    @property
+    def window(self) -> dict[str, int]:
+        """Lowest, highest and preferred calendar days to expiry."""
+        if isinstance(self.days, int):
+            low = max(1, self.days - HALF_WINDOW)
+            return {"low": low, "high": self.days + HALF_WINDOW, "target": self.days}
+        low, high = self.days
+        return {"low": low, "high": high, "target": (low + high) // 2}
+
+
+class Strikes(_Frozen):
+    """How strikes are chosen at the fill: by delta (R2, C19) or outside the expected move (R3).
+
+    ``short`` is the absolute forward delta of the short strikes, or for ``expected_move`` the multiple of the expected
+    move outside which they lie. ``width`` is the distance of the wings as a fraction of the spot, ``width_points`` in
+    product points: exactly one of them.
+    """
+
+    by: Literal["delta", "expected_move"] = "delta"
+    short: float = Field(default=0.16, gt=0)
+    width: float | None = Field(default=None, gt=0, lt=1)
+    width_points: float | None = Field(default=None, gt=0)
+    drift: Literal["capm", "forward"] = "capm"
+    erp: float = 0.05
+
+    @model_validator(mode="after")
+    def _one_width(self) -> Self:
+        if (self.width is None) == (self.width_points is None):
+            raise ValueError("give exactly one of width (fraction of the spot) and width_points (product points)")
+        if self.by == "delta" and not self.short < 1:
+            raise ValueError("short is an absolute delta: between 0 and 1")
+        return self
+
+    def _short(self) -> dict[str, Any]:
+        if self.by == "delta":
+            return {"by": "delta", "value": self.short}
+        return {"by": "expected_move", "multiple": self.short, "drift": self.drift, "erp": self.erp}
+
+    def _width(self) -> dict[str, float]:
+        if self.width is not None:
+            return {"fraction": self.width}
+        return {"points": float(self.width_points or 0)}
+
+    def legs(self, structure: Structure) -> list[dict[str, Any]]:
+        """The legs of one sold unit: per side a short and, further out, the wing that bounds the loss (R1)."""
+        sides = {"iron_condor": "PC", "put_spread": "P", "call_spread": "C"}[structure]
+        legs: list[dict[str, Any]] = []
+        for right in sides:
+            wing = {"by": "offset", "from": len(legs), "width": self._width()}
+            legs.append({"right": right, "ratio": -1, "strike": self._short()})
+            legs.append({"right": right, "ratio": 1, "strike": wing})
+        return legs
+
+
+class Size(_Frozen):
+    """Lots of a tranche.
+
+    ``margin_share``: the layer's requirements sum to at most ``value`` of NAV, spread evenly over its tranches (R4);
+    ``lots``: that many. ``multiplier`` scales the target. ``base = "start"`` keeps the lots of the first opening (R10).
+    """
+
+    target: Literal["margin_share", "lots"] = "margin_share"
+    value: float = Field(default=0.10, ge=0)
+    multiplier: float = Field(default=1.0, ge=0)
+    base: Literal["entry", "start"] = "entry"
+
+
+class Progression(_Frozen):
+    """What a losing tranche does to the next one of its chain (R10).
+
+    ``replace``: 1, 2, 4, 8 … times the base; ``add``: 1, 3, 7, 15 …; ``recoup``: the base and what would earn the open
+    deficit back, at most as much as ``replace`` allows. A win resets the chain. Caps in doublings, lots, and the book's
+    requirement as a share of NAV.
+    """
+
+    mode: Literal["replace", "add", "recoup"] = "replace"
+    max_doublings: int = Field(default=3, ge=0, le=40)
+    max_lots: float | None = Field(default=None, gt=0)
+    max_margin_share: float | None = Field(default=None, gt=0)
+
+
+class Layer(_Frozen):
+    """One layer of an arm: what it trades, when it opens and closes, and how much.
+
+    ``enter`` is a rule on market and book, ``exit`` one on the tranche; without ``exit`` it is held to expiry (R7).
+    """
+
+    name: str = "core"
+    sell: Sell = Sell()
+    strikes: Strikes = Strikes(width=0.01)
+    size: Size = Size()
+    enter: Rule | None = None
+    exit: Rule | None = None
+    progression: Progression | None = None
+
+    @field_validator("enter", "exit", mode="before")
+    @classmethod
+    def _rule(cls, rule: object) -> object:
+        return Rule.parse(rule) if isinstance(rule, str) else rule
+
+    def spec(self) -> dict[str, Any]:
+        """The layer as the engine reads it."""
+        return {
+            "name": self.name,
+            "product": self.sell.product,
+            "legs": self.strikes.legs(self.sell.structure),
+            "days": self.sell.window,
+            "every": self.sell.every,
+            "enter": self.enter.spec() if self.enter else None,
+            "exit": self.exit.spec() if self.exit else None,
+            "size": self.size.model_dump(),
+            "progression": self.progression.model_dump() if self.progression else None,
+        }
+
+    def document(self) -> dict[str, Any]:
+        """The layer as TOML tables: what differs from nothing, rules as text."""
+        tables: dict[str, Any] = {"name": self.name}
+        for key in ("sell", "strikes", "size", "progression"):
+            part = getattr(self, key)
+            if part is not None:
+                tables[key] = part.model_dump(exclude_none=True)
+        if self.strikes.by == "delta":
+            del tables["strikes"]["drift"], tables["strikes"]["erp"]
+        for key in ("enter", "exit"):
+            rule = getattr(self, key)
+            if rule is not None:
+                tables[key] = str(rule)
+        return tables
+
+
+class Arm(_Frozen):
+    """A defence of the condor book: a name and its layers, the core condor first.
+
+    Examples
+    --------
+    >>> import alvh as av
+    >>> plain = av.Arm("plain", av.IronCondor(days=45, short_delta=0.16, width=0.01))
+    >>> [arm.name for arm in (plain.doubling(), plain.stop(loss_multiple=2), plain.fewer_lots())]
+    ['martingale', 'stop_2x', 'fewer_lots']
+    >>> Arm.from_toml(plain.to_toml()) == plain
+    True
+    """
+
+    name: str = Field(min_length=1)
+    layers: tuple[Layer, ...] = Field(min_length=1)
+    about: str = ""
+
+    def __init__(
+        self, name: str, core: Layer | None = None, *, layers: tuple[Layer, ...] | list[Layer] = (), about: str = ""
+    ) -> None:
+        every = (core, *layers) if core is not None else tuple(layers)
+        super().__init__(name=name, layers=every, about=about)
+
+    @field_validator("layers")
+    @classmethod
+    def _unique(cls, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        names = [layer.name for layer in layers]
+        if len(set(names)) < len(names):
+            raise ValueError(f"layer names must differ: {', '.join(names)}")
+        return layers
+
+    @property
+    def core(self) -> Layer:
+        """The first layer."""
+        return self.layers[0]
+
+    def replace(self, *, name: str, about: str = "", **core: Any) -> Arm:
+        """Return this arm under another name, with fields of its core replaced (``size=…``, ``exit=…``)."""
+        known = Layer.model_fields
+        if unknown := sorted(set(core) - set(known)):
+            raise SpecError(f"replace: {', '.join(unknown)}: a layer has the fields {', '.join(known)}")
+        layer = Layer.model_validate({**dict(self.core), **core})
+        return Arm(name, layer, layers=self.layers[1:], about=about)
+
+    def doubling(
+        self,
+        *,
+        mode: Literal["replace", "add", "recoup"] = "replace",
+        max_doublings: int = 3,
+        max_lots: float | None = None,
+        max_margin_share: float | None = None,
+        name: str = "martingale",
+    ) -> Arm:
+        """Return the arm that sells more after each loss (R10), base lots fixed at the start."""
+        progression = Progression(
+            mode=mode, max_doublings=max_doublings, max_lots=max_lots, max_margin_share=max_margin_share
+        )
+        size = self.core.size.model_copy(update={"base": "start"})
+        about = f"Sells more after each loss ({mode}, at most {max_doublings} doublings)."
+        return self.replace(name=name, about=about, progression=progression, size=size)
+
+    def stop(self, *, loss_multiple: float = 2.0, name: str | None = None) -> Arm:
+        """Return the arm that closes a tranche when its mark has lost a multiple of the credit (R13, C2).
+
+        On daily closes the stop is close-only: the trigger is seen at a close and filled at the next one.
+        """
+        about = f"Closes when the loss reaches {loss_multiple:g} times the credit; close-only on daily data."
+        rule = f"loss >= {loss_multiple!r} * credit"
+        return self.replace(name=name or f"stop_{loss_multiple:g}x", about=about, exit=rule)
+
+    def fewer_lots(self, multiplier: float = 0.5, *, name: str = "fewer_lots") -> Arm:
+        """Return the arm that simply sells a fraction of the lots (R19)."""
+        size = self.core.size.model_copy(update={"multiplier": self.core.size.multiplier * multiplier})
+        return self.replace(name=name, about=f"Sells {multiplier:g} times the lots.", size=size)
+
+    def at_share(self, share: float) -> list[dict[str, Any]]:
+        """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV."""
+        specs = [layer.spec() for layer in self.layers]
+        for spec in specs:
+            if spec["size"]["target"] == "margin_share":
+                spec["size"]["value"] = share
+        return specs
+
+    def to_toml(self) -> str:
+        """Return the arm as a TOML document that :meth:`from_toml` reads back."""
+        lines = [f"schema = {SCHEMA}", f"name   = {_toml(self.name)}"]
+        if self.about:
+            lines.append(f"about  = {_toml(self.about)}")
+        for layer in self.layers:
+            lines += ["", "[[layer]]"]
+            lines += [f"{key} = {_toml(value)}" for key, value in layer.document().items()]
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, text: str, *, source: str = "playbook") -> Arm:
+        """Read an arm from a TOML document; ``source`` names it in errors.
+
+        Raises
+        ------
+        SpecError
+            Not TOML, an unknown key, or a value outside its domain: the message has the key's path.
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise SpecError(f"{source}: not TOML: {error}") from None
+        schema = document.pop("schema", None)
+        if schema != SCHEMA:
+            raise SpecError(f"{source}: schema = {schema!r}: this version reads schema = {SCHEMA}")
+        layers = document.pop("layer", [])
+        if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
+            raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
+        name, about = document.pop("name", None), document.pop("about", "")
+        if document:
+            known = "schema, name, about, [[layer]]"
+            raise SpecError(f"{source}: unknown key {', '.join(sorted(document))}: known are {known}")
+        if not isinstance(name, str):
+            raise SpecError(f"{source}: name: every playbook needs one, as text")
+        try:
+            return cls(name, layers=[Layer.model_validate(layer) for layer in layers], about=about)
+        except ValidationError as error:
+            raise SpecError(f"{source}: {_words(error)}") from None
+
+    @classmethod
+    def read(cls, path: str | Path) -> Arm:
+        """Read an arm from a TOML file."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError(f"{path}: {error}") from None
+        return cls.from_toml(text, source=str(path))
+
+    @property
+    def digest(self) -> str:
+        """Hash of what the engine reads: equal for equal behaviour, whatever the name (R87)."""
+        canonical = json.dumps([layer.spec() for layer in self.layers], sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def margin_share(value: float) -> Size:
+    """Size a layer so that its requirements sum to at most ``value`` of NAV (R4).
+
+    Examples
+    --------
+    >>> margin_share(0.10).target
+    'margin_share'
+    """
+    return Size(target="margin_share", value=value)
+
+
+def IronCondor(  # noqa: N802 -- reads as the constructor that it is
+    *,
+    days: int | tuple[int, int] = 45,
+    every: Every = "week",
+    short_delta: float | None = None,
+    expected_move: float | None = None,
+    width: float | None = None,
+    width_points: float | None = None,
+    size: Size | None = None,
+    product: str = "SPXW",
+    enter: str | Rule | None = None,
+    exit: str | Rule | None = None,  # noqa: A002 -- the rule's name everywhere else
+) -> Layer:
+    """Build the core layer: sell an out-of-the-money put spread and call spread of one expiry (R1).
+
+    Parameters
+    ----------
+    days
+        Calendar days to expiry: a target (±7 accepted) or ``(low, high)``.
+    every
+        Cadence of the decisions: ``"day"``, ``"week"``, ``"month"`` or ``"flat"``.
+    short_delta
+        Absolute forward delta of the short strikes; 0.16 unless ``expected_move`` is given.
+    expected_move
+        Instead: multiples of the expected move outside which the short strikes lie (R3).
+    width, width_points
+        Distance of the wings: fraction of the spot (0.01 unless given) or product points.
+    size
+        Lots, see :func:`margin_share`.
+    product
+        Key of :mod:`alvh.contracts`.
+    enter, exit
+        Rules, as text or as objects of :mod:`alvh.rules`.
+
+    Examples
+    --------
+    >>> IronCondor(days=45, short_delta=0.16, width=0.01).sell.window
+    {'low': 38, 'high': 52, 'target': 45}
+    """
+    if short_delta is not None and expected_move is not None:
+        raise SpecError("IronCondor: give short_delta or expected_move, not both")
+    by: Literal["delta", "expected_move"] = "delta" if expected_move is None else "expected_move"
+    short = expected_move if expected_move is not None else (0.16 if short_delta is None else short_delta)
+    if width is None and width_points is None:
+        width = 0.01
+    try:
+        return Layer(
+            name="core",
+            sell=Sell(structure="iron_condor", product=product, days=days, every=every),
+            strikes=Strikes(by=by, short=short, width=width, width_points=width_points),
+            size=size or Size(),
+            enter=enter,  # type: ignore[arg-type] -- text is parsed by the validator
+            exit=exit,  # type: ignore[arg-type]
+        )
+    except ValidationError as error:
+        raise SpecError(f"IronCondor: {_words(error)}") from None
+
+
+def presets() -> tuple[str, ...]:
+    """Return the names of the arms that ship with the package.
+
+    Examples
+    --------
+    >>> "plain" in presets()
+    True
+    """
+    folder = resources.files("alvh") / "presets"
+    return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
+
+
+def preset_text(name: str) -> str:
+    """Return a preset's TOML, comments included.
+
+    Raises
+    ------
+    SpecError
+        No preset has that name.
+    """
+    if name not in presets():
+        raise SpecError(f"preset {name!r}: known are {', '.join(presets())}")
+    return (resources.files("alvh") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def preset(name: str) -> Arm:
+    """Return a preset.
+
+    Examples
+    --------
+    >>> preset("martingale_replace").core.progression.mode
+    'replace'
+    """
+    return Arm.from_toml(preset_text(name), source=f"preset {name}")
+
+
+def _toml(value: object) -> str:
+    """One value as TOML: JSON's notation agrees with it for numbers, texts and lists."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+
+
+def _words(error: ValidationError) -> str:
+    """Key path, value and mend of the first mistakes."""
+    mistakes = []
+    for item in error.errors(include_url=False)[:5]:
+        path = ".".join(str(part) for part in item["loc"]) or "value"
+        mistakes.append(f"{path} = {item['input']!r}: {item['msg']}")
+    return "; ".join(mistakes)

@@ -1,0 +1,429 @@
+//! A block of 256 paths through all sessions: the data flow of the engine.
+
+use super::{
+    book::{Book, Context, Ledger},
+    package::{Market, Pool},
+    plan::{Plan, PoolPlan},
+    select::Selection,
+    signals::Signals,
+    trace::{LedgerRow, Trace},
+};
+use crate::{
+    market::{generator::Lanes, state::State},
+    math::{
+        lanes::{Col, LANES, Mask},
+        simd::{Kernel, dispatch},
+        special::exp,
+    },
+    rules::program::Memory,
+};
+
+const DAYS_PER_YEAR: f64 = 365.0;
+
+/// Everything that 256 lanes need; made once per thread, used for block after block.
+#[derive(Debug)]
+pub struct Block<'p> {
+    plan: &'p Plan,
+    lanes: Lanes,
+    market: Market,
+    /// Growth of cash over the last night, less one.
+    interest: Col,
+    bills: Col,
+    signals: Signals,
+    enters: Vec<(Memory, Mask)>,
+    /// Per exit rule and slot.
+    exits: Vec<Vec<Memory>>,
+    pools: Vec<Pool>,
+    selections: Vec<Selection>,
+    books: Vec<Book>,
+    watched: Option<usize>,
+    trace: Trace,
+}
+
+impl<'p> Block<'p> {
+    /// Columns for a plan.
+    pub fn new(plan: &'p Plan) -> Self {
+        Self {
+            plan,
+            lanes: Lanes { seed: plan.seed, first_path: 0, start: [plan.schedule.origin(); LANES] },
+            market: Market {
+                now: State::default(),
+                aged: State::default(),
+                spot: Col::default(),
+                vix: Col::default(),
+                session: [0; LANES],
+            },
+            interest: Col::default(),
+            bills: Col::default(),
+            signals: Signals::new(&plan.indicators),
+            enters: plan.enters.iter().map(|rule| (rule.program.memory(), Mask::NONE)).collect(),
+            exits: plan
+                .exits
+                .iter()
+                .map(|exit| vec![exit.rule.program.memory(); plan.pools[exit.pool].slots])
+                .collect(),
+            pools: plan.pools.iter().map(Pool::new).collect(),
+            selections: plan.pools.iter().map(|pool| Selection::new(pool.legs.len())).collect(),
+            books: vec![],
+            watched: None,
+            trace: Trace::default(),
+        }
+    }
+
+    /// Keeps the ledger and the events of lane 0 of one book.
+    pub fn watch(&mut self, book: usize) {
+        self.watched = Some(book);
+    }
+
+    /// What was watched.
+    pub fn into_trace(mut self) -> Trace {
+        if let Some(book) = self.watched {
+            self.trace.events = self.books[book].events.take().unwrap_or_default();
+        }
+        self.trace
+    }
+
+    /// Runs paths `first_path … first_path + live − 1` from session 0 to T.
+    pub fn run(&mut self, first_path: u64, live: usize) {
+        self.start(first_path, live);
+        self.decide(0);
+        for tick in 1..=self.plan.sessions {
+            self.move_market(tick);
+            for (pool, plan) in self.pools.iter_mut().zip(&self.plan.pools) {
+                let Plan { schedule, surface, margin, .. } = self.plan;
+                pool.revalue(plan, schedule, surface, margin.as_ref(), &self.market);
+            }
+            self.carry(tick);
+            self.settle(tick);
+            self.fill(tick);
+            self.mark(tick);
+            if tick < self.plan.sessions {
+                self.decide(tick);
+            }
+        }
+    }
+
+    /// The figures of the first `live` lanes: column after column, rows in path order, books within a path.
+    pub fn rows(&self, live: usize) -> Vec<f64> {
+        let columns: Vec<_> = self.books.iter().map(|book| book.sum.columns()).collect();
+        let figures = super::summary::NAMES.len();
+        let mut rows = Vec::with_capacity(figures * live * columns.len());
+        for figure in 0..figures {
+            for lane in 0..live {
+                rows.extend(columns.iter().map(|column| column[figure][lane]));
+            }
+        }
+        rows
+    }
+
+    fn start(&mut self, first_path: u64, live: usize) {
+        let plan = self.plan;
+        self.lanes.first_path = first_path;
+        if !plan.starts.is_empty() {
+            // Lanes beyond the last path repeat it; nobody reads them.
+            let last = first_path as usize + live - 1;
+            self.lanes.start = std::array::from_fn(|i| plan.starts[(first_path as usize + i).min(last)]);
+        }
+        self.market.session = self.lanes.start;
+        self.signals.reset();
+        for (memory, _) in &mut self.enters {
+            memory.reset();
+        }
+        if plan.warm_up > 0 {
+            let Self { signals, lanes, market, enters, .. } = self;
+            plan.generator.warm_up(lanes, plan.warm_up, &mut |k, state| {
+                let Market { spot, vix, .. } = market;
+                observe(plan, state, spot, vix);
+                signals.step(spot, vix);
+                signals.observe_market(spot, vix, state, f64::from(k) - f64::from(plan.warm_up));
+                // Rules with a memory of their own have it filled; books do not exist yet.
+                for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()).filter(|(r, _)| r.owner.is_none()) {
+                    signals.evaluate(rule, memory);
+                }
+            });
+        }
+        plan.generator.start(&self.lanes, &mut self.market.now);
+        observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
+        self.signals.step(&self.market.spot, &self.market.vix);
+        self.bills = Col::splat(1.0);
+        self.pools.iter_mut().for_each(Pool::reset);
+        self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
+        if let Some(watched) = self.watched {
+            self.books[watched].events = Some(vec![]);
+            self.trace = Trace::default();
+            self.record(watched);
+        }
+    }
+
+    /// Phase 1: the state moves; the night's interest.
+    fn move_market(&mut self, tick: u32) {
+        let plan = self.plan;
+        let market = &mut self.market;
+        market.aged.clone_from(&market.now);
+        plan.generator.session(&self.lanes, tick, &mut market.now);
+        let mut night = Col::default();
+        for i in 0..LANES {
+            let session = market.session[i] + 1;
+            let days = f64::from(plan.schedule.days_between(market.session[i], session));
+            night[i] = market.aged.r[i] * days / DAYS_PER_YEAR;
+            market.session[i] = session;
+        }
+        dispatch(Growth { night: &night, interest: &mut self.interest, bills: &mut self.bills });
+        market.aged.r = market.now.r;
+        market.aged.q = market.now.q;
+        observe(plan, &market.now, &mut market.spot, &mut market.vix);
+        self.signals.step(&market.spot, &market.vix);
+    }
+
+    /// Phases 2 and 3: P&L of the night.
+    fn carry(&mut self, tick: u32) {
+        let Self { plan, market, pools, books, interest, .. } = self;
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
+            book.carry(Context { plan, book: layers, market, tick }, pools, interest);
+        }
+    }
+
+    /// Phase 4: packages that expire today.
+    fn settle(&mut self, tick: u32) {
+        let Self { plan, market, pools, books, .. } = self;
+        for (index, pool) in pools.iter_mut().enumerate() {
+            for (slot, package) in pool.packages.iter_mut().enumerate() {
+                let alive = package.alive;
+                let lanes = Mask::from_fn(|i| alive.get(i) && package.expiry[i] == market.session[i]);
+                if !lanes.any() {
+                    continue;
+                }
+                package.alive = alive & !lanes;
+                for (book, layers) in books.iter_mut().zip(&plan.books) {
+                    for layer in layers.layers_on(index) {
+                        let ctx = Context { plan, book: layers, market, tick };
+                        book.settle(ctx, layer, slot, package, lanes);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Phase 5: what the last tick decided.
+    fn fill(&mut self, tick: u32) {
+        let Self { plan, market, pools, books, selections, exits, .. } = self;
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
+            book.close_out(Context { plan, book: layers, market, tick }, pools);
+        }
+        for (index, plan_of_pool) in plan.pools.iter().enumerate() {
+            let wanted = wanted(plan, books, index);
+            if !wanted.any() {
+                continue;
+            }
+            let choice = &mut selections[index];
+            choice.select(plan_of_pool, &plan.schedule, &plan.surface, market, wanted);
+            let chosen = wanted & !choice.no_expiry & !choice.no_strikes;
+            enter_packages(plan, plan_of_pool, &mut pools[index], choice, market, chosen, tick);
+            for (exit, memories) in plan.exits.iter().zip(exits.iter_mut()).filter(|(e, _)| e.pool == index) {
+                debug_assert_eq!(exit.pool, index);
+                for (slot, memory) in memories.iter_mut().enumerate() {
+                    memory.reset_lanes(Mask::from_fn(|i| chosen.get(i) && pools[index].due_slot[i] == slot));
+                }
+            }
+            let skipped = [(choice.no_expiry, "no expiry"), (choice.no_strikes, "no strikes")];
+            for (book, layers) in books.iter_mut().zip(&plan.books) {
+                for layer in layers.layers_on(index) {
+                    book.open(Context { plan, book: layers, market, tick }, pools, layer, chosen, &skipped);
+                }
+            }
+        }
+        for (index, pool) in pools.iter_mut().enumerate() {
+            for (slot, package) in pool.packages.iter_mut().enumerate() {
+                package.held = holders(plan, books, index, slot);
+            }
+        }
+    }
+
+    /// Phases 6, 7 and 9: calls, ruin, the record.
+    fn mark(&mut self, tick: u32) {
+        let Self { plan, market, pools, books, bills, .. } = self;
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
+            book.mark(Context { plan, book: layers, market, tick }, pools, bills);
+        }
+        if let Some(watched) = self.watched {
+            self.record(watched);
+        }
+    }
+
+    /// Phase 8: orders for the next tick.
+    fn decide(&mut self, tick: u32) {
+        let Self { plan, market, pools, books, signals, enters, exits, .. } = self;
+        signals.observe_market(&market.spot, &market.vix, &market.now, f64::from(tick));
+        for (rule, (memory, open)) in plan.enters.iter().zip(enters.iter_mut()) {
+            if let Some(owner) = rule.owner {
+                signals.observe_book(&books[owner], plan.capital);
+            }
+            *open = signals.evaluate(rule, memory).is_true();
+        }
+        for (pool, layout) in pools.iter_mut().zip(&plan.pools) {
+            let Some(decides) = &layout.decides else { continue };
+            pool.due = Mask::from_fn(|i| decides[market.session[i] as usize]);
+            for i in pool.due.lanes() {
+                pool.due_slot[i] = pool.decisions[i] as usize % layout.slots;
+                pool.decisions[i] += 1;
+            }
+        }
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
+            for (layer, layout) in layers.layers.iter().enumerate() {
+                let may = book.trading() & layout.enter.map_or(Mask::ALL, |rule| enters[rule].1);
+                let pool = &mut pools[layout.pool];
+                if plan.pools[layout.pool].decides.is_none() {
+                    // This pool follows this layer alone: a decision is an opening that it orders.
+                    pool.due = book.flat(layer) & may;
+                    for i in pool.due.lanes() {
+                        pool.due_slot[i] = pool.decisions[i] as usize % plan.pools[layout.pool].slots;
+                        pool.decisions[i] += 1;
+                    }
+                }
+                book.order_open(layer, pool.due & may);
+            }
+        }
+        for (index, (exit, memories)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
+            let layout: &PoolPlan = &plan.pools[exit.pool];
+            for (slot, memory) in memories.iter_mut().enumerate() {
+                let package = &pools[exit.pool].packages[slot];
+                if !package.held.any() {
+                    continue;
+                }
+                if let Some(owner) = exit.rule.owner {
+                    signals.observe_book(&books[owner], plan.capital);
+                }
+                signals.observe_package(&plan.schedule, layout, package, market);
+                let leave = signals.evaluate(&exit.rule, memory).is_true();
+                for (book, layers) in books.iter_mut().zip(&plan.books) {
+                    for layer in layers.layers_on(exit.pool) {
+                        if layers.layers[layer].exit == Some(index) {
+                            book.order_exit(layer, slot, leave & book.holds(layer, slot));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn record(&mut self, watched: usize) {
+        let book = &self.books[watched];
+        let Ledger { cash, nav, requirement, call } = book.ledger(0);
+        let State { ln_s, x, r, q } = &self.market.now;
+        let sum = &book.sum;
+        self.trace.ledger.push(LedgerRow {
+            state: [ln_s[0], x[0][0], x[1][0], x[2][0], r[0], q[0]],
+            day: self.plan.schedule.day(self.market.session[0]),
+            spot: self.market.spot[0],
+            vix: self.market.vix[0],
+            cash,
+            nav,
+            requirement,
+            call,
+            buckets: [
+                sum.time[0],
+                sum.spot[0],
+                sum.level[0],
+                sum.smile[0],
+                sum.settlement[0],
+                sum.fills[0],
+                sum.fees[0],
+                sum.interest[0],
+            ],
+        });
+    }
+}
+
+/// SPX and VIX of a state.
+fn observe(plan: &Plan, state: &State, spot: &mut Col, vix: &mut Col) {
+    plan.surface.vix(state, vix);
+    dispatch(Spot { ln_s: &state.ln_s, spot });
+}
+
+/// Lanes in which some book wants a new package of this pool.
+fn wanted(plan: &Plan, books: &[Book], pool: usize) -> Mask {
+    let mut lanes = Mask::NONE;
+    for (book, layers) in books.iter().zip(&plan.books) {
+        for layer in layers.layers_on(pool) {
+            lanes = lanes | book.wants(layer);
+        }
+    }
+    lanes
+}
+
+/// Lanes in which some book holds this slot.
+fn holders(plan: &Plan, books: &[Book], pool: usize, slot: usize) -> Mask {
+    let mut lanes = Mask::NONE;
+    for (book, layers) in books.iter().zip(&plan.books) {
+        for layer in layers.layers_on(pool) {
+            lanes = lanes | book.holds(layer, slot);
+        }
+    }
+    lanes
+}
+
+/// Puts the chosen packages in their slots, priced at this tick's quotes.
+fn enter_packages(
+    plan: &Plan,
+    layout: &PoolPlan,
+    pool: &mut Pool,
+    choice: &Selection,
+    market: &Market,
+    chosen: Mask,
+    tick: u32,
+) {
+    for i in chosen.lanes() {
+        let package = &mut pool.packages[pool.due_slot[i]];
+        package.alive.set(i, true);
+        package.expiry[i] = choice.expiry[i];
+        package.entered[i] = f64::from(tick);
+        package.entry_spot[i] = market.spot[i];
+        for leg in 0..layout.legs.len() {
+            package.strikes[leg][i] = choice.strikes[leg][i];
+            package.leg_prices[leg][i] = choice.leg_prices[leg][i];
+        }
+        package.value[i] = choice.value[i];
+        let slip = plan.costs.order_share * package.half_spreads(layout, &plan.costs, i, market.vix[i]);
+        package.credit[i] = -package.value[i] - slip;
+    }
+    for package in &mut pool.packages {
+        if chosen.any() {
+            package.require(layout, plan.margin.as_ref(), market);
+        }
+    }
+}
+
+struct Spot<'a> {
+    ln_s: &'a Col,
+    spot: &'a mut Col,
+}
+
+impl Kernel for Spot<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for i in 0..LANES {
+            self.spot[i] = exp::<FMA>(self.ln_s[i]);
+        }
+    }
+}
+
+struct Growth<'a> {
+    night: &'a Col,
+    interest: &'a mut Col,
+    bills: &'a mut Col,
+}
+
+impl Kernel for Growth<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for i in 0..LANES {
+            let growth = exp::<FMA>(self.night[i]);
+            self.interest[i] = growth - 1.0;
+            self.bills[i] *= growth;
+        }
+    }
+}

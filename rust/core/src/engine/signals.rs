@@ -1,0 +1,177 @@
+//! Where the names of rules get their columns: market, indicators, book, position.
+
+use super::{
+    book::Book,
+    package::{Market, Package},
+    plan::{PoolPlan, RulePlan},
+    spec::Right,
+};
+use crate::{
+    market::state::State,
+    math::lanes::{Col, LANES, Tri},
+    rules::{
+        indicator::{Indicator, indicator},
+        names::{NAMES, Name},
+        program::Memory,
+    },
+    schedule::Schedule,
+};
+
+/// The columns that rules read.
+#[derive(Debug)]
+pub struct Signals {
+    spot: Col,
+    vix: Col,
+    rate: Col,
+    dividend_yield: Col,
+    session: Col,
+    indicators: Vec<(Name, Box<dyn Indicator>, Col)>,
+    book: BookColumns,
+    position: PositionColumns,
+}
+
+#[derive(Debug, Default)]
+struct BookColumns {
+    nav: Col,
+    nav_share: Col,
+    margin_share: Col,
+}
+
+#[derive(Debug, Default)]
+struct PositionColumns {
+    credit: Col,
+    mark: Col,
+    profit: Col,
+    loss: Col,
+    days_to_expiry: Col,
+    sessions_to_expiry: Col,
+    sessions_held: Col,
+    entry_spot: Col,
+    challenge: Col,
+}
+
+impl Signals {
+    /// Columns for the indicators that the compiled rules use.
+    pub fn new(used: &[Name]) -> Self {
+        let make = |&name: &Name| indicator(name.as_str()).map(|i| (name, i, Col::splat(f64::NAN)));
+        Self {
+            spot: Col::default(),
+            vix: Col::default(),
+            rate: Col::default(),
+            dividend_yield: Col::default(),
+            session: Col::default(),
+            indicators: used.iter().filter_map(make).collect(),
+            book: BookColumns::default(),
+            position: PositionColumns::default(),
+        }
+    }
+
+    /// A new block of paths begins.
+    pub fn reset(&mut self) {
+        for (_, indicator, _) in &mut self.indicators {
+            indicator.reset();
+        }
+    }
+
+    /// One more session of the market, warm-up included.
+    pub fn step(&mut self, spot: &Col, vix: &Col) {
+        for (_, indicator, out) in &mut self.indicators {
+            indicator.step(spot, vix, out);
+        }
+    }
+
+    /// The market of the session in which rules are about to be evaluated; before session 0 `session` is negative.
+    pub fn observe_market(&mut self, spot: &Col, vix: &Col, state: &State, session: f64) {
+        self.spot = *spot;
+        self.vix = *vix;
+        self.rate = state.r;
+        self.dividend_yield = state.q;
+        self.session = Col::splat(session);
+    }
+
+    /// The book whose rule is about to be evaluated.
+    pub fn observe_book(&mut self, book: &Book, capital: f64) {
+        let BookColumns { nav, nav_share, margin_share } = &mut self.book;
+        for i in 0..LANES {
+            let ledger = book.ledger(i);
+            nav[i] = ledger.nav;
+            nav_share[i] = ledger.nav / capital;
+            margin_share[i] = ledger.requirement / ledger.nav;
+        }
+    }
+
+    /// The package whose rule is about to be evaluated.
+    pub fn observe_package(&mut self, schedule: &Schedule, plan: &PoolPlan, package: &Package, market: &Market) {
+        let columns = &mut self.position;
+        columns.credit = package.credit;
+        columns.entry_spot = package.entry_spot;
+        for i in 0..LANES {
+            let to = package.expiry[i].max(market.session[i]);
+            let (credit, mark) = (package.credit[i], -package.value[i]);
+            columns.mark[i] = mark;
+            columns.profit[i] = credit - mark;
+            columns.loss[i] = mark - credit;
+            columns.days_to_expiry[i] = f64::from(schedule.days_between(market.session[i], to));
+            columns.sessions_to_expiry[i] = f64::from(schedule.sessions_between(market.session[i], to));
+            columns.sessions_held[i] = self.session[i] - package.entered[i];
+            columns.challenge[i] = challenge(plan, package, i, market.spot[i]);
+        }
+    }
+
+    /// The rule's value, from the columns observed last.
+    pub fn evaluate(&self, rule: &RulePlan, memory: &mut Memory) -> Tri {
+        let mut inputs = [&self.spot; NAMES.len()];
+        let used = rule.program.inputs();
+        for (slot, name) in inputs.iter_mut().zip(used) {
+            *slot = self.column(*name);
+        }
+        rule.program.evaluate(&inputs[..used.len()], memory)
+    }
+
+    fn column(&self, name: Name) -> &Col {
+        match name {
+            Name::Spot => &self.spot,
+            Name::Vix => &self.vix,
+            Name::Rate => &self.rate,
+            Name::DividendYield => &self.dividend_yield,
+            Name::Session => &self.session,
+            Name::Rsi14 | Name::RealisedVol21 | Name::Drawdown => {
+                let found = self.indicators.iter().find(|(known, ..)| *known == name);
+                &found.expect("the plan lists every indicator that a rule uses").2
+            }
+            Name::Nav => &self.book.nav,
+            Name::NavShare => &self.book.nav_share,
+            Name::MarginShare => &self.book.margin_share,
+            Name::Credit => &self.position.credit,
+            Name::Mark => &self.position.mark,
+            Name::Profit => &self.position.profit,
+            Name::Loss => &self.position.loss,
+            Name::DaysToExpiry => &self.position.days_to_expiry,
+            Name::SessionsToExpiry => &self.position.sessions_to_expiry,
+            Name::SessionsHeld => &self.position.sessions_held,
+            Name::EntrySpot => &self.position.entry_spot,
+            Name::Challenge => &self.position.challenge,
+        }
+    }
+}
+
+/// R49: |S − S0| / |BE − S0| with the break-even on the side to which SPX moved; missing where a package has no
+/// short leg on that side.
+fn challenge(plan: &PoolPlan, package: &Package, lane: usize, spot: f64) -> f64 {
+    let entry = package.entry_spot[lane];
+    if spot == entry {
+        return 0.0;
+    }
+    let side = if spot < entry { Right::Put } else { Right::Call };
+    let short = plan
+        .legs
+        .iter()
+        .zip(&package.strikes)
+        .filter(|(leg, _)| leg.right == side && leg.ratio < 0)
+        .map(|(_, strike)| strike[lane])
+        .next();
+    short.map_or(f64::NAN, |strike| {
+        let break_even = strike + side.sign() * package.credit[lane];
+        (spot - entry).abs() / (break_even - entry).abs()
+    })
+}

@@ -1,0 +1,58 @@
+//! One path of one book, day by day: the ledger, the market and every event with its reason.
+
+/// What happened to a tranche or a book.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When.
+    pub tick: u32,
+    /// "open", "skip", "refuse", "settle", "close", "call", "ruin".
+    pub kind: &'static str,
+    /// Why: the rule's text, or the reason in one word.
+    pub reason: String,
+    /// Layer of the book, by index; events of the whole book have none.
+    pub layer: Option<usize>,
+    /// Slot of the layer.
+    pub slot: Option<usize>,
+    /// Lots.
+    pub lots: f64,
+    /// Cash per unit, SPX points (received is positive).
+    pub price: f64,
+    /// Realised P&L net of fees, dollars; NaN unless something closed.
+    pub pnl: f64,
+    /// Strikes of the legs, SPX points.
+    pub strikes: Vec<f64>,
+    /// Days since 1970-01-01 of the expiry; 0 for events of the whole book.
+    pub expiry_day: i32,
+}
+
+/// One tick of the ledger and the market.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LedgerRow {
+    /// ln S, x0, x1, x2, r, q.
+    pub state: [f64; 6],
+    /// Days since 1970-01-01.
+    pub day: i32,
+    /// SPX and VIX.
+    pub spot: f64,
+    /// VIX.
+    pub vix: f64,
+    /// Cash, dollars.
+    pub cash: f64,
+    /// NAV, dollars.
+    pub nav: f64,
+    /// Σ risk, dollars.
+    pub requirement: f64,
+    /// Does a call stand?
+    pub call: bool,
+    /// Cumulative buckets: time, spot, level, smile, settlement, fills, fees, interest.
+    pub buckets: [f64; 8],
+}
+
+/// Everything about one path of one book.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Ticks 0 to T.
+    pub ledger: Vec<LedgerRow>,
+    /// In the order in which they happened.
+    pub events: Vec<Event>,
+}

@@ -1,0 +1,176 @@
+//! VIX, VX futures and the variance-swap curve from the factors.
+
+use super::parameters::Curve;
+use super::state::FACTORS;
+use super::{DAYS_PER_YEAR, SESSIONS_PER_YEAR};
+use crate::math::simd::fma;
+use crate::math::special;
+
+/// Tenor of VIX, in years.
+const MONTH: f64 = 30.0 / DAYS_PER_YEAR;
+/// Sessions of that month: the one clock maps 21 sessions to 30 days.
+pub(super) const MONTH_SESSIONS: f64 = 21.0;
+/// Pairs of factors, (0,0) (1,1) (2,2) (0,1) (0,2) (1,2).
+const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)];
+
+/// A [`Curve`] with what follows from it.
+#[derive(Clone, Copy, Debug)]
+pub struct VixCurve {
+    pub(super) floor: f64,
+    level: f64,
+    reversion: [f64; FACTORS],
+    /// ℓ(0) = 1 / φ(30 days): loadings of the spot vol.
+    spot_loading: [f64; FACTORS],
+    /// Per pair of factors, covariance / (kᵢ + kⱼ), twice that off the diagonal.
+    pair_weight: [f64; 6],
+    slope_short: f64,
+    slope_long: f64,
+}
+
+impl VixCurve {
+    pub(super) fn new(curve: &Curve) -> Self {
+        let covariance = curve.covariance();
+        let k = curve.reversion;
+        Self {
+            floor: curve.floor,
+            level: curve.level,
+            reversion: k,
+            spot_loading: k.map(|k| 1.0 / mean_decay::<false>(k * MONTH)),
+            pair_weight: PAIRS.map(|(i, j)| {
+                let times = if i == j { 1.0 } else { 2.0 };
+                times * covariance[i][j] / (k[i] + k[j])
+            }),
+            slope_short: curve.slope_short,
+            slope_long: curve.slope_long,
+        }
+    }
+
+    /// VIX in points.
+    #[inline(always)]
+    pub(super) fn vix<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
+        self.floor + special::exp::<FMA>(self.level + x[0] + x[1] + x[2])
+    }
+
+    /// Spot volatility in points: the variance-swap curve at tenor 0, without its slope.
+    #[inline(always)]
+    pub(super) fn spot_vol<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
+        self.floor + special::exp::<FMA>(dot::<FMA>(self.spot_loading, x, self.level))
+    }
+
+    /// The VX future that settles in `years` (calendar days / 365), in points, and the variance v of its
+    /// logarithm until then:
+    /// `F = floor + exp(level + v/2 + Σ e^{−kᵢτ} xᵢ)`, `v = Σᵢⱼ sᵢsⱼρᵢⱼ (1 − e^{−(kᵢ+kⱼ)τ}) / (kᵢ + kⱼ)`.
+    #[inline(always)]
+    pub(super) fn future<const FMA: bool>(&self, x: [f64; FACTORS], years: f64) -> (f64, f64) {
+        let decay = self.reversion.map(|k| special::exp::<FMA>(-k * years));
+        let mut v = 0.0;
+        for (weight, (i, j)) in self.pair_weight.into_iter().zip(PAIRS) {
+            v = fma::<FMA>(weight, 1.0 - decay[i] * decay[j], v);
+        }
+        (self.floor + special::exp::<FMA>(dot::<FMA>(decay, x, self.level + 0.5 * v)), v)
+    }
+
+    /// Volatility of the SPX variance swap over `sessions` > 0, in points:
+    /// `K = floor + exp(level + c + Σ ℓᵢ xᵢ)`, `ℓᵢ = φᵢ(τ) / φᵢ(30 days)`, `c` piecewise linear in ln τ.
+    ///
+    /// One clock: the factors' τ is `sessions / 21` months of 30 days, so that VIX is the swap of 21 sessions
+    /// whatever the weekends, and total variance cannot jump where a calendar would.
+    #[inline(always)]
+    pub(super) fn variance_swap<const FMA: bool>(&self, x: [f64; FACTORS], sessions: f64) -> f64 {
+        let months = sessions * (1.0 / MONTH_SESSIONS);
+        let slope = if months > 1.0 { self.slope_long } else { self.slope_short };
+        let mut exponent = fma::<FMA>(slope, special::ln::<FMA>(months), self.level);
+        for f in 0..FACTORS {
+            let loading = mean_decay::<FMA>(self.reversion[f] * (MONTH * months)) * self.spot_loading[f];
+            exponent = fma::<FMA>(loading, x[f], exponent);
+        }
+        self.floor + special::exp::<FMA>(exponent)
+    }
+}
+
+/// Years on the session clock.
+#[inline(always)]
+pub(super) fn session_years(sessions: f64) -> f64 {
+    sessions * (1.0 / SESSIONS_PER_YEAR)
+}
+
+/// `a·b + c`
+#[inline(always)]
+fn dot<const FMA: bool>(a: [f64; FACTORS], b: [f64; FACTORS], c: f64) -> f64 {
+    fma::<FMA>(a[0], b[0], fma::<FMA>(a[1], b[1], fma::<FMA>(a[2], b[2], c)))
+}
+
+/// `φ = (1 − e^{−y}) / y` for y ≥ 0: the mean of e^{−s} over [0, y].
+#[inline(always)]
+fn mean_decay<const FMA: bool>(y: f64) -> f64 {
+    /// Below it the difference loses digits, and six terms of the series are exact to 1e-17.
+    const SERIES_BELOW: f64 = 1.0 / 32.0;
+    let mut series = 1.0;
+    for n in [8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0] {
+        series = 1.0 - y * (1.0 / n) * series;
+    }
+    let direct = (1.0 - special::exp::<FMA>(-y)) / y;
+    if y < SERIES_BELOW { series } else { direct }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mean_decay_agrees_on_both_sides_of_the_seam() {
+        assert_eq!(mean_decay::<false>(0.0), 1.0);
+        for y in [1e-12, 1e-6, 0.01, 0.03, 0.0312, 0.0313, 0.04, 0.5, 3.0, 50.0] {
+            let exact = -f64::exp_m1(-y) / y;
+            let found = mean_decay::<false>(y);
+            assert!((found / exact - 1.0).abs() < 1e-14, "{y}: {found} is not {exact}");
+        }
+    }
+
+    #[test]
+    fn spot_loadings_are_those_of_the_fit() {
+        let curve = VixCurve::new(&Curve::default());
+        for (found, fitted) in curve.spot_loading.into_iter().zip([1.886, 1.134, 1.004]) {
+            assert!((found - fitted).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn vix_is_the_swap_of_21_sessions_and_the_future_of_tenor_zero() {
+        let curve = VixCurve::new(&Curve::default());
+        for x in [[-0.03, -0.24, 0.1], [0.8, 0.3, -0.1], [-0.5, -0.6, 0.4]] {
+            let vix = curve.vix::<false>(x);
+            assert!((curve.variance_swap::<false>(x, MONTH_SESSIONS) / vix - 1.0).abs() < 1e-14);
+            let (future, v) = curve.future::<false>(x, 0.0);
+            assert_eq!(v, 0.0);
+            assert!((future / vix - 1.0).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn futures_are_monotone_in_each_factor_and_less_so_far_out() {
+        let curve = VixCurve::new(&Curve::default());
+        for f in 0..FACTORS {
+            let mut last = f64::INFINITY;
+            for days in [0.0, 10.0, 30.0, 90.0, 180.0, 400.0] {
+                let mut x = [0.0; FACTORS];
+                let (low, _) = curve.future::<false>(x, days / DAYS_PER_YEAR);
+                x[f] = 0.1;
+                let (high, _) = curve.future::<false>(x, days / DAYS_PER_YEAR);
+                let response = ((high - 6.0) / (low - 6.0)).ln();
+                assert!(response > 0.0 && response < last);
+                last = response;
+            }
+        }
+    }
+
+    /// The limit of far tenors is the stationary lognormal mean under the pricing measure.
+    #[test]
+    fn far_futures_forget_the_state() {
+        let curve = VixCurve::new(&Curve::default());
+        let (calm, v) = curve.future::<false>([-0.5, -0.5, -0.2], 500.0);
+        let (wild, _) = curve.future::<false>([1.0, 0.5, 0.4], 500.0);
+        let limit = 6.0 + (2.635 + 0.5 * v).exp();
+        assert!((calm / limit - 1.0).abs() < 1e-12 && (wild / limit - 1.0).abs() < 1e-12);
+    }
+}

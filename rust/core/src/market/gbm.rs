@@ -1,0 +1,84 @@
+//! Geometric Brownian motion: constant volatility, the oracle with closed forms.
+
+use super::SESSIONS_PER_YEAR;
+use super::generator::{Generator, Lanes};
+use super::quote::Surface;
+use super::spec::GbmSpec;
+use super::state::{FACTORS, Point, State};
+use super::warm_up;
+use crate::Result;
+use crate::math::lanes::{Col, LANES};
+use crate::math::philox::{Purpose, Stream};
+use crate::math::simd::{self, Kernel};
+use crate::math::special;
+
+/// The model, ready to run: `ln S ← ln S + (r − q + ERP) Δ − σ²Δ/2 + σ√Δ n`, exact at any step.
+#[derive(Clone, Debug)]
+pub(super) struct Gbm {
+    start: Point,
+    vol: f64,
+    erp: f64,
+}
+
+impl Gbm {
+    pub(super) fn new(spec: &GbmSpec) -> Result<Self> {
+        spec.check()?;
+        let start = Point {
+            ln_s: special::ln::<false>(spec.spot),
+            x: [0.0; FACTORS],
+            r: spec.rate,
+            q: spec.dividend_yield,
+        };
+        Ok(Self { start, vol: spec.vol, erp: spec.erp })
+    }
+
+    fn advance(&self, lanes: &Lanes, step: u32, purpose: Purpose, state: &mut State) {
+        let normals = Stream { seed: lanes.seed, purpose };
+        simd::dispatch(Session { model: self, normals, first_path: lanes.first_path, step, state });
+    }
+}
+
+impl Generator for Gbm {
+    fn start(&self, _: &Lanes, state: &mut State) {
+        state.fill(&self.start);
+    }
+
+    fn session(&self, lanes: &Lanes, step: u32, state: &mut State) {
+        self.advance(lanes, step, Purpose::Dynamics, state);
+    }
+
+    fn warm_up(&self, lanes: &Lanes, window: u32, visit: &mut dyn FnMut(u32, &State)) {
+        let mut start = State::default();
+        self.start(lanes, &mut start);
+        let advance = |step, state: &mut State| self.advance(lanes, step, Purpose::WarmUp, state);
+        warm_up::bridged(&start, window, advance, visit);
+    }
+
+    fn surface(&self) -> Surface {
+        Surface::Flat { vol: self.vol }
+    }
+}
+
+struct Session<'a> {
+    model: &'a Gbm,
+    normals: Stream,
+    first_path: u64,
+    step: u32,
+    state: &'a mut State,
+}
+
+impl Kernel for Session<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { model, normals, first_path, step, state } = self;
+        let (mut n, mut unused) = (Col::default(), Col::default());
+        normals.normal_columns::<FMA>(first_path, step, 0, &mut n, &mut unused);
+        let variance = model.vol * model.vol * (1.0 / SESSIONS_PER_YEAR);
+        let sd = variance.sqrt();
+        for i in 0..LANES {
+            let drift = (state.r[i] - state.q[i] + model.erp) * (1.0 / SESSIONS_PER_YEAR);
+            state.ln_s[i] += drift - 0.5 * variance + sd * n[i];
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What a user can say about a market: the mirror of the JSON.
+
+use serde::{Deserialize, Serialize};
+
+use super::check;
+use super::parameters::{Curve, Dynamics, Smile, VixSmile};
+use crate::{Error, Result};
+
+/// A market model and its parameters.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(tag = "model", rename_all = "snake_case")]
+pub enum MarketSpec {
+    /// Three-factor displaced log-Ornstein–Uhlenbeck VIX with a joint SPX.
+    L3f(L3fSpec),
+    /// Geometric Brownian motion with constant volatility: the oracle.
+    Gbm(GbmSpec),
+    /// Recorded sessions.
+    Replay(ReplaySpec),
+}
+
+impl MarketSpec {
+    /// Reads a specification; unknown fields are errors, missing ones take their defaults.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|error| Error::Spec(format!("market: {error}")))
+    }
+
+    /// The specification as JSON, every field written out.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|error| Error::Spec(format!("market: {error}")))
+    }
+}
+
+/// `{"model": "l3f", …}`
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct L3fSpec {
+    /// VIX at session 0, in points.
+    pub vix: f64,
+    /// SPX at session 0.
+    pub spot: f64,
+    /// Interest rate, continuously compounded, a year.
+    pub rate: f64,
+    /// Dividend yield, continuously compounded, a year.
+    pub dividend_yield: f64,
+    /// Equity risk premium: excess of the arithmetic mean return over `rate`, a year.
+    pub erp: f64,
+    /// The VIX and its futures.
+    pub curve: Curve,
+    /// How the factors and SPX move.
+    pub dynamics: Dynamics,
+    /// The SPX volatility surface.
+    pub smile: Smile,
+    /// The VIX option surface.
+    pub vix_smile: VixSmile,
+}
+
+impl Default for L3fSpec {
+    fn default() -> Self {
+        Self {
+            vix: 16.0,
+            spot: SPOT,
+            rate: RATE,
+            dividend_yield: DIVIDEND_YIELD,
+            erp: ERP,
+            curve: Curve::default(),
+            dynamics: Dynamics::default(),
+            smile: Smile::default(),
+            vix_smile: VixSmile::default(),
+        }
+    }
+}
+
+impl L3fSpec {
+    /// Every parameter inside its domain?
+    pub fn check(&self) -> Result<()> {
+        self.curve.check()?;
+        self.dynamics.check()?;
+        self.smile.check()?;
+        self.vix_smile.check()?;
+        check::above("vix", self.vix, self.curve.floor)?;
+        check::above("spot", self.spot, 0.0)?;
+        check_rates(self.rate, self.dividend_yield, self.erp)
+    }
+}
+
+/// `{"model": "gbm", …}`
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct GbmSpec {
+    /// Volatility, a year; VIX is 100 times as much at every session.
+    pub vol: f64,
+    /// SPX at session 0.
+    pub spot: f64,
+    /// Interest rate, continuously compounded, a year.
+    pub rate: f64,
+    /// Dividend yield, continuously compounded, a year.
+    pub dividend_yield: f64,
+    /// Equity risk premium: excess of the arithmetic mean return over `rate`, a year.
+    pub erp: f64,
+}
+
+impl Default for GbmSpec {
+    fn default() -> Self {
+        Self { vol: 0.16, spot: SPOT, rate: RATE, dividend_yield: DIVIDEND_YIELD, erp: ERP }
+    }
+}
+
+impl GbmSpec {
+    /// Every parameter inside its domain?
+    pub fn check(&self) -> Result<()> {
+        check::at_least("vol", self.vol, 0.0)?;
+        check::above("spot", self.spot, 0.0)?;
+        check_rates(self.rate, self.dividend_yield, self.erp)
+    }
+}
+
+/// `{"model": "replay", …}`: one value per session and column.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ReplaySpec {
+    /// SPX.
+    pub spot: Vec<f64>,
+    /// VIX, in points.
+    pub vix: Vec<f64>,
+    /// Interest rate, continuously compounded, a year.
+    pub rate: Vec<f64>,
+    /// Dividend yield, continuously compounded, a year.
+    pub dividend_yield: Vec<f64>,
+    /// The VIX and its futures.
+    #[serde(default)]
+    pub curve: Curve,
+    /// Used for the factors that belong to a VIX.
+    #[serde(default)]
+    pub dynamics: Dynamics,
+    /// The SPX volatility surface.
+    #[serde(default)]
+    pub smile: Smile,
+    /// The VIX option surface.
+    #[serde(default)]
+    pub vix_smile: VixSmile,
+}
+
+impl ReplaySpec {
+    /// Every parameter and every row inside its domain, and as many rows in each column?
+    pub fn check(&self) -> Result<()> {
+        self.curve.check()?;
+        self.dynamics.check()?;
+        self.smile.check()?;
+        self.vix_smile.check()?;
+        let rows = self.spot.len();
+        if rows == 0 {
+            return Err(Error::Shape { name: "spot".into(), problem: "no rows".into() });
+        }
+        for (name, column) in
+            [("vix", &self.vix), ("rate", &self.rate), ("dividend_yield", &self.dividend_yield)]
+        {
+            if column.len() != rows {
+                let problem = format!("{} rows, but spot has {rows}", column.len());
+                return Err(Error::Shape { name: name.into(), problem });
+            }
+        }
+        for row in 0..rows {
+            let named = |name: &str| format!("{name}[{row}]");
+            check::above(&named("spot"), self.spot[row], 0.0)?;
+            check::above(&named("vix"), self.vix[row], self.curve.floor)?;
+            check::finite(&named("rate"), self.rate[row])?;
+            check::finite(&named("dividend_yield"), self.dividend_yield[row])?;
+        }
+        Ok(())
+    }
+}
+
+const SPOT: f64 = 5000.0;
+const RATE: f64 = 0.04;
+const DIVIDEND_YIELD: f64 = 0.013;
+/// Reports show 0 and 0.08 beside it.
+const ERP: f64 = 0.05;
+
+fn check_rates(rate: f64, dividend_yield: f64, erp: f64) -> Result<()> {
+    check::finite("rate", rate)?;
+    check::finite("dividend_yield", dividend_yield)?;
+    check::finite("erp", erp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(json: &str) -> String {
+        let spec = MarketSpec::from_json(json).and_then(|spec| crate::market::generator::generator(&spec));
+        spec.expect_err("the specification is wrong").to_string()
+    }
+
+    #[test]
+    fn missing_fields_take_defaults_and_survive_a_round_trip() {
+        let spec = MarketSpec::from_json(r#"{"model": "l3f"}"#).expect("defaults");
+        assert_eq!(spec, MarketSpec::L3f(L3fSpec::default()));
+        let json = spec.to_json().expect("JSON");
+        assert_eq!(MarketSpec::from_json(&json).expect("its own JSON"), spec);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (json, words) in [
+            (r#"{"model": "l3f", "vixx": 20}"#, "vixx"),
+            (r#"{"model": "heston"}"#, "heston"),
+            (r#"{"model": "l3f", "vix": 5}"#, "vix = 5: must be above 6"),
+            (r#"{"model": "l3f", "curve": {"reversion": [1, -2, 3]}}"#, "curve.reversion[1] = -2"),
+            (r#"{"model": "l3f", "curve": {"correlation": [2, 0, 0]}}"#, "curve.correlation[0] = 2"),
+            (
+                r#"{"model": "l3f", "dynamics": {"spot_correlation": [-0.9, -0.9, -0.9]}}"#,
+                "dynamics.spot_correlation",
+            ),
+            (r#"{"model": "gbm", "vol": -0.1}"#, "vol = -0.1"),
+            (
+                r#"{"model": "replay", "spot": [], "vix": [], "rate": [], "dividend_yield": []}"#,
+                "spot: no rows",
+            ),
+            (
+                r#"{"model": "replay", "spot": [1], "vix": [], "rate": [0], "dividend_yield": [0]}"#,
+                "vix: 0 rows",
+            ),
+            (
+                r#"{"model": "replay", "spot": [1], "vix": [3], "rate": [0], "dividend_yield": [0]}"#,
+                "vix[0] = 3",
+            ),
+        ] {
+            let text = message(json);
+            assert!(text.contains(words), "{json} says {text:?}, not {words:?}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The pricing state of a block of paths.
+
+use crate::math::lanes::{Col, LANES};
+
+/// Factors of the VIX curve: fast, medium, slow.
+pub const FACTORS: usize = 3;
+
+/// Everything that prices follow from, one path a lane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// Logarithm of the SPX level.
+    pub ln_s: Col,
+    /// Factors of ln(VIX − floor): fast, medium, slow. Zero where the model has none.
+    pub x: [Col; FACTORS],
+    /// Interest rate, continuously compounded, a year.
+    pub r: Col,
+    /// Dividend yield, continuously compounded, a year.
+    pub q: Col,
+}
+
+/// The state of one path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    pub ln_s: f64,
+    pub x: [f64; FACTORS],
+    pub r: f64,
+    pub q: f64,
+}
+
+impl State {
+    /// The factors of one lane.
+    #[inline(always)]
+    pub(crate) fn factors(&self, lane: usize) -> [f64; FACTORS] {
+        [self.x[0][lane], self.x[1][lane], self.x[2][lane]]
+    }
+
+    /// Puts one path's state in a lane.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, lane: usize, point: &Point) {
+        self.ln_s[lane] = point.ln_s;
+        for (column, factor) in self.x.iter_mut().zip(point.x) {
+            column[lane] = factor;
+        }
+        self.r[lane] = point.r;
+        self.q[lane] = point.q;
+    }
+
+    /// Puts one path's state in every lane.
+    pub(crate) fn fill(&mut self, point: &Point) {
+        for lane in 0..LANES {
+            self.set(lane, point);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Special functions as branch-free bodies for SIMD loops: exponential, logarithm and the normal law.
+//!
+//! Every function is `#[inline(always)]`, generic over `const FMA: bool`, and made of arithmetic and selects
+//! only, so that a loop over lanes inside a [`Kernel`](crate::math::simd::Kernel) vectorises. Errors are
+//! stated against 60-digit references (`tests/golden/special.csv`) for all instruction sets.
+
+mod exponential;
+mod inverse_normal;
+mod logarithm;
+mod normal;
+mod polynomial;
+
+pub use exponential::exp;
+pub use inverse_normal::inv_norm_cdf;
+pub use logarithm::{ln, ln_ratio};
+pub use normal::{mills, norm_cdf, norm_pdf};
+pub use polynomial::polynomial;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! `_core.Plan`: a compiled comparison.
+
+use std::sync::Arc;
+
+use alvh_core::engine::{self, SUMMARY_NAMES, Trace};
+use numpy::{IntoPyArray, PyArray1};
+use pyo3::{prelude::*, types::PyDict};
+
+use crate::door::detached;
+
+/// A compiled comparison: a pure function from path numbers to figures.
+#[pyclass(frozen, module = "alvh._core")]
+pub struct Plan(Arc<engine::Plan>);
+
+#[pymethods]
+impl Plan {
+    /// Checks a specification (JSON) and builds its tables.
+    #[new]
+    fn new(py: Python<'_>, spec: &str) -> PyResult<Self> {
+        detached(py, || engine::Plan::from_json(spec)).map(|plan| Self(Arc::new(plan)))
+    }
+
+    /// Arm and margin share of each book, in row order.
+    #[getter]
+    fn books(&self) -> Vec<(String, f64)> {
+        self.0.book_names().map(|(arm, share)| (arm.to_owned(), share)).collect()
+    }
+
+    /// Number of paths: the starts of a replayed market; None where they are unlimited.
+    #[getter]
+    fn paths(&self) -> Option<usize> {
+        self.0.paths()
+    }
+
+    /// Sessions of history that the rules need before session 0.
+    #[getter]
+    fn warm_up(&self) -> u32 {
+        self.0.warm_up()
+    }
+
+    /// Tranches of each layer of a book.
+    fn tranches(&self, book: usize) -> PyResult<Vec<usize>> {
+        self.0.tranches(book).map_err(crate::door::to_python)
+    }
+
+    /// Figures of `paths` paths from `first_path`: name -> array of paths x books values, rows in path order.
+    #[pyo3(signature = (first_path, paths, *, threads = 0))]
+    fn run<'py>(&self, py: Python<'py>, first_path: u64, paths: usize, threads: usize) -> PyResult<Bound<'py, PyDict>> {
+        let figures = detached(py, || self.0.run(first_path, paths, threads))?;
+        let out = PyDict::new(py);
+        for (name, column) in SUMMARY_NAMES.iter().zip(figures.columns) {
+            out.set_item(name, column.into_pyarray(py))?;
+        }
+        Ok(out)
+    }
+
+    /// One path of one book, day by day: {"ledger": name -> array over ticks, "events": list of dicts}.
+    fn trace<'py>(&self, py: Python<'py>, path: u64, book: usize) -> PyResult<Bound<'py, PyDict>> {
+        let trace = detached(py, || self.0.trace(path, book))?;
+        let out = PyDict::new(py);
+        out.set_item("ledger", ledger(py, &trace)?)?;
+        out.set_item("events", events(py, &trace)?)?;
+        Ok(out)
+    }
+}
+
+fn ledger<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
+    const STATE: [&str; 6] = ["ln_s", "x0", "x1", "x2", "rate", "dividend_yield"];
+    const BUCKETS: [&str; 8] = ["time", "spot", "level", "smile", "settlement", "fills", "fees", "interest"];
+    let rows = &trace.ledger;
+    let out = PyDict::new(py);
+    let column = |value: &dyn Fn(&engine::LedgerRow) -> f64| -> Bound<'py, PyArray1<f64>> {
+        rows.iter().map(value).collect::<Vec<_>>().into_pyarray(py)
+    };
+    out.set_item("day", rows.iter().map(|row| row.day).collect::<Vec<i32>>().into_pyarray(py))?;
+    for (index, name) in STATE.iter().enumerate() {
+        out.set_item(name, column(&|row| row.state[index]))?;
+    }
+    out.set_item("index", column(&|row| row.spot))?;
+    out.set_item("vix", column(&|row| row.vix))?;
+    out.set_item("cash", column(&|row| row.cash))?;
+    out.set_item("nav", column(&|row| row.nav))?;
+    out.set_item("requirement", column(&|row| row.requirement))?;
+    out.set_item("call", rows.iter().map(|row| row.call).collect::<Vec<bool>>().into_pyarray(py))?;
+    for (index, name) in BUCKETS.iter().enumerate() {
+        out.set_item(name, column(&|row| row.buckets[index]))?;
+    }
+    Ok(out)
+}
+
+fn events<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    trace
+        .events
+        .iter()
+        .map(|event| {
+            let row = PyDict::new(py);
+            row.set_item("tick", event.tick)?;
+            row.set_item("event", event.kind)?;
+            row.set_item("reason", &event.reason)?;
+            row.set_item("layer", event.layer)?;
+            row.set_item("slot", event.slot)?;
+            row.set_item("lots", event.lots)?;
+            row.set_item("price", event.price)?;
+            row.set_item("pnl", event.pnl)?;
+            row.set_item("strikes", &event.strikes)?;
+            row.set_item("expiry_day", event.expiry_day)?;
+            Ok(row)
+        })
+        .collect()
+}

@@ -1,0 +1,133 @@
+//! Market models: specification, paths, quotes of the start state, and the raw draws behind the paths.
+
+use alvh_core::market::generator::{Generator, generator};
+use alvh_core::market::inspect::{OptionQuote, OptionTerms, spx_quotes, vix_quotes};
+use alvh_core::market::simulate::{Request, simulate};
+use alvh_core::market::spec::MarketSpec;
+use alvh_core::math::philox::{MAX_PATHS, Purpose, Stream};
+use alvh_core::math::simd::{self, Kernel};
+use alvh_core::math::special;
+use alvh_core::{Error, Result};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::door::detached;
+
+type Array1<'py> = Bound<'py, PyArray1<f64>>;
+type Array2<'py> = Bound<'py, PyArray2<f64>>;
+
+/// A market specification (JSON) checked, with every default written out.
+#[pyfunction]
+pub fn market_spec(py: Python<'_>, spec: &str) -> PyResult<String> {
+    detached(py, || {
+        let spec = MarketSpec::from_json(spec)?;
+        generator(&spec)?;
+        spec.to_json()
+    })
+}
+
+/// Paths of a market: SPX, VIX and one array per VX tenor, each paths × sessions.
+#[pyfunction]
+#[pyo3(signature = (spec, paths, sessions, *, seed, warm_up, vx_days, first_path, threads=None))]
+#[expect(clippy::too_many_arguments, reason = "the keyword arguments of alvh.market's simulate")]
+pub fn market_paths<'py>(
+    py: Python<'py>,
+    spec: &str,
+    paths: usize,
+    sessions: u32,
+    seed: u64,
+    warm_up: u32,
+    vx_days: Vec<f64>,
+    first_path: u64,
+    threads: Option<usize>,
+) -> PyResult<(Array2<'py>, Array2<'py>, Vec<Array2<'py>>)> {
+    let request = Request { paths, sessions, warm_up, seed, first_path, vx_days, threads };
+    let found = detached(py, || simulate(&*model(spec)?, &request))?;
+    let shape = [paths, found.columns];
+    let array = |values: Vec<f64>| values.into_pyarray(py).reshape(shape);
+    let vx = found.vx.into_iter().map(array).collect::<PyResult<_>>()?;
+    Ok((array(found.spot)?, array(found.vix)?, vx))
+}
+
+/// Forward, discount factor, volatility and price of options on the start state; arrays of one length.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 hands arrays over by value")]
+pub fn market_quotes<'py>(
+    py: Python<'py>,
+    spec: &str,
+    product: &str,
+    sessions: PyReadonlyArray1<'py, f64>,
+    days: PyReadonlyArray1<'py, f64>,
+    strike: PyReadonlyArray1<'py, f64>,
+    sign: PyReadonlyArray1<'py, f64>,
+) -> PyResult<[Array1<'py>; 4]> {
+    let (sessions, days) = (sessions.as_slice()?, days.as_slice()?);
+    let (strike, sign) = (strike.as_slice()?, sign.as_slice()?);
+    let quotes = detached(py, || {
+        let options = terms(sessions, days, strike, sign)?;
+        let model = model(spec)?;
+        match product {
+            "SPX" => Ok(spx_quotes(&*model, &options)),
+            "VIX" => Ok(vix_quotes(&*model, &options)),
+            _ => Err(Error::domain("product", product, "must be SPX or VIX")),
+        }
+    })?;
+    let array =
+        |field: fn(&OptionQuote) -> f64| quotes.iter().map(field).collect::<Vec<_>>().into_pyarray(py);
+    Ok([array(|q| q.forward), array(|q| q.discount), array(|q| q.vol), array(|q| q.price)])
+}
+
+/// The uniforms of a block of draws and their normals: arrays of paths × 2.
+#[pyfunction]
+pub fn draws<'py>(
+    py: Python<'py>,
+    seed: u64,
+    first_path: u64,
+    paths: usize,
+    step: u32,
+    purpose: &str,
+    block: u32,
+) -> PyResult<(Array2<'py>, Array2<'py>)> {
+    let (uniforms, normals) = detached(py, || {
+        let names = Purpose::ALL.map(Purpose::name);
+        let purpose = Purpose::ALL.into_iter().find(|p| p.name() == purpose).ok_or_else(|| {
+            Error::domain("purpose", purpose, format!("must be one of {}", names.join(", ")))
+        })?;
+        let end = first_path.checked_add(paths as u64).filter(|&end| end <= MAX_PATHS).ok_or_else(|| {
+            Error::domain("first_path", first_path, "first_path + paths must not exceed 2^48")
+        })?;
+        let stream = Stream { seed, purpose };
+        let uniforms: Vec<f64> =
+            (first_path..end).flat_map(|path| stream.uniforms(path, step, block)).collect();
+        let normals = simd::dispatch(Normals(&uniforms));
+        Ok((uniforms, normals))
+    })?;
+    let shape = [paths, 2];
+    Ok((uniforms.into_pyarray(py).reshape(shape)?, normals.into_pyarray(py).reshape(shape)?))
+}
+
+fn model(spec: &str) -> Result<Box<dyn Generator>> {
+    generator(&MarketSpec::from_json(spec)?)
+}
+
+fn terms(sessions: &[f64], days: &[f64], strike: &[f64], sign: &[f64]) -> Result<Vec<OptionTerms>> {
+    for (name, other) in [("days", days), ("strike", strike), ("sign", sign)] {
+        if other.len() != sessions.len() {
+            let problem = format!("{} elements, but sessions has {}", other.len(), sessions.len());
+            return Err(Error::Shape { name: name.into(), problem });
+        }
+    }
+    let option = |i| OptionTerms { sessions: sessions[i], days: days[i], strike: strike[i], sign: sign[i] };
+    Ok((0..sessions.len()).map(option).collect())
+}
+
+/// The inverse normal distribution function over a slice.
+struct Normals<'a>(&'a [f64]);
+
+impl Kernel for Normals<'_> {
+    type Output = Vec<f64>;
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> Vec<f64> {
+        self.0.iter().map(|&u| special::inv_norm_cdf::<FMA>(u)).collect()
+    }
+}

@@ -1,0 +1,264 @@
+"""The market models against a NumPy twin, closed forms and the stylised facts they were fitted to."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from scipy import stats
+
+from alvh import _core, market
+
+Floats = NDArray[np.float64]
+SESSIONS_PER_YEAR = 252
+MONTH = 30 / 365
+
+
+class L3FTwin:
+    """The model as its documentation writes it, a line a formula."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        curve, dynamics = spec["curve"], spec["dynamics"]
+        self.spec = spec
+        self.floor, self.level = curve["floor"], curve["level"]
+        self.kq, self.s = np.array(curve["reversion"]), np.array(curve["vol"])
+        self.kp, self.m = np.array(dynamics["reversion"]), np.array(dynamics["mean"])
+        r01, r02, r12 = curve["correlation"]
+        self.rho = np.array([[1, r01, r02], [r01, 1, r12], [r02, r12, 1]])
+        self.covariance = np.outer(self.s, self.s) * self.rho
+
+    def phi(self, years: float) -> Floats:
+        return (1 - np.exp(-self.kq * years)) / (self.kq * years)
+
+    def start(self) -> Floats:
+        stationary = self.covariance / np.add.outer(self.kp, self.kp)
+        direction = stationary.sum(axis=1) / stationary.sum()
+        return self.m + direction * (np.log(self.spec["vix"] - self.floor) - self.level - self.m.sum())
+
+    def vix(self, x: Floats) -> Floats:
+        return self.floor + np.exp(self.level + x.sum(axis=-1))
+
+    def future(self, x: Floats, years: float) -> Floats:
+        k = np.add.outer(self.kq, self.kq)
+        v = (self.covariance * (1 - np.exp(-k * years)) / k).sum()
+        return self.floor + np.exp(self.level + v / 2 + x @ np.exp(-self.kq * years))
+
+    def simulate(self, paths: int, sessions: int, seed: int) -> tuple[Floats, Floats]:
+        spec, dynamics = self.spec, self.spec["dynamics"]
+        gamma = np.array(dynamics["wild_shift"])
+        p, wild = dynamics["wild_probability"], dynamics["wild_variance"]
+        quiet = (1 - p * wild) / (1 - p)
+        variance, third = (p * (wild - 1) ** n + (1 - p) * (quiet - 1) ** n for n in (2, 3))
+        correlation = np.eye(4)
+        correlation[1:, 1:] = self.rho
+        correlation[0, 1:] = correlation[1:, 0] = dynamics["spot_correlation"]
+        lower = np.linalg.cholesky(correlation - variance * np.outer(gamma, gamma))
+        skew = gamma[0] ** 3 * third + 3 * gamma[0] * variance * (1 - variance * gamma[0] ** 2)
+
+        x = np.tile(self.start(), (paths, 1))
+        ln_s = np.full(paths, np.log(spec["spot"]))
+        states = [(ln_s, x)]
+        for step in range(1, sessions + 1):
+            n = np.hstack([_core.draws(seed, 0, paths, step, "dynamics", block)[1] for block in (0, 1)])
+            chance = _core.draws(seed, 0, paths, step, "mixture", 0)[0][:, :1]
+            w = np.where(chance < p, wild, quiet)
+            shocks = gamma * (w - 1) + np.sqrt(w) * (n @ lower.T)
+            sigma = self.floor + np.exp(self.level + x @ (1 / self.phi(MONTH)))
+            h = (dynamics["realised_share"] * sigma / 100) ** 2 / SESSIONS_PER_YEAR
+            drift = (spec["rate"] - spec["dividend_yield"] + spec["erp"]) / SESSIONS_PER_YEAR
+            ln_s = ln_s + drift - h / 2 - skew * h**1.5 / 6 + np.sqrt(h) * shocks[:, 0]
+            keep = np.exp(-self.kp / SESSIONS_PER_YEAR)
+            x = self.m + keep * (x - self.m) + self.s / np.sqrt(SESSIONS_PER_YEAR) * shocks[:, 1:]
+            states.append((ln_s, x))
+        return np.stack([s for s, _ in states], axis=1), np.stack([x for _, x in states], axis=1)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        market.L3F(),
+        market.L3F(
+            vix=35,
+            erp=0.0,
+            curve=market.Curve(floor=7.0, level=2.5, correlation=(0.1, 0.3, 0.0)),
+            dynamics=market.Dynamics(wild_probability=0.02, wild_variance=6.0),
+        ),
+    ],
+    ids=["defaults", "others"],
+)
+def test_l3f_equals_its_twin(model):
+    twin = L3FTwin(model.spec())
+    found = model.simulate(300, 40, seed=5, vx_days=[0, 30, 200])
+    ln_s, x = twin.simulate(300, 40, seed=5)
+    np.testing.assert_allclose(np.log(found["spot"]), ln_s, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found["vix"], twin.vix(x), rtol=1e-12)
+    for name, days in (("vx1", 0), ("vx2", 30), ("vx3", 200)):
+        np.testing.assert_allclose(found[name], twin.future(x, days / 365), rtol=1e-12)
+
+
+def test_stylised_facts_of_l3f():
+    """Wide versions of the ranges that the history of 1990-2023 gives for 33 years."""
+    found = market.L3F(vix=18).simulate(48, 33 * SESSIONS_PER_YEAR, seed=1, vx_days=[30, 60])
+    returns, vix = np.diff(np.log(found["spot"])), found["vix"]
+    ln_vix = np.log(vix)
+    moves = np.diff(ln_vix)
+
+    def median(figure):
+        return np.median([figure(i) for i in range(len(vix))])
+
+    assert 0.155 < median(lambda i: returns[i].std() * SESSIONS_PER_YEAR**0.5) < 0.215
+    assert 5 < median(lambda i: stats.kurtosis(returns[i])) < 16
+    assert -0.86 < median(lambda i: np.corrcoef(returns[i], moves[i])[0, 1]) < -0.66
+    assert 17.5 < median(lambda i: vix[i].mean()) < 21.5
+    assert 16 < median(lambda i: np.median(vix[i])) < 19.5
+    assert 55 < median(lambda i: vix[i].max()) < 115
+    assert 0.28 < median(lambda i: ln_vix[i].std()) < 0.42
+    assert 0.055 < median(lambda i: moves[i].std()) < 0.085
+    contango = (found["vx2"] > found["vx1"]).mean()
+    assert 0.70 < contango < 0.90
+    realised = (returns.var() * SESSIONS_PER_YEAR) / ((vix / 100) ** 2).mean()
+    assert 0.62 < realised < 0.88
+
+
+def test_mean_return_is_the_one_described():
+    """The convexity terms leave E[S] = S0 exp(mu t), premium or not."""
+    found = market.L3F(vix=16, erp=0.03).simulate(40_000, 63, seed=2)
+    growth = found["spot"][:, -1] / found["spot"][:, 0]
+    z = (growth.mean() - np.exp((0.04 - 0.013 + 0.03) * 63 / 252)) / (growth.std() / 200)
+    assert abs(z) < 4
+
+
+def test_gbm_options_are_worth_their_black_price():
+    model = market.GBM(vol=0.25, spot=100.0, rate=0.03, dividend_yield=0.01, erp=0.0)
+    paths = model.simulate(50_000, 126, seed=3)
+    years, strike = 0.5, np.array([80.0, 100.0, 120.0])
+    quotes = model.quotes(strike, 126, "P", days=years * 365)
+    sd = 0.25 * years**0.5
+    d = np.log(quotes.forward / strike) / sd + sd / 2
+    black = quotes.discount * (strike * stats.norm.cdf(sd - d) - quotes.forward * stats.norm.cdf(-d))
+    np.testing.assert_allclose(quotes.price, black, rtol=1e-12)
+    np.testing.assert_allclose(quotes.implied_vol, 0.25, rtol=1e-13)
+    payoff = np.exp(-0.03 * years) * np.maximum(strike - paths["spot"][:, -1:], 0)
+    z = (payoff.mean(axis=0) - black) / (payoff.std(axis=0) / len(payoff) ** 0.5)
+    assert np.all(np.abs(z) < 4)
+
+
+def test_vx_futures_are_martingales_of_the_curve():
+    """Moving x by the pricing-measure mean reversion for a month leaves E[F] unchanged: v carries the rest."""
+    twin = L3FTwin(market.L3F(vix=25).spec())
+    rng = np.random.default_rng(4)
+    t, horizon = 30 / 365, 120 / 365
+    k = np.add.outer(twin.kq, twin.kq)
+    covariance = twin.covariance * (1 - np.exp(-k * t)) / k
+    noise = rng.standard_normal((200_000, 3)) @ np.linalg.cholesky(covariance).T
+    later = twin.future(twin.start() * np.exp(-twin.kq * t) + noise, horizon - t)
+    now = market.L3F(vix=25).futures(horizon * 365)
+    assert abs(later.mean() - now) < 4 * later.std() / len(later) ** 0.5
+
+
+def test_limits_of_the_vx_curve():
+    for vix in (8.0, 12.0, 20.0, 40.0, 80.0):
+        curve = market.L3F(vix=vix).futures([0.0, 1e-6, 5.0])
+        assert curve[0] == pytest.approx(vix, rel=1e-13)
+        assert curve[1] == pytest.approx(vix, rel=1e-7)
+    calm, wild = (market.L3F(vix=vix).futures(np.arange(0, 200, 5.0)) for vix in (11.0, 60.0))
+    assert np.all(np.diff(calm) > 0)
+    assert np.all(np.diff(wild) < 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**40), st.integers(1, 600), st.integers(0, 600))
+def test_any_split_gives_the_same_bits(seed, first_path, paths, split):
+    model = market.L3F()
+    whole = model.simulate(paths, 3, seed=seed, first_path=first_path, threads=1)
+    split = min(split, paths - 1)
+    parts = [(first_path, split), (first_path + split, paths - split)]
+    for figure in ("spot", "vix"):
+        chunks = [
+            model.simulate(n, 3, seed=seed, first_path=first, threads=2)[figure] for first, n in parts if n
+        ]
+        np.testing.assert_array_equal(np.concatenate(chunks), whole[figure])
+
+
+def test_warm_up_ends_at_the_start():
+    model = market.L3F(vix=22)
+    found = model.simulate(500, 4, seed=6, warm_up=60)
+    plain = model.simulate(500, 4, seed=6)
+    assert found["spot"].shape == (500, 65)
+    np.testing.assert_array_equal(found["vix"][:, 60:], plain["vix"])
+    returns = np.diff(np.log(found["spot"][:, :61]))
+    assert abs(returns.sum(axis=1)).max() < 1e-12
+    # The last warm-up session joins the start as any other would: same scale.
+    assert 0.8 < returns[:, -1].std() / returns[:, :-1].std() < 1.25
+
+
+def test_quotes_broadcast_and_bad_terms_are_nan():
+    model = market.L3F(vix=20)
+    quotes = model.quotes([[4800.0], [5000.0]], [1, 21, 63], ["P", "C", "C"])
+    assert quotes.price.shape == (2, 3)
+    one = model.quotes(5000.0, 21)
+    assert one.price == quotes.price[1, 1]
+    bad = model.quotes([-1.0, np.nan, 5000.0, 5000.0], [21, 21, -1, np.nan])
+    assert np.isnan(bad.price).all()
+    expired = model.quotes(4900.0, 0.0)
+    assert expired.price == pytest.approx(100.0)
+    assert np.isnan(expired.implied_vol)
+
+
+def test_vix_options_lie_on_their_future():
+    quotes = market.L3F(vix=18).vix_quotes([10.0, 18.0, 30.0], 45, [["C"], ["P"]])
+    forward, discount = quotes.forward[0], quotes.discount[0]
+    parity = discount * (forward - np.array([10.0, 18.0, 30.0]))
+    np.testing.assert_allclose(quotes.price[0] - quotes.price[1], parity, atol=1e-12)
+
+
+def test_mistakes_are_named():
+    for call, words in (
+        (lambda: market.L3F(vix=5), "vix = 5: must be above 6"),
+        (lambda: market.L3F(dynamics=market.Dynamics(wild_probability=0.9)), "dynamics.wild_probability"),
+        (lambda: market.GBM(vol=-1), "vol = -1"),
+        (lambda: market.L3F(vixx=20), "vixx"),
+    ):
+        with pytest.raises(ValidationError, match=words):
+            call()
+    for call, words in (
+        (lambda: market.L3F().simulate(0, 5), "paths = 0"),
+        (lambda: market.L3F().simulate(1, 5, vx_days=[-1]), "vx_days = -1"),
+        (lambda: market.L3F().quotes(5000, 21, "X"), "right = 'X'"),
+        (lambda: market.L3F().quotes(5000, 21, 2), "right = 2"),
+        (lambda: _core.draws(1, 0, 1, 1, "weather", 0), "purpose = weather"),
+        (lambda: _core.market_spec('{"model": "l3f", "Vix": 3}'), "Vix"),
+    ):
+        with pytest.raises(_core.AlvhError, match=words):
+            call()
+
+
+def test_spec_is_what_the_core_reads():
+    for model in (market.L3F(vix=31), market.GBM(vol=0.3)):
+        text = model.model_dump_json()
+        assert type(model).model_validate_json(_core.market_spec(text)) == model
+
+
+def test_replay_reads_rows_back():
+    rows = 12
+    spec = {
+        "model": "replay",
+        "spot": [4000.0 + row for row in range(rows)],
+        "vix": [15.0 + row for row in range(rows)],
+        "rate": [0.03] * rows,
+        "dividend_yield": [0.01] * rows,
+    }
+    text = market.json.dumps(spec)
+    spot, vix, _ = _core.market_paths(text, 3, 5, seed=0, warm_up=2, vx_days=[], first_path=0)
+    np.testing.assert_allclose(spot[2], np.arange(4002.0, 4010.0), rtol=1e-13)
+    np.testing.assert_allclose(vix[0], np.arange(15.0, 23.0), rtol=1e-13)
+    with pytest.raises(_core.AlvhError, match="there are 12"):
+        _core.market_paths(text, 3, 9, seed=0, warm_up=2, vx_days=[], first_path=0)
+
+
+def digest(arrays: dict[str, Floats]) -> str:
+    return hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()[:16]
