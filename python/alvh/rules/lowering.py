@@ -53,7 +53,7 @@ def _finite(number: pl.Expr) -> pl.Expr:
 
 
 def _column(number: pl.Expr) -> pl.Expr:
-    # Polars divides by a single value through its rounded reciprocal: only by a column does it divide exactly.
+    # Polars divides by one value through its rounded reciprocal: only by a column does it divide exactly.
     return number + pl.int_range(pl.len()) * 0.0
 
 
