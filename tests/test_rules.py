@@ -164,6 +164,7 @@ def evaluators(node, table):
 @settings(max_examples=300, deadline=None)
 @given(condition_trees, tables)
 @example((vix / 10.75 >= 1e300 / 10.75).tree, {"vix": [0.0, 1e300]})
+@example(r.parse("0 < -(vix + spot)").tree, {"vix": [math.nan, 0.0], "spot": [0.0, math.nan]})
 def test_conditions_agree(node, table):
     reference, core, polars = evaluators(node, table)
     assert core == reference

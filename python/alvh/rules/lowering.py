@@ -11,7 +11,7 @@ _BINARY: dict[Op, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     Op.ADD: lambda a, b: _finite(a + b),
     Op.SUB: lambda a, b: _finite(a - b),
     Op.MUL: lambda a, b: _finite(a * b),
-    Op.DIV: lambda a, b: _finite(a / _column(b)),
+    Op.DIV: lambda a, b: _finite(a / b),
     # Not min_horizontal and max_horizontal, which skip nulls: here a missing operand is contagious.
     Op.MIN: lambda a, b: pl.when(a < b).then(a).when(b <= a).then(b),
     Op.MAX: lambda a, b: pl.when(a > b).then(a).when(b >= a).then(b),
@@ -30,7 +30,7 @@ def lower(node: Node) -> pl.Expr:  # noqa: PLR0911 - one return per construct
     """Give the tree as an expression over columns of the same names."""
     match node:
         case Constant(value):
-            return pl.lit(value, dtype=pl.Float64)
+            return _column(value)
         case Name(text):
             return _finite(pl.col(text).cast(pl.Float64))
         case Operation(Op.NEG, (arg,)):
@@ -52,17 +52,15 @@ def _finite(number: pl.Expr) -> pl.Expr:
     return pl.when(number.is_finite()).then(number)
 
 
-def _column(number: pl.Expr) -> pl.Expr:
-    # Polars divides by one value through its rounded reciprocal: only by a column does it divide exactly.
-    return number + pl.int_range(pl.len()) * 0.0
+def _column(value: float) -> pl.Expr:
+    # A whole column, because Polars treats one value for all rows differently: it divides through the rounded
+    # reciprocal, and a comparison with a column of nulls or a rolling window gives one row.
+    return pl.int_range(pl.len()) * 0.0 + value
 
 
 def _for_sessions(condition: pl.Expr, n: int) -> pl.Expr:
-    full = condition & pl.repeat(
-        value=True, n=pl.len()
-    )  # a rule of constants has one row, a window needs them all
-    false = _count(~full, n) > 0
-    true = _count(full, n) == n
+    false = _count(~condition, n) > 0
+    true = _count(condition, n) == n
     return pl.when(false).then(pl.lit(value=False)).when(true).then(pl.lit(value=True))
 
 

@@ -126,6 +126,16 @@ class Condition(Expr):
     def __invert__(self) -> "Condition":
         return _condition(Op.NOT, self)
 
+    def warm_up(self, scope: str) -> int:
+        """Give the sessions of data before the first one that the rule needs in a scope.
+
+        Examples
+        --------
+        >>> (signal("vix") > 28).for_sessions(3).warm_up("market")
+        2
+        """
+        return _core.rule_warm_up(json.dumps(self.spec()), scope)
+
     def for_sessions(self, n: int) -> "Condition":
         """Ask whether it was true in each of the last n sessions, this one included.
 
