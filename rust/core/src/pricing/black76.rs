@@ -20,7 +20,7 @@ mod slices;
 mod tests;
 
 pub use greeks::{Contract, GREEKS, greeks};
-pub use slices::{ARGUMENTS, price_slice, greeks_slices};
+pub use slices::{ARGUMENTS, greeks_slices, price_slice};
 
 use crate::math::special::{ln_ratio, mills, norm_cdf, norm_pdf};
 
@@ -46,7 +46,7 @@ pub fn delta_forward<const FMA: bool>(sign: f64, forward: f64, strike: f64, tota
 }
 
 /// 2¹⁰⁰⁰: amounts from here on count as infinite, so that sums of two of them do not overflow.
-const TOO_LARGE: f64 = 1.0715086071862673e301;
+pub(super) const TOO_LARGE: f64 = 1.0715086071862673e301;
 
 /// False for NaN, too.
 #[inline(always)]

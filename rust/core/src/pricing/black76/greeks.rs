@@ -5,8 +5,8 @@ use crate::math::special::{ln, norm_cdf};
 
 /// The names and the order of the outputs of [`greeks`].
 pub const GREEKS: [&str; 14] = [
-    "price", "delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm", "speed", "zomma", "color", "veta",
-    "ultima",
+    "price", "delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm", "speed", "zomma", "color",
+    "veta", "ultima",
 ];
 
 /// A European option on a forward and the market it is valued in.

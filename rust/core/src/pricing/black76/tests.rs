@@ -187,7 +187,8 @@ fn zero_strike_and_zero_forward() {
 fn nan_in_nan_out() {
     let good = [CALL, 100.0, 95.0, 0.5, 0.2, 0.99];
     assert!(one_contract(good).iter().all(|x| x.is_finite()));
-    let domain = [(1, -1.0), (2, -1.0), (3, -1.0), (4, -0.1), (5, 0.0), (5, -1.0), (1, INF), (2, INF), (5, INF)];
+    let domain =
+        [(1, -1.0), (2, -1.0), (3, -1.0), (4, -0.1), (5, 0.0), (5, -1.0), (1, INF), (2, INF), (5, INF)];
     for (term, value) in (0..6).map(|term| (term, f64::NAN)).chain(domain) {
         let mut bad = good;
         bad[term] = value;
@@ -196,7 +197,9 @@ fn nan_in_nan_out() {
         let got = one_contract(bad);
         assert!(got[outputs].iter().all(|x| x.is_nan()), "{} = {value}: {got:?}", ARGUMENTS[term]);
     }
-    for bad in [[f64::NAN, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, f64::NAN], [1.0, 1.0, 1.0, -1.0], [1.0, 0.0, INF, 1.0]] {
+    for bad in
+        [[f64::NAN, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, f64::NAN], [1.0, 1.0, 1.0, -1.0], [1.0, 0.0, INF, 1.0]]
+    {
         assert!(price(bad[0], bad[1], bad[2], bad[3]).is_nan());
     }
 }
