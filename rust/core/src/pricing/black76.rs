@@ -10,8 +10,8 @@
 //!
 //! The difference above loses all its digits for small s or far strikes. Here the price is the intrinsic value
 //! plus the time value, and the time value — the same for call and put — is computed without cancellation
-//! ([`time_value`]). Its relative error is some 2e-15 near the money and grows like 2⁻⁵² (ln(F/K)/s)² in the
-//! wings: the same as the effect of rounding an input.
+//! ([`time_value`]). Its relative error is below 4e-15 + 4e-16 (ln(F/K)/s)²: rounding s alone moves the price by
+//! 1.1e-16 (ln(F/K)/s)².
 
 mod greeks;
 mod series;
@@ -27,7 +27,7 @@ use crate::math::special::{ln_ratio, mills, norm_cdf, norm_pdf};
 /// The undiscounted price; sign +1 is a call, −1 a put.
 ///
 /// Limits: s = 0 or a zero forward or strike gives the intrinsic value exactly; s = ∞ gives F for a call and K
-/// for a put. NaN for a NaN, negative or infinite forward or strike, and for a NaN or negative s.
+/// for a put. NaN for a NaN, negative or infinite (≥ 2¹⁰⁰⁰) forward or strike, and for a NaN or negative s.
 #[inline(always)]
 pub fn undiscounted<const FMA: bool>(sign: f64, forward: f64, strike: f64, total_sd: f64) -> f64 {
     let forward = if in_domain(forward, strike, total_sd) { forward } else { f64::NAN };
@@ -45,10 +45,13 @@ pub fn delta_forward<const FMA: bool>(sign: f64, forward: f64, strike: f64, tota
     sign * norm_cdf::<FMA>(sign * (h + 0.5 * total_sd))
 }
 
+/// 2¹⁰⁰⁰: amounts from here on count as infinite, so that sums of two of them do not overflow.
+pub(super) const TOO_LARGE: f64 = 1.0715086071862673e301;
+
 /// False for NaN, too.
 #[inline(always)]
 fn in_domain(forward: f64, strike: f64, total_sd: f64) -> bool {
-    forward >= 0.0 && forward < f64::INFINITY && strike >= 0.0 && strike < f64::INFINITY && total_sd >= 0.0
+    forward >= 0.0 && forward < TOO_LARGE && strike >= 0.0 && strike < TOO_LARGE && total_sd >= 0.0
 }
 
 /// max(w (F − K), 0), NaN where w or F − K is.

@@ -56,7 +56,7 @@ pub fn ln<const FMA: bool>(x: f64) -> f64 {
 
 /// ln((base + excess)/base), relatively accurate also where excess ≪ base; relative error below 5e-16.
 ///
-/// Domain: base positive and normal, excess ≥ 0, their sum finite; NaN in excess gives NaN.
+/// Domain: base positive and normal, excess ≥ 0, their sum below 2¹⁰²²; NaN in excess gives NaN.
 ///
 /// With 2ᵏ the power of two nearest to the ratio: k ln 2 + 2 artanh((base + excess − 2ᵏ base)/(… + …)), where
 /// for k = 0 the numerator is `excess` itself. One division, no table.

@@ -1,0 +1,87 @@
+//! The direct formula: Bachelier's inverse, then from Bachelier to Black.
+//!
+//! Bachelier's model, in which the forward is normal with standard deviation τ A, gives the out-of-the-money
+//! price q = τ A (φ(a) − a Φ(−a)) with a = d/(τ A), and the in-the-money price q + d. So l = ln((q + d)/q) is a
+//! function of a alone, and its inverse W(l) = l/a(l) is smooth, also at the money: τ = (d/A) W(l)/l.
+//!
+//! Black's s and Bachelier's τ for the same price are related analytically in s² and w = (d/A)²:
+//! s = s₀ (1 + s₀² E(s₀², w)) with s₀ = τ artanh(√w/2)/(√w/2).
+
+use super::{
+    TimeValue,
+    coefficients::{
+        BACHELIER_DENOMINATOR, BACHELIER_NUMERATOR, BACHELIER_TABLE, CORRECTION_0, CORRECTION_1,
+        CORRECTION_2, CORRECTION_3, CORRECTION_4, CORRECTION_5, CORRECTION_6, CORRECTION_7, CORRECTION_8,
+        LARGEST_SQUARE, LARGEST_W, NORMAL_TO_LOGNORMAL,
+    },
+};
+use crate::math::{
+    simd::fma,
+    special::{ln_ratio, polynomial},
+};
+
+/// l reaches this far in the rational function and in the table.
+const NEAR: f64 = 17.0;
+const FAR: f64 = 764.0;
+
+/// Below this part of the time value the gap no longer matters; it must not be zero, though (2⁻⁶⁰).
+const NO_GAP: f64 = 8.673617379884035e-19;
+/// Smaller time values would make the gap subnormal.
+const TINY: f64 = 1e-280;
+
+/// The total standard deviation s, and whether the row lies in the formula's domain.
+#[inline(always)]
+pub(super) fn near<const FMA: bool>(row: TimeValue) -> (f64, bool) {
+    let (gap, l) = log_price_ratio::<FMA>(row);
+    let numerator = polynomial::<FMA, _>(&BACHELIER_NUMERATOR, l);
+    let denominator = l * polynomial::<FMA, _>(&BACHELIER_DENOMINATOR, l);
+    // One division serves τ and d/A.
+    let quotient = gap / (row.mean * denominator);
+    let (s, inside) = black::<FMA>(quotient * numerator, quotient * denominator);
+    (s, inside && l > 0.0 && l <= NEAR && row.value > TINY)
+}
+
+/// As [`near`], for the far wings; the table look-up makes it slower.
+#[inline(always)]
+pub(super) fn far<const FMA: bool>(row: TimeValue) -> (f64, bool) {
+    const LOWER_HALF: u64 = (1 << 51) - 1;
+    const MIDDLE: f64 = 1.25;
+    let (gap, l) = log_price_ratio::<FMA>(row);
+    // 2l/3 + 2 runs over [2, 512): the interval is its three exponent bits and first mantissa bit, the argument
+    // is made of its other mantissa bits.
+    let bits = fma::<FMA>(l, 2.0 / 3.0, 2.0).to_bits();
+    let interval = (bits >> 51) as usize & 15;
+    let x = f64::from_bits(bits & LOWER_HALF | 1.0f64.to_bits()) - MIDDLE;
+    let w = BACHELIER_TABLE.iter().rev().fold(0.0, |sum, row| fma::<FMA>(sum, x, row[interval]));
+    let (s, inside) = black::<FMA>(gap * w / l / row.mean, gap / row.mean);
+    (s, inside && l > 0.0 && l <= FAR && row.value > TINY)
+}
+
+/// The gap, never zero, and l = ln((q + d)/q).
+#[inline(always)]
+fn log_price_ratio<const FMA: bool>(row: TimeValue) -> (f64, f64) {
+    let least = row.value * NO_GAP;
+    let gap = if row.gap > least { row.gap } else { least };
+    (gap, ln_ratio::<FMA>(row.value, gap))
+}
+
+/// Black's s from Bachelier's τ and d/A, and whether they lie in the fit's domain.
+#[inline(always)]
+fn black<const FMA: bool>(tau: f64, relative_gap: f64) -> (f64, bool) {
+    let w = relative_gap * relative_gap;
+    let first = tau * polynomial::<FMA, _>(&NORMAL_TO_LOGNORMAL, w);
+    let square = first * first;
+    let correction = [
+        polynomial::<FMA, _>(&CORRECTION_0, w),
+        polynomial::<FMA, _>(&CORRECTION_1, w),
+        polynomial::<FMA, _>(&CORRECTION_2, w),
+        polynomial::<FMA, _>(&CORRECTION_3, w),
+        polynomial::<FMA, _>(&CORRECTION_4, w),
+        polynomial::<FMA, _>(&CORRECTION_5, w),
+        polynomial::<FMA, _>(&CORRECTION_6, w),
+        polynomial::<FMA, _>(&CORRECTION_7, w),
+        CORRECTION_8[0],
+    ];
+    let s = fma::<FMA>(first * square, polynomial::<FMA, _>(&correction, square), first);
+    (s, square <= LARGEST_SQUARE && w <= LARGEST_W)
+}

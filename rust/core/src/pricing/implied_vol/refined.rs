@@ -1,0 +1,103 @@
+//! The refined formula: a guess from normal quantiles and two Householder steps on the logarithm of the price.
+
+use super::{
+    TimeValue,
+    coefficients::{
+        GUESS_0, GUESS_1, GUESS_2, GUESS_3, GUESS_4, GUESS_5, QUANTILE_DENOMINATOR, QUANTILE_NUMERATOR,
+    },
+};
+use crate::math::{
+    simd::fma,
+    special::{ln, ln_ratio, mills, polynomial},
+};
+
+/// ln √(2π)
+const LN_SQRT_TAU: f64 = 0.91893853320467274178;
+/// At the money x = |ln(F/K)| is taken as this, so that x/s is not 0/0 in the limit.
+const LEAST_X: f64 = 1e-300;
+
+/// Quotients below this are subnormal or close to it: their logarithm is taken 2²⁰⁰ times as large.
+const SUBNORMAL: f64 = 1e-290;
+const MAGNIFIER: f64 = f64::from_bits((1023 + 200) << 52);
+const LN_MAGNIFIER: f64 = 138.62943611198907;
+
+const STEPS: usize = 2;
+
+/// The total standard deviation s for 0 < q < min(F, K).
+///
+/// With P = q/min(F, K), x = |ln(F/K)|, d = x/s − s/2, d' = x/s + s/2 and Mills' ratio Y, the equation solved is
+///
+/// - P ≤ ½: ln P = −d²/2 − ln √(2π) + ln(Y(d) − Y(d'))
+/// - P > ½: ln(1 − P) = −d²/2 − ln √(2π) + ln(Y(−d) + Y(d'))
+///
+/// whose sides are close to quadratic in s: the third-order Householder step multiplies the number of correct
+/// digits by four, and two take the guess's 1 % to the last place.
+#[inline(always)]
+pub(super) fn refined<const FMA: bool>(row: TimeValue) -> f64 {
+    let x = ln_ratio::<FMA>(row.smaller, row.gap);
+    let x = if x > LEAST_X { x } else { LEAST_X };
+
+    let per_bound = 1.0 / row.smaller;
+    let (part, complement) = (row.value * per_bound, (row.smaller - row.value) * per_bound);
+    let upper = part > 0.5;
+    let side = if upper { -1.0 } else { 1.0 };
+    let tail = if upper { complement } else { part };
+    let subnormal = tail < SUBNORMAL;
+    let tail = if subnormal { row.value * (per_bound * MAGNIFIER) } else { tail };
+    let ln_tail = ln::<FMA>(tail) - if subnormal { LN_MAGNIFIER } else { 0.0 };
+
+    let target = ln_tail + LN_SQRT_TAU;
+    let mut s = guess::<FMA>(x, side, ln_tail);
+    for _ in 0..STEPS {
+        s += step::<FMA>(x, s, side, target);
+    }
+    s
+}
+
+/// s good to 1 %: d is the normal quantile z of the tail less a smooth function of z and x, and s solves
+/// d = x/s − s/2.
+#[inline(always)]
+fn guess<const FMA: bool>(x: f64, side: f64, ln_tail: f64) -> f64 {
+    let t = (-2.0 * ln_tail).sqrt();
+    let correction =
+        polynomial::<FMA, _>(&QUANTILE_NUMERATOR, t) / polynomial::<FMA, _>(&QUANTILE_DENOMINATOR, t);
+    let z = side * (t - correction);
+    let twice_x = x + x;
+    let bounded_z = z / fma::<FMA>(z, z, 4.0).sqrt();
+    let bounded_x = 1.0 / fma::<FMA>(0.5, twice_x.sqrt(), 1.0);
+    let rows = [
+        polynomial::<FMA, _>(&GUESS_0, bounded_x),
+        polynomial::<FMA, _>(&GUESS_1, bounded_x),
+        polynomial::<FMA, _>(&GUESS_2, bounded_x),
+        polynomial::<FMA, _>(&GUESS_3, bounded_x),
+        polynomial::<FMA, _>(&GUESS_4, bounded_x),
+        GUESS_5[0],
+    ];
+    let d = z - polynomial::<FMA, _>(&rows, bounded_z);
+    let root = fma::<FMA>(d, d, twice_x).sqrt();
+    // The root of s² + 2ds − 2x = 0, without cancellation.
+    if d > 0.0 { twice_x / (root + d) } else { root - d }
+}
+
+/// Householder's third-order step for f(s) = −d²/2 + ln(Y(±d) ∓ Y(d')) − target.
+#[inline(always)]
+fn step<const FMA: bool>(x: f64, s: f64, side: f64, target: f64) -> f64 {
+    let per_s = 1.0 / s;
+    let (a, t) = (x * per_s, 0.5 * s);
+    let (d, far) = (a - t, a + t);
+    let ratio = mills::<FMA>(side * d) - side * mills::<FMA>(far);
+    let slope = side / ratio; // f'
+    let newton = -((ln::<FMA>(ratio) - 0.5 * d * d) - target) * (side * ratio);
+    // f''/f' and f'''/f'
+    let b = d * far * per_s;
+    let a_per_s = a * per_s;
+    let second = b - slope;
+    let third = fma::<FMA>(
+        b,
+        b,
+        fma::<FMA>(-3.0, a_per_s * a_per_s, fma::<FMA>(slope, 2.0 * slope - 3.0 * b, -0.25)),
+    );
+    let numerator = fma::<FMA>(0.5 * second, newton, 1.0);
+    let denominator = fma::<FMA>(newton, fma::<FMA>(third * (1.0 / 6.0), newton, second), 1.0);
+    newton * numerator / denominator
+}
