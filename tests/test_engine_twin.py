@@ -112,7 +112,7 @@ def test_expected_move_and_rules() -> None:
         expected_move=1.0,
         width_points=40,
         enter="vix < 30 and not spot > 1e6",
-        exit="profit >= 0.5 * credit or days_to_expiry <= 5 or challenge > 0.9",
+        exit="profit >= 0.5 * credit or days_to_expiry <= 5 or breakeven_challenge > 0.9",
     )
     spec = engine_spec.spec([av.Arm("managed", core)], L3F(vix=18), sessions=126, shares=(0.5,))
     for path in range(10):

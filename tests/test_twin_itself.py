@@ -175,7 +175,7 @@ def test_a_ruined_book_is_closed_on_the_next_tick_and_stays_in_cash():
 
 
 def test_a_stop_that_whipsaws_is_regretted():
-    stop = condor(1, NEXT_WEEK, exit=rule("ge", "challenge", 0.6))
+    stop = condor(1, NEXT_WEEK, exit=rule("ge", "breakeven_challenge", 0.6))
     spots = [SPOT, SPOT, SPOT, 4880.0, 4880.0, SPOT, SPOT]
     s = play(spots, stop).summary
     lost = closing(short_strikes(SPOT, 5), 4880, 2, 1, 0.35)

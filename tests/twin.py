@@ -351,7 +351,7 @@ class Book:
             "sessions_to_expiry": float(self.calendar.sessions(self.now(), tranche.expiry)),
             "sessions_held": float(self.tick - tranche.entry_tick),
             "entry_spot": tranche.entry_spot,
-            "challenge": terms.challenge(tranche.strikes, tranche.credit, tranche.entry_spot, spot),
+            "breakeven_challenge": terms.challenge(tranche.strikes, tranche.credit, tranche.entry_spot, spot),
         }
 
     def record(self) -> None:

@@ -129,24 +129,35 @@ impl<'p> Block<'p> {
         for (memory, _) in &mut self.enters {
             memory.reset();
         }
+        for memory in self.exits.iter_mut().flatten() {
+            memory.reset();
+        }
         if plan.warm_up > 0 {
-            let Self { signals, lanes, market, enters, .. } = self;
+            let Self { signals, lanes, market, enters, exits, .. } = self;
             plan.generator.warm_up(lanes, plan.warm_up, &mut |k, state| {
                 let Market { spot, vix, .. } = market;
                 observe(plan, state, spot, vix);
-                signals.step(spot, vix);
-                signals.observe_market(spot, vix, state, f64::from(k) - f64::from(plan.warm_up));
-                // Rules with a memory of their own have it filled; books do not exist yet.
+                let before = plan.warm_up - k;
+                signals.step(spot, vix, before);
+                signals.observe_market(spot, vix, state, -f64::from(before));
+                // Rules with windows over the market have them filled; books and positions do not exist yet.
                 for (rule, (memory, _)) in
                     plan.enters.iter().zip(enters.iter_mut()).filter(|(r, _)| r.owner.is_none())
                 {
                     signals.evaluate(rule, memory);
                 }
+                for (exit, memories) in plan.exits.iter().zip(exits.iter_mut()) {
+                    if exit.rule.program.needs_every_session() {
+                        for memory in memories {
+                            signals.evaluate(&exit.rule, memory);
+                        }
+                    }
+                }
             });
         }
         plan.generator.start(&self.lanes, &mut self.market.now);
         observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
-        self.signals.step(&self.market.spot, &self.market.vix);
+        self.signals.step(&self.market.spot, &self.market.vix, 0);
         self.bills = Col::splat(1.0);
         self.pools.iter_mut().for_each(Pool::reset);
         self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
@@ -174,7 +185,7 @@ impl<'p> Block<'p> {
         market.aged.r = market.now.r;
         market.aged.q = market.now.q;
         observe(plan, &market.now, &mut market.spot, &mut market.vix);
-        self.signals.step(&market.spot, &market.vix);
+        self.signals.step(&market.spot, &market.vix, 0);
     }
 
     /// Phases 2 and 3: P&L of the night.
@@ -289,7 +300,7 @@ impl<'p> Block<'p> {
             let layout: &PoolPlan = &plan.pools[exit.pool];
             for (slot, memory) in memories.iter_mut().enumerate() {
                 let package = &pools[exit.pool].packages[slot];
-                if !package.held.any() {
+                if !package.held.any() && !exit.rule.program.needs_every_session() {
                     continue;
                 }
                 if let Some(owner) = exit.rule.owner {

@@ -73,10 +73,15 @@ impl Signals {
         }
     }
 
-    /// One more session of the market, warm-up included.
-    pub fn step(&mut self, spot: &Col, vix: &Col) {
-        for (_, indicator, out) in &mut self.indicators {
-            indicator.step(spot, vix, out);
+    /// One more session of the market, `before` sessions ahead of the start; 0 from then on.
+    ///
+    /// Each indicator begins its own warm-up before the start, however long the warm-up of the path is: what one
+    /// arm needs does not change what another one sees.
+    pub fn step(&mut self, spot: &Col, vix: &Col, before: u32) {
+        for (name, indicator, out) in &mut self.indicators {
+            if before <= name.entry().warm_up {
+                indicator.step(spot, vix, out);
+            }
         }
     }
 
@@ -156,7 +161,7 @@ impl Signals {
             Name::SessionsToExpiry => &self.position.sessions_to_expiry,
             Name::SessionsHeld => &self.position.sessions_held,
             Name::EntrySpot => &self.position.entry_spot,
-            Name::Challenge => &self.position.challenge,
+            Name::BreakevenChallenge => &self.position.challenge,
         }
     }
 }

@@ -81,8 +81,8 @@ pub enum Name {
     SessionsHeld,
     /// `entry_spot`.
     EntrySpot,
-    /// `challenge`.
-    Challenge,
+    /// `breakeven_challenge`.
+    BreakevenChallenge,
 }
 
 /// A row of the registry.
@@ -138,7 +138,7 @@ pub static NAMES: [Entry; 20] = {
         row(Name::SessionsToExpiry, "sessions_to_expiry", "sessions", Position, 0, "schedule", "Sessions to the expiry: 0 on the last one."),
         row(Name::SessionsHeld, "sessions_held", "sessions", Position, 0, "schedule", "Sessions since the position was filled."),
         row(Name::EntrySpot, "entry_spot", "index points", Position, 0, "R49", "The spot at the fill, S0."),
-        row(Name::Challenge, "challenge", "fraction", Position, 0, "R49", "|S - S0| / |BE - S0| toward the threatened side: 1 at the break-even."),
+        row(Name::BreakevenChallenge, "breakeven_challenge", "fraction", Position, 0, "R49", "|S - S0| / |BE - S0| toward the threatened side: 1 at the break-even."),
     ]
 };
 
