@@ -53,8 +53,10 @@ def span(low: float | None, high: float | None, unit: str) -> str:
     """
     if low is None or high is None:
         return ""
-    if math.isinf(low) or math.isinf(high):
-        return f"from {amount(low, unit)}" if high > low > -math.inf else f"up to {amount(high, unit)}"
+    if math.isinf(low):
+        return "unbounded" if math.isinf(high) else f"up to {amount(high, unit)}"
+    if math.isinf(high):
+        return f"from {amount(low, unit)}"
     between = "–" if low >= 0.0 else " to "
     return f"{_number(low, unit)}{between}{_number(high, unit)}{_suffix(unit)}"
 
@@ -64,6 +66,8 @@ def _number(x: float, unit: str) -> str:
         return _hundredfold(x)
     if unit == "dollars":
         return f"{x:,.0f}"
+    if unit == "count":
+        return f"{x:,.2f}".rstrip("0").rstrip(".")
     return f"{x:.0e}" if unit == "error" else f"{x:.2f}"
 
 
