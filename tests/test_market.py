@@ -1,6 +1,8 @@
 """The market models against a NumPy twin, closed forms and the stylised facts they were fitted to."""
 
-import hashlib
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -148,7 +150,7 @@ def test_gbm_options_are_worth_their_black_price():
 
 
 def test_vx_futures_are_martingales_of_the_curve():
-    """Moving x by the pricing-measure mean reversion for a month leaves E[F] unchanged: v carries the rest."""
+    """A month under the pricing measure leaves E[F] unchanged: v carries the rest."""
     twin = L3FTwin(market.L3F(vix=25).spec())
     rng = np.random.default_rng(4)
     t, horizon = 30 / 365, 120 / 365
@@ -209,6 +211,32 @@ def test_quotes_broadcast_and_bad_terms_are_nan():
     assert np.isnan(expired.implied_vol)
 
 
+@pytest.mark.parametrize("vix", [13.0, 16.0, 20.0, 23.0])
+@pytest.mark.parametrize(
+    ("sessions", "width", "delta", "paid"),
+    [
+        (1, 5, 0.05, (0.22, 0.45)),
+        (1, 5, 0.10, (0.65, 0.98)),
+        (1, 5, 0.16, (1.2, 1.6)),
+        (1, 5, 0.20, (1.3, 2.0)),
+        (32, 50, 0.16, (10.5, 13.2)),
+        (32, 50, 0.10, (6.2, 7.6)),
+    ],
+)
+def test_condors_pay_what_real_ones_paid(vix, sessions, width, delta, paid):
+    """Mid credits of SPX chains 2018-2023 at VIX 13-23 (C1); the template is within a tenth of them."""
+    model = market.L3F(vix=vix)
+    strikes = np.arange(3500.0, 6500.0, 5.0)
+    wing = width // 5
+    quotes = {right: model.quotes(strikes, sessions, right) for right in "CP"}
+    sd = quotes["P"].implied_vol * (sessions / SESSIONS_PER_YEAR) ** 0.5
+    call_delta = stats.norm.cdf(np.log(quotes["P"].forward / strikes) / sd + sd / 2)
+    put, call = np.abs(1 - call_delta - delta).argmin(), np.abs(call_delta - delta).argmin()
+    puts, calls = quotes["P"].price, quotes["C"].price
+    credit = puts[put] - puts[put - wing] + calls[call] - calls[call + wing]
+    assert 0.9 * paid[0] < credit < 1.1 * paid[1]
+
+
 def test_vix_options_lie_on_their_future():
     quotes = market.L3F(vix=18).vix_quotes([10.0, 18.0, 30.0], 45, [["C"], ["P"]])
     forward, discount = quotes.forward[0], quotes.discount[0]
@@ -260,5 +288,28 @@ def test_replay_reads_rows_back():
         _core.market_paths(text, 3, 9, seed=0, warm_up=2, vx_days=[], first_path=0)
 
 
-def digest(arrays: dict[str, Floats]) -> str:
-    return hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()[:16]
+DIGEST = """
+import hashlib
+from alvh import _core, market
+paths = market.L3F().simulate(300, 30, seed=1, warm_up=10, vx_days=[30])
+bits = b"".join(paths[name].tobytes() for name in sorted(paths))
+print(_core.simd_variant(), hashlib.sha256(bits).hexdigest()[:16])
+"""
+
+
+@pytest.mark.parametrize(
+    ("variant", "digest"),
+    [("baseline", "422df68e078cdbb3"), ("avx2", "3c22487660518130"), ("avx512", "3c22487660518130")],
+)
+def test_bits_are_pinned(variant, digest):
+    """One set of bits with fused multiply-add, one without; a change to any kernel shows here."""
+    ran = subprocess.run(
+        [sys.executable, "-c", DIGEST],
+        env=os.environ | {"ALVH_SIMD": variant},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "this processor's best variant" in ran.stderr:
+        pytest.skip(f"this processor has no {variant}")
+    assert ran.stdout.split() == [variant, digest]

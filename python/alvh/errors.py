@@ -7,12 +7,21 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from alvh._core import AlvhError
+from alvh._core import AlvhError, RuleError, SpecError
 
 LONGEST_NAME = 40  # of a name that a damaged file may hold
 MOST_NAMES = 30
 
-__all__ = ["AlvhError", "CalendarError", "ContractError", "HistoryError", "nearest_names"]
+__all__ = [
+    "AlvhError",
+    "CalendarError",
+    "ContractError",
+    "HistoryError",
+    "RuleError",
+    "RunError",
+    "SpecError",
+    "nearest_names",
+]
 
 
 class CalendarError(AlvhError):
@@ -86,3 +95,7 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
     hint = f"did you mean {folded[matches[0]]!r}? " if matches else ""
     others = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"{hint}Known: {', '.join(map(repr, names[:MOST_NAMES]))}{others}"
+
+
+class RunError(AlvhError):
+    """A run folder that cannot be used as asked: in use, of another plan, incomplete, or altered."""

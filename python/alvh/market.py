@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
 from alvh import _core
+from alvh.history import History
 
-__all__ = ["GBM", "L3F", "Curve", "Dynamics", "Quotes", "Smile", "VixSmile"]
+__all__ = ["GBM", "L3F", "Curve", "Dynamics", "History", "Quotes", "Smile", "VixSmile"]
 
 Floats = NDArray[np.float64]
 Triple = tuple[float, float, float]
@@ -134,9 +135,9 @@ class Smile(_Described):
     Parameters
     ----------
     skew_level, skew_slope : float
-        Of \\|rho\\|, as above.
+        Of the absolute value of rho, as above.
     skew_bounds : tuple of 2 floats
-        Bounds of \\|rho\\|.
+        Bounds of the absolute value of rho.
     curvature_level, curvature_tenor, curvature_variance : float
         Of ln zeta, as above.
     short_dip : float
@@ -452,6 +453,6 @@ def _sign(right: ArrayLike) -> Floats:
         signs = np.vectorize(lambda each: _SIGN.get(each, np.nan), otypes=[np.float64])(given)
         known = np.isfinite(signs)
     if not np.all(known):
-        wrong = given[~known].ravel()[0]
+        wrong = given[~known].tolist()[0]
         raise _core.AlvhError(f"right = {wrong!r}: must be 'C' or +1 for calls, 'P' or -1 for puts")
     return signs

@@ -3,6 +3,7 @@
 mod door;
 mod engine;
 mod market;
+mod rules;
 
 use pyo3::prelude::*;
 
@@ -17,6 +18,8 @@ mod _core {
     use crate::engine::Plan;
     #[pymodule_export]
     use crate::market::{draws, market_paths, market_quotes, market_spec};
+    #[pymodule_export]
+    use crate::rules::{check_rule, evaluate_number, evaluate_rule, indicator, rule_names, rule_warm_up};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -4,7 +4,7 @@ use super::{
     package::{Market, Package, Pool},
     plan::{BookPlan, LayerPlan, Plan, PoolPlan},
     size::{Room, Streak, base_lots, progressed_lots},
-    spec::SizeTarget,
+    spec::SizeBase,
     summary::{Summary, first},
     trace::Event,
 };
@@ -376,7 +376,7 @@ impl Book {
             unit: package.risk[lane] * dpp,
             tranches: plan.tranches as f64,
         };
-        let lots = self.lots(ctx, layer, slot, lane, room, credit * dpp - plan.fees);
+        let (base, lots) = self.lots(ctx, layer, slot, lane, room, credit * dpp - plan.fees);
         if lots <= 0.0 {
             self.sum.skipped[lane] += 1.0;
             self.log(ctx, "skip", "no lots".into(), lane, at, 0.0, credit, f64::NAN);
@@ -389,6 +389,10 @@ impl Book {
             self.log(ctx, "refuse", "free funds".into(), lane, at, lots, credit, f64::NAN);
             return;
         }
+        if self.layers[layer].base[lane].is_nan() {
+            self.layers[layer].base[lane] = base;
+            self.sum.first_requirement[lane] += base * room.tranches * room.unit;
+        }
         self.cash[lane] = after;
         self.layers[layer].lots[slot][lane] = lots;
         // credit = −V − slip, so −slip = credit + V.
@@ -399,23 +403,19 @@ impl Book {
         self.log(ctx, "open", "schedule".into(), lane, at, lots, credit, f64::NAN);
     }
 
-    /// Base lots, fixed at the start or set anew, and the progression on top.
-    fn lots(&mut self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize, room: Room, profit: f64) -> f64 {
+    /// Base lots, fixed at the start or set anew, and the lots that the progression makes of them.
+    fn lots(&self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize, room: Room, profit: f64) -> (f64, f64) {
         let plan = ctx.layer(layer);
-        let state = &mut self.layers[layer];
-        let fresh = base_lots(&plan.size, room);
-        if state.base[lane].is_nan() {
-            state.base[lane] = fresh;
-            self.sum.first_requirement[lane] += fresh * room.tranches * room.unit;
-        }
-        let base = match (plan.size.base, plan.size.target) {
-            (super::spec::SizeBase::Start, SizeTarget::MarginShare) => state.base[lane],
-            _ => fresh,
-        };
-        let Some(rule) = &plan.progression else { return base };
-        let chain = &state.chains[slot % ctx.pool(layer).tranches];
-        let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane], profit };
-        progressed_lots(base, rule, streak, room)
+        let state = &self.layers[layer];
+        let first = state.base[lane];
+        let fixed = plan.size.base == SizeBase::Start && !first.is_nan();
+        let base = if fixed { first } else { base_lots(&plan.size, room) };
+        let lots = plan.progression.as_ref().map_or(base, |rule| {
+            let chain = &state.chains[slot % ctx.pool(layer).tranches];
+            let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane], profit };
+            progressed_lots(base, rule, streak, room)
+        });
+        (base, lots)
     }
 
     /// Σ risk held, dollars.

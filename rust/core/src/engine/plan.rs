@@ -177,7 +177,7 @@ impl Plan {
             programs().flat_map(Program::inputs).copied().filter(|name| name.is_indicator()).collect();
         indicators.sort();
         indicators.dedup();
-        check_horizon(&schedule, &spec.starts, spec.sessions, warm_up)?;
+        check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;
         Ok(Self {
             capital: spec.capital,
             sessions: spec.sessions,
@@ -309,7 +309,22 @@ fn check_costs(costs: &CostSpec) -> Result<()> {
 }
 
 /// Every path must have its sessions and its warm-up inside the tradable part of the calendar.
-fn check_horizon(schedule: &Schedule, starts: &[u32], sessions: u32, warm_up: u32) -> Result<()> {
+fn check_horizon(
+    schedule: &Schedule,
+    rows: Option<usize>,
+    starts: &[u32],
+    sessions: u32,
+    warm_up: u32,
+) -> Result<()> {
+    match rows {
+        Some(_) if starts.is_empty() => return Err(Error::Spec("starts: a replayed market needs them".into())),
+        None if !starts.is_empty() => return Err(Error::Spec("starts: a simulated market has none".into())),
+        Some(rows) if rows != schedule.tradable() as usize => {
+            let problem = format!("{rows} rows, but the calendar has {} tradable sessions", schedule.tradable());
+            return Err(Error::Shape { name: "market".into(), problem });
+        }
+        _ => {}
+    }
     let first = starts.iter().copied().min();
     let last = starts.iter().copied().max().unwrap_or(schedule.origin());
     // A simulated market draws its warm-up; a replayed one reads it.

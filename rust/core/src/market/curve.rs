@@ -62,10 +62,14 @@ impl VixCurve {
     /// `F = floor + exp(level + v/2 + Σ e^{−kᵢτ} xᵢ)`, `v = Σᵢⱼ sᵢsⱼρᵢⱼ (1 − e^{−(kᵢ+kⱼ)τ}) / (kᵢ + kⱼ)`.
     #[inline(always)]
     pub(super) fn future<const FMA: bool>(&self, x: [f64; FACTORS], years: f64) -> (f64, f64) {
-        let decay = self.reversion.map(|k| special::exp::<FMA>(-k * years));
+        let mut decay = [0.0; FACTORS];
+        for f in 0..FACTORS {
+            decay[f] = special::exp::<FMA>(-self.reversion[f] * years);
+        }
         let mut v = 0.0;
-        for (weight, (i, j)) in self.pair_weight.into_iter().zip(PAIRS) {
-            v = fma::<FMA>(weight, 1.0 - decay[i] * decay[j], v);
+        for pair in 0..PAIRS.len() {
+            let (i, j) = PAIRS[pair];
+            v = fma::<FMA>(self.pair_weight[pair], 1.0 - decay[i] * decay[j], v);
         }
         (self.floor + special::exp::<FMA>(dot::<FMA>(decay, x, self.level + 0.5 * v)), v)
     }
@@ -103,12 +107,12 @@ fn dot<const FMA: bool>(a: [f64; FACTORS], b: [f64; FACTORS], c: f64) -> f64 {
 /// `φ = (1 − e^{−y}) / y` for y ≥ 0: the mean of e^{−s} over [0, y].
 #[inline(always)]
 fn mean_decay<const FMA: bool>(y: f64) -> f64 {
-    /// Below it the difference loses digits, and six terms of the series are exact to 1e-17.
+    /// Below it the difference loses digits, and the series is exact to 1e-17.
     const SERIES_BELOW: f64 = 1.0 / 32.0;
-    let mut series = 1.0;
-    for n in [8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0] {
-        series = 1.0 - y * (1.0 / n) * series;
-    }
+    /// (−1)ⁿ / (n + 1)!
+    const SERIES: [f64; 8] =
+        [1.0, -1.0 / 2.0, 1.0 / 6.0, -1.0 / 24.0, 1.0 / 120.0, -1.0 / 720.0, 1.0 / 5040.0, -1.0 / 40320.0];
+    let series = special::polynomial::<FMA, 8>(&SERIES, y);
     let direct = (1.0 - special::exp::<FMA>(-y)) / y;
     if y < SERIES_BELOW { series } else { direct }
 }

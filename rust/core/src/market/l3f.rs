@@ -19,7 +19,7 @@ use super::state::{FACTORS, Point, State};
 use super::warm_up;
 use crate::math::lanes::{Col, LANES};
 use crate::math::philox::{Purpose, Stream};
-use crate::math::simd::{self, Kernel};
+use crate::math::simd::{self, Kernel, fma};
 use crate::math::special;
 use crate::{Error, Result};
 
@@ -137,25 +137,33 @@ impl Kernel for Session<'_> {
         let (mut chance, mut unused) = (Col::default(), Col::default());
         mixture.uniform_columns(first_path, step, 0, &mut chance, &mut unused);
 
+        let mut variance = chance;
         for i in 0..LANES {
             let wild = chance[i] < model.wild_probability;
-            let variance = if wild { model.wild_variance } else { model.quiet_variance };
-            let size = variance.sqrt();
-            let mut shock = [0.0; SHOCKS];
-            for row in 0..SHOCKS {
+            variance[i] = if wild { model.wild_variance } else { model.quiet_variance };
+        }
+        // In place, last row first: a row of the triangle reads only itself and those before it.
+        for row in (0..SHOCKS).rev() {
+            for i in 0..LANES {
                 let mut sum = 0.0;
                 for column in 0..=row {
-                    sum += model.mix[row][column] * n[column][i];
+                    sum = fma::<FMA>(model.mix[row][column], n[column][i], sum);
                 }
-                shock[row] = model.shift[row] * (variance - 1.0) + size * sum;
+                n[row][i] = fma::<FMA>(variance[i].sqrt(), sum, model.shift[row] * (variance[i] - 1.0));
             }
+        }
+        let [spot_shock, shocks @ ..] = &n;
+        for i in 0..LANES {
             let sd = model.session_sd * model.surface.curve.spot_vol::<FMA>(state.factors(i));
             let drift = (state.r[i] - state.q[i] + model.erp) * (1.0 / SESSIONS_PER_YEAR);
-            let convexity = sd * sd * (0.5 + model.skew_drift * sd);
-            state.ln_s[i] += drift - convexity + sd * shock[0];
-            for f in 0..FACTORS {
-                let from_mean = state.x[f][i] - model.mean[f];
-                state.x[f][i] = model.mean[f] + model.keep[f] * from_mean + model.scale[f] * shock[1 + f];
+            let convexity = sd * sd * fma::<FMA>(model.skew_drift, sd, 0.5);
+            state.ln_s[i] += fma::<FMA>(sd, spot_shock[i], drift - convexity);
+        }
+        for f in 0..FACTORS {
+            let (mean, keep, scale) = (model.mean[f], model.keep[f], model.scale[f]);
+            for i in 0..LANES {
+                let kept = fma::<FMA>(keep, state.x[f][i] - mean, mean);
+                state.x[f][i] = fma::<FMA>(scale, shocks[f][i], kept);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::curve::{VixCurve, session_years};
 use super::parameters::{Curve, Smile, VixSmile};
-use super::smile::{self, SmileRule};
+use super::smile::{self, Aim, NEWTON_STEPS, SmileRule, TYPICAL_R};
 use super::state::State;
 use super::vix_option::VixSmileRule;
 use super::{DAYS_PER_YEAR, PERCENT};
@@ -200,12 +200,25 @@ impl Kernel for SliceKernel<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { surface: Essvi { curve, smile, .. }, state, sessions, out } = self;
+        let (mut target, mut curvature, mut theta) = (Col::default(), Col::default(), Col::default());
         for i in 0..LANES {
-            let alive = sessions[i] > 0.0;
-            let n = if alive { sessions[i] } else { SHORTEST_SESSIONS };
+            let n = if sessions[i] > 0.0 { sessions[i] } else { SHORTEST_SESSIONS };
             let swap = curve.variance_swap::<FMA>(state.factors(i), n) * smile.tenor_share::<FMA>(n);
-            let slice = smile.slice::<FMA>(swap * (1.0 / PERCENT), n, session_years(n));
-            out.theta[i] = if alive { slice.theta } else { 0.0 };
+            let aim = smile.aim::<FMA>(swap * (1.0 / PERCENT), n, session_years(n));
+            (target[i], curvature[i]) = (aim.target, aim.curvature);
+            theta[i] = aim.target * (1.0 / TYPICAL_R);
+        }
+        // A pass per step keeps the loop bodies small enough to be inlined and vectorised.
+        for _ in 0..NEWTON_STEPS {
+            for i in 0..LANES {
+                let aim = Aim { target: target[i], curvature: curvature[i] };
+                theta[i] = smile.improve::<FMA>(aim, theta[i]);
+            }
+        }
+        for i in 0..LANES {
+            let aim = Aim { target: target[i], curvature: curvature[i] };
+            let slice = smile.slice::<FMA>(aim, theta[i]);
+            out.theta[i] = if sessions[i] > 0.0 { slice.theta } else { 0.0 };
             out.rho[i] = slice.rho;
             out.zeta[i] = slice.zeta;
         }

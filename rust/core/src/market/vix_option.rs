@@ -129,11 +129,12 @@ impl Kernel for OptionKernel<'_> {
         for i in 0..LANES {
             let forward = slice.forward[i] - slice.floor[i];
             let above = strike[i] - slice.floor[i];
-            let intrinsic = (sign * (forward - above)).max(0.0);
-            // A strike at the floor or below cannot end on the other side of VIX.
-            let usable = if above > 0.0 { above } else { forward };
+            // VIX cannot end below the floor: such a strike is worth what the future says. NaN goes on.
+            let covered = above <= 0.0;
+            let usable = if covered { forward } else { above };
             let price = black76::undiscounted::<FMA>(sign, forward, usable, slice.total_sd[i]);
-            out[i] = slice.discount[i] * if above > 0.0 { price } else { intrinsic };
+            let intrinsic = (sign * (forward - above)).max(0.0);
+            out[i] = slice.discount[i] * if covered { intrinsic } else { price };
         }
     }
 }

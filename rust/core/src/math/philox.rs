@@ -132,10 +132,11 @@ impl Stream {
         b: &mut Col,
     ) {
         self.uniform_columns(first_path, step, block, a, b);
-        for column in [a, b] {
-            for value in &mut column.0 {
-                *value = special::inv_norm_cdf::<FMA>(*value);
-            }
+        for i in 0..LANES {
+            a[i] = special::inv_norm_cdf::<FMA>(a[i]);
+        }
+        for i in 0..LANES {
+            b[i] = special::inv_norm_cdf::<FMA>(b[i]);
         }
     }
 }

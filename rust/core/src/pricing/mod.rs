@@ -1,2 +1,4 @@
-//! Stand-in.
+//! Prices of European options on a forward: Black-76, its greeks and implied volatility.
+
 pub mod black76;
+pub mod implied_vol;

@@ -4,7 +4,10 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::{
-    math::lanes::{Col, LANES, Mask, Tri},
+    math::{
+        lanes::{Col, LANES, Mask, Tri},
+        simd::{Variant, detected},
+    },
     rules::limits::{MAX_DEPTH, MAX_NODES, MAX_TEXT},
 };
 
@@ -121,4 +124,50 @@ fn large_trees_are_refused() {
     }
     let long = Rule { text: "x".repeat(MAX_TEXT + 1), ..rule(&vix_above(1.0)) };
     assert!(Program::compile(&long, Scope::Market).unwrap_err().to_string().len() < 300);
+}
+
+/// Values that tie, divide by zero and are missing, differently in every lane and session.
+fn scattered(session: usize, input: usize) -> Col {
+    const VALUES: [f64; 7] = [0.0, 1.0, 27.0, 28.0, 29.0, 1e300, f64::NAN];
+    Col(std::array::from_fn(|lane| VALUES[(lane * 5 + session * 3 + input + lane * session) % VALUES.len()]))
+}
+
+#[test]
+fn every_lane_is_its_own_series_on_every_instruction_set() {
+    const SESSIONS: usize = 12;
+    let ratio = json!({"op": "div", "args": [{"name": "spot"}, {"op": "sub", "args": [{"name": "vix"}, {"const": 28.0}]}]});
+    let tree = json!({"op": "or", "args": [
+        {"op": "for_sessions", "args": [{"op": "ge", "args": [{"name": "vix"}, {"const": 27.0}]}], "n": 2},
+        {"op": "lt", "args": [{"op": "min", "args": [ratio, {"name": "spot"}]}, {"op": "abs", "args": [{"name": "vix"}]}]},
+    ]});
+    let program = Program::compile(&rule(&tree), Scope::Market).unwrap();
+    let run = |variant, lane: Option<usize>| {
+        let mut memory = program.memory();
+        let answers = (0..SESSIONS).map(|session| {
+            let columns: Vec<Col> = (0..program.inputs().len())
+                .map(|input| scattered(session, input))
+                .map(|column| lane.map_or(column, |lane| Col::splat(column[lane])))
+                .collect();
+            program.evaluate_on(variant, &columns.iter().collect::<Vec<_>>(), &mut memory)
+        });
+        answers.collect::<Vec<Tri>>()
+    };
+    let all = run(Variant::Baseline, None);
+    assert!(
+        all.iter().any(|answer| answer.is_true().any() && answer.is_false().any() && (!answer.known).any())
+    );
+    for variant in [Variant::Avx2, Variant::Avx512].into_iter().filter(|variant| *variant <= detected()) {
+        assert_eq!(run(variant, None), all);
+    }
+    for lane in [0, 1, 63, 64, 100, 255] {
+        for (alone, answer) in run(Variant::Baseline, Some(lane)).into_iter().zip(&all) {
+            let same = Tri { truth: Mask::ALL, known: Mask::ALL };
+            let expected = match (answer.truth.get(lane), answer.known.get(lane)) {
+                (true, _) => same,
+                (false, true) => !same,
+                (false, false) => Tri::default(),
+            };
+            assert_eq!(alone, expected, "lane {lane}");
+        }
+    }
 }

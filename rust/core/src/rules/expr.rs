@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn malformed_json_is_refused() {
         for json in [
-            r#"{}"#,
+            "{}",
             r#"{"const": 1, "name": "vix"}"#,
             r#"{"op": "gt"}"#,
             r#"{"op": "xor", "args": []}"#,

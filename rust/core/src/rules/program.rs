@@ -10,7 +10,7 @@ use super::names::Name;
 use super::window::Window;
 use crate::math::{
     lanes::{Col, LANES, Mask, Tri},
-    simd::{self, Kernel},
+    simd::{self, Kernel, Variant},
 };
 
 /// A column of numbers in [`Memory`].
@@ -143,7 +143,12 @@ impl Program {
     /// # Panics
     /// If the program was made by [`Program::compile_number`], or the inputs or the memory are another program's.
     pub fn evaluate(&self, inputs: &[&Col], memory: &mut Memory) -> Tri {
-        self.run(inputs, memory);
+        self.evaluate_on(simd::variant(), inputs, memory)
+    }
+
+    /// [`Program::evaluate`] on a given instruction set (tests compare them).
+    pub(super) fn evaluate_on(&self, variant: Variant, inputs: &[&Col], memory: &mut Memory) -> Tri {
+        self.run(variant, inputs, memory);
         let Answer::Truth(answer) = self.answer else {
             panic!("a program that gives a number is no condition")
         };
@@ -155,16 +160,16 @@ impl Program {
     /// # Panics
     /// If the program was made by [`Program::compile`], or the inputs or the memory are another program's.
     pub fn evaluate_number(&self, inputs: &[&Col], memory: &mut Memory, out: &mut Col) {
-        self.run(inputs, memory);
+        self.run(simd::variant(), inputs, memory);
         let Answer::Number(answer) = self.answer else {
             panic!("a program that gives a condition is no number")
         };
         *out = memory.numbers[answer];
     }
 
-    fn run(&self, inputs: &[&Col], memory: &mut Memory) {
+    fn run(&self, variant: Variant, inputs: &[&Col], memory: &mut Memory) {
         assert_eq!(inputs.len(), self.inputs.len(), "one column per input of the program");
-        simd::dispatch(Session { steps: &self.steps, inputs, memory });
+        simd::dispatch_on(variant, Session { steps: &self.steps, inputs, memory });
     }
 }
 

@@ -211,7 +211,7 @@ mod tests {
 
     /// Weekdays only, from 2025-01-02 (a Thursday, day 20090).
     fn weekdays(n: usize) -> Schedule {
-        let days: Vec<i32> = (20_090..).filter(|d| (d + 3).rem_euclid(7) < 5).take(n).collect();
+        let days: Vec<i32> = (20_090_i32..).filter(|d| (d + 3).rem_euclid(7) < 5).take(n).collect();
         let fridays = (0..n as u32).filter(|&i| (days[i as usize] + 3).rem_euclid(7) == 4).collect();
         Schedule::new(ScheduleSpec {
             ordinals: (0..n as i32).collect(),

@@ -1,0 +1,445 @@
+"""Every arm on the same paths: `compare` and what it returns.
+
+Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figures.md`` (every figure).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from alvh import _core, figures
+from alvh.contracts import contract
+from alvh.errors import SpecError
+from alvh.history import History
+from alvh.market import GBM, L3F
+from alvh.playbook import Arm
+from alvh.runner import Result, Task, load, run, stored_task
+from alvh.schedule import Schedule
+
+SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
+"""The size ladder: margin shares of NAV (R4, R91)."""
+
+PATHS = 20_000
+"""Paths of a simulated comparison."""
+
+SCHEMA = 1
+"""Version of the specification that the engine reads."""
+
+EPOCH = date(1970, 1, 1)
+
+Market = L3F | GBM | History
+
+Advance = Callable[[int], None]
+
+
+class Costs(BaseModel):
+    """Spreads and fees (MODELS, fills): half-spread = max(tick/2, scale · mid^power) · (max(VIX, knee)/knee)^vix_power.
+
+    ``order_share`` is the share of the summed half-spreads that a package order pays, ``liquidation_share`` that of
+    forced closings; ``commission`` is in dollars per contract and trade, on top of the exchange's fee.
+
+    Examples
+    --------
+    >>> Costs().order_share
+    0.35
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    order_share: float = Field(default=0.35, ge=0, le=2)
+    liquidation_share: float = Field(default=1.0, ge=0, le=10)
+    half_spread_scale: float = Field(default=0.071, ge=0)
+    half_spread_power: float = Field(default=0.43, ge=0)
+    vix_knee: float = Field(default=20.0, gt=0)
+    vix_power: float = Field(default=1.25, ge=0)
+    commission: float = Field(default=0.50, ge=0)
+
+
+class Trace(NamedTuple):
+    """One path of one book.
+
+    Attributes
+    ----------
+    ledger
+        A row per tick: date, index, vix, cash, nav, requirement, call, and the cumulative attribution buckets.
+    events
+        What happened to each tranche, when and why.
+    """
+
+    ledger: pl.DataFrame
+    events: pl.DataFrame
+
+
+def specification(
+    arms: Sequence[Arm],
+    market: Market,
+    *,
+    sessions: int,
+    capital: float,
+    seed: int,
+    shares: Sequence[float],
+    every: int = 1,
+    margin: Literal["strategy"] = "strategy",
+    costs: Costs | None = None,
+    ruin_share: float = 0.20,
+) -> dict[str, Any]:
+    """Build what the engine reads: arms at every share of the ladder, market, calendar, contracts, costs.
+
+    `every` is the distance of rolling starts in sessions; it is used with a `History` only.
+    """
+    names = [arm.name for arm in arms]
+    if not names or len(set(names)) < len(names):
+        raise SpecError(f"arms: at least one, and names must differ: got {names}")
+    if not shares or any(not share > 0 for share in shares):
+        raise SpecError(f"shares = {list(shares)}: margin shares of NAV above 0, such as 0.10")
+    products = sorted({layer.sell.product for arm in arms for layer in arm.layers})
+    listings: dict[str, Any] = dict.fromkeys(products, "weekly")
+    if isinstance(market, History):
+        warm_up = max(layer.warm_up for arm in arms for layer in arm.layers)
+        starts = list(market.starts(sessions, every=every, warm_up=warm_up))
+        schedule = Schedule.from_history(market.data.dates, listings=listings, events=market.schedule.events)
+    else:
+        starts = []
+        schedule = Schedule.synthetic(sessions, listings=listings)
+    return {
+        "schema": SCHEMA,
+        "capital": float(capital),
+        "sessions": sessions,
+        "seed": seed,
+        "market": market.spec(),
+        "schedule": schedule.spec(),
+        "starts": starts,
+        "costs": (costs or Costs()).model_dump(),
+        "contracts": {product: contract(product).spec() for product in products},
+        "ruin_share": ruin_share,
+        "margin": margin,
+        "books": [
+            {"arm": arm.name, "share": share, "layers": arm.at_share(share)} for share in shares for arm in arms
+        ],
+    }
+
+
+def compare(
+    arms: Sequence[Arm],
+    market: Market,
+    *,
+    paths: int | None = None,
+    sessions: int = 252,
+    capital: float = 1_000_000.0,
+    margin: Literal["strategy"] = "strategy",
+    seed: int = 0,
+    shares: Sequence[float] = SHARES,
+    every: int = 1,
+    costs: Costs | None = None,
+    ruin_share: float = 0.20,
+    threads: int = 0,
+    runner: Literal["local"] = "local",
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    advance: Advance | None = None,
+) -> Comparison:
+    """Run every arm at every margin share on the same market paths (R91).
+
+    Parameters
+    ----------
+    arms
+        The arms; differences are paired against the first one.
+    market
+        `market.L3F(...)`, `market.GBM(...)` or `market.History(...)`.
+    paths
+        Simulated paths, `PATHS` unless given. On a history: the first so many rolling starts, all unless given.
+    sessions
+        Sessions after the start of each path.
+    capital
+        Dollars of every book at the start; idle cash earns the bill rate.
+    margin
+        Margin rule: ``"strategy"``.
+    seed
+        Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
+    shares
+        The size ladder: margin shares of NAV at which each arm runs.
+    every
+        On a history: sessions between rolling starts.
+    costs
+        Spreads and fees.
+    ruin_share
+        Ruin is NAV at or below this share of the capital.
+    threads
+        Threads, 0 for one per core.
+    runner
+        Where chunks run: ``"local"``.
+    out
+        Folder that receives Parquet parts and a manifest; without it everything stays in memory.
+    resume, overwrite
+        Finish the same run in `out`, or remove it first.
+    advance
+        Called with the number of paths just finished.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    AlvhError
+        Something that cannot be computed: the message names it, what is allowed, and the mend.
+
+    Examples
+    --------
+    >>> import alvh as av
+    >>> plain = av.Arm("plain", av.IronCondor(days=45, short_delta=0.16, width=0.01))
+    >>> result = av.compare([plain, plain.stop()], av.market.L3F(vix=16), paths=256, sessions=63, shares=[0.10])
+    >>> result.summary().columns[:4]
+    ['arm', 'figure', 'estimate', 'low']
+    """
+    task = task_of(
+        arms,
+        market,
+        paths=paths,
+        sessions=sessions,
+        capital=capital,
+        margin=margin,
+        seed=seed,
+        shares=shares,
+        every=every,
+        costs=costs,
+        ruin_share=ruin_share,
+    )
+    if runner != "local":
+        raise SpecError(f"runner = {runner!r}: this version runs 'local'")
+    result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
+    comparison = Comparison(task, result)
+    if out is not None:
+        comparison.write_tables(out)
+    return comparison
+
+
+def task_of(
+    arms: Iterable[Arm], market: Market, *, paths: int | None = None, **options: Any
+) -> Task:
+    """Build the task of a comparison without running it; options as in `compare`."""
+    arms = tuple(arms)
+    spec = specification(arms, market, **options)
+    starts = spec["starts"]
+    if isinstance(market, History):
+        count = len(starts) if paths is None else paths
+        if not 0 < count <= len(starts):
+            raise SpecError(f"paths = {count}: this history has {len(starts)} rolling starts")
+        spec["starts"] = starts[:count]
+    else:
+        count = PATHS if paths is None else paths
+        if count < 1:
+            raise SpecError(f"paths = {count}: at least 1")
+    facts = {
+        "market": market.spec()["model"],
+        "history": market.data.data_hash if isinstance(market, History) else None,
+        "limits": list(market.limits) if isinstance(market, History) else [],
+        "source": str(market.data.source) if isinstance(market, History) else None,
+        "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
+        "close_only": sorted(arm.name for arm in arms if any(layer.exit is not None for layer in arm.layers)),
+    }
+    return Task(spec, count, facts)
+
+
+def count_paths(market: Market, paths: int | None, sessions: int, every: int) -> int:
+    """Return how many paths a comparison has: those asked for, `PATHS`, or all rolling starts."""
+    if paths is not None:
+        return paths
+    return len(market.starts(sessions, every=every)) if isinstance(market, History) else PATHS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The figures of every arm at every share, and the tables made of them.
+
+    Attributes
+    ----------
+    task
+        What was asked for.
+    result
+        The figures per path, lazily, and the manifest.
+    """
+
+    task: Task
+    result: Result
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Comparison:
+        """Open the folder of a finished run."""
+        return cls(stored_task(folder), load(folder))
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What determined the figures, and a digest of their bits per arm and share."""
+        return self.result.manifest
+
+    @property
+    def capital(self) -> float:
+        """Dollars of every book at the start."""
+        return float(self.task.spec["capital"])
+
+    @property
+    def sessions(self) -> int:
+        """Sessions after the start."""
+        return int(self.task.spec["sessions"])
+
+    @property
+    def replayed(self) -> bool:
+        """Was a history replayed? Then figures are counts and dates, without intervals."""
+        return bool(self.task.facts["history"])
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Sentences that must stand beside the figures."""
+        return tuple(self.task.facts["limits"])
+
+    @property
+    def books(self) -> list[tuple[str, float]]:
+        """Arm and margin share of each book."""
+        return [(book["arm"], book["share"]) for book in self.task.spec["books"]]
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of the arms, in the order given."""
+        return list(dict.fromkeys(arm for arm, _ in self.books))
+
+    @property
+    def shares(self) -> list[float]:
+        """The size ladder, ascending."""
+        return sorted({share for _, share in self.books})
+
+    def paths(self) -> pl.LazyFrame:
+        """Return one row per path and book: path, start, arm, share, and every figure of ``docs/engine.md``."""
+        books = pl.LazyFrame(
+            {
+                "book": range(len(self.books)),
+                "arm": [arm for arm, _ in self.books],
+                "share": [share for _, share in self.books],
+            },
+            schema={"book": pl.Int16, "arm": pl.String, "share": pl.Float64},
+        )
+        starts = self.task.spec["starts"]
+        schedule = self.task.spec["schedule"]
+        first = starts or [schedule["origin"]] * self.task.paths
+        days = pl.LazyFrame(
+            {"path": range(len(first)), "start": [EPOCH + timedelta(schedule["days"][index]) for index in first]},
+            schema={"path": pl.Int64, "start": pl.Date},
+        )
+        figure_columns = [name for name in self.result.frame.collect_schema().names() if name not in {"path", "book"}]
+        joined = self.result.frame.join(books, on="book", how="left", maintain_order="left")
+        joined = joined.join(days, on="path", how="left", maintain_order="left")
+        return joined.select("path", "start", "arm", "share", *figure_columns)
+
+    @cached_property
+    def _frame(self) -> pl.DataFrame:
+        return self.paths().collect()
+
+    @cached_property
+    def _ladder(self) -> pl.DataFrame:
+        return figures.ladder(self._frame)
+
+    def ladder(self) -> pl.DataFrame:
+        """Return P(refused), P(call), P(forced), P(ruin) and their union P(distress) per arm and share (R91)."""
+        return self._ladder
+
+    def capacity(self) -> pl.DataFrame:
+        """Return the largest share of the ladder at which P(distress within 252 sessions) is at most 1% and 5%."""
+        return figures.capacity(self._ladder)
+
+    def summary(self, share: float | None = None) -> pl.DataFrame:
+        """Return every figure of every arm at one share, each with its interval; on a history without."""
+        share = self._share(share)
+        if self.replayed:
+            return figures.history_summary(self._frame, self.capital, self.sessions, share)
+        return figures.summary(self._frame, self.capital, self.sessions, share)
+
+    def against(self, base: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return paired differences of each arm against `base`, the first arm unless given."""
+        return figures.against(self._frame, self.capital, self.sessions, base or self.arms[0], self._share(share))
+
+    def attribution(self, share: float | None = None) -> pl.DataFrame:
+        """Return the mean P&L per arm by cause, in dollars and percent of capital a year (R75)."""
+        return figures.attribution(self._frame, self.capital, self.sessions, self._share(share))
+
+    def headline(self) -> str:
+        """Return the answer in words (R91): were blow-ups avoided, and at what cost?"""
+        return figures.headline(self._frame, self.capital, self.sessions, self._share(None), replayed=self.replayed)
+
+    def trace(self, path: int, arm: str | None = None, share: float | None = None) -> Trace:
+        """Run one path of one book again and return its ledger and events, day by day."""
+        arm = arm or self.arms[0]
+        share = self._share(share)
+        if (arm, share) not in self.books:
+            raise SpecError(f"trace: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+        plan = _core.Plan(self.task.text)
+        return _trace(plan.trace(path, self.books.index((arm, share))), [layer["name"] for layer in self._layers(arm)])
+
+    def _layers(self, arm: str) -> list[dict[str, Any]]:
+        return next(book["layers"] for book in self.task.spec["books"] if book["arm"] == arm)
+
+    def _share(self, share: float | None) -> float:
+        if share is None:
+            return self.shares[0]
+        if share not in self.shares:
+            raise SpecError(f"share = {share}: this comparison ran {', '.join(map(str, self.shares))}")
+        return share
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Return every table by name."""
+        return {
+            "ladder": self.ladder(),
+            "capacity": self.capacity(),
+            "summary": self.summary(),
+            "against": self.against(),
+            "attribution": self.attribution(),
+        }
+
+    def write_tables(self, folder: str | Path) -> None:
+        """Write every table as Parquet into ``folder/tables`` and each arm as TOML into ``folder/arms``."""
+        tables, arms = Path(folder) / "tables", Path(folder) / "arms"
+        tables.mkdir(parents=True, exist_ok=True)
+        arms.mkdir(exist_ok=True)
+        for name, table in self.tables().items():
+            table.write_parquet(tables / f"{name}.parquet")
+        for name, facts in self.task.facts["arms"].items():
+            (arms / f"{name}.toml").write_text(facts["toml"], encoding="utf-8")
+
+
+def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:
+    ledger = pl.DataFrame(raw["ledger"]).with_row_index("tick")
+    ledger = ledger.with_columns(pl.col("day").cast(pl.Date)).rename({"day": "date"})
+    dates = ledger["date"].to_list()
+    events = pl.DataFrame(
+        [
+            {
+                **event,
+                "date": dates[event["tick"]],
+                "layer": None if event["layer"] is None else layers[event["layer"]],
+                "expiry": EPOCH + timedelta(event["expiry_day"]) if event["expiry_day"] else None,
+            }
+            for event in raw["events"]
+        ],
+        schema={
+            "tick": pl.UInt32,
+            "date": pl.Date,
+            "event": pl.String,
+            "reason": pl.String,
+            "layer": pl.String,
+            "slot": pl.Int64,
+            "lots": pl.Float64,
+            "price": pl.Float64,
+            "pnl": pl.Float64,
+            "strikes": pl.List(pl.Float64),
+            "expiry": pl.Date,
+        },
+    )
+    return Trace(ledger, events)

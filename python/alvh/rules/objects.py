@@ -1,0 +1,269 @@
+"""Rules as Python objects: what `signal` gives, and what its operators give."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from alvh import _core
+from alvh._core import RuleError
+from alvh.rules import tree
+from alvh.rules.printing import to_text
+from alvh.rules.tree import Kind, Node, Op
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_USE_SIGNS = (
+    "a rule has no truth value until it meets data: write & | ~ for and, or, not, "
+    "(25 < vix) & (vix < 30) for a chain, and minimum, maximum for min, max"
+)
+_USE_PARENTHESES = (
+    "& | ~ join conditions, and this is a number: put each comparison in parentheses, (vix > 28) & (...)"
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Expr:
+    """A rule: a `Condition` or a `Number`. Immutable; it does nothing until it meets data.
+
+    ``str`` gives the text a rule was parsed from, verbatim; ``repr`` prints the tree.
+    """
+
+    tree: Node
+    """What the rule means; plain values that compare with ``==``."""
+    source: str | None = field(default=None, kw_only=True)
+    """The text it was parsed from."""
+
+    # NumPy scalars leave comparisons and arithmetic with a rule to the rule.
+    __array_ufunc__ = None
+
+    def __repr__(self) -> str:
+        return to_text(self.tree)
+
+    def __str__(self) -> str:
+        return repr(self) if self.source is None else self.source
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(_USE_SIGNS)
+
+    def spec(self) -> dict[str, Any]:
+        """Give the rule as it travels: ``{"text": ..., "tree": ...}``; `from_spec` reads it back."""
+        return {"text": str(self), "tree": self.tree.json()}
+
+    def check(self, scope: str) -> tuple[str, ...]:
+        """Compile the rule as the engine would; return the names that it uses.
+
+        Parameters
+        ----------
+        scope
+            ``"market"``, ``"book"`` or ``"position"``: where the rule is evaluated and which names it sees.
+
+        Raises
+        ------
+        RuleError
+            Naming the sub-expression at fault and the names that the scope knows.
+        """
+        is_number = self.tree.kind is Kind.NUMBER
+        return tuple(_core.check_rule(json.dumps(self.spec()), scope, number=is_number))
+
+    def to_polars(self) -> "pl.Expr":
+        """Give the same rule over the columns of a frame, one row per session in order.
+
+        Missing values (null, NaN, infinite) become null, and unknown is null. Use ``.over("path")`` for
+        frames that hold several series.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"vix": [20.0, float("nan"), 30.0]})
+        >>> frame.select((signal("vix") > 28).to_polars().alias("high"))["high"].to_list()
+        [False, None, True]
+        """
+        from alvh.rules.lowering import lower
+
+        return lower(self.tree)
+
+
+class Condition(Expr):
+    """True, false or unknown. ``==`` between conditions asks whether they are the same rule."""
+
+    __slots__ = ()
+
+    def __and__(self, other: "Condition") -> "Condition":
+        return _condition(Op.AND, self, _want_condition(other))
+
+    def __or__(self, other: "Condition") -> "Condition":
+        return _condition(Op.OR, self, _want_condition(other))
+
+    def __rand__(self, other: object) -> NoReturn:
+        _want_condition(other)
+        raise AssertionError  # a condition on the left has its own __and__
+
+    __ror__ = __rand__
+
+    def __invert__(self) -> "Condition":
+        return _condition(Op.NOT, self)
+
+    def warm_up(self, scope: str) -> int:
+        """Give the sessions of data before the first one that the rule needs in a scope.
+
+        Examples
+        --------
+        >>> (signal("vix") > 28).for_sessions(3).warm_up("market")
+        2
+        """
+        return _core.rule_warm_up(json.dumps(self.spec()), scope)
+
+    def for_sessions(self, n: int) -> "Condition":
+        """Ask whether it was true in each of the last n sessions, this one included.
+
+        False as soon as one of them is false; unknown while one of them is unknown or lies before the data.
+        """
+        return Condition(tree.operation(Op.FOR_SESSIONS, [self.tree], n))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Condition) and self.tree == other.tree
+
+    def __hash__(self) -> int:
+        return hash(self.tree)
+
+
+class Number(Expr):
+    """A number per session. ``==`` makes a `Condition`; whether two are the same, their ``.tree`` tells."""
+
+    __slots__ = ()
+
+    def __add__(self, other: "Number | float") -> "Number":
+        return _number(Op.ADD, self, other)
+
+    def __radd__(self, other: float) -> "Number":
+        return _number(Op.ADD, other, self)
+
+    def __sub__(self, other: "Number | float") -> "Number":
+        return _number(Op.SUB, self, other)
+
+    def __rsub__(self, other: float) -> "Number":
+        return _number(Op.SUB, other, self)
+
+    def __mul__(self, other: "Number | float") -> "Number":
+        return _number(Op.MUL, self, other)
+
+    def __rmul__(self, other: float) -> "Number":
+        return _number(Op.MUL, other, self)
+
+    def __truediv__(self, other: "Number | float") -> "Number":
+        return _number(Op.DIV, self, other)
+
+    def __rtruediv__(self, other: float) -> "Number":
+        return _number(Op.DIV, other, self)
+
+    def __neg__(self) -> "Number":
+        return _number(Op.NEG, self)
+
+    def __abs__(self) -> "Number":
+        return _number(Op.ABS, self)
+
+    def __lt__(self, other: "Number | float") -> Condition:
+        return _condition(Op.LT, self, other)
+
+    def __le__(self, other: "Number | float") -> Condition:
+        return _condition(Op.LE, self, other)
+
+    def __gt__(self, other: "Number | float") -> Condition:
+        return _condition(Op.GT, self, other)
+
+    def __ge__(self, other: "Number | float") -> Condition:
+        return _condition(Op.GE, self, other)
+
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # as in Polars: a comparison per session
+        return _condition(Op.EQ, self, other)
+
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+        return _condition(Op.NE, self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # == does not answer with a truth value
+
+    def __and__(self, other: object) -> NoReturn:
+        raise TypeError(_USE_PARENTHESES)
+
+    __rand__ = __or__ = __ror__ = __and__
+
+    def __invert__(self) -> NoReturn:
+        raise TypeError(_USE_PARENTHESES)
+
+
+def signal(name: str) -> Number:
+    """Speak of a column by its name.
+
+    Parameters
+    ----------
+    name
+        One of `alvh.rules.names`, or a column of a frame for `Expr.to_polars`. Which names exist is checked
+        when the rule is compiled for its scope.
+
+    Raises
+    ------
+    RuleError
+        If the name is not a word, or is a word of the rule language.
+    """
+    return Number(tree.Name(name))
+
+
+def known(value: Expr) -> Condition:
+    """Is the number there, or the condition true or false? The answer itself is never unknown."""
+    return Condition(tree.operation(Op.KNOWN, [value.tree]))
+
+
+def minimum(*values: Number | float) -> Number:
+    """Take the smallest; missing where any of them is."""
+    return _number(Op.MIN, *values)
+
+
+def maximum(*values: Number | float) -> Number:
+    """Take the largest; missing where any of them is."""
+    return _number(Op.MAX, *values)
+
+
+def wrap(node: Node, source: str | None = None) -> Expr:
+    """Give the tree its operators."""
+    kind = Number if node.kind is Kind.NUMBER else Condition
+    return kind(node, source=source)
+
+
+def from_spec(spec: Mapping[str, Any]) -> Expr:
+    """Read a rule back from `Expr.spec`.
+
+    Raises
+    ------
+    RuleError
+        If it is not of the form ``{"text": ..., "tree": ...}`` or the tree is malformed.
+    """
+    match spec:
+        case {"text": str() as text, "tree": node, **rest} if not rest:
+            return wrap(tree.from_json(node), text)
+        case _:
+            raise RuleError(f'{str(spec)[:60]!r}: a rule is {{"text": ..., "tree": ...}}')
+
+
+def _condition(op: Op, *args: object) -> Condition:
+    return Condition(tree.operation(op, [_node(arg) for arg in args]))
+
+
+def _number(op: Op, *args: object) -> Number:
+    return Number(tree.operation(op, [_node(arg) for arg in args]))
+
+
+def _node(value: object) -> Node:
+    if isinstance(value, Expr):
+        return value.tree
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return tree.Constant(float(value))
+    raise TypeError(f"{value!r}: a rule works with numbers and rules")
+
+
+def _want_condition(value: object) -> Condition:
+    if not isinstance(value, Condition):
+        raise TypeError(f"{value!r}: {_USE_PARENTHESES}")
+    return value

@@ -1,0 +1,200 @@
+"""The tree of a rule: plain values with structural equality, one to one with the engine's JSON."""
+
+import keyword
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from alvh._core import RuleError
+
+MAX_DEPTH = 50
+"""Deepest nesting of a tree, as in the engine."""
+MAX_NODES = 1000
+"""Most nodes of a tree, as in the engine."""
+MAX_WINDOW = 2520
+"""Longest window, sessions: ten years."""
+
+
+class Kind(Enum):
+    """What an operand or a result is."""
+
+    NUMBER = "a number"
+    CONDITION = "a condition"
+
+
+class Op(Enum):
+    """The operators, by their names in JSON."""
+
+    ADD = "add"
+    SUB = "sub"
+    MUL = "mul"
+    DIV = "div"
+    NEG = "neg"
+    ABS = "abs"
+    MIN = "min"
+    MAX = "max"
+    LT = "lt"
+    LE = "le"
+    GT = "gt"
+    GE = "ge"
+    EQ = "eq"
+    NE = "ne"
+    AND = "and"
+    OR = "or"
+    NOT = "not"
+    KNOWN = "known"
+    FOR_SESSIONS = "for_sessions"
+
+
+_NUMERIC = {Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.NEG, Op.ABS, Op.MIN, Op.MAX}
+_LOGICAL = {Op.AND, Op.OR, Op.NOT, Op.FOR_SESSIONS}
+_UNARY = {Op.NEG, Op.ABS, Op.NOT, Op.KNOWN, Op.FOR_SESSIONS}
+_VARIADIC = {Op.AND, Op.OR, Op.MIN, Op.MAX}
+
+FUNCTIONS = {op.value: op for op in (Op.ABS, Op.MIN, Op.MAX, Op.KNOWN)}
+"""Operators that text writes as calls."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A finite number."""
+
+    value: float
+    kind: Kind = field(default=Kind.NUMBER, init=False, repr=False)
+    depth: int = field(default=1, init=False, repr=False)
+    nodes: int = field(default=1, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not -float("inf") < self.value < float("inf"):
+            raise RuleError(f"{self.value}: a constant must be a finite number")
+
+    def json(self) -> dict[str, Any]:
+        """Give the node as the engine reads it."""
+        return {"const": self.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A named column."""
+
+    text: str
+    kind: Kind = field(default=Kind.NUMBER, init=False, repr=False)
+    depth: int = field(default=1, init=False, repr=False)
+    nodes: int = field(default=1, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str) or not _IDENTIFIER.fullmatch(self.text):
+            raise RuleError(f"name {self.text!r}: a name consists of letters, digits and _")
+        if keyword.iskeyword(self.text) or self.text in FUNCTIONS:
+            raise RuleError(f"name {self.text!r}: this is a word of the rule language")
+
+    def json(self) -> dict[str, Any]:
+        """Give the node as the engine reads it."""
+        return {"name": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operator and its operands; made by `operation`, which checks them."""
+
+    op: Op
+    args: "tuple[Node, ...]"
+    n: int | None = None
+    depth: int = field(init=False, repr=False, compare=False)
+    nodes: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Measured from the operands' own measures, so that a tree can be refused before anything walks it.
+        object.__setattr__(self, "depth", 1 + max(arg.depth for arg in self.args))
+        object.__setattr__(self, "nodes", 1 + sum(arg.nodes for arg in self.args))
+
+    @property
+    def kind(self) -> Kind:
+        """What the operator gives."""
+        return Kind.NUMBER if self.op in _NUMERIC else Kind.CONDITION
+
+    def json(self) -> dict[str, Any]:
+        """Give the node as the engine reads it."""
+        node: dict[str, Any] = {"op": self.op.value, "args": [arg.json() for arg in self.args]}
+        return node if self.n is None else {**node, "n": self.n}
+
+
+Node = Constant | Name | Operation
+
+
+def takes(op: Op) -> Kind | None:
+    """Say what the operands must be; None: either."""
+    if op is Op.KNOWN:
+        return None
+    return Kind.CONDITION if op in _LOGICAL else Kind.NUMBER
+
+
+def operation(op: Op, args: Sequence[Node], n: int | None = None) -> Node:
+    """Apply the operator: the one place where operands are checked and equal meanings get equal trees.
+
+    Nested ``and`` in ``and`` (``or`` in ``or``) is flattened, and the sign of a constant belongs to the
+    constant, so that printing and parsing a tree gives it back.
+
+    Raises
+    ------
+    RuleError
+        For operands of the wrong kind or number, a window out of bounds, or a tree that is too large.
+    """
+    fewest, most = _arity(op)
+    if not fewest <= len(args) <= most:
+        wanted = str(fewest) if fewest == most else f"{fewest} or more"
+        raise RuleError(f"`{op.value}` takes {wanted} operands, not {len(args)}")
+    wanted_kind = takes(op)
+    for arg in args:
+        if wanted_kind not in {None, arg.kind}:
+            raise RuleError(f"`{op.value}` takes {wanted_kind.value}, not {arg.kind.value}")
+    if (op is Op.FOR_SESSIONS) != _is_window(n):
+        raise RuleError(f"n = {n}: for_sessions takes a whole number of sessions from 1 to {MAX_WINDOW}")
+    match op, args:
+        case Op.NEG, [Constant(value)]:
+            return Constant(-value)
+        case ((Op.AND | Op.OR), _):
+            args = [term for arg in args for term in _terms(op, arg)]
+    made = Operation(op, tuple(args), n)
+    if made.depth > MAX_DEPTH or made.nodes > MAX_NODES:
+        raise RuleError(f"a tree may have {MAX_NODES} nodes, nested {MAX_DEPTH} deep: split the rule")
+    return made
+
+
+def _arity(op: Op) -> tuple[int, int]:
+    if op in _UNARY:
+        return 1, 1
+    return (2, MAX_NODES) if op in _VARIADIC else (2, 2)
+
+
+def _is_window(n: object) -> bool:
+    return isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= MAX_WINDOW
+
+
+def _terms(op: Op, arg: Node) -> tuple[Node, ...]:
+    return arg.args if isinstance(arg, Operation) and arg.op is op else (arg,)
+
+
+def from_json(node: object, depth: int = 1) -> Node:
+    """Rebuild a tree from its JSON; raises `RuleError` for anything else."""
+    if depth > MAX_DEPTH:
+        raise RuleError(f"a tree may be nested {MAX_DEPTH} deep: split the rule")
+    match node:
+        case {"const": int() | float() as value, **rest} if not rest and not isinstance(value, bool):
+            return Constant(float(value))
+        case {"name": str() as text, **rest} if not rest:
+            return Name(text)
+        case {"op": str() as op, "args": list() as args, **rest} if rest.keys() <= {"n"}:
+            if op not in {known.value for known in Op}:
+                raise RuleError(f"{op!r}: the operators are {', '.join(known.value for known in Op)}")
+            n = rest.get("n")
+            if not isinstance(n, int | None):
+                raise RuleError(f"n = {n!r}: a window is a whole number of sessions")
+            return operation(Op(op), [from_json(arg, depth + 1) for arg in args], n)
+        case _:
+            shown = repr(node)[:60]
+            raise RuleError(f'{shown}: a node is {{"const": x}}, {{"name": s}} or {{"op": s, "args": [...]}}')

@@ -1,0 +1,407 @@
+"""Rules: three evaluators agree on random trees, text round-trips, and nothing else gets through."""
+
+import copy
+import json
+import math
+import pickle
+import time
+from functools import reduce
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alvh import _core
+from alvh import rules as r
+from alvh.rules import tree
+from alvh.rules.printing import to_text
+from alvh.rules.tree import Constant, Name, Op, Operation
+
+NAMES = ["spot", "vix", "rate", "rsi_14"]
+vix, spot = r.signal("vix"), r.signal("spot")
+
+
+# The reference: one session at a time, None is missing or unknown. -----------------------------------------
+
+
+def interpret(node, rows):
+    """Values of the node over all sessions, by the plainest possible reading of the definitions."""
+    match node:
+        case Constant(value):
+            return [value] * len(rows)
+        case Name(name):
+            return [finite(row[name]) for row in rows]
+        case Operation(Op.FOR_SESSIONS, (arg,), n):
+            seen = [None] * (n - 1) + interpret(arg, rows)
+            return [kleene_and(seen[i : i + n]) for i in range(len(rows))]
+        case Operation(op, args):
+            return [
+                APPLY[op](*values) for values in zip(*(interpret(arg, rows) for arg in args), strict=True)
+            ]
+
+
+def finite(x):
+    return x if x is not None and math.isfinite(x) else None
+
+
+def strict(f):
+    def apply(*values):
+        if None in values:
+            return None
+        try:
+            result = f(*values)
+        except (ZeroDivisionError, OverflowError):
+            return None
+        return result if isinstance(result, bool) else finite(result)
+
+    return apply
+
+
+def kleene_and(values):
+    return False if False in values else None if None in values else True
+
+
+def kleene_or(values):
+    return True if True in values else None if None in values else False
+
+
+APPLY = {
+    Op.ADD: strict(lambda a, b: a + b),
+    Op.SUB: strict(lambda a, b: a - b),
+    Op.MUL: strict(lambda a, b: a * b),
+    Op.DIV: strict(lambda a, b: a / b),
+    Op.NEG: strict(lambda a: -a),
+    Op.ABS: strict(abs),
+    Op.MIN: strict(min),
+    Op.MAX: strict(max),
+    Op.LT: strict(lambda a, b: a < b),
+    Op.LE: strict(lambda a, b: a <= b),
+    Op.GT: strict(lambda a, b: a > b),
+    Op.GE: strict(lambda a, b: a >= b),
+    Op.EQ: strict(lambda a, b: a == b),
+    Op.NE: strict(lambda a, b: a != b),
+    Op.AND: lambda *values: kleene_and(values),
+    Op.OR: lambda *values: kleene_or(values),
+    Op.NOT: strict(lambda a: not a),
+    Op.KNOWN: lambda a: a is not None,
+}
+
+
+# Random trees and data: few distinct values, so that ties, zeros and missing values meet. -------------------
+
+numbers = st.one_of(
+    st.sampled_from([0.0, -0.0, 1.0, 2.0, -1.0, 0.5, 1e300, 1e-300]), st.floats(-50, 50, allow_nan=False)
+)
+data = st.one_of(numbers, st.sampled_from([math.nan, math.inf, -math.inf]))
+
+
+def extend_numbers(inner):
+    pairs = st.tuples(inner, inner)
+    return st.one_of(
+        st.builds(
+            tree.operation,
+            st.sampled_from([Op.ADD, Op.SUB, Op.MUL, Op.DIV]),
+            pairs,
+        ),
+        st.builds(lambda op, arg: tree.operation(op, [arg]), st.sampled_from([Op.NEG, Op.ABS]), inner),
+        st.builds(
+            tree.operation,
+            st.sampled_from([Op.MIN, Op.MAX]),
+            st.lists(inner, min_size=2, max_size=3),
+        ),
+    )
+
+
+number_trees = st.recursive(
+    st.one_of(st.builds(Constant, numbers), st.builds(Name, st.sampled_from(NAMES))),
+    extend_numbers,
+    max_leaves=5,
+)
+comparisons = st.builds(
+    tree.operation,
+    st.sampled_from([Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE]),
+    st.tuples(number_trees, number_trees),
+)
+known_numbers = st.builds(lambda arg: tree.operation(Op.KNOWN, [arg]), number_trees)
+
+
+def extend_conditions(inner):
+    return st.one_of(
+        st.builds(
+            tree.operation,
+            st.sampled_from([Op.AND, Op.OR]),
+            st.lists(inner, min_size=2, max_size=3),
+        ),
+        st.builds(lambda op, arg: tree.operation(op, [arg]), st.sampled_from([Op.NOT, Op.KNOWN]), inner),
+        st.builds(lambda arg, n: tree.operation(Op.FOR_SESSIONS, [arg], n), inner, st.integers(1, 4)),
+    )
+
+
+condition_trees = st.recursive(st.one_of(comparisons, known_numbers), extend_conditions, max_leaves=5)
+tables = st.integers(1, 12).flatmap(
+    lambda n: st.fixed_dictionaries({name: st.lists(data, min_size=n, max_size=n) for name in NAMES})
+)
+
+
+def evaluators(node, table):
+    """The three answers, with None for unknown or missing."""
+    rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+    columns = {name: np.array(values) for name, values in table.items()}
+    spec = json.dumps({"text": "", "tree": node.json()})
+    if node.kind is tree.Kind.CONDITION:
+        truth, known = _core.evaluate_rule(spec, "market", columns)
+        core = [bool(t) if k else None for t, k in zip(truth, known, strict=True)]
+    else:
+        core = [None if math.isnan(x) else x for x in _core.evaluate_number(spec, "market", columns).tolist()]
+    expression = r.objects.wrap(node).to_polars()
+    polars = pl.DataFrame(table).with_columns(expression.alias("answer"))["answer"].to_list()
+    return interpret(node, rows), core, polars
+
+
+@settings(max_examples=300, deadline=None)
+@given(condition_trees, tables)
+def test_conditions_agree(node, table):
+    reference, core, polars = evaluators(node, table)
+    assert core == reference
+    assert polars == reference
+
+
+@settings(max_examples=200, deadline=None)
+@given(number_trees, tables)
+def test_numbers_agree(node, table):
+    reference, core, polars = evaluators(node, table)
+    assert core == reference
+    assert polars == reference
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(condition_trees, number_trees))
+def test_round_trips(node):
+    rule = r.parse(to_text(node))
+    assert rule.tree == node
+    assert r.parse(str(rule)).tree == node
+    back = r.from_spec(json.loads(json.dumps(rule.spec())))
+    assert (back.tree, back.source) == (node, rule.source)
+    assert pickle.loads(pickle.dumps(rule)).tree == copy.deepcopy(rule).tree == node  # noqa: S301 - our own bytes
+
+
+def test_over_keeps_series_apart():
+    frame = pl.DataFrame({"path": [1, 1, 2, 2], "vix": [30, 30, 30, 30]})
+    rule = (vix > 28).for_sessions(2)
+    answer = frame.with_columns(rule.to_polars().over("path").alias("answer"))["answer"]
+    assert answer.to_list() == [None, True, None, True]
+
+
+# Objects ------------------------------------------------------------------------------------------------
+
+
+def test_objects_read_like_their_text():
+    rule = (
+        (vix > 28).for_sessions(3)
+        & (~(spot / 2 - 1 < 0.6) | r.known(vix))
+        & (r.minimum(vix, 1, spot) != -0.5)
+    )
+    text = (
+        "(vix > 28).for_sessions(3) and (not spot / 2 - 1 < 0.6 or known(vix)) and min(vix, 1, spot) != -0.5"
+    )
+    assert repr(rule) == text
+    assert r.parse(text) == rule
+    assert hash(r.parse(text)) == hash(rule)
+    assert rule != (vix > 28)
+    assert repr(1 / (1 - abs(-vix)) >= np.float64(2)) == "1 / (1 - abs(-vix)) >= 2"
+    assert repr(np.float64(2) < vix) == "vix > 2"
+
+
+def test_text_is_kept_verbatim():
+    text = " vix>28.0\n  and not  spot  <4_000 "
+    assert str(r.parse(text)) == text
+    assert repr(r.parse(text)) == "vix > 28 and not spot < 4000"
+    assert r.parse(text).spec()["text"] == text
+
+
+def test_chained_comparisons_mean_and():
+    assert r.parse("25 < vix < 30") == r.parse("25 < vix and vix < 30")
+
+
+def test_signs_in_text_need_parentheses():
+    assert r.parse("(vix > 28) & ~(spot < 1)") == (vix > 28) & ~(spot < 1)
+    for text in ["vix > 28 & spot < 1", "vix > 28 | (spot < 1)", "(vix > 28) & spot < 1", "~vix > 28"]:
+        with pytest.raises(r.RuleError, match="in parentheses"):
+            r.parse(text)
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        lambda: (vix > 28) and (spot < 1),
+        lambda: 25 < vix < 30,
+        lambda: vix > 28 & spot,
+        lambda: not (vix > 28),
+        lambda: min(vix, 3),
+        lambda: (vix > 28) & True,
+        lambda: True | (vix > 28),
+        lambda: vix + "1",
+        lambda: vix > True,
+        lambda: ~vix,
+        lambda: {vix},
+    ],
+)
+def test_mistakes_in_python_are_type_errors(mistake):
+    with pytest.raises(TypeError):
+        mistake()
+
+
+def test_a_rule_has_no_truth_value():
+    with pytest.raises(TypeError, match=r"write & \| ~"):
+        bool(vix > 28)
+
+
+# Refusals ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not understood"),
+        ("vix >", "not understood"),
+        ("vix and spot > 1", "at 'vix': `and` takes a condition, and this is a number"),
+        ("(vix > 1) > 2", "at 'vix > 1': `lt` takes a number"),
+        ("(vix > 1).for_sessions(0)", "from 1 to 2520"),
+        ("(vix > 1).for_sessions(n)", "takes one whole number"),
+        ("(vix > 1).for_sessions(True)", "from 1 to 2520"),
+        ("vix.for_sessions(3)", "takes condition|takes a condition"),
+        ("known()", "takes 1 operands, not 0"),
+        ("min > 3", r"write min\(\.\.\.\)"),
+        ("vix > 1e999", "finite number"),
+        ("vix > " + "9" * 400, "finite number"),
+        ("vix > 28%", "at '%'"),
+        ("vix ** 2 > 1", r"at 'vix \*\* 2'"),
+        ("vix is 3", "not part of the rule language"),
+        ("vix > 'high'", 'at "\'"'),
+        ("vix > 1j", "not part of the rule language"),
+        ("True", "not part of the rule language"),
+        ("vix.real > 1", "at 'vix.real'"),
+        ("__import__('os')", "not a sign"),
+        ("__import__(os).system(ls)", "not part of the rule language"),
+        ("().__class__", "not part of the rule language"),
+        ("lambda: 1", "not a sign"),
+        ("(vix := 3) > 1", "not a sign"),
+        ("[vix for vix in spot]", "not a sign"),
+        ("vix if vix > 1 else spot", "not part of the rule language"),
+        ("min(*vix)", "not part of the rule language"),
+        ("ｖix > 1", "not a sign"),
+        ("vix > 1\0", "not a sign"),
+        ("vix > 1) or (vix < 1", "not understood"),
+        (3, "a rule is text"),
+    ],
+)
+def test_text_is_refused(text, message):
+    with pytest.raises(r.RuleError, match=message):
+        r.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 50_000 + "vix" + ")" * 50_000,
+        "(" * 1_500 + "vix > 1" + ")" * 1_500,
+        "-" * 3_900 + "1 > 0",
+        "not " * 900 + "vix > 1",
+        "+".join(["vix"] * 900) + " > 1",
+        " or ".join(["vix>1"] * 450),
+        "abs(" * 190 + "vix" + ")" * 190 + " > 1",
+        "x" * 100_000,
+    ],
+)
+def test_oversized_text_is_refused_quickly(text):
+    start = time.perf_counter()
+    with pytest.raises(r.RuleError) as refusal:
+        r.parse(text)
+    assert time.perf_counter() - start < 1
+    assert len(str(refusal.value)) < 500
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="vix spot 0123.9()<>=!+-*/&|~and or not min,known_for_sessions", max_size=40))
+def test_any_text_is_a_rule_or_a_rule_error(text):
+    try:
+        rule = r.parse(text)
+    except r.RuleError:
+        return
+    assert r.parse(repr(rule)).tree == rule.tree
+
+
+@pytest.mark.parametrize("grow", [lambda x: x * 2, lambda x: x + x])
+def test_objects_cannot_outgrow_the_limits(grow):
+    with pytest.raises(r.RuleError, match="split the rule"):
+        reduce(lambda number, _: grow(number), range(100), vix)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "and", "True", "max", "vix.x", 3])
+def test_names_are_words(name):
+    with pytest.raises(r.RuleError, match="name"):
+        r.signal(name)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_constants_are_finite(value):
+    with pytest.raises(r.RuleError, match="finite"):
+        vix + value
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"text": "vix > 1"},
+        {"text": "", "tree": {"const": True}},
+        {"text": "", "tree": {"name": "a b"}},
+        {"text": "", "tree": {"op": "xor", "args": []}},
+        {"text": "", "tree": {"op": "lt", "args": [{"const": 1}]}},
+        {"text": "", "tree": {"op": "lt", "args": [{"const": 1}, {"const": 2}], "m": 3}},
+        {"text": "", "tree": {"op": "for_sessions", "args": [{"name": "vix"}], "n": "3"}},
+    ],
+)
+def test_malformed_specs_are_refused(spec):
+    with pytest.raises(r.RuleError):
+        r.from_spec(spec)
+
+
+# Scopes --------------------------------------------------------------------------------------------------
+
+
+def test_names_are_checked_against_the_scope():
+    exit_rule = r.parse("profit >= 0.5 * credit or days_to_expiry <= 5")
+    assert exit_rule.check("position") == ("profit", "credit", "days_to_expiry")
+    with pytest.raises(
+        r.RuleError, match='at "profit": a rule of the market does not see this name of the position'
+    ):
+        exit_rule.check("market")
+    with pytest.raises(
+        r.RuleError, match=r"unknown name \(did you mean vix\?\); a rule of the market knows spot, vix"
+    ):
+        (r.signal("vixx") > 28).check("market")
+    with pytest.raises(_core.AlvhError, match="one of market, book, position"):
+        exit_rule.check("galaxy")
+    assert (0.15 * r.signal("nav")).check("book") == ("nav",)
+
+
+def test_every_registered_name_compiles_in_its_scope():
+    for row in r.names():
+        assert r.signal(row.name).check(row.scope) == (row.name,)
+        assert row.unit
+        assert row.doc.endswith(".")
+
+
+def test_limits_are_the_core_s():
+    window = {"op": "for_sessions", "args": [(vix > 1).tree.json()], "n": tree.MAX_WINDOW + 1}
+    with pytest.raises(r.RuleError, match=str(tree.MAX_WINDOW)):
+        _core.check_rule(json.dumps({"text": "", "tree": window}), "market")
+    deepest = vix
+    while deepest.tree.depth < tree.MAX_DEPTH - 1:
+        deepest = deepest + 1
+    assert (deepest > 0).check("market") == ("vix",)
+    with pytest.raises(_core.SpecError, match="rule:"):
+        _core.check_rule('{"text": "", "tree": 3}', "market")

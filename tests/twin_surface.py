@@ -1,0 +1,181 @@
+"""The market surface of the twin: from the state of one session to forwards, smiles and option prices.
+
+Scalar Python, formula by formula: the eSSVI smile of the `l3f` and `replay` markets, the flat one of `gbm`.
+Tenors are n exchange sessions (variance) and d calendar days (discounting).
+"""
+
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import Any
+
+from scipy.optimize import brentq
+from scipy.special import ndtr  # the distribution function of scipy.stats.norm, without its argument checks
+
+CALENDAR_YEAR, SESSION_YEAR = 365.0, 252.0
+MONTH_DAYS, MONTH_SESSIONS = 30.0, 21.0
+
+# VIX = floor + exp(level + x0 + x1 + x2); the rest shapes the variance-swap curve.
+CURVE = {
+    "floor": 6.0,
+    "level": 2.635,
+    "reversion": (17.5, 3.13, 0.086),
+    "slope_short": 0.023,
+    "slope_long": 0.0765,
+}
+# |rho| and zeta of a slice as functions of tenor and variance; the dip of the shortest variance swaps.
+SMILE = {
+    "skew_level": 0.543,
+    "skew_slope": 0.079,
+    "skew_bounds": (0.15, 0.85),
+    "curvature_level": -0.1055,
+    "curvature_tenor": 0.2249,
+    "curvature_variance": -0.1114,
+    "short_dip": 0.0436,
+    "short_dip_sessions": 7.6,
+    "index_scale": 1.0287,
+}
+REFERENCE_VARIANCE = 0.0025
+SHORTEST_SHAPE = 0.25  # sessions
+BUTTERFLY_MARGIN = 0.999
+FIXED_POINT_STEPS = 200
+WIDEST_LOG_MONEYNESS = 40.0  # of a delta strike, in units of the at-the-money deviation
+
+
+@dataclass(frozen=True)
+class State:
+    """The market at one tick: spot, VIX factors, and continuously compounded rate and dividend yield."""
+
+    spot: float
+    x: tuple[float, float, float]
+    rate: float
+    dividend_yield: float
+
+
+@dataclass(frozen=True)
+class Smile:
+    """Total variance at the money, skew and scaled curvature of one expiry."""
+
+    theta: float
+    rho: float
+    zeta: float
+
+
+@dataclass(frozen=True)
+class Quotes:
+    """Everything that prices the options of one expiry."""
+
+    forward: float
+    discount: float
+    smile: Smile
+
+
+def quotes(state: State, smile: Smile, days: int) -> Quotes:
+    """Quotes of the expiry in so many calendar days."""
+    years = days / CALENDAR_YEAR
+    forward = state.spot * exp((state.rate - state.dividend_yield) * years)
+    return Quotes(forward, exp(-state.rate * years), smile)
+
+
+def total_sd(smile: Smile, k: float) -> float:
+    """Square root of the total variance at log-moneyness k (Gatheral and Jacquier 2014)."""
+    theta, rho, zeta = smile.theta, smile.rho, smile.zeta
+    z = k / sqrt(theta)
+    return sqrt(theta / 2 * (1 + rho * zeta * z + sqrt((zeta * z + rho) ** 2 + 1 - rho**2)))
+
+
+def price(q: Quotes, sign: float, strike: float) -> float:
+    """Discounted price of a call (+1) or put (-1), index points; intrinsic where no variance is left."""
+    if q.smile.theta == 0.0:
+        return q.discount * max(sign * (q.forward - strike), 0.0)
+    sd = total_sd(q.smile, log(strike / q.forward))
+    d1 = log(q.forward / strike) / sd + sd / 2
+    undiscounted = sign * (q.forward * ndtr(sign * d1) - strike * ndtr(sign * (d1 - sd)))
+    return q.discount * max(float(undiscounted), 0.0)  # rounding may leave a far wing just below zero
+
+
+def delta_strike(q: Quotes, sign: float, delta: float) -> float:
+    """Strike, off the grid, whose undiscounted forward delta at its own vol is +-delta."""
+
+    def excess(k: float) -> float:
+        sd = total_sd(q.smile, k)
+        return float(ndtr(sign * (-k / sd + sd / 2))) - delta
+
+    reach = WIDEST_LOG_MONEYNESS * sqrt(q.smile.theta)
+    return q.forward * exp(brentq(excess, -reach, reach, xtol=1e-14))
+
+
+class Surface:
+    """VIX and smiles as functions of the state, for the market of a spec."""
+
+    def __init__(self, market: dict[str, Any]) -> None:
+        self.flat_vol = market.get("vol", 0.16) if market["model"] == "gbm" else None
+        self.curve: dict[str, Any] = CURVE | market.get("curve", {})
+        self.shape: dict[str, Any] = SMILE | market.get("smile", {})
+
+    def vix(self, x: tuple[float, ...]) -> float:
+        """VIX, points."""
+        if self.flat_vol is not None:
+            return 100.0 * self.flat_vol
+        return self.curve["floor"] + exp(self.curve["level"] + sum(x))
+
+    def smile(self, x: tuple[float, ...], n: int) -> Smile:
+        """Smile of the expiry in n sessions."""
+        if n == 0:
+            return Smile(0.0, 0.0, 0.0)
+        if self.flat_vol is not None:
+            return Smile(self.flat_vol**2 * n / SESSION_YEAR, 0.0, 0.0)
+        target = self.index_variance(x, n)
+        theta = target
+        for _ in range(FIXED_POINT_STEPS):
+            rho, zeta = self.skew_and_curvature(theta, n)
+            previous, theta = theta, target / swap_ratio(abs(rho), zeta, sqrt(theta))
+            if theta == previous:
+                break
+        return Smile(theta, *self.skew_and_curvature(theta, n))
+
+    def index_variance(self, x: tuple[float, ...], n: int) -> float:
+        """What theta times R must be: the variance of the swap over n sessions, less the index scale."""
+        s = self.shape
+        dip = 1 - s["short_dip"] * exp(-(n - 1) / s["short_dip_sessions"])
+        return (self.swap_vol(x, n) * dip / 100) ** 2 * n / SESSION_YEAR / s["index_scale"] ** 2
+
+    def swap_vol(self, x: tuple[float, ...], n: int) -> float:
+        """Variance-swap vol K of n sessions, points; 21 sessions are 30 days."""
+        c, months = self.curve, n / MONTH_SESSIONS
+        month = MONTH_DAYS / CALENDAR_YEAR
+
+        def weight(k: float) -> float:
+            return averaged(k * months * month) / averaged(k * month)
+
+        slope = c["slope_long"] if months > 1 else c["slope_short"]
+        moved = sum((weight(k) - 1) * xi for k, xi in zip(c["reversion"], x, strict=True))
+        return c["floor"] + (self.vix(x) - c["floor"]) * exp(slope * log(months) + moved)
+
+    def skew_and_curvature(self, theta: float, n: int) -> tuple[float, float]:
+        """Rho and zeta of a slice with this theta."""
+        s = self.shape
+        tenor, t = log(max(n, SHORTEST_SHAPE) / MONTH_SESSIONS), log(theta / REFERENCE_VARIANCE)
+        low, high = s["skew_bounds"]
+        skew = min(max(s["skew_level"] + s["skew_slope"] * t, low), high)
+        free = exp(s["curvature_level"] + s["curvature_tenor"] * tenor + s["curvature_variance"] * t)
+        return -skew, min(free, BUTTERFLY_MARGIN * sqrt(4 / (1 + skew)))
+
+
+def averaged(decay: float) -> float:
+    """Mean of exp(-u) for u from 0 to `decay`."""
+    return (1 - exp(-decay)) / decay
+
+
+def swap_ratio(r: float, zeta: float, u: float) -> float:
+    """Variance swap of a slice over its theta, fitted; r = |rho|, u = sqrt(theta)."""
+    return (
+        1
+        + 0.2480 * zeta**2
+        + 0.4091 * zeta**2 * r**2
+        - 0.1495 * r * zeta * u
+        - 0.0007 * zeta**4
+        + 0.1592 * zeta**4 * r**2
+        + 1.1043 * zeta**2 * r * u
+        + 0.7298 * r * zeta * u**2
+        - 0.3224 * zeta**3 * r**2
+    )
