@@ -82,6 +82,15 @@ def test_ladder_reads_lazy_frames_and_orders_arms_and_shares():
     assert_frame_equal(ladder, figures.ladder(PATHS_FRAME), check_row_order=False)
 
 
+def test_ladder_of_dependent_paths_has_no_intervals():
+    ladder = figures.ladder(PATHS_FRAME, independent=False)
+    assert ladder.schema == figures.ladder(PATHS_FRAME).schema
+    assert ladder["low"].is_null().all()
+    assert ladder["high"].is_null().all()
+    assert ladder.drop("low", "high").equals(figures.ladder(PATHS_FRAME).drop("low", "high"))
+    assert figures.capacity(ladder)["shown"].is_null().all()
+
+
 # capacity
 
 

@@ -6,7 +6,7 @@ import pytest
 from alvh import figures
 from alvh.errors import AlvhError
 from alvh.figures.words import amount, percent, span
-from synthetic_paths import CAPITAL, SESSIONS, synthetic_paths
+from synthetic_paths import CAPITAL, SESSIONS, rolling_paths, synthetic_paths
 
 PATHS = synthetic_paths().sort("arm", "share", "path")
 
@@ -57,6 +57,28 @@ def test_the_horizon_is_the_one_counted():
 def test_it_recommends_nothing(share):
     text = headline(PATHS, share).lower()
     assert not any(word in text for word in ("should", "recommend", "better", "best", "choose", "safe"))
+
+
+def test_history_is_counted_and_not_sampled():
+    history = figures.history_summary(rolling_paths(), CAPITAL, SESSIONS, 0.5)
+    text = figures.history_headline(history)
+    assert "over 400 rolling starts from 2007-01-01 to 2008-07-11, in distress" in text
+    plain = history.episodes.filter(arm="plain", event="distress")
+    assert f"plain {plain['starts'].sum()} in {plain.height} episodes" in text
+    assert "not independent" in text
+    assert "P(" not in text
+    with pytest.raises(AlvhError, match="base = 'x'"):
+        figures.history_headline(history, "x")
+
+
+def test_history_without_distress_had_nothing_to_avoid():
+    history = figures.history_summary(rolling_paths(), CAPITAL, SESSIONS, 0.2)
+    assert (
+        "nothing to avoid at this size for plain; in distress martingale_replace"
+        in figures.history_headline(history)
+    )
+    calm = history._replace(counts=history.counts.with_columns(distress=0))
+    assert "nothing to avoid at this size: no arm was in distress" in figures.history_headline(calm)
 
 
 def test_an_unknown_base_is_refused():

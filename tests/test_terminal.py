@@ -73,6 +73,12 @@ def test_ladder_flags_the_kind_met_most_often():
     assert rung(call=3, forced=3, ruin=3).split() == ["a", "3.00%", "r"]
 
 
+def test_ladder_without_intervals_claims_no_probabilities():
+    text = shown(terminal.ladder_table(figures.ladder(PATHS, independent=False)))
+    assert "Share of the rolling starts" in text
+    assert "–" not in text
+
+
 def test_summary_shows_estimates_and_intervals():
     text = shown(RENDERABLES["summary"], 200)
     assert all(figure.name in text for figure in figures.FIGURES)

@@ -7,7 +7,7 @@ independent; for the overlapping starts of a history there is `history_summary`,
 
 from alvh.figures.buckets import attribution
 from alvh.figures.distress import capacity, distress, ladder
-from alvh.figures.headline import headline
+from alvh.figures.headline import headline, history_headline
 from alvh.figures.paired import against
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.summary import FIGURES, Figure, summary
@@ -21,6 +21,7 @@ __all__ = [
     "capacity",
     "distress",
     "headline",
+    "history_headline",
     "history_summary",
     "ladder",
     "summary",

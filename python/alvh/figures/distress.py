@@ -1,7 +1,7 @@
 """Distress, its probability on the ladder of sizes, and capacity (R91)."""
 
+import math
 from collections.abc import Sequence
-from itertools import takewhile
 
 import polars as pl
 
@@ -70,15 +70,18 @@ def distress(paths: Frame, within: int = WITHIN) -> pl.LazyFrame:
     )
 
 
-def ladder(paths: Frame, within: int = WITHIN) -> pl.DataFrame:
+def ladder(paths: Frame, within: int = WITHIN, *, independent: bool = True) -> pl.DataFrame:
     """Return the probability of every kind of distress per arm and margin share.
 
     Parameters
     ----------
     paths : DataFrame or LazyFrame
-        A row per *independent* path, arm and share.
+        A row per path, arm and share.
     within : int
         Sessions within which an event counts.
+    independent : bool
+        Whether the paths are. Without it (rolling starts of a history) the estimate is a mere share of the
+        starts, and `low` and `high` are null.
 
     Returns
     -------
@@ -98,7 +101,10 @@ def ladder(paths: Frame, within: int = WITHIN) -> pl.DataFrame:
         for row in table.filter(arm=arm).sort("share").iter_rows(named=True)
         for event in EVENTS
     ]
-    return pl.DataFrame(rows, schema=_LADDER, orient="row")
+    rungs = pl.DataFrame(rows, schema=_LADDER, orient="row")
+    if independent:
+        return rungs
+    return rungs.with_columns(pl.lit(None, pl.Float64).alias(bound) for bound in ("low", "high"))
 
 
 def capacity(ladder: pl.DataFrame, levels: Sequence[float] = CAPACITY_LEVELS) -> pl.DataFrame:
@@ -132,27 +138,20 @@ def capacity(ladder: pl.DataFrame, levels: Sequence[float] = CAPACITY_LEVELS) ->
         shares = steps["share"].to_list()
         for level in levels:
             estimated = _last_within(shares, steps["estimate"].to_list(), level)
-            shown = _last_within(shares, steps["high"].to_list(), level)
-            rows.append(
-                (
-                    arm,
-                    level,
-                    estimated,
-                    _words(estimated, shares, "below"),
-                    shown,
-                    _words(shown, shares, "not shown at"),
-                )
-            )
+            shown = _last_within(shares, steps["high"].fill_null(math.inf).to_list(), level)
+            words = _words(estimated, shares, "below"), _words(shown, shares, "not shown at")
+            rows.append((arm, level, estimated, words[0], shown, words[1]))
     return pl.DataFrame(rows, schema=_CAPACITY, orient="row")
 
 
 def _last_within(shares: list[float], probabilities: list[float], level: float) -> float | None:
     """Return the last share before the first probability above `level`."""
-    within = [
-        share
-        for share, _ in takewhile(lambda rung: rung[1] <= level, zip(shares, probabilities, strict=True))
-    ]
-    return within[-1] if within else None
+    last = None
+    for share, probability in zip(shares, probabilities, strict=True):
+        if probability > level:
+            break
+        last = share
+    return last
 
 
 def _words(share: float | None, shares: list[float], none: str) -> str:

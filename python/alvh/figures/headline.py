@@ -1,14 +1,17 @@
 """The first line of every report: does it really avoid the margin blow-ups, and at what cost? (R91)."""
 
+from typing import Any
+
 import polars as pl
 
 from alvh.errors import AlvhError
 from alvh.figures.columns import SAME_SHARE, arms
 from alvh.figures.distress import WITHIN
 from alvh.figures.paired import BASE
+from alvh.figures.rolling import HistorySummary
 from alvh.figures.words import amount, percent, share_of_nav, span
 
-__all__ = ["SIGNIFICANCE", "headline"]
+__all__ = ["SIGNIFICANCE", "headline", "history_headline"]
 
 SIGNIFICANCE = 0.05  # of McNemar's test, adjusted for the number of arms
 
@@ -53,6 +56,45 @@ def headline(
         _capacity(capacity),
     ]
     return " ".join(sentences)
+
+
+def history_headline(history: HistorySummary, base: str = BASE) -> str:
+    """Answer R91 for one history, in counts and dates: rolling starts overlap and give no probabilities.
+
+    Parameters
+    ----------
+    history : HistorySummary
+        What `alvh.figures.history_summary` returns.
+    base : str
+        The arm to compare with.
+    """
+    rows = {row["arm"]: row for row in history.counts.iter_rows(named=True)}
+    if base not in rows:
+        raise AlvhError(f"base = {base!r}: the history has {', '.join(rows)}")
+    ours = rows[base]
+    size = (
+        f"At a margin share of {share_of_nav(ours['share'])}, over {ours['starts']:,} rolling starts from "
+        f"{ours['first_start']} to {ours['last_start']}"
+    )
+    if not any(row["distress"] for row in rows.values()):
+        verdict = "there was nothing to avoid at this size: no arm was in distress."
+    elif not ours["distress"]:
+        verdict = f"there was nothing to avoid at this size for {base}; in distress {_starts(history, rows)}."
+    else:
+        verdict = f"in distress {_starts(history, rows)}."
+    returns = ", ".join(f"{arm} {percent(row['return_median'])}" for arm, row in rows.items())
+    return f"{size}, {verdict} Median return above bills a year, of capital: {returns}. {history.note}"
+
+
+def _starts(history: HistorySummary, rows: dict[str, dict[str, Any]]) -> str:
+    episodes = history.episodes.filter(event="distress")
+    each = [
+        f"{arm} {row['distress']:,} in {episodes.filter(arm=arm).height} episodes"
+        for arm, row in rows.items()
+        if row["distress"]
+    ]
+    none = [arm for arm, row in rows.items() if not row["distress"]]
+    return f"{', '.join(each)}" + (f"; none with {', '.join(none)}" if none else "")
 
 
 def _at_this_size(rows: dict[str, dict[str, float]], base: str, base_share: float, within: int) -> str:

@@ -58,10 +58,16 @@ def ladder_table(ladder: pl.DataFrame) -> Table:
     Parameters
     ----------
     ladder : DataFrame
-        What `alvh.figures.ladder` returns.
+        What `alvh.figures.ladder` returns; where it has no intervals the table claims no probabilities.
     """
     caption = "most often: o order refused, c margin call, f forced closing, r ruin"
-    table = plain_table("P(distress) by margin share", caption)
+    sampled = ladder["high"].is_not_null().any()
+    title = (
+        "P(distress) by margin share"
+        if sampled
+        else "Share of the rolling starts in distress, by margin share"
+    )
+    table = plain_table(title, caption)
     table.add_column("arm", overflow="fold")
     shares = ladder["share"].unique().sort().to_list()
     for share in shares:
