@@ -88,13 +88,14 @@ def history_headline(history: HistorySummary, base: str = BASE) -> str:
 
 def _starts(history: HistorySummary, rows: dict[str, dict[str, Any]]) -> str:
     episodes = history.episodes.filter(event="distress")
+    runs = {arm: episodes.filter(arm=arm).height for arm in rows}
     each = [
-        f"{arm} {row['distress']:,} in {episodes.filter(arm=arm).height} episodes"
+        f"{arm} {row['distress']:,} in {runs[arm]} episode{'s' * (runs[arm] != 1)}"
         for arm, row in rows.items()
         if row["distress"]
     ]
     none = [arm for arm, row in rows.items() if not row["distress"]]
-    return f"{', '.join(each)}" + (f"; none with {', '.join(none)}" if none else "")
+    return ", ".join(each) + (f"; none with {', '.join(none)}" if none else "")
 
 
 def _at_this_size(rows: dict[str, dict[str, float]], base: str, base_share: float, within: int) -> str:
