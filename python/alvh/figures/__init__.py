@@ -1,0 +1,28 @@
+"""From the figures recorded per path to the answer: distress, capacity, cost, and what history says.
+
+Everything here is a pure function of a frame `paths` with one row per path, arm and margin share: `path`,
+`start`, `arm`, `share` and the columns that the engine records (docs/engine.md). Intervals take the paths as
+independent; for the overlapping starts of a history there is `history_summary`, which has none.
+"""
+
+from alvh.figures.buckets import attribution
+from alvh.figures.distress import capacity, distress, ladder
+from alvh.figures.headline import headline, history_headline
+from alvh.figures.paired import against
+from alvh.figures.rolling import HistorySummary, history_summary
+from alvh.figures.summary import FIGURES, Figure, summary
+
+__all__ = [
+    "FIGURES",
+    "Figure",
+    "HistorySummary",
+    "against",
+    "attribution",
+    "capacity",
+    "distress",
+    "headline",
+    "history_headline",
+    "history_summary",
+    "ladder",
+    "summary",
+]

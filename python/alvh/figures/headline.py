@@ -1,0 +1,150 @@
+"""The first line of every report: does it really avoid the margin blow-ups, and at what cost? (R91)."""
+
+from typing import Any
+
+import polars as pl
+
+from alvh.errors import AlvhError
+from alvh.figures.columns import SAME_SHARE, arms
+from alvh.figures.distress import WITHIN
+from alvh.figures.paired import BASE
+from alvh.figures.rolling import HistorySummary
+from alvh.figures.words import amount, percent, share_of_nav, span
+
+__all__ = ["SIGNIFICANCE", "headline", "history_headline"]
+
+SIGNIFICANCE = 0.05  # of McNemar's test, adjusted for the number of arms
+
+
+def headline(
+    ladder: pl.DataFrame,
+    capacity: pl.DataFrame,
+    differences: pl.DataFrame,
+    *,
+    base_share: float,
+    base: str = BASE,
+    within: int = WITHIN,
+) -> str:
+    """Answer R91 in words, from the frames of `ladder`, `capacity` and `against`.
+
+    Parameters
+    ----------
+    ladder, capacity, differences : DataFrame
+        What `alvh.figures.ladder`, `capacity` and `against` return, for the same paths.
+    base_share : float
+        Margin share of the comparison; `differences` are at this share.
+    base : str
+        The arm to compare with.
+    within : int
+        Sessions within which distress counted.
+
+    Returns
+    -------
+    str
+        Three to five sentences: distress at this size, who avoids it and who adds to it, the difference in
+        return, capacity. An arm is said to have fewer or more only where Holm-adjusted McNemar says so.
+        It reports; it recommends nothing (R90).
+    """
+    rungs = ladder.filter(pl.col("figure") == "distress", (pl.col("share") - base_share).abs() < SAME_SHARE)
+    rows = {row["arm"]: row for row in rungs.iter_rows(named=True)}
+    if base not in rows:
+        raise AlvhError(f"base = {base!r} at share {base_share}: the ladder has {', '.join(arms(ladder))}")
+    sentences = [
+        _at_this_size(rows, base, base_share, within),
+        *_verdicts(rows, differences, base),
+        *_cost(differences, base),
+        _capacity(capacity),
+    ]
+    return " ".join(sentences)
+
+
+def history_headline(history: HistorySummary, base: str = BASE) -> str:
+    """Answer R91 for one history, in counts and dates: rolling starts overlap and give no probabilities.
+
+    Parameters
+    ----------
+    history : HistorySummary
+        What `alvh.figures.history_summary` returns.
+    base : str
+        The arm to compare with.
+    """
+    rows = {row["arm"]: row for row in history.counts.iter_rows(named=True)}
+    if base not in rows:
+        raise AlvhError(f"base = {base!r}: the history has {', '.join(rows)}")
+    ours = rows[base]
+    size = (
+        f"At a margin share of {share_of_nav(ours['share'])}, over {ours['starts']:,} rolling starts from "
+        f"{ours['first_start']} to {ours['last_start']}"
+    )
+    if not any(row["distress"] for row in rows.values()):
+        verdict = "there was nothing to avoid at this size: no arm was in distress."
+    elif not ours["distress"]:
+        verdict = f"there was nothing to avoid at this size for {base}; in distress {_starts(history, rows)}."
+    else:
+        verdict = f"in distress {_starts(history, rows)}."
+    returns = ", ".join(f"{arm} {percent(row['return_median'])}" for arm, row in rows.items())
+    return f"{size}, {verdict} Median return above bills a year, of capital: {returns}. {history.note}"
+
+
+def _starts(history: HistorySummary, rows: dict[str, dict[str, Any]]) -> str:
+    episodes = history.episodes.filter(event="distress")
+    runs = {arm: episodes.filter(arm=arm).height for arm in rows}
+    each = [
+        f"{arm} {row['distress']:,} in {runs[arm]} episode{'s' * (runs[arm] != 1)}"
+        for arm, row in rows.items()
+        if row["distress"]
+    ]
+    none = [arm for arm, row in rows.items() if not row["distress"]]
+    return ", ".join(each) + (f"; none with {', '.join(none)}" if none else "")
+
+
+def _at_this_size(rows: dict[str, dict[str, float]], base: str, base_share: float, within: int) -> str:
+    n, hits = rows[base]["n"], rows[base]["hits"]
+    size, horizon = f"At a margin share of {share_of_nav(base_share)}", f"within {within} sessions"
+    if not any(row["hits"] for row in rows.values()):
+        return (
+            f"{size} there is nothing to avoid at this size: no arm had an order refused, a margin call, "
+            f"a forced closing or ruin {horizon} on {n:,} paths (each up to {percent(rows[base]['high'])})."
+        )
+    if not hits:
+        return (
+            f"{size} there is nothing to avoid at this size for {base}: no distress {horizon} on {n:,} paths "
+            f"(up to {percent(rows[base]['high'])})."
+        )
+    return f"{size} {base} is in distress {horizon} on {_chance(rows[base])} of {n:,} paths."
+
+
+def _verdicts(rows: dict[str, dict[str, float]], differences: pl.DataFrame, base: str) -> list[str]:
+    """Sort the other arms into fewer, more, and no difference shown; silent where no arm has distress."""
+    if not any(row["hits"] for row in rows.values()):
+        return []
+    groups: dict[str, list[str]] = {
+        "Less often than": [],
+        "More often than": [],
+        "No difference shown from": [],
+    }
+    fewer, more, alike = groups.values()
+    for test in differences.filter(figure="p_distress").iter_rows(named=True):
+        group = alike if test["p_holm"] >= SIGNIFICANCE else fewer if test["estimate"] < 0.0 else more
+        group.append(f"{test['arm']} {_chance(rows[test['arm']])}")
+    return [f"{label} {base}: {', '.join(group)}." for label, group in groups.items() if group]
+
+
+def _cost(differences: pl.DataFrame, base: str) -> list[str]:
+    rows = differences.filter(figure="return_on_nav").iter_rows(named=True)
+    each = [
+        f"{row['arm']} {amount(row['estimate'], row['unit'])} ({span(row['low'], row['high'], row['unit'])})"
+        for row in rows
+    ]
+    return [f"Mean return on NAV a year, less that of {base}: {', '.join(each)}."] if each else []
+
+
+def _capacity(capacity: pl.DataFrame) -> str:
+    level: float = min(capacity["level"])
+    rows = capacity.filter(level=level).iter_rows(named=True)
+    each = ", ".join(f"{row['arm']} {row['capacity_words']}" for row in rows)
+    return f"Capacity, the largest margin share with P(distress) of at most {share_of_nav(level)}: {each}."
+
+
+def _chance(row: dict[str, float]) -> str:
+    return f"{percent(row['estimate'])} ({span(row['low'], row['high'], 'probability')})"

@@ -1,0 +1,246 @@
+"""The tables of a comparison for the terminal: functions of the frames of `alvh.figures`.
+
+Everything returned is a renderable of rich, readable from 80 columns. Estimates stand above their intervals.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from alvh.figures import FIGURES, HistorySummary
+from alvh.figures.words import amount, percent, share_of_nav, span
+from alvh.report import DISCLAIMER
+from alvh.report.wrapping import ArmColumns, plain_table
+
+__all__ = [
+    "QUESTION",
+    "against_table",
+    "attribution_table",
+    "capacity_table",
+    "disclaimer",
+    "figures_table",
+    "headline_panel",
+    "history_tables",
+    "ladder_table",
+    "limits_list",
+    "summary_table",
+]
+
+QUESTION = "Does it really avoid the margin blow-ups?"  # R91
+MOST_EPISODES = 12
+
+_KEYS = ("arm", "share")
+
+# In order of gravity: of two kinds met equally often the graver is named.
+_LETTERS = {"refused": "o", "call": "c", "forced": "f", "ruin": "r"}
+
+
+def headline_panel(text: str) -> RenderableType:
+    """Return the first panel of every report (R91).
+
+    Parameters
+    ----------
+    text : str
+        What `alvh.figures.headline` says.
+    """
+    return Panel(Text(text), title=QUESTION, title_align="left")
+
+
+def ladder_table(ladder: pl.DataFrame) -> Table:
+    """Return P(distress) of each arm on the ladder of sizes, with the kind met most often.
+
+    Parameters
+    ----------
+    ladder : DataFrame
+        What `alvh.figures.ladder` returns; where it has no intervals the table claims no probabilities.
+    """
+    caption = "most often: o order refused, c margin call, f forced closing, r ruin"
+    sampled = ladder["high"].is_not_null().any()
+    title = (
+        "P(distress) by margin share"
+        if sampled
+        else "Share of the rolling starts in distress, by margin share"
+    )
+    table = plain_table(title, caption)
+    table.add_column("arm", overflow="fold")
+    shares = ladder["share"].unique().sort().to_list()
+    for share in shares:
+        table.add_column(share_of_nav(share), justify="right", no_wrap=True)
+    for arm in ladder["arm"].unique(maintain_order=True):
+        books = ladder.filter(arm=arm)
+        table.add_row(Text(arm), *(_rung(books.filter(share=share)) for share in shares))
+    return table
+
+
+def _rung(book: pl.DataFrame) -> Text:
+    rows = {row["figure"]: row for row in book.iter_rows(named=True)}
+    if "distress" not in rows:
+        return Text("-")
+    # max keeps the first of equals: the graver kind comes first.
+    worst = max(reversed(_LETTERS), key=lambda kind: rows[kind]["hits"])
+    flag = f" {_LETTERS[worst]}" if rows["distress"]["hits"] else ""
+    return Text(_two_lines(rows["distress"], "probability", flag))
+
+
+def capacity_table(capacity: pl.DataFrame) -> Table:
+    """Return how large each arm may be, by the estimate and by the upper bound of its interval.
+
+    Parameters
+    ----------
+    capacity : DataFrame
+        What `alvh.figures.capacity` returns.
+    """
+    caption = "shown: the upper bound of the 95% interval is within the level too"
+    table = plain_table("Capacity: the largest margin share with P(distress) within a level", caption)
+    table.add_column("arm", overflow="fold")
+    levels = capacity["level"].unique(maintain_order=True).to_list()
+    for level in levels:
+        table.add_column(f"P ≤ {share_of_nav(level)}", justify="right")
+        table.add_column("shown", justify="right")
+    for arm in capacity["arm"].unique(maintain_order=True):
+        words = capacity.filter(arm=arm).select("capacity_words", "shown_words").rows()
+        table.add_row(Text(arm), *(Text(word) for pair in words for word in pair))
+    return table
+
+
+def summary_table(summary: pl.DataFrame) -> RenderableType:
+    """Return every figure of every arm.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        What `alvh.figures.summary` returns.
+    """
+    return _by_arm("Figures at the size of the comparison", summary, "figure")
+
+
+def figures_table() -> Table:
+    """Return what each name of the summary means."""
+    table = plain_table("What the figures mean")
+    table.add_column("figure", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    table.add_column("meaning")
+    for figure in FIGURES:
+        table.add_row(figure.name, figure.unit, Text(figure.meaning))
+    return table
+
+
+def attribution_table(attribution: pl.DataFrame) -> RenderableType:
+    """Return where the P&L came from, in per cent of capital a year.
+
+    Parameters
+    ----------
+    attribution : DataFrame
+        What `alvh.figures.attribution` returns.
+    """
+    frame = attribution.with_columns(unit=pl.lit("a year"))
+    return _by_arm("Mean P&L a year, of capital", frame, "bucket")
+
+
+def against_table(differences: pl.DataFrame) -> Table:
+    """Return the paired differences against the base arm.
+
+    Parameters
+    ----------
+    differences : DataFrame
+        What `alvh.figures.against` returns.
+    """
+    base = ", ".join(differences["base"].unique(maintain_order=True))
+    caption = (
+        "only here / only base: paths in distress in one of the two; p: exact McNemar test, "
+        "adjusted for the number of arms (Holm)"
+    )
+    table = plain_table(f"Each arm less {base}, path by path", caption)
+    table.add_column("arm", overflow="fold")
+    for header in ("P(distress)", "only here\nonly base", "p", "return\non NAV a year", "mean drawdown"):
+        table.add_column(header, justify="right")
+    for arm in differences["arm"].unique(maintain_order=True):
+        rows = {row["figure"]: row for row in differences.filter(arm=arm).iter_rows(named=True)}
+        test = rows["p_distress"]
+        cells = {figure: Text(_two_lines(row, row["unit"])) for figure, row in rows.items()}
+        counts = Text(f"{test['n01']:,}\n{test['n10']:,}")
+        p = Text(f"{test['p_holm']:.2g}")
+        table.add_row(
+            Text(arm), cells["p_distress"], counts, p, cells["return_on_nav"], cells["max_drawdown"]
+        )
+    return table
+
+
+def history_tables(history: HistorySummary, event: str = "distress") -> RenderableType:
+    """Return the counts of a history and the longest of its episodes, under the warning that goes with them.
+
+    Parameters
+    ----------
+    history : HistorySummary
+        What `alvh.figures.history_summary` returns.
+    event : str
+        Whose episodes are dated.
+    """
+    labels = [column.replace("_", " ") for column in history.counts.columns if column not in _KEYS]
+    cells = {
+        row["arm"]: [_counted(column, value) for column, value in row.items() if column not in _KEYS]
+        for row in history.counts.iter_rows(named=True)
+    }
+    return Group(
+        Text(history.note),
+        Text(),
+        ArmColumns("Rolling starts of one history", labels, cells),
+        _episodes(history.episodes.filter(event=event), event),
+    )
+
+
+def _counted(column: str, value: Any) -> str:
+    return percent(value) if column.startswith(("return", "drawdown")) else str(value)
+
+
+def _episodes(episodes: pl.DataFrame, event: str) -> Table:
+    left_out = max(0, episodes.height - MOST_EPISODES)
+    caption = f"the longest of {episodes.height}: {left_out} shorter ones are left out" if left_out else None
+    table = plain_table(f"Consecutive starts with {event}", caption)
+    for header in ("arm", "first start", "last start"):
+        table.add_column(header)
+    table.add_column("starts", justify="right")
+    longest = (
+        episodes.with_row_index().sort("starts", descending=True, maintain_order=True).head(MOST_EPISODES)
+    )
+    for row in longest.sort("index").iter_rows(named=True):
+        table.add_row(Text(row["arm"]), str(row["first_start"]), str(row["last_start"]), str(row["starts"]))
+    return table
+
+
+def limits_list(limits: Iterable[str]) -> RenderableType:
+    """Return the limits of a run, one a line: what its figures cannot say.
+
+    Parameters
+    ----------
+    limits : iterable of str
+        Sentences.
+    """
+    items = (Padding(Text(f"- {limit}"), (0, 0, 0, 2)) for limit in limits)
+    return Group(Text("Limits", style="bold"), *items)
+
+
+def disclaimer() -> RenderableType:
+    """Return the disclaimer that ends every report (R90)."""
+    return Text(DISCLAIMER, style="dim")
+
+
+def _by_arm(title: str, frame: pl.DataFrame, row: str) -> ArmColumns:
+    """Lay out a long frame of estimates with an arm a column; the `row` labels are those of the first arm."""
+    arms = frame.partition_by("arm", maintain_order=True)
+    cells = {
+        arm["arm"][0]: [_two_lines(each, each["unit"]) for each in arm.iter_rows(named=True)] for arm in arms
+    }
+    return ArmColumns(title, arms[0][row].to_list() if arms else [], cells)
+
+
+def _two_lines(row: dict[str, Any], unit: str, flag: str = "") -> str:
+    """Write an estimate, and below it its interval where there is one."""
+    interval = span(row["low"], row["high"], unit)
+    return f"{amount(row['estimate'], unit)}{flag}" + (f"\n{interval}" if interval else "")

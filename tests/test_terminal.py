@@ -1,0 +1,118 @@
+"""The terminal report: complete, honest in its wording, and inside its width."""
+
+import subprocess
+import sys
+from io import StringIO
+
+import polars as pl
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from alvh import figures
+from alvh.report import DISCLAIMER, terminal
+from synthetic_paths import CAPITAL, RISKINESS, SESSIONS, rolling_paths, synthetic_paths
+
+SHARE = 0.5
+PATHS = synthetic_paths().sort("arm", "share", "path")
+LADDER = figures.ladder(PATHS)
+CAPACITY = figures.capacity(LADDER)
+SUMMARY = figures.summary(PATHS, CAPITAL, SESSIONS, SHARE)
+AGAINST = figures.against(PATHS, CAPITAL, SESSIONS, SHARE)
+ATTRIBUTION = figures.attribution(PATHS, CAPITAL, SESSIONS, SHARE)
+HISTORY = figures.history_summary(rolling_paths(), CAPITAL, SESSIONS, SHARE)
+HEADLINE = figures.headline(LADDER, CAPACITY, AGAINST, base_share=SHARE)
+
+RENDERABLES = {
+    "headline": terminal.headline_panel(HEADLINE),
+    "ladder": terminal.ladder_table(LADDER),
+    "capacity": terminal.capacity_table(CAPACITY),
+    "summary": terminal.summary_table(SUMMARY),
+    "figures": terminal.figures_table(),
+    "against": terminal.against_table(AGAINST),
+    "attribution": terminal.attribution_table(ATTRIBUTION),
+    "history": terminal.history_tables(HISTORY),
+    "limits": terminal.limits_list(["The skew is a template.", "No intraday spikes. " * 12]),
+    "disclaimer": terminal.disclaimer(),
+}
+
+
+def shown(renderable, width=100):
+    console = Console(file=StringIO(), width=width, color_system=None)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("name", RENDERABLES)
+def test_inside_the_width_and_nothing_cut(name, width):
+    text = shown(RENDERABLES[name], width)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+
+
+def test_every_table_names_every_arm():
+    for name in ("ladder", "capacity", "summary", "attribution", "history"):
+        squeezed = shown(RENDERABLES[name], 200)
+        for arm in RISKINESS:
+            assert all(part in squeezed for part in arm.split("_")), (name, arm)
+
+
+def test_ladder_flags_the_kind_met_most_often():
+    def rung(**hits):
+        counts = {"refused": 0, "call": 0, "forced": 0, "ruin": 0} | hits
+        counts["distress"] = max(counts.values())
+        frame = pl.DataFrame({"figure": list(counts), "hits": list(counts.values())})
+        estimates = {"arm": pl.lit("a"), "share": pl.lit(0.1), "low": pl.lit(0.0), "high": pl.lit(0.5)}
+        frame = frame.with_columns(estimate=pl.col("hits") / 100, **estimates)
+        return shown(terminal.ladder_table(frame)).split("─\n")[1].splitlines()[0]
+
+    assert rung().split() == ["a", "0%"]
+    assert rung(call=3).split() == ["a", "3.00%", "c"]
+    assert rung(refused=4, call=3).split() == ["a", "4.00%", "o"]
+    assert rung(call=3, forced=3, ruin=3).split() == ["a", "3.00%", "r"]
+
+
+def test_ladder_without_intervals_claims_no_probabilities():
+    text = shown(terminal.ladder_table(figures.ladder(PATHS, independent=False)))
+    assert "Share of the rolling starts" in text
+    assert "–" not in text
+
+
+def test_summary_shows_estimates_and_intervals():
+    text = shown(RENDERABLES["summary"], 200)
+    assert all(figure.name in text for figure in figures.FIGURES)
+    row = SUMMARY.filter(arm="plain", figure="p_distress").row(0, named=True)
+    assert (row["estimate"], text.count("7.21–13.1%")) == (0.0975, 2)  # distress and refused agree here
+
+
+def test_narrow_consoles_get_more_tables():
+    titles = [shown(RENDERABLES["summary"], width).count("Figures at") for width in (80, 120)]
+    assert titles == [2, 1]
+
+
+def test_history_shows_the_warning_and_no_interval():
+    text = shown(RENDERABLES["history"], 120)
+    assert "not independent" in text
+    assert "–" not in text
+    assert "longest of" in text
+
+
+def test_markup_in_a_name_is_text():
+    odd = {"arm": pl.lit("[red]x[/red]")}
+    for table in (
+        terminal.capacity_table(CAPACITY.filter(arm="plain").with_columns(**odd)),
+        terminal.summary_table(SUMMARY.filter(arm="plain").with_columns(**odd)),
+        terminal.against_table(AGAINST.filter(arm="stop_2x").with_columns(**odd)),
+    ):
+        assert "[red]x[/red]" in shown(table)
+
+
+def test_disclaimer_recommends_nothing():
+    assert "recommends no trade" in DISCLAIMER
+    assert DISCLAIMER in " ".join(shown(RENDERABLES["disclaimer"], 400).split())
+
+
+def test_importing_alvh_imports_no_report():
+    code = "import sys, alvh; sys.exit(any(name.startswith(('alvh.report', 'rich')) for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
