@@ -137,7 +137,7 @@ def audit(
     """Hold the claims of the methodology against measurements: claimed, measured, verdict."""
     from alvh.claims import CLAIMS
     from alvh.claims import audit as run_audit
-    from alvh.report import terminal
+    from alvh.report import console as report
 
     with _progress(quiet=quiet or as_json) as track:
         advance = track("audit", None)
@@ -147,7 +147,7 @@ def audit(
     if as_json:
         _print_json({"audit": table})
     else:
-        terminal.print_audit(Console(), table, CLAIMS)
+        report.print_audit(Console(), table, CLAIMS)
 
 
 @app.command()
@@ -173,13 +173,13 @@ def trace(
 ) -> None:
     """Tell one path of one arm event by event: what was opened, refused, settled, closed, and why."""
     from alvh.comparison import Comparison
-    from alvh.report import terminal
+    from alvh.report import console as report
 
     told = Comparison.load(folder).trace(path, arm, share)
     if as_json:
         _print_json({"ledger": told.ledger, "events": told.events})
     else:
-        terminal.print_trace(Console(), told)
+        report.print_trace(Console(), told)
 
 
 @app.command()
@@ -256,12 +256,12 @@ def _compare(arms: list[Arm], market: Market, track: Any, **options: Any) -> Com
 
 
 def _show(result: Comparison, *, as_json: bool, out: Path | None) -> None:
-    from alvh.report import terminal
+    from alvh.report import console as report
 
     if as_json:
         _print_json(result.tables(), headline=result.headline(), limits=list(result.limits), manifest=result.manifest)
         return
-    terminal.print_comparison(Console(), result)
+    report.print_comparison(Console(), result)
     if out is not None:
         print(f"Results: {out}/parts, {out}/tables, {out}/manifest.json")
 

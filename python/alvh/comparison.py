@@ -293,6 +293,11 @@ class Comparison:
         return int(self.task.spec["sessions"])
 
     @property
+    def within(self) -> int:
+        """Sessions within which distress counts: a year, or the whole shorter horizon."""
+        return min(figures.WITHIN, self.sessions)
+
+    @property
     def replayed(self) -> bool:
         """Was a history replayed? Then figures are counts and dates, without intervals."""
         return bool(self.task.facts["history"])
@@ -345,34 +350,63 @@ class Comparison:
 
     @cached_property
     def _ladder(self) -> pl.DataFrame:
-        return figures.ladder(self._frame)
+        return figures.ladder(self._frame, self.within, independent=not self.replayed)
 
     def ladder(self) -> pl.DataFrame:
-        """Return P(refused), P(call), P(forced), P(ruin) and their union P(distress) per arm and share (R91)."""
+        """Return P(refused), P(call), P(forced), P(ruin) and their union P(distress) per arm and share (R91).
+
+        On a history the estimates are shares of the rolling starts, and there are no intervals.
+        """
         return self._ladder
 
     def capacity(self) -> pl.DataFrame:
         """Return the largest share of the ladder at which P(distress within 252 sessions) is at most 1% and 5%."""
+        self._sampled("capacity")
         return figures.capacity(self._ladder)
 
     def summary(self, share: float | None = None) -> pl.DataFrame:
-        """Return every figure of every arm at one share, each with its interval; on a history without."""
-        share = self._share(share)
-        if self.replayed:
-            return figures.history_summary(self._frame, self.capital, self.sessions, share)
-        return figures.summary(self._frame, self.capital, self.sessions, share)
+        """Return every figure of every arm at one share, the smallest unless given, with its interval."""
+        return self._shown(
+            figures.summary(self._frame, self.capital, self.sessions, self._share(share), within=self.within)
+        )
 
     def against(self, base: str | None = None, share: float | None = None) -> pl.DataFrame:
         """Return paired differences of each arm against `base`, the first arm unless given."""
-        return figures.against(self._frame, self.capital, self.sessions, base or self.arms[0], self._share(share))
+        share, base = self._share(share), base or self.arms[0]
+        return self._shown(figures.against(self._frame, self.capital, self.sessions, share, base=base, within=self.within))
 
     def attribution(self, share: float | None = None) -> pl.DataFrame:
         """Return the mean P&L per arm by cause, in dollars and percent of capital a year (R75)."""
-        return figures.attribution(self._frame, self.capital, self.sessions, self._share(share))
+        return self._shown(figures.attribution(self._frame, self.capital, self.sessions, self._share(share)))
+
+    def history(self, share: float | None = None) -> figures.HistorySummary:
+        """Return what a replayed history says: counts and dates of rolling starts, and no interval."""
+        if not self.replayed:
+            raise SpecError("history: this comparison ran on a simulated market")
+        return figures.history_summary(
+            self._frame, self.capital, self.sessions, self._share(share), within=self.within
+        )
 
     def headline(self) -> str:
         """Return the answer in words (R91): were blow-ups avoided, and at what cost?"""
-        return figures.headline(self._frame, self.capital, self.sessions, self._share(None), replayed=self.replayed)
+        share, base = self._share(None), self.arms[0]
+        if self.replayed:
+            return figures.history_headline(self.history(), base)
+        differences = figures.against(self._frame, self.capital, self.sessions, share, base=base, within=self.within)
+        return figures.headline(
+            self._ladder, self.capacity(), differences, base_share=share, base=base, within=self.within
+        )
+
+    def _sampled(self, name: str) -> None:
+        if self.replayed:
+            raise SpecError(f"{name}: rolling starts of one history are not a sample: see history()")
+
+    def _shown(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Overlapping starts are not independent: on a history no interval and no p-value is shown."""
+        if not self.replayed:
+            return table
+        inferred = [name for name in ("low", "high", "p_value", "p_holm") if name in table.columns]
+        return table.with_columns(pl.lit(None, pl.Float64).alias(name) for name in inferred)
 
     def trace(self, path: int, arm: str | None = None, share: float | None = None) -> Trace:
         """Run one path of one book again and return its ledger and events, day by day."""
@@ -395,13 +429,16 @@ class Comparison:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Return every table by name."""
-        return {
+        tables = {
             "ladder": self.ladder(),
-            "capacity": self.capacity(),
             "summary": self.summary(),
             "against": self.against(),
             "attribution": self.attribution(),
         }
+        if self.replayed:
+            told = self.history()
+            return tables | {"history": told.counts, "episodes": told.episodes}
+        return tables | {"capacity": self.capacity()}
 
     def write_tables(self, folder: str | Path) -> None:
         """Write every table as Parquet into ``folder/tables`` and each arm as TOML into ``folder/arms``."""

@@ -6,7 +6,7 @@ independent; for the overlapping starts of a history there is `history_summary`,
 """
 
 from alvh.figures.buckets import attribution
-from alvh.figures.distress import capacity, distress, ladder
+from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.headline import headline, history_headline
 from alvh.figures.paired import against
 from alvh.figures.rolling import HistorySummary, history_summary
@@ -14,6 +14,7 @@ from alvh.figures.summary import FIGURES, Figure, summary
 
 __all__ = [
     "FIGURES",
+    "WITHIN",
     "Figure",
     "HistorySummary",
     "against",
