@@ -118,7 +118,7 @@ impl Quote {
 
     #[inline(always)]
     fn status(self) -> Status {
-        let amount = |x: f64| x >= f64::MIN_POSITIVE && x < TOO_LARGE;
+        let amount = |x: f64| (f64::MIN_POSITIVE..TOO_LARGE).contains(&x);
         let TimeValue { value, smaller, .. } = self.time_value();
         let valid = amount(self.forward)
             && amount(self.strike)
