@@ -10,8 +10,9 @@ from functools import reduce
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
 
 from alvh import _core
 from alvh import rules as r
@@ -162,6 +163,8 @@ def evaluators(node, table):
 
 @settings(max_examples=300, deadline=None)
 @given(condition_trees, tables)
+@example((vix / 10.75 >= 1e300 / 10.75).tree, {"vix": [0.0, 1e300]})
+@example(r.parse("0 < -(vix + spot)").tree, {"vix": [math.nan, 0.0], "spot": [0.0, math.nan]})
 def test_conditions_agree(node, table):
     reference, core, polars = evaluators(node, table)
     assert core == reference
@@ -256,6 +259,22 @@ def test_mistakes_in_python_are_type_errors(mistake):
 def test_a_rule_has_no_truth_value():
     with pytest.raises(TypeError, match=r"write & \| ~"):
         bool(vix > 28)
+
+
+class Gate(BaseModel, frozen=True):
+    enter: r.Condition | None = None
+    cap: r.Number | None = None
+
+
+def test_a_rule_is_a_field_of_a_model():
+    gate = Gate(enter="(vix > 28).for_sessions(3)", cap=0.15 * spot)
+    assert gate.enter == (vix > 28).for_sessions(3)
+    assert gate.model_dump_json() == '{"enter":"(vix > 28).for_sessions(3)","cap":"0.15 * spot"}'
+    assert Gate.model_validate_json(gate.model_dump_json()).enter == gate.enter
+    assert Gate.model_json_schema()["properties"]["enter"]["anyOf"][0] == {"type": "string"}
+    for wrong in ["vix", "vix >", True, 3]:
+        with pytest.raises(ValidationError):
+            Gate(enter=wrong)
 
 
 # Refusals ------------------------------------------------------------------------------------------------

@@ -225,6 +225,8 @@ class Book:
         if found is None:
             self.summary["skipped"] += 1
             return
+        # The slot's package is a new one now: what became of an early closing in it stays unknown.
+        self.summary["unresolved"] += layer.early.pop(slot, None) is not None
         tranche, slip = found
         risk, earns = tranche.risk * terms.dpp, tranche.credit * terms.dpp - terms.fees
         base = self.base_lots(layer, risk)
@@ -238,7 +240,6 @@ class Book:
             dollars = tranche.lots * terms.dpp
             self.pay(tranche.credit * dollars, slip * dollars, tranche.lots * terms.fees)
             layer.held[slot] = tranche
-            self.summary["unresolved"] += layer.early.pop(slot, None) is not None
             self.summary["opened"] += 1
             self.summary["max_lots"] = max(self.summary["max_lots"], tranche.lots)
             if layer.first_lots is None:
@@ -269,13 +270,14 @@ class Book:
         once = size.get("base", "entry") == "start"
         if once and layer.first_lots is not None:
             return layer.first_lots
+        multiplier = size.get("multiplier", 1.0)
         if size["target"] == "lots":
-            return size["value"]
+            return whole_lots(size["value"] * multiplier, 1.0)
         most = size["value"] * self.nav()
         room = most / layer.terms.tranches
         if not once:
             room = min(room, most - self.requirement())
-        return max(0, whole_lots(room * size.get("multiplier", 1.0), risk))
+        return max(0, whole_lots(room * multiplier, risk))
 
     def progress(self, layer: Layer, slot: int, base: float, risk: float, earns: float) -> float:
         """Lots after the progression and its caps (R10)."""
@@ -298,7 +300,7 @@ class Book:
         return lots
 
     def call(self) -> None:
-        stood, self.calling = self.calling, self.short_of_cash()
+        stood, self.calling = self.calling, self.short_of_cash() and not self.ruined
         if self.calling and not stood:
             self.summary["calls"] += 1
             self.first("call_tick")
@@ -306,7 +308,7 @@ class Book:
     def ruin(self) -> None:
         broke = not self.held() and self.cash < 0
         if self.nav() <= self.spec["ruin_share"] * self.capital or broke:
-            self.ruined = True
+            self.ruined, self.calling = True, False
             self.first("ruin_tick")
 
     def decide(self) -> None:
@@ -317,22 +319,28 @@ class Book:
             "dividend_yield": self.state.dividend_yield,
             "session": float(self.tick),
         }
+        book: dict[str, Value] = {
+            "nav": self.nav(),
+            "nav_share": self.nav() / self.capital,
+            "margin_share": self.requirement() / self.nav() if self.nav() else None,
+        }
         for layer in self.layers:
             terms = layer.terms
             rule = terms.spec.get("exit")
             for tranche in layer.held.values():
                 if rule:
-                    names = market | self.position(terms, tranche)
+                    names = market | book | self.position(terms, tranche)
                     tranche.exit_due = evaluate(rule["tree"], names, tranche.memory) is True
             rule = terms.spec.get("enter")
             wanted = evaluate(rule["tree"], market, layer.memory) is True if rule else True
-            if terms.decides[self.now()] or (terms.flat and not layer.held):
-                if wanted and not self.ruined:
-                    layer.pending = layer.decided % terms.slots
-                layer.decided += 1
+            due = terms.decides[self.now()] or (terms.flat and not layer.held)
+            opens = due and wanted and not self.ruined
+            if opens:
+                layer.pending = layer.decided % terms.slots
+            layer.decided += opens if terms.flat else due  # the calendar counts decisions not to open as well
 
     def position(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
-        """The names that an exit rule sees beside those of the market."""
+        """The names that an exit rule sees beside those of market and book."""
         mark, spot = -tranche.value, self.state.spot
         return {
             "credit": tranche.credit,

@@ -45,12 +45,12 @@ class Terms:
 
     def slip(self, strikes: list[float], quotes: Quotes, vix: float, share: float) -> float:
         """What a fill costs against the mid: the share of the summed half-spreads, SPX points per unit."""
-        c, contract = self.costs, self.contract
+        c = self.costs
         stress = (max(vix, c["vix_knee"]) / c["vix_knee"]) ** c["vix_power"]
         total = 0.0
         for (sign, ratio), strike in zip(self.legs, strikes, strict=True):
             mid = price(quotes, sign, strike) * self.fraction  # product points
-            tick = contract["tick_small"] if mid < contract["tick_break"] else contract["tick_large"]
+            tick = [step for start, step in self.contract["ticks"] if mid >= start][-1]
             half_spread = max(tick / 2, c["half_spread_scale"] * mid ** c["half_spread_power"]) * stress
             total += abs(ratio) * half_spread / self.fraction
         return share * total

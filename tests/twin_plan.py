@@ -6,12 +6,12 @@ SPOT, WING = 5000.0, 50.0
 MONDAY = (date(2025, 1, 6) - date(1970, 1, 1)).days
 NEXT_SESSION, NEXT_WEEK = {"low": 1, "high": 3, "target": 1}, {"low": 5, "high": 9, "target": 7}
 CONTRACT = {
+    "product": "SPXW",
     "multiplier": 100.0,
     "index_fraction": 1.0,
     "strike_step": 5.0,
-    "tick_small": 0.05,
-    "tick_large": 0.10,
-    "tick_break": 3.0,
+    "ticks": [(0.0, 0.05), (3.0, 0.10)],
+    "settlement": "PM",
     "exchange_fee": 0.5,
 }
 COSTS = {

@@ -1,1 +1,79 @@
-"""Does a layered VIX hedge keep an SPX iron-condor book from blowing up, and what does it cost?"""
+"""Say whether a layered VIX hedge keeps an SPX iron-condor book from blowing up, and what it costs.
+
+Everything at the top level is loaded on first use (PEP 562): ``import alvh`` loads NumPy and the compiled core only.
+
+Examples
+--------
+>>> import alvh as av
+>>> av.IronCondor(days=45, short_delta=0.16, width=0.01).name
+'core'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from alvh import _core
+
+if TYPE_CHECKING:
+    from alvh import contracts, errors, market, playbook, pricing, rules, schedule
+    from alvh.claims import audit
+    from alvh.comparison import Comparison, Costs, compare
+    from alvh.errors import AlvhError
+    from alvh.playbook import Arm, IronCondor, Layer, Progression, Size, margin_share, preset, presets
+
+__version__ = _core.__version__
+
+_HOME = {
+    "Arm": "playbook",
+    "Comparison": "comparison",
+    "Costs": "comparison",
+    "IronCondor": "playbook",
+    "Layer": "playbook",
+    "Progression": "playbook",
+    "Size": "playbook",
+    "AlvhError": "errors",
+    "audit": "claims",
+    "compare": "comparison",
+    "margin_share": "playbook",
+    "preset": "playbook",
+    "presets": "playbook",
+}
+"""Names at the top level and the module each lives in; function names are not module names."""
+
+_MODULES = ("contracts", "errors", "market", "playbook", "pricing", "rules", "schedule")
+
+__all__ = [
+    "AlvhError",
+    "Arm",
+    "Comparison",
+    "Costs",
+    "IronCondor",
+    "Layer",
+    "Progression",
+    "Size",
+    "__version__",
+    "audit",
+    "compare",
+    "contracts",
+    "errors",
+    "margin_share",
+    "market",
+    "playbook",
+    "preset",
+    "presets",
+    "pricing",
+    "rules",
+    "schedule",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"alvh.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"alvh.{name}")
+    raise AttributeError(f"module 'alvh' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -37,6 +37,8 @@ EPOCH = date(1970, 1, 1)
 
 Market = L3F | GBM | History
 
+Advance = Callable[[int], None]
+
 
 class Costs(BaseModel):
     """Spreads and fees (MODELS, fills): half-spread = max(tick/2, scale · mid^power) · (max(VIX, knee)/knee)^vix_power.
@@ -101,7 +103,7 @@ def specification(
     products = sorted({layer.sell.product for arm in arms for layer in arm.layers})
     listings: dict[str, Any] = dict.fromkeys(products, "weekly")
     if isinstance(market, History):
-        warm_up = max((rule.warm_up for arm in arms for layer in arm.layers for rule in layer.rules), default=0)
+        warm_up = max(layer.warm_up for arm in arms for layer in arm.layers)
         starts = list(market.starts(sessions, every=every, warm_up=warm_up))
         schedule = Schedule.from_history(market.data.dates, listings=listings, events=market.schedule.events)
     else:
@@ -143,7 +145,7 @@ def compare(
     out: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    advance: Callable[[int], None] | None = None,
+    advance: Advance | None = None,
 ) -> Comparison:
     """Run every arm at every margin share on the same market paths (R91).
 
@@ -243,9 +245,16 @@ def task_of(
         "limits": list(market.limits) if isinstance(market, History) else [],
         "source": str(market.data.source) if isinstance(market, History) else None,
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
-        "close_only": sorted(arm.name for arm in arms if any(layer.exit for layer in arm.layers)),
+        "close_only": sorted(arm.name for arm in arms if any(layer.exit is not None for layer in arm.layers)),
     }
     return Task(spec, count, facts)
+
+
+def count_paths(market: Market, paths: int | None, sessions: int, every: int) -> int:
+    """Return how many paths a comparison has: those asked for, `PATHS`, or all rolling starts."""
+    if paths is not None:
+        return paths
+    return len(market.starts(sessions, every=every)) if isinstance(market, History) else PATHS
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
 from alvh import _core
+from alvh.history import History
 
-__all__ = ["GBM", "L3F", "Curve", "Dynamics", "Quotes", "Smile", "VixSmile"]
+__all__ = ["GBM", "L3F", "Curve", "Dynamics", "History", "Quotes", "Smile", "VixSmile"]
 
 Floats = NDArray[np.float64]
 Triple = tuple[float, float, float]

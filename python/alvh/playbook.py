@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from alvh.errors import SpecError
-from alvh.rules import Rule
+from alvh.rules import Condition, parse
 
 SCHEMA = 1
 """Version of the TOML format."""
@@ -143,14 +143,25 @@ class Layer(_Frozen):
     sell: Sell = Sell()
     strikes: Strikes = Strikes(width=0.01)
     size: Size = Size()
-    enter: Rule | None = None
-    exit: Rule | None = None
+    enter: Condition | None = None
+    exit: Condition | None = None
     progression: Progression | None = None
 
-    @field_validator("enter", "exit", mode="before")
+    @field_validator("enter", mode="before")
     @classmethod
-    def _rule(cls, rule: object) -> object:
-        return Rule.parse(rule) if isinstance(rule, str) else rule
+    def _enter(cls, rule: object) -> object:
+        return _compiled(rule, "book")
+
+    @field_validator("exit", mode="before")
+    @classmethod
+    def _exit(cls, rule: object) -> object:
+        return _compiled(rule, "position")
+
+    @property
+    def warm_up(self) -> int:
+        """Sessions of data before the first one that the layer's rules need."""
+        scopes = ((self.enter, "book"), (self.exit, "position"))
+        return max(rule.warm_up(scope) if rule is not None else 0 for rule, scope in scopes)
 
     def spec(self) -> dict[str, Any]:
         """The layer as the engine reads it."""
@@ -160,8 +171,8 @@ class Layer(_Frozen):
             "legs": self.strikes.legs(self.sell.structure),
             "days": self.sell.window,
             "every": self.sell.every,
-            "enter": self.enter.spec() if self.enter else None,
-            "exit": self.exit.spec() if self.exit else None,
+            "enter": None if self.enter is None else self.enter.spec(),
+            "exit": None if self.exit is None else self.exit.spec(),
             "size": self.size.model_dump(),
             "progression": self.progression.model_dump() if self.progression else None,
         }
@@ -343,8 +354,8 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
     width_points: float | None = None,
     size: Size | None = None,
     product: str = "SPXW",
-    enter: str | Rule | None = None,
-    exit: str | Rule | None = None,  # noqa: A002 -- the rule's name everywhere else
+    enter: str | Condition | None = None,
+    exit: str | Condition | None = None,  # noqa: A002 -- the rule's name everywhere else
 ) -> Layer:
     """Build the core layer: sell an out-of-the-money put spread and call spread of one expiry (R1).
 
@@ -425,6 +436,17 @@ def preset(name: str) -> Arm:
     'replace'
     """
     return Arm.from_toml(preset_text(name), source=f"preset {name}")
+
+
+def _compiled(rule: object, scope: str) -> object:
+    """A rule from text or an object, compiled once so that its mistakes are found here."""
+    condition = parse(rule) if isinstance(rule, str) else rule
+    if condition is None:
+        return None
+    if not isinstance(condition, Condition):
+        raise ValueError("a condition, such as 'loss >= 2 * credit'")  # noqa: TRY004 -- pydantic reads ValueError
+    condition.check(scope)
+    return condition
 
 
 def _toml(value: object) -> str:

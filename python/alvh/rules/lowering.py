@@ -30,7 +30,7 @@ def lower(node: Node) -> pl.Expr:  # noqa: PLR0911 - one return per construct
     """Give the tree as an expression over columns of the same names."""
     match node:
         case Constant(value):
-            return pl.lit(value, dtype=pl.Float64)
+            return _column(value)
         case Name(text):
             return _finite(pl.col(text).cast(pl.Float64))
         case Operation(Op.NEG, (arg,)):
@@ -52,12 +52,15 @@ def _finite(number: pl.Expr) -> pl.Expr:
     return pl.when(number.is_finite()).then(number)
 
 
+def _column(value: float) -> pl.Expr:
+    # A whole column, because Polars treats one value for all rows differently: it divides through the rounded
+    # reciprocal, and a comparison with a column of nulls or a rolling window gives one row.
+    return pl.int_range(pl.len()) * 0.0 + value
+
+
 def _for_sessions(condition: pl.Expr, n: int) -> pl.Expr:
-    full = condition & pl.repeat(
-        value=True, n=pl.len()
-    )  # a rule of constants has one row, a window needs them all
-    false = _count(~full, n) > 0
-    true = _count(full, n) == n
+    false = _count(~condition, n) > 0
+    true = _count(condition, n) == n
     return pl.when(false).then(pl.lit(value=False)).when(true).then(pl.lit(value=True))
 
 

@@ -14,6 +14,7 @@ from alvh.rules.tree import Kind, Node, Op
 
 if TYPE_CHECKING:
     import polars as pl
+    from pydantic_core import CoreSchema
 
 _USE_SIGNS = (
     "a rule has no truth value until it meets data: write & | ~ for and, or, not, "
@@ -68,6 +69,25 @@ class Expr:
         is_number = self.tree.kind is Kind.NUMBER
         return tuple(_core.check_rule(json.dumps(self.spec()), scope, number=is_number))
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> "CoreSchema":
+        """Let a model have a rule as a field: it takes objects or text, and is written as text."""
+        from pydantic_core import core_schema
+
+        from alvh.rules.text import parse
+
+        def validate(value: object) -> Expr:
+            rule = parse(value) if isinstance(value, str) else value
+            if not isinstance(rule, cls):
+                raise ValueError(f"{rule!r}: a {cls.__name__.lower()} is wanted here")  # noqa: TRY004 - pydantic's
+            return rule
+
+        return core_schema.no_info_plain_validator_function(
+            validate,
+            json_schema_input_schema=core_schema.str_schema(),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
     def to_polars(self) -> "pl.Expr":
         """Give the same rule over the columns of a frame, one row per session in order.
 
@@ -105,6 +125,16 @@ class Condition(Expr):
 
     def __invert__(self) -> "Condition":
         return _condition(Op.NOT, self)
+
+    def warm_up(self, scope: str) -> int:
+        """Give the sessions of data before the first one that the rule needs in a scope.
+
+        Examples
+        --------
+        >>> (signal("vix") > 28).for_sessions(3).warm_up("market")
+        2
+        """
+        return _core.rule_warm_up(json.dumps(self.spec()), scope)
 
     def for_sessions(self, n: int) -> "Condition":
         """Ask whether it was true in each of the last n sessions, this one included.

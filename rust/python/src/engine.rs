@@ -45,7 +45,13 @@ impl Plan {
 
     /// Figures of `paths` paths from `first_path`: name -> array of paths x books values, rows in path order.
     #[pyo3(signature = (first_path, paths, *, threads = 0))]
-    fn run<'py>(&self, py: Python<'py>, first_path: u64, paths: usize, threads: usize) -> PyResult<Bound<'py, PyDict>> {
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let figures = detached(py, || self.0.run(first_path, paths, threads))?;
         let out = PyDict::new(py);
         for (name, column) in SUMMARY_NAMES.iter().zip(figures.columns) {

@@ -23,7 +23,7 @@ mod _core {
     #[pymodule_export]
     use crate::market::{draws, market_paths, market_quotes, market_spec};
     #[pymodule_export]
-    use crate::rules::{check_rule, evaluate_number, evaluate_rule, indicator, rule_names};
+    use crate::rules::{check_rule, evaluate_number, evaluate_rule, indicator, rule_names, rule_warm_up};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -38,6 +38,12 @@ pub fn check_rule(py: Python<'_>, json: &str, scope: &str, number: bool) -> PyRe
     })
 }
 
+/// Sessions of data before session 0 that a condition needs.
+#[pyfunction]
+pub fn rule_warm_up(py: Python<'_>, json: &str, scope: &str) -> PyResult<u32> {
+    detached(py, || compiled(json, scope, false).map(|program| program.warm_up()))
+}
+
 /// A condition over series, one session per element: the arrays (truth, known).
 #[pyfunction]
 pub fn evaluate_rule<'py>(

@@ -137,7 +137,9 @@ impl<'p> Block<'p> {
                 signals.step(spot, vix);
                 signals.observe_market(spot, vix, state, f64::from(k) - f64::from(plan.warm_up));
                 // Rules with a memory of their own have it filled; books do not exist yet.
-                for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()).filter(|(r, _)| r.owner.is_none()) {
+                for (rule, (memory, _)) in
+                    plan.enters.iter().zip(enters.iter_mut()).filter(|(r, _)| r.owner.is_none())
+                {
                     signals.evaluate(rule, memory);
                 }
             });

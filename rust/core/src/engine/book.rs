@@ -4,7 +4,7 @@ use super::{
     package::{Market, Package, Pool},
     plan::{BookPlan, LayerPlan, Plan, PoolPlan},
     size::{Room, Streak, base_lots, progressed_lots},
-    spec::SizeTarget,
+    spec::SizeBase,
     summary::{Summary, first},
     trace::Event,
 };
@@ -239,9 +239,16 @@ impl Book {
     pub fn close_out(&mut self, ctx: Context<'_>, pools: &[Pool]) {
         for layer in 0..self.layers.len() {
             for slot in 0..self.layers[layer].lots.len() {
-                let exits = std::mem::take(&mut self.layers[layer].exit[slot]) & !self.closing;
+                let exits = std::mem::take(&mut self.layers[layer].exit[slot]);
                 for i in exits.lanes() {
-                    self.close(ctx, layer, slot, &pools[ctx.layer(layer).pool].packages[slot], i, Closing::Rule);
+                    self.close(
+                        ctx,
+                        layer,
+                        slot,
+                        &pools[ctx.layer(layer).pool].packages[slot],
+                        i,
+                        Closing::Rule,
+                    );
                 }
             }
         }
@@ -340,14 +347,30 @@ impl Book {
     }
 
     /// Opens the layer's new package in the lanes that ordered it.
-    pub fn open(&mut self, ctx: Context<'_>, pools: &[Pool], layer: usize, chosen: Mask, skipped: &[(Mask, &'static str)]) {
+    pub fn open(
+        &mut self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        chosen: Mask,
+        skipped: &[(Mask, &'static str)],
+    ) {
         let orders = std::mem::take(&mut self.layers[layer].open);
         let pool = &pools[ctx.layer(layer).pool];
         for (lanes, reason) in skipped {
             for i in (orders & *lanes).lanes() {
                 self.sum.skipped[i] += 1.0;
                 let slot = pool.due_slot[i];
-                self.log(ctx, "skip", (*reason).into(), i, Some((layer, slot, &pool.packages[slot])), 0.0, f64::NAN, f64::NAN);
+                self.log(
+                    ctx,
+                    "skip",
+                    (*reason).into(),
+                    i,
+                    Some((layer, slot, &pool.packages[slot])),
+                    0.0,
+                    f64::NAN,
+                    f64::NAN,
+                );
             }
         }
         for i in (orders & chosen).lanes() {
@@ -376,7 +399,7 @@ impl Book {
             unit: package.risk[lane] * dpp,
             tranches: plan.tranches as f64,
         };
-        let lots = self.lots(ctx, layer, slot, lane, room, credit * dpp - plan.fees);
+        let (base, lots) = self.lots(ctx, layer, slot, lane, room, credit * dpp - plan.fees);
         if lots <= 0.0 {
             self.sum.skipped[lane] += 1.0;
             self.log(ctx, "skip", "no lots".into(), lane, at, 0.0, credit, f64::NAN);
@@ -389,6 +412,10 @@ impl Book {
             self.log(ctx, "refuse", "free funds".into(), lane, at, lots, credit, f64::NAN);
             return;
         }
+        if self.layers[layer].base[lane].is_nan() {
+            self.layers[layer].base[lane] = base;
+            self.sum.first_requirement[lane] += base * room.tranches * room.unit;
+        }
         self.cash[lane] = after;
         self.layers[layer].lots[slot][lane] = lots;
         // credit = −V − slip, so −slip = credit + V.
@@ -399,23 +426,27 @@ impl Book {
         self.log(ctx, "open", "schedule".into(), lane, at, lots, credit, f64::NAN);
     }
 
-    /// Base lots, fixed at the start or set anew, and the progression on top.
-    fn lots(&mut self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize, room: Room, profit: f64) -> f64 {
+    /// Base lots, fixed at the start or set anew, and the lots that the progression makes of them.
+    fn lots(
+        &self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        lane: usize,
+        room: Room,
+        profit: f64,
+    ) -> (f64, f64) {
         let plan = ctx.layer(layer);
-        let state = &mut self.layers[layer];
-        let fresh = base_lots(&plan.size, room);
-        if state.base[lane].is_nan() {
-            state.base[lane] = fresh;
-            self.sum.first_requirement[lane] += fresh * room.tranches * room.unit;
-        }
-        let base = match (plan.size.base, plan.size.target) {
-            (super::spec::SizeBase::Start, SizeTarget::MarginShare) => state.base[lane],
-            _ => fresh,
-        };
-        let Some(rule) = &plan.progression else { return base };
-        let chain = &state.chains[slot % ctx.pool(layer).tranches];
-        let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane], profit };
-        progressed_lots(base, rule, streak, room)
+        let state = &self.layers[layer];
+        let first = state.base[lane];
+        let fixed = plan.size.base == SizeBase::Start && !first.is_nan();
+        let base = if fixed { first } else { base_lots(&plan.size, room) };
+        let lots = plan.progression.as_ref().map_or(base, |rule| {
+            let chain = &state.chains[slot % ctx.pool(layer).tranches];
+            let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane], profit };
+            progressed_lots(base, rule, streak, room)
+        });
+        (base, lots)
     }
 
     /// Σ risk held, dollars.
@@ -491,8 +522,8 @@ impl Book {
 
     fn ruin(&mut self, ctx: Context<'_>) {
         let empty = |i: usize| self.layers.iter().all(|layer| layer.lots.iter().all(|lots| lots[i] == 0.0));
-        let dead =
-            Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav || (self.cash[i] < 0.0 && empty(i))) & !self.ruined;
+        let dead = Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav || (self.cash[i] < 0.0 && empty(i)))
+            & !self.ruined;
         for i in dead.lanes() {
             first(&mut self.sum.ruin_tick, i, ctx.tick);
             self.log(ctx, "ruin", "NAV at the ruin share".into(), i, None, 0.0, f64::NAN, f64::NAN);

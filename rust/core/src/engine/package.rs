@@ -79,9 +79,7 @@ impl Package {
         plan.legs
             .iter()
             .zip(&self.strikes)
-            .map(|(leg, strike)| {
-                f64::from(leg.ratio) * (leg.right.sign() * (spot - strike[lane])).max(0.0)
-            })
+            .map(|(leg, strike)| f64::from(leg.ratio) * (leg.right.sign() * (spot - strike[lane])).max(0.0))
             .sum()
     }
 

@@ -7,7 +7,10 @@ use rayon::prelude::*;
 use super::{
     block::Block,
     fill::Contract,
-    spec::{BookSpec, ContractSpec, CostSpec, LayerSpec, LegSpec, PlanSpec, ProgressionSpec, SCHEMA, Settlement, SizeSpec, StrikeSpec, Width},
+    spec::{
+        BookSpec, ContractSpec, CostSpec, LayerSpec, LegSpec, PlanSpec, ProgressionSpec, SCHEMA, Settlement,
+        SizeSpec, SizeTarget, StrikeSpec, Width,
+    },
     summary::NAMES,
     trace::Trace,
 };
@@ -177,7 +180,7 @@ impl Plan {
             programs().flat_map(Program::inputs).copied().filter(|name| name.is_indicator()).collect();
         indicators.sort();
         indicators.dedup();
-        check_horizon(&schedule, &spec.starts, spec.sessions, warm_up)?;
+        check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;
         Ok(Self {
             capital: spec.capital,
             sessions: spec.sessions,
@@ -309,7 +312,25 @@ fn check_costs(costs: &CostSpec) -> Result<()> {
 }
 
 /// Every path must have its sessions and its warm-up inside the tradable part of the calendar.
-fn check_horizon(schedule: &Schedule, starts: &[u32], sessions: u32, warm_up: u32) -> Result<()> {
+fn check_horizon(
+    schedule: &Schedule,
+    rows: Option<usize>,
+    starts: &[u32],
+    sessions: u32,
+    warm_up: u32,
+) -> Result<()> {
+    match rows {
+        Some(_) if starts.is_empty() => {
+            return Err(Error::Spec("starts: a replayed market needs them".into()));
+        }
+        None if !starts.is_empty() => return Err(Error::Spec("starts: a simulated market has none".into())),
+        Some(rows) if rows != schedule.tradable() as usize => {
+            let problem =
+                format!("{rows} rows, but the calendar has {} tradable sessions", schedule.tradable());
+            return Err(Error::Shape { name: "market".into(), problem });
+        }
+        _ => {}
+    }
     let first = starts.iter().copied().min();
     let last = starts.iter().copied().max().unwrap_or(schedule.origin());
     // A simulated market draws its warm-up; a replayed one reads it.
@@ -363,6 +384,10 @@ impl Builder<'_> {
     fn layer(&mut self, path: &str, owner: (usize, usize), spec: &LayerSpec) -> Result<LayerPlan> {
         check_size(path, &spec.size)?;
         check_progression(path, spec.progression.as_ref())?;
+        if spec.size.target == SizeTarget::MarginShare && spec.legs.iter().all(|leg| leg.ratio > 0) {
+            let allowed = "a layer that sells something: bought options tie up premium, not margin";
+            return Err(Error::domain(format!("{path}.size.target"), "margin_share", allowed));
+        }
         let pool = self.pool(path, owner, spec)?;
         let enter = spec.enter.as_ref().map(|rule| self.enter(owner.0, rule)).transpose()?;
         let exit = spec.exit.as_ref().map(|rule| self.exit(owner.0, pool, rule)).transpose()?;
@@ -390,7 +415,11 @@ impl Builder<'_> {
         }
         let margin_legs = check_legs(path, &spec.legs)?;
         if spec.days.low < 1 || spec.days.high < spec.days.low {
-            return Err(Error::domain(format!("{path}.days"), format!("{:?}", spec.days), "1 <= low <= high"));
+            return Err(Error::domain(
+                format!("{path}.days"),
+                format!("{:?}", spec.days),
+                "1 <= low <= high",
+            ));
         }
         let contract = Contract::new(row, &self.costs);
         let expiry = self.schedule.expiry_table(&spec.product, spec.days)?;

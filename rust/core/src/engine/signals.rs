@@ -101,7 +101,13 @@ impl Signals {
     }
 
     /// The package whose rule is about to be evaluated.
-    pub fn observe_package(&mut self, schedule: &Schedule, plan: &PoolPlan, package: &Package, market: &Market) {
+    pub fn observe_package(
+        &mut self,
+        schedule: &Schedule,
+        plan: &PoolPlan,
+        package: &Package,
+        market: &Market,
+    ) {
         let columns = &mut self.position;
         columns.credit = package.credit;
         columns.entry_spot = package.entry_spot;

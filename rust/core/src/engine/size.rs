@@ -74,7 +74,8 @@ mod tests {
         let rule = ProgressionSpec { mode, max_doublings, max_lots: None, max_margin_share: None };
         (0..5)
             .map(|k| {
-                let streak = Streak { losses: f64::from(k), deficit: 4_000.0 * f64::from(k), profit: 1_000.0 };
+                let streak =
+                    Streak { losses: f64::from(k), deficit: 4_000.0 * f64::from(k), profit: 1_000.0 };
                 progressed_lots(2.0, &rule, streak, ROOM)
             })
             .collect()
@@ -82,12 +83,8 @@ mod tests {
 
     #[test]
     fn twenty_condors_on_a_million_at_ten_percent() {
-        let size = SizeSpec {
-            target: SizeTarget::MarginShare,
-            value: 0.10,
-            multiplier: 1.0,
-            base: SizeBase::Entry,
-        };
+        let size =
+            SizeSpec { target: SizeTarget::MarginShare, value: 0.10, multiplier: 1.0, base: SizeBase::Entry };
         assert_eq!(base_lots(&size, ROOM), 20.0);
         assert_eq!(base_lots(&size, Room { requirement: 80_000.0, ..ROOM }), 4.0);
         assert_eq!(base_lots(&size, Room { requirement: 180_000.0, ..ROOM }), 0.0);

@@ -239,7 +239,7 @@ fn one() -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SizeTarget {
-    /// Share of NAV that the layer's requirements may sum to, spread evenly over its tranches (R4).
+    /// Share of NAV that the book's requirements may sum to, spread evenly over the layer's tranches (R4).
     MarginShare,
     /// Lots per tranche.
     Lots,

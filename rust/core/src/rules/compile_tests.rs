@@ -64,7 +64,7 @@ fn windows_of_the_market_survive_a_new_position_and_windows_of_a_position_do_not
     let position = json!({"op": "for_sessions", "args": [loss], "n": 2});
     for (tree, expected, warm_up) in [(market, Mask::ALL, 1), (position, !Mask::first(1), 0)] {
         let program = Program::compile(&rule(&tree), Scope::Position).unwrap();
-        assert_eq!(program.warm_up(), warm_up);
+        assert_eq!((program.warm_up(), program.needs_every_session()), (warm_up, warm_up > 0));
         let mut memory = program.memory();
         let column = Col::splat(30.0);
         assert_eq!(program.evaluate(&[&column], &mut memory), Tri::default());

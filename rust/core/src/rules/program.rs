@@ -120,10 +120,10 @@ impl Program {
         self.warm_up
     }
 
-    /// Does the answer depend on earlier sessions of the rule itself? Such a rule must be evaluated in every session,
-    /// also while no position is open, for its windows to be complete.
-    pub fn is_stateful(&self) -> bool {
-        !self.windows.is_empty()
+    /// Does the rule look back over sessions of the market or the book? Then it must be evaluated in every session of
+    /// the warm-up and after it, also while its slot holds no position; otherwise only while there is one.
+    pub fn needs_every_session(&self) -> bool {
+        self.windows.iter().any(|window| !window.of_position)
     }
 
     /// Fresh columns and windows.

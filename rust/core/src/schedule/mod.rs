@@ -83,8 +83,11 @@ impl Schedule {
             )));
         }
         for (name, sessions) in spec.expiries.iter().chain(&spec.events) {
-            if !sessions.windows(2).all(|w| w[0] < w[1]) || sessions.last().is_some_and(|&s| s as usize >= n) {
-                return Err(Error::Spec(format!("schedule: sessions of {name} must be ascending and inside")));
+            if !sessions.windows(2).all(|w| w[0] < w[1]) || sessions.last().is_some_and(|&s| s as usize >= n)
+            {
+                return Err(Error::Spec(format!(
+                    "schedule: sessions of {name} must be ascending and inside"
+                )));
             }
         }
         Ok(Self { spec })

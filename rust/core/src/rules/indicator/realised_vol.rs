@@ -1,7 +1,11 @@
 //! Realised volatility over the last N sessions.
 
 use super::Indicator;
-use crate::math::lanes::{Col, LANES};
+use crate::math::{
+    lanes::{Col, LANES},
+    simd::{self, Kernel},
+    special::ln,
+};
 
 /// Sessions in a year, for annualising.
 const SESSIONS_PER_YEAR: f64 = 252.0;
@@ -35,11 +39,7 @@ impl<const N: usize> Indicator for RealisedVol<N> {
     }
 
     fn step(&mut self, spot: &Col, _vix: &Col, out: &mut Col) {
-        let newest = &mut self.squares[self.oldest];
-        for lane in 0..LANES {
-            let square = (spot[lane] / self.previous[lane]).ln().powi(2);
-            newest[lane] = if square.is_finite() { square } else { f64::NAN };
-        }
+        simd::dispatch(SquaredReturn { spot, previous: &self.previous, out: &mut self.squares[self.oldest] });
         self.previous = *spot;
         self.oldest = (self.oldest + 1) % N;
 
@@ -52,6 +52,25 @@ impl<const N: usize> Indicator for RealisedVol<N> {
         }
         for lane in 0..LANES {
             out[lane] = (out[lane] * (SESSIONS_PER_YEAR / N as f64)).sqrt();
+        }
+    }
+}
+
+/// The squared log return of every lane; missing where it is not finite.
+struct SquaredReturn<'a> {
+    spot: &'a Col,
+    previous: &'a Col,
+    out: &'a mut Col,
+}
+
+impl Kernel for SquaredReturn<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for lane in 0..LANES {
+            let square = ln::<FMA>(self.spot[lane] / self.previous[lane]).powi(2);
+            self.out[lane] = if square.is_finite() { square } else { f64::NAN };
         }
     }
 }
