@@ -4,6 +4,28 @@ from typing import Any, Literal, final, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "AlvhError",
+    "Plan",
+    "RuleError",
+    "SpecError",
+    "__version__",
+    "check_rule",
+    "draws",
+    "evaluate_number",
+    "evaluate_rule",
+    "greeks",
+    "implied_vol",
+    "indicator",
+    "market_paths",
+    "market_quotes",
+    "market_spec",
+    "price",
+    "rule_names",
+    "rule_warm_up",
+    "simd_variant",
+]
+
 __version__: str
 
 class AlvhError(ValueError): ...

@@ -2,7 +2,8 @@
 
 use alvh_core::Error;
 use numpy::{
-    PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
+    PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
+    PyUntypedArrayMethods,
 };
 use pyo3::{
     prelude::*,
@@ -66,7 +67,8 @@ impl<'py> Column<'py> {
         let values = match kind(&array) {
             b'i' | b'u' | b'f' => {
                 let mut column = Self::converted(&array).map_err(|_| refuse())?;
-                let signs = column.as_slice().iter().map(|&x| if x.abs() == 1.0 { x } else { f64::NAN }).collect();
+                let signs =
+                    column.as_slice().iter().map(|&x| if x.abs() == 1.0 { x } else { f64::NAN }).collect();
                 column.values = Values::Own(signs);
                 if shape.is_empty() && column.as_slice()[0].is_nan() {
                     return Err(refuse());
@@ -88,7 +90,10 @@ impl<'py> Column<'py> {
 
     fn converted(array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
         let copied = array.call_method1("astype", ("f8", "C"))?.cast_into::<PyArrayDyn<f64>>()?;
-        Ok(Self { values: Values::Own(copied.readonly().as_slice()?.to_vec()), shape: array.shape().to_vec() })
+        Ok(Self {
+            values: Values::Own(copied.readonly().as_slice()?.to_vec()),
+            shape: array.shape().to_vec(),
+        })
     }
 
     pub fn as_slice(&self) -> &[f64] {

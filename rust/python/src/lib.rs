@@ -19,9 +19,9 @@ mod _core {
     #[pymodule_export]
     use crate::engine::Plan;
     #[pymodule_export]
-    use crate::pricing::{greeks, implied_vol, price};
-    #[pymodule_export]
     use crate::market::{draws, market_paths, market_quotes, market_spec};
+    #[pymodule_export]
+    use crate::pricing::{greeks, implied_vol, price};
     #[pymodule_export]
     use crate::rules::{check_rule, evaluate_number, evaluate_rule, indicator, rule_names, rule_warm_up};
 

@@ -220,7 +220,8 @@ fn columns<'py>(
         Column::numbers(b_name, b)?,
         Column::numbers(c_name, c)?,
         Column::numbers(d_name, d)?,
-        discount.map_or_else(|| Ok(Column::scalar(1.0)), |discount| Column::numbers(discount_name, discount))?,
+        discount
+            .map_or_else(|| Ok(Column::scalar(1.0)), |discount| Column::numbers(discount_name, discount))?,
     ])
 }
 
@@ -287,7 +288,11 @@ fn unknown(which: Argument<'_, '_>) -> PyErr {
 }
 
 /// The user's array for a greek, if its type and shape fit.
-fn given<'py>(name: &str, item: &Bound<'py, PyAny>, shape: &[usize]) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+fn given<'py>(
+    name: &str,
+    item: &Bound<'py, PyAny>,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
     match item.cast::<PyArrayDyn<f64>>() {
         Ok(array) if array.shape() == shape && array.is_c_contiguous() => Ok(array.clone()),
         _ => {
