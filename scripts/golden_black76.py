@@ -1,4 +1,4 @@
-"""Writes tests/golden/black76_{price,greeks}.csv from mpmath, by the definition and by numerical differentiation."""
+"""Writes tests/golden/black76_{price,greeks}.csv from mpmath: the formula and its numerical derivatives."""
 
 import random
 from collections.abc import Callable, Iterator

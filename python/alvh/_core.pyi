@@ -1,8 +1,30 @@
-from collections.abc import Mapping
-from typing import Any, final
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, final, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "AlvhError",
+    "Plan",
+    "RuleError",
+    "SpecError",
+    "__version__",
+    "check_rule",
+    "draws",
+    "evaluate_number",
+    "evaluate_rule",
+    "greeks",
+    "implied_vol",
+    "indicator",
+    "market_paths",
+    "market_quotes",
+    "market_spec",
+    "price",
+    "rule_names",
+    "rule_warm_up",
+    "simd_variant",
+]
 
 __version__: str
 
@@ -11,6 +33,78 @@ class RuleError(AlvhError): ...
 class SpecError(AlvhError): ...
 
 def simd_variant() -> str: ...
+
+# pricing
+
+@overload
+def price(
+    forward: float, strike: float, years: float, vol: float, right: str | int, *, discount: float = 1.0
+) -> float: ...
+@overload
+def price(
+    forward: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    vol: ArrayLike,
+    right: ArrayLike,
+    *,
+    discount: ArrayLike = 1.0,
+) -> NDArray[np.float64]: ...
+def greeks(
+    forward: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    vol: ArrayLike,
+    right: ArrayLike,
+    *,
+    discount: ArrayLike = 1.0,
+    which: str | Sequence[str] | None = None,
+    out: tuple[float | NDArray[np.float64] | None, ...] | None = None,
+) -> tuple[float | NDArray[np.float64] | None, ...]: ...
+@overload
+def implied_vol(
+    price: float,
+    forward: float,
+    strike: float,
+    years: float,
+    right: str | int,
+    *,
+    discount: float = 1.0,
+    status: Literal[False] = False,
+) -> float: ...
+@overload
+def implied_vol(
+    price: float,
+    forward: float,
+    strike: float,
+    years: float,
+    right: str | int,
+    *,
+    discount: float = 1.0,
+    status: Literal[True],
+) -> tuple[float, int]: ...
+@overload
+def implied_vol(
+    price: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    right: ArrayLike,
+    *,
+    discount: ArrayLike = 1.0,
+    status: Literal[False] = False,
+) -> NDArray[np.float64]: ...
+@overload
+def implied_vol(
+    price: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    right: ArrayLike,
+    *,
+    discount: ArrayLike = 1.0,
+    status: Literal[True],
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
 
 # engine
 

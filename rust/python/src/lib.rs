@@ -1,8 +1,10 @@
 //! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
 
+mod columns;
 mod door;
 mod engine;
 mod market;
+mod pricing;
 mod rules;
 
 use pyo3::prelude::*;
@@ -18,6 +20,8 @@ mod _core {
     use crate::engine::Plan;
     #[pymodule_export]
     use crate::market::{draws, market_paths, market_quotes, market_spec};
+    #[pymodule_export]
+    use crate::pricing::{greeks, implied_vol, price};
     #[pymodule_export]
     use crate::rules::{check_rule, evaluate_number, evaluate_rule, indicator, rule_names, rule_warm_up};
 

@@ -89,9 +89,9 @@ impl Operand<'_> {
             let run = (length - column).min(out.len() - done);
             let to = &mut out[done..done + run];
             if step == 0 {
-                to.fill(self.values[at])
+                to.fill(self.values[at]);
             } else {
-                to.copy_from_slice(&self.values[at..at + run])
+                to.copy_from_slice(&self.values[at..at + run]);
             }
             done += run;
         }

@@ -10,7 +10,7 @@
 //!
 //! The difference above loses all its digits for small s or far strikes. Here the price is the intrinsic value
 //! plus the time value, and the time value — the same for call and put — is computed without cancellation
-//! ([`time_value`]). Its relative error is below 4e-15 + 4e-16 (ln(F/K)/s)²: rounding s alone moves the price by
+//! (`time_value`). Its relative error is below 4e-15 + 4e-16 (ln(F/K)/s)²: rounding s alone moves the price by
 //! 1.1e-16 (ln(F/K)/s)².
 
 mod greeks;
@@ -51,7 +51,7 @@ pub(super) const TOO_LARGE: f64 = 1.0715086071862673e301;
 /// False for NaN, too.
 #[inline(always)]
 fn in_domain(forward: f64, strike: f64, total_sd: f64) -> bool {
-    forward >= 0.0 && forward < TOO_LARGE && strike >= 0.0 && strike < TOO_LARGE && total_sd >= 0.0
+    (0.0..TOO_LARGE).contains(&forward) && (0.0..TOO_LARGE).contains(&strike) && total_sd >= 0.0
 }
 
 /// max(w (F − K), 0), NaN where w or F − K is.

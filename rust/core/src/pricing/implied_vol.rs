@@ -3,12 +3,12 @@
 //! Only the time value matters: q = price/D − max(w (F − K), 0), which call and put share. With d = |F − K| and
 //! A = (F + K)/2 a row takes the first of three ways whose domain it meets:
 //!
-//! 1. [`direct::near`]: Bachelier's model is inverted exactly by a rational function of ln((q + d)/q), the
+//! 1. `direct::near`: Bachelier's model is inverted exactly by a rational function of ln((q + d)/q), the
 //!    logarithm of the ratio of the in-the-money to the out-of-the-money price; its total standard deviation
 //!    becomes Black's by a polynomial, because the two are related analytically. Covers s ≤ 0.8 and
 //!    |ln(F/K)| ≤ 0.8, except the far wings.
-//! 2. [`direct::far`]: the same with a table in place of the rational function, for the far wings.
-//! 3. [`refined`]: everything else, a guess good to 1 % and two steps of fourth order.
+//! 2. `direct::far`: the same with a table in place of the rational function, for the far wings.
+//! 3. `refined`: everything else, a guess good to 1 % and two steps of fourth order.
 //!
 //! The result has a relative error of a few 1e-16 beyond what the rounding of the price itself causes, which is
 //! 1.1e-16 · price/(vega · σ).
@@ -118,7 +118,7 @@ impl Quote {
 
     #[inline(always)]
     fn status(self) -> Status {
-        let amount = |x: f64| x >= f64::MIN_POSITIVE && x < TOO_LARGE;
+        let amount = |x: f64| (f64::MIN_POSITIVE..TOO_LARGE).contains(&x);
         let TimeValue { value, smaller, .. } = self.time_value();
         let valid = amount(self.forward)
             && amount(self.strike)
