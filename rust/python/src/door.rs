@@ -18,6 +18,7 @@ pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> alvh_core::Resul
 }
 
 /// The one conversion of the core's error.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 pub fn to_python(error: Error) -> PyErr {
     let message = error.to_string();
     match error {

@@ -2,6 +2,8 @@
 //!
 //! Lane 0 of a block carries the series, session by session; the engine runs the same programs on all lanes.
 
+#![expect(clippy::needless_pass_by_value, reason = "arguments come from Python by value")]
+
 use std::collections::HashMap;
 
 use alvh_core::{

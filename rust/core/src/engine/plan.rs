@@ -485,7 +485,9 @@ fn check_legs(path: &str, legs: &[LegSpec]) -> Result<Vec<Leg>> {
             StrikeSpec::Offset { from, .. } if from >= index => {
                 return Err(Error::domain(format!("{at}.strike.from"), from, "an earlier leg"));
             }
-            StrikeSpec::Offset { width: Width::Fraction(w) | Width::Points(w), .. } if !(w > 0.0) => {
+            StrikeSpec::Offset { width: Width::Fraction(w) | Width::Points(w), .. }
+                if w.is_nan() || w <= 0.0 =>
+            {
                 return Err(Error::domain(format!("{at}.strike.width"), w, "positive"));
             }
             _ => {}

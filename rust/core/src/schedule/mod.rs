@@ -217,7 +217,7 @@ mod tests {
         let days: Vec<i32> = (20_090_i32..).filter(|d| (d + 3).rem_euclid(7) < 5).take(n).collect();
         let fridays = (0..n as u32).filter(|&i| (days[i as usize] + 3).rem_euclid(7) == 4).collect();
         Schedule::new(ScheduleSpec {
-            ordinals: (0..n as i32).collect(),
+            ordinals: (0..).take(n).collect(),
             half_days: vec![false; n],
             days,
             origin: 0,
