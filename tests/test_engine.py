@@ -99,15 +99,14 @@ def test_under_gbm_a_fairly_priced_condor_earns_nothing(vol: float) -> None:
 
 
 def test_costs_are_what_they_are_said_to_be() -> None:
-    """At a rate of zero the same path with and without a commission differs by it, to the cent."""
-    arm = engine_spec.arms()[:1]
+    """At a rate of zero the same three lots with and without a commission differ by it, to the cent."""
+    arm = [av.Arm("three", av.IronCondor(size=av.Size(target="lots", value=3)))]
     free = columns(engine_spec.spec(arm, GBM(vol=0.16, rate=0), costs=FREE), 32)
-    fees = columns(engine_spec.spec(arm, GBM(vol=0.16, rate=0), costs=Costs(order_share=0)), 32)
-    more = free["fees"] - fees["fees"]
-    np.testing.assert_allclose(free["nav"] - fees["nav"], more, atol=1e-6)
-    lots = more / (4 * 0.5)
-    np.testing.assert_allclose(lots, np.round(lots), atol=1e-6)
-    assert (lots > 0).all()
+    paid = columns(engine_spec.spec(arm, GBM(vol=0.16, rate=0), costs=Costs(order_share=0)), 32)
+    commission = 4 * 3 * 0.5 * paid["opened"]
+    assert (commission > 0).all()
+    np.testing.assert_allclose(free["nav"] - paid["nav"], commission, atol=1e-6)
+    np.testing.assert_allclose(free["fees"] - paid["fees"], commission, atol=1e-6)
 
 
 # --- what a defined-risk book can and cannot do
