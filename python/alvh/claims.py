@@ -28,6 +28,9 @@ BASE_SHARE = 0.10
 LARGE_SHARE = 0.35
 """A size at which doubling meets its limits."""
 
+CADENCES = {"week": "a tranche a week", "flat": "one tranche at a time"}
+"""How often the arms of the audit sell, and the words for it."""
+
 DEEP, SHALLOW = 0.50, 0.05
 """R16: drawdowns of 5% that become 50%."""
 
@@ -62,13 +65,31 @@ CLAIMS = (
     Claim("R16", "Doubling turns a 5% drawdown into one of 50% or more."),
     Claim("R17", "The broker liquidates before the market reverts: forced closing costs more than holding."),
     Claim("R15", "ALVH peaks at 1.5-2.0 times the first requirement, with less variability.", "hedge layers"),
-    Claim("R5", "15-25% a year on condor margin gross in low volatility, 13-23% net of the hedge.", "hedge layers"),
+    Claim(
+        "R5",
+        "15-25% a year on condor margin gross in low volatility, 13-23% net of the hedge.",
+        "hedge layers",
+    ),
     Claim("R14", "Intraday stops whipsaw: many stopped trades would have recovered.", "intraday bars"),
-    Claim("R18", "Losses cluster with volatility; trades are not independent.", "an i.i.d. control by block bootstrap"),
-    Claim("R19", "Wider wings or a bigger buffer cannot replace the hedge.", "hedge layers and equal-cost rivals"),
-    Claim("R20", "A better risk-adjusted return than doubling, above all near announcements.", "hedge layers and event windows"),
+    Claim(
+        "R18",
+        "Losses cluster with volatility; trades are not independent.",
+        "an i.i.d. control by block bootstrap",
+    ),
+    Claim(
+        "R19",
+        "Wider wings or a bigger buffer cannot replace the hedge.",
+        "hedge layers and equal-cost rivals",
+    ),
+    Claim(
+        "R20",
+        "A better risk-adjusted return than doubling, above all near announcements.",
+        "hedge layers and event windows",
+    ),
     Claim("R20", "Stops erode the statistical edge.", "intraday bars"),
-    Claim("R22", "Short-dated VIX calls offset 40-60% of the condor's dollars per VIX point.", "hedge layers"),
+    Claim(
+        "R22", "Short-dated VIX calls offset 40-60% of the condor's dollars per VIX point.", "hedge layers"
+    ),
     Claim("R37", "The VIX term structure is used without whipsaw.", "hedge layers"),
     Claim("R39", "The hedge moves against the condor.", "hedge layers"),
     Claim("R44", "Second Engine entries add positive vega and negative delta.", "the Second Engine"),
@@ -77,9 +98,13 @@ CLAIMS = (
     Claim("R63", "Ring-fencing stops calls from cascading.", "two ledgers"),
     Claim("R66", "The hedge raises cash exactly when the wings are pressed.", "hedge layers"),
     Claim("R71", "The hedge cuts downside beta at an acceptable price.", "hedge layers"),
-    Claim("R74", "Several volatility spikes in a row are survived without forced liquidation.", "hedge layers"),
+    Claim(
+        "R74", "Several volatility spikes in a row are survived without forced liquidation.", "hedge layers"
+    ),
     Claim("R85", "A steward does better than a promoter.", "the profiles"),
-    Claim("R92", "It holds across economic regimes and around announcements.", "regime labels and event windows"),
+    Claim(
+        "R92", "It holds across economic regimes and around announcements.", "regime labels and event windows"
+    ),
 )
 """Every claim, measured or not yet computable."""
 
@@ -133,7 +158,7 @@ def audit(
     if paths < 1:
         raise SpecError(f"paths = {paths}: at least 1")
     rows: list[dict[str, object]] = []
-    for every, words in (("week", "a tranche a week"), ("flat", "one tranche at a time")):
+    for every, words in CADENCES.items():
         result = compare(
             _doubling_arms(every),
             L3F(vix=16),
@@ -172,7 +197,16 @@ def _peaks(result: Comparison, words: str) -> list[dict[str, object]]:
         inside = float(np.mean((multiple >= R15_DOUBLING[0]) & (multiple <= R15_DOUBLING[1])))
         why = f"{inside:.0%} of paths lie inside, the largest is {multiple.max():.3g}; {_ONLY_L3F}"
         rows.append(
-            _row(0, f"{arm}, {words}", "4 to 6", median, "median multiple", len(multiple), _against(median, *R15_DOUBLING), why)
+            _row(
+                0,
+                f"{arm}, {words}",
+                "4 to 6",
+                median,
+                "median multiple",
+                len(multiple),
+                _against(median, *R15_DOUBLING),
+                why,
+            )
         )
     return rows
 
@@ -193,7 +227,18 @@ def _drawdowns(result: Comparison, words: str) -> list[dict[str, object]]:
                 reading = "outside"
             why = f"plain: {base.value:.2%} ({base.low:.2%} to {base.high:.2%}); {_ONLY_L3F}"
             claimed = f"plain's and {R16_MINIMUM:.0%} more"
-            rows.append(_row(1, f"{arm}, {words}, share {share:g}", claimed, estimate, "probability", len(deep), reading, why))
+            rows.append(
+                _row(
+                    1,
+                    f"{arm}, {words}, share {share:g}",
+                    claimed,
+                    estimate,
+                    "probability",
+                    len(deep),
+                    reading,
+                    why,
+                )
+            )
     return rows
 
 
@@ -217,7 +262,16 @@ def _liquidations(result: Comparison, words: str) -> list[dict[str, object]]:
             continue
         estimate = mean_interval(regret)
         rows.append(
-            _row(2, variant, "above 0", estimate, "of capital", len(regret), _against(estimate, 0, np.inf), f"{note}; {_ONLY_L3F}")
+            _row(
+                2,
+                variant,
+                "above 0",
+                estimate,
+                "of capital",
+                len(regret),
+                _against(estimate, 0, np.inf),
+                f"{note}; {_ONLY_L3F}",
+            )
         )
     return rows
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from alvh.errors import AlvhError, SpecError
+from alvh import __version__
+from alvh.errors import AlvhError, RunError, SpecError, mistakes
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from alvh.comparison import Advance, Comparison, Market
+    from alvh.comparison import Comparison, Market
     from alvh.playbook import Arm
+    from alvh.report.progress import Track
 
 DEMO_ARMS = (
     "plain",
@@ -33,62 +29,143 @@ DEMO_ARMS = (
 DEMO_PATHS = 4_096
 DEMO_SEED = 7
 
-app = typer.Typer(
-    name="alvh",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Does a hedge keep an SPX iron-condor book from blowing up, and what does it cost?\n\n"
-    "Start with `alvh demo`, then `alvh compare --help`. Educational: nothing here is a recommendation (R90).",
-)
+REFUSED = 2
+"""Exit code: what was asked for cannot be done; one line on stderr says why."""
 
-Out = Annotated[Path | None, typer.Option(help="Folder for Parquet results and the manifest.")]
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
+SIMULATION_ONLY = ("model", "vix", "spot", "erp", "seed")
+HISTORY_ONLY = ("every",)
+FILE_ONLY = ("gaps",)
+
+# What typer raises for a mistake in the command line derives from this class, which it does not export.
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(name="alvh", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for Parquet results and the manifest.", metavar="FOLDER")
+]
+Folder = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
-Threads = Annotated[int, typer.Option(min=0, help="Threads; 0 is one per core. Results do not depend on it.")]
-Quiet = Annotated[bool, typer.Option(help="No progress bar.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+Seed = Annotated[int, typer.Option(help="Seed: the same seed gives the same bits.", metavar="N")]
+Threads = Annotated[
+    int, typer.Option(help="Threads; 0 is one per core. Results do not depend on it.", metavar="N")
+]
+
+
+@app.callback(invoke_without_command=True)
+def alvh(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Does a hedge keep an SPX iron-condor book from blowing up, and what does it cost?
+
+    Start with `alvh demo`, then `alvh compare --help`.
+
+    Educational: nothing here is a recommendation.
+    """  # noqa: D400 -- a question; R90
+    if version:
+        print(f"alvh {__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
 def compare(  # noqa: PLR0917 -- one parameter per option of the command
+    context: typer.Context,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(help="Preset to compare, repeatable; see `alvh presets`.", metavar="NAME"),
+    ] = None,
+    playbook: Annotated[
+        list[Path] | None, typer.Option(help="TOML file of an arm, repeatable.", metavar="FILE")
+    ] = None,
     history: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet with date, spx, vix: replay it instead of simulating.")
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet with date, spx, vix: replay it instead of simulating.", metavar="FILE"
+        ),
     ] = None,
     bundled: Annotated[
-        bool, typer.Option("--bundled", help="Replay the daily SPX and VIX of 2014-2018 that `alvh[history]` brings.")
+        bool,
+        typer.Option(
+            "--bundled", help="Replay the daily SPX and VIX of 2014-2018 that `alvh[history]` brings."
+        ),
     ] = False,
-    model: Annotated[str, typer.Option(help="Simulated market: l3f or gbm.")] = "l3f",
-    vix: Annotated[float, typer.Option(help="VIX at the start of a simulation; for gbm the volatility in percent.")] = 16.0,
-    spot: Annotated[float, typer.Option(help="SPX at the start of a simulation.")] = 5000.0,
-    erp: Annotated[float, typer.Option(help="Equity risk premium of a simulation, a year.")] = 0.05,
+    model: Annotated[str, typer.Option(help="Simulated market: l3f or gbm.", metavar="NAME")] = "l3f",
+    vix: Annotated[
+        float,
+        typer.Option(
+            help="VIX at the start of a simulation; for gbm the volatility in percent.", metavar="X"
+        ),
+    ] = 16.0,
+    spot: Annotated[float, typer.Option(help="SPX at the start of a simulation.", metavar="X")] = 5000.0,
+    erp: Annotated[
+        float, typer.Option(help="Equity risk premium of a simulation, a year.", metavar="X")
+    ] = 0.05,
     rate: Annotated[
-        float | None, typer.Option(help="Bill rate a year, continuously compounded (0.02 is 2%); a history needs it.")
+        float | None,
+        typer.Option(
+            help="Bill rate a year, continuously compounded (0.02 is 2%); a history needs it, as an option "
+            "or as a column.",
+            metavar="X",
+        ),
     ] = None,
-    dividend_yield: Annotated[float | None, typer.Option(help="Dividend yield a year; a history needs it.")] = None,
-    gaps: Annotated[str, typer.Option(help="Missing sessions of a history: error, or report and leave them out.")] = "error",
-    every: Annotated[int, typer.Option(min=1, help="Sessions between rolling starts on a history.")] = 1,
-    arm: Annotated[list[str] | None, typer.Option(help="Preset to compare, repeatable; see `alvh presets`.")] = None,
-    playbook: Annotated[list[Path] | None, typer.Option(help="TOML file of an arm, repeatable.")] = None,
-    paths: Annotated[int | None, typer.Option(min=1, help="Simulated paths (20,000), or rolling starts.")] = None,
-    sessions: Annotated[int, typer.Option(min=1, help="Sessions per path.")] = 252,
-    capital: Annotated[float, typer.Option(min=1.0, help="Dollars of every book.")] = 1_000_000.0,
-    shares: Annotated[str, typer.Option(help="Size ladder: margin shares of NAV, ascending.")] = "0.10,0.20,0.35,0.50,0.70",
-    seed: Annotated[int, typer.Option(min=0, help="Seed: the same seed gives the same bits.")] = 0,
+    dividend_yield: Annotated[
+        float | None, typer.Option(help="Dividend yield a year; a history needs it likewise.", metavar="X")
+    ] = None,
+    gaps: Annotated[
+        str,
+        typer.Option(
+            help="Missing sessions of a history: error, or report and leave them out.", metavar="WORD"
+        ),
+    ] = "error",
+    every: Annotated[
+        int, typer.Option(min=1, help="Sessions between rolling starts on a history.", metavar="N")
+    ] = 1,
+    paths: Annotated[
+        int | None,
+        typer.Option(min=1, help="Simulated paths (20,000), or rolling starts (all).", metavar="N"),
+    ] = None,
+    sessions: Annotated[int, typer.Option(min=1, help="Sessions per path.", metavar="N")] = 252,
+    capital: Annotated[
+        float, typer.Option(min=1.0, help="Dollars of every book.", metavar="X")
+    ] = 1_000_000.0,
+    shares: Annotated[
+        str, typer.Option(help="Size ladder: margin shares of NAV, ascending.", metavar="LIST")
+    ] = "0.10,0.20,0.35,0.50,0.70",
+    seed: Seed = 0,
     threads: Threads = 0,
     out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Finish the same run in --out.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove an earlier run in --out first.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove an earlier run in --out first.")
+    ] = False,
+    chunk: Annotated[
+        int, typer.Option(min=1, help="Paths per Parquet part, the unit of --resume.", metavar="N")
+    ] = 16_384,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run several defences of one condor book on the same paths and say whether blow-ups were avoided.
+    """Compare defences of one condor book on the same paths.
 
-    Without --history the market is simulated. Arms are presets (--arm plain --arm stop_2x) or your own
-    TOML files (--playbook my.toml; `alvh presets plain > my.toml` is a start); the first one is the base of differences.
+    The first panel says whether they avoided the margin blow-ups, and at what cost. Without --history or --bundled the market is simulated. Arms are presets (--arm plain --arm stop_2x) or your
+    own TOML files (--playbook my.toml; `alvh presets plain > my.toml` is a start); the first one is the base of
+    differences.
     """
+    from alvh.report.progress import progress
+
+    _refuse_unused(context, history, bundled=bundled)
+    if out is None and (resume or overwrite):
+        raise SpecError("--resume and --overwrite are about a folder: give --out as well")
+    arms = _arms(arm, playbook)
     market = _market(history, bundled, model, vix, spot, erp, rate, dividend_yield, gaps)
-    with _progress(quiet=quiet or as_json) as track:
+    with progress(quiet=quiet or as_json) as track:
         result = _compare(
-            _arms(arm, playbook),
+            arms,
             market,
             track,
             paths=paths,
@@ -101,24 +178,29 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             out=out,
             resume=resume,
             overwrite=overwrite,
+            chunk=chunk,
         )
     _show(result, as_json=as_json, out=out)
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the two runs.")] = Path("run"),
-    paths: Annotated[int, typer.Option(min=1, help="Simulated paths.")] = DEMO_PATHS,
+    out: Annotated[Path, typer.Option(help="Folder for the two runs.", metavar="FOLDER")] = Path("run"),
+    paths: Annotated[int, typer.Option(min=1, help="Simulated paths.", metavar="N")] = DEMO_PATHS,
     threads: Threads = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Compare the presets on real history (2014-2018) and on a simulated market."""
-    from alvh.market import L3F, History
+    """Compare the presets on real history and on a simulation.
 
-    arms = _arms(list(DEMO_ARMS), None)
+    The history is the daily SPX and VIX of 2014-2018 that `alvh[history]` brings.
+    """
+    from alvh.market import L3F, History
+    from alvh.report.progress import progress
+
+    arms = _arms(None, None)
     for name, market, count in (("history", History.bundled(), None), ("simulated", L3F(vix=16), paths)):
         folder = out / name
-        with _progress(quiet=quiet) as track:
+        with progress(quiet=quiet) as track:
             result = _compare(
                 arms, market, track, paths=count, seed=DEMO_SEED, threads=threads, out=folder, overwrite=True
             )
@@ -127,31 +209,40 @@ def demo(
 
 @app.command()
 def audit(
-    paths: Annotated[int, typer.Option(min=100, help="Simulated paths per market.")] = DEMO_PATHS,
-    seed: Annotated[int, typer.Option(min=0, help="Seed.")] = DEMO_SEED,
+    paths: Annotated[int, typer.Option(min=1, help="Simulated paths per market.", metavar="N")] = DEMO_PATHS,
+    seed: Seed = DEMO_SEED,
     threads: Threads = 0,
-    out: Annotated[Path | None, typer.Option(help="Parquet file for the table.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Parquet file for the table.", metavar="FILE")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Hold the claims of the methodology against measurements: claimed, measured, verdict."""
-    from alvh.claims import CLAIMS
+    """Hold the methodology's claims against measurements.
+
+    Each row: what is claimed, what was measured with its 95% interval, the verdict, and what is missing.
+    """
+    from alvh.claims import CADENCES, CLAIMS
     from alvh.claims import audit as run_audit
     from alvh.report import console as report
+    from alvh.report.plain_json import to_json
+    from alvh.report.progress import progress
 
-    with _progress(quiet=quiet or as_json) as track:
-        advance = track("audit", None)
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise RunError(f"--out {out}: a file in a folder that exists")
+    with progress(quiet=quiet or as_json) as track:
+        advance = track("audit", paths * len(CADENCES))
         table = run_audit(paths=paths, seed=seed, threads=threads, advance=advance)
-    if out:
+    if out is not None:
         table.write_parquet(out)
     if as_json:
-        _print_json({"audit": table})
+        print(to_json({"audit": table}))
     else:
         report.print_audit(Console(), table, CLAIMS)
 
 
 @app.command()
-def presets(name: Annotated[str | None, typer.Argument(help="Print this preset's TOML.")] = None) -> None:
+def presets(
+    name: Annotated[str | None, typer.Argument(help="Print this preset's TOML.")] = None,
+) -> None:
     """List the arms that ship with alvh, or print one as TOML."""
     from alvh import playbook
 
@@ -165,33 +256,55 @@ def presets(name: Annotated[str | None, typer.Argument(help="Print this preset's
 
 @app.command()
 def trace(
-    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    path: Annotated[int, typer.Argument(min=0, help="Number of the path.")],
-    arm: Annotated[str | None, typer.Option(help="Arm; the first one unless given.")] = None,
-    share: Annotated[float | None, typer.Option(help="Margin share; the smallest unless given.")] = None,
+    folder: Folder,
+    path: Annotated[int, typer.Argument(min=0, help="Number of the path, from 0.")],
+    arm: Annotated[str | None, typer.Option(help="Arm; the first one unless given.", metavar="NAME")] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Margin share; the smallest unless given.", metavar="X")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Tell one path of one arm event by event: what was opened, refused, settled, closed, and why."""
+    """Tell what happened to one arm on one path, and why.
+
+    Event by event: what was opened, skipped, refused, settled, closed.
+    """
     from alvh.comparison import Comparison
     from alvh.report import console as report
+    from alvh.report.plain_json import to_json
 
     told = Comparison.load(folder).trace(path, arm, share)
     if as_json:
-        _print_json({"ledger": told.ledger, "events": told.events})
+        print(to_json({"ledger": told.ledger, "events": told.events}))
     else:
         report.print_trace(Console(), told)
 
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    folder: Folder,
     threads: Threads = 0,
 ) -> None:
-    """Compute two random chunks of a run again and compare every bit; check the digests of the rest."""
+    """Compute parts of a run again and compare every bit.
+
+    Two random parts are computed again; all parts are held against the digests of the manifest.
+    """
     from alvh import runner
 
     chunks = runner.verify(folder, threads=threads)
     print(f"{folder}: digests match; computed again with equal bits: chunk {', '.join(map(str, chunks))}")
+
+
+def _refuse_unused(context: typer.Context, history: Path | None, *, bundled: bool) -> None:
+    """An option that would change nothing is a mistake."""
+    if history is not None and bundled:
+        raise SpecError("give --history or --bundled, not both")
+    replayed = history is not None or bundled
+    unused = [*(SIMULATION_ONLY if replayed else HISTORY_ONLY), *(() if history else FILE_ONLY)]
+    for name in unused:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            why = "a history is replayed" if name in SIMULATION_ONLY else "it is about --history"
+            raise SpecError(f"--{name} changes nothing here: {why}")
 
 
 def _market(  # noqa: PLR0917
@@ -205,26 +318,25 @@ def _market(  # noqa: PLR0917
     dividend_yield: float | None,
     gaps: str,
 ) -> Market:
+    from pydantic import ValidationError
+
     from alvh.market import GBM, L3F, History
 
-    if history is not None and bundled:
-        raise SpecError("give --history or --bundled, not both")
-    if gaps not in {"error", "report"}:
-        raise SpecError(f"--gaps {gaps}: error or report")
     if bundled:
         return History.bundled(rate=rate, dividend_yield=dividend_yield)
     if history is not None:
         policy: Any = gaps
         return History(history, rate=rate, dividend_yield=dividend_yield, gaps=policy)
-    given: dict[str, Any] = {"spot": spot, "erp": erp}
-    if rate is not None:
-        given["rate"] = rate
-    if dividend_yield is not None:
-        given["dividend_yield"] = dividend_yield
-    if model == "l3f":
-        return L3F(vix=vix, **given)
-    if model == "gbm":
-        return GBM(vol=vix / 100, **given)
+    given = {"spot": spot, "erp": erp, "rate": rate, "dividend_yield": dividend_yield}
+    described: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    try:
+        match model:
+            case "l3f":
+                return L3F(vix=vix, **described)
+            case "gbm":
+                return GBM(vol=vix / 100, **described)
+    except ValidationError as error:
+        raise SpecError(f"market {model}: {mistakes(error)}") from None
     raise SpecError(f"--model {model}: l3f or gbm")
 
 
@@ -240,71 +352,62 @@ def _shares(text: str) -> list[float]:
     try:
         shares = [float(part) for part in text.split(",")]
     except ValueError:
-        raise SpecError(f"--shares {text}: numbers separated by commas, such as 0.10,0.35") from None
+        raise SpecError(f"--shares {text!r}: numbers separated by commas, such as 0.10,0.35") from None
     if shares != sorted(set(shares)):
         raise SpecError(f"--shares {text}: ascending, each once")
     return shares
 
 
-def _compare(arms: list[Arm], market: Market, track: Any, **options: Any) -> Comparison:
+def _compare(
+    arms: list[Arm],
+    market: Market,
+    track: Track,
+    *,
+    paths: int | None,
+    sessions: int = 252,
+    every: int = 1,
+    **options: Any,
+) -> Comparison:
     from alvh.comparison import compare as run_compare
     from alvh.comparison import count_paths
 
-    options.setdefault("sessions", 252)
-    total = count_paths(market, options["paths"], options["sessions"], options.get("every", 1))
-    return run_compare(arms, market, advance=track(repr(market)[:40], total), **options)
+    total = count_paths(arms, market, paths=paths, sessions=sessions, every=every)
+    advance = track(repr(market), total)
+    return run_compare(arms, market, advance=advance, paths=paths, sessions=sessions, every=every, **options)
 
 
 def _show(result: Comparison, *, as_json: bool, out: Path | None) -> None:
     from alvh.report import console as report
+    from alvh.report.plain_json import to_json
 
     if as_json:
-        _print_json(result.tables(), headline=result.headline(), limits=list(result.limits), manifest=result.manifest)
+        about = {"headline": result.headline(), "limits": result.limits, "manifest": result.manifest}
+        print(to_json({**about, **result.tables()}))
         return
     report.print_comparison(Console(), result)
     if out is not None:
         print(f"Results: {out}/parts, {out}/tables, {out}/manifest.json")
 
 
-def _print_json(tables: dict[str, pl.DataFrame], **more: Any) -> None:
-    body = {name: table.to_dicts() for name, table in tables.items()}
-    # NaN and infinity are not JSON: they become null.
-    clean = json.loads(json.dumps({**more, **body}, default=str), parse_constant=lambda _: None)
-    json.dump(clean, sys.stdout, indent=1)
-    print()
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Any]:
-    """Yield a function (title, total) -> advance(count); the bar goes to stderr and only to a terminal."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _title, _total: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.completed:,.0f} paths"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-
-        def track(title: str, total: int | None) -> Advance:
-            task = bar.add_task(title, total=total)
-            return lambda count: bar.advance(task, count)
-
-        yield track
-
-
 def main() -> None:
-    """Run the command: errors of alvh are one line on stderr and exit code 2; Ctrl-C is 130."""
+    """Run the command: what cannot be done is one line on stderr and exit code 2; Ctrl-C is 130."""
     try:
-        app()
+        code = app(prog_name="alvh", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except UsageError as error:
+        place = getattr(error, "ctx", None)
+        command = place.command_path if place else "alvh"
+        _refuse(f"{error.format_message().rstrip(".")} (see `{command} --help`)")  # type: ignore[attr-defined]
     except AlvhError as error:
-        print(f"alvh: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("alvh: interrupted: finished parts are kept, --resume goes on", file=sys.stderr)
-        sys.exit(130)
+        _refuse(str(error))
+    except OSError as error:
+        _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    if code == INTERRUPTED:
+        print("alvh: interrupted: finished parts in --out are kept, --resume goes on", file=sys.stderr)
+    sys.exit(code)
+
+
+def _refuse(words: str) -> NoReturn:
+    print("alvh:", " ".join(words.split()), file=sys.stderr)
+    sys.exit(REFUSED)

@@ -5,10 +5,11 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +22,8 @@ from alvh.errors import SpecError
 from alvh.history import History
 from alvh.market import GBM, L3F
 from alvh.playbook import Arm
-from alvh.runner import Result, Task, load, run, stored_task
+from alvh.run_folder import RunFolder
+from alvh.runner import CHUNK, Result, Task, load, run, stored_task
 from alvh.schedule import Schedule
 
 SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
@@ -29,6 +31,8 @@ SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
 
 PATHS = 20_000
 """Paths of a simulated comparison."""
+
+LARGEST_SEED = 2**64 - 1
 
 SCHEMA = 1
 """Version of the specification that the engine reads."""
@@ -98,13 +102,14 @@ def specification(
     names = [arm.name for arm in arms]
     if not names or len(set(names)) < len(names):
         raise SpecError(f"arms: at least one, and names must differ: got {names}")
-    if not shares or any(not share > 0 for share in shares):
-        raise SpecError(f"shares = {list(shares)}: margin shares of NAV above 0, such as 0.10")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise SpecError(f"seed = {seed}: 0 to {LARGEST_SEED}")
+    if not shares or len(set(shares)) < len(shares) or not all(0 < share < math.inf for share in shares):
+        raise SpecError(f"shares = {list(shares)}: margin shares of NAV above 0, such as 0.10, each once")
     products = sorted({layer.sell.product for arm in arms for layer in arm.layers})
     listings: dict[str, Any] = dict.fromkeys(products, "weekly")
     if isinstance(market, History):
-        warm_up = max(layer.warm_up for arm in arms for layer in arm.layers)
-        starts = list(market.starts(sessions, every=every, warm_up=warm_up))
+        starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
         schedule = Schedule.from_history(market.data.dates, listings=listings, events=market.schedule.events)
     else:
         starts = []
@@ -122,7 +127,9 @@ def specification(
         "ruin_share": ruin_share,
         "margin": margin,
         "books": [
-            {"arm": arm.name, "share": share, "layers": arm.at_share(share)} for share in shares for arm in arms
+            {"arm": arm.name, "share": share, "layers": arm.at_share(share)}
+            for share in shares
+            for arm in arms
         ],
     }
 
@@ -145,6 +152,7 @@ def compare(
     out: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    chunk: int = CHUNK,
     advance: Advance | None = None,
 ) -> Comparison:
     """Run every arm at every margin share on the same market paths (R91).
@@ -181,6 +189,8 @@ def compare(
         Folder that receives Parquet parts and a manifest; without it everything stays in memory.
     resume, overwrite
         Finish the same run in `out`, or remove it first.
+    chunk
+        Paths in a Parquet part, the unit of resume. Figures do not depend on it.
     advance
         Called with the number of paths just finished.
 
@@ -213,6 +223,7 @@ def compare(
         every=every,
         costs=costs,
         ruin_share=ruin_share,
+        chunk=chunk,
     )
     if runner != "local":
         raise SpecError(f"runner = {runner!r}: this version runs 'local'")
@@ -224,7 +235,7 @@ def compare(
 
 
 def task_of(
-    arms: Iterable[Arm], market: Market, *, paths: int | None = None, **options: Any
+    arms: Iterable[Arm], market: Market, *, paths: int | None = None, chunk: int = CHUNK, **options: Any
 ) -> Task:
     """Build the task of a comparison without running it; options as in `compare`."""
     arms = tuple(arms)
@@ -247,14 +258,23 @@ def task_of(
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
         "close_only": sorted(arm.name for arm in arms if any(layer.exit is not None for layer in arm.layers)),
     }
-    return Task(spec, count, facts)
+    return Task(spec, count, facts, chunk)
 
 
-def count_paths(market: Market, paths: int | None, sessions: int, every: int) -> int:
+def count_paths(
+    arms: Sequence[Arm], market: Market, *, paths: int | None, sessions: int = 252, every: int = 1
+) -> int:
     """Return how many paths a comparison has: those asked for, `PATHS`, or all rolling starts."""
     if paths is not None:
         return paths
-    return len(market.starts(sessions, every=every)) if isinstance(market, History) else PATHS
+    if not isinstance(market, History):
+        return PATHS
+    return len(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
+
+
+def _warm_up(arms: Sequence[Arm]) -> int:
+    """Sessions before each start that the rules of the arms need."""
+    return max(layer.warm_up for arm in arms for layer in arm.layers)
 
 
 @dataclass(frozen=True)
@@ -336,10 +356,15 @@ class Comparison:
         schedule = self.task.spec["schedule"]
         first = starts or [schedule["origin"]] * self.task.paths
         days = pl.LazyFrame(
-            {"path": range(len(first)), "start": [EPOCH + timedelta(schedule["days"][index]) for index in first]},
+            {
+                "path": range(len(first)),
+                "start": [EPOCH + timedelta(schedule["days"][index]) for index in first],
+            },
             schema={"path": pl.Int64, "start": pl.Date},
         )
-        figure_columns = [name for name in self.result.frame.collect_schema().names() if name not in {"path", "book"}]
+        figure_columns = [
+            name for name in self.result.frame.collect_schema().names() if name not in {"path", "book"}
+        ]
         joined = self.result.frame.join(books, on="book", how="left", maintain_order="left")
         joined = joined.join(days, on="path", how="left", maintain_order="left")
         return joined.select("path", "start", "arm", "share", *figure_columns)
@@ -373,7 +398,9 @@ class Comparison:
     def against(self, base: str | None = None, share: float | None = None) -> pl.DataFrame:
         """Return paired differences of each arm against `base`, the first arm unless given."""
         share, base = self._share(share), base or self.arms[0]
-        return self._shown(figures.against(self._frame, self.capital, self.sessions, share, base=base, within=self.within))
+        return self._shown(
+            figures.against(self._frame, self.capital, self.sessions, share, base=base, within=self.within)
+        )
 
     def attribution(self, share: float | None = None) -> pl.DataFrame:
         """Return the mean P&L per arm by cause, in dollars and percent of capital a year (R75)."""
@@ -392,7 +419,9 @@ class Comparison:
         share, base = self._share(None), self.arms[0]
         if self.replayed:
             return figures.history_headline(self.history(), base)
-        differences = figures.against(self._frame, self.capital, self.sessions, share, base=base, within=self.within)
+        differences = figures.against(
+            self._frame, self.capital, self.sessions, share, base=base, within=self.within
+        )
         return figures.headline(
             self._ladder, self.capacity(), differences, base_share=share, base=base, within=self.within
         )
@@ -414,8 +443,12 @@ class Comparison:
         share = self._share(share)
         if (arm, share) not in self.books:
             raise SpecError(f"trace: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+        if not 0 <= path < self.task.paths:
+            raise SpecError(f"trace: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
         plan = _core.Plan(self.task.text)
-        return _trace(plan.trace(path, self.books.index((arm, share))), [layer["name"] for layer in self._layers(arm)])
+        return _trace(
+            plan.trace(path, self.books.index((arm, share))), [layer["name"] for layer in self._layers(arm)]
+        )
 
     def _layers(self, arm: str) -> list[dict[str, Any]]:
         return next(book["layers"] for book in self.task.spec["books"] if book["arm"] == arm)
@@ -442,13 +475,14 @@ class Comparison:
 
     def write_tables(self, folder: str | Path) -> None:
         """Write every table as Parquet into ``folder/tables`` and each arm as TOML into ``folder/arms``."""
-        tables, arms = Path(folder) / "tables", Path(folder) / "arms"
-        tables.mkdir(parents=True, exist_ok=True)
-        arms.mkdir(exist_ok=True)
-        for name, table in self.tables().items():
-            table.write_parquet(tables / f"{name}.parquet")
+        files = {f"tables/{name}.parquet": table.write_parquet for name, table in self.tables().items()}
         for name, facts in self.task.facts["arms"].items():
-            (arms / f"{name}.toml").write_text(facts["toml"], encoding="utf-8")
+            files[f"arms/{name}.toml"] = partial(_write_text, text=facts["toml"])
+        RunFolder(Path(folder)).write_beside(files)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:

@@ -5,12 +5,17 @@ All derive from `AlvhError`, a `ValueError`: the message names what is wrong, wh
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alvh._core import AlvhError, RuleError, SpecError
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 LONGEST_NAME = 40  # of a name that a damaged file may hold
 MOST_NAMES = 30
+MOST_MISTAKES = 5
+LONGEST_VALUE = 60
 
 __all__ = [
     "AlvhError",
@@ -20,6 +25,7 @@ __all__ = [
     "RuleError",
     "RunError",
     "SpecError",
+    "mistakes",
     "nearest_names",
 ]
 
@@ -99,3 +105,38 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
 
 class RunError(AlvhError):
     """A run folder that cannot be used as asked: in use, of another plan, incomplete, or altered."""
+
+
+def mistakes(error: "ValidationError", path: str = "") -> str:
+    """Return the first mistakes that pydantic found, in one line: key path, value, what is wanted.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        What it raised.
+    path : str
+        Stands before each key, for example ``"layer 1 (core): "``.
+
+    Returns
+    -------
+    str
+        For example ``size.value = -1: Input should be greater than or equal to 0``.
+    """
+    found = error.errors(include_url=False)
+    return "; ".join(f"{path}{_mistake(item)}" for item in found[:MOST_MISTAKES])
+
+
+def _mistake(item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"])
+    match item["type"]:
+        case "missing":
+            return f"{key}: missing"
+        case "extra_forbidden":
+            return f"{key}: unknown key"
+        case "value_error":  # our own validators: pydantic would put "Value error" before the sentence
+            words = str(item["ctx"]["error"])
+        case _:
+            words = item["msg"]
+    value = repr(item["input"])
+    value = value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}…"
+    return f"{key} = {value}: {words}" if key else words

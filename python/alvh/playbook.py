@@ -1,21 +1,25 @@
 """Arms as data: layers, sizes and progressions, validated, frozen, and written as TOML.
 
-An arm is one defence of the same condor book. Its first layer is the core condor (R1); what is done about losses is
-a rule, a progression or, later, another layer. Nothing here computes: :mod:`alvh.comparison` sends arms to the engine.
+An arm is one defence of the same condor book. Its first layer is the core condor (R1); what is done about losses
+is a rule, a progression or, later, another layer. Nothing here computes: :mod:`alvh.comparison` sends arms to the
+engine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
 
-from alvh.errors import SpecError
+from alvh.contracts import contract
+from alvh.errors import SpecError, mistakes, nearest_names
 from alvh.rules import Condition, parse
 
 SCHEMA = 1
@@ -24,32 +28,54 @@ SCHEMA = 1
 HALF_WINDOW = 7
 """``days=45`` accepts expiries from 45 - 7 to 45 + 7 calendar days and prefers 45."""
 
+CAPM_ERP = 0.05
+"""Equity risk premium a year in the drift of the expected move (R3)."""
+
+LONGEST_DAYS = 730
+"""Calendar days to expiry: farther than any condor is listed."""
+
+LONGEST_NAME = 60
+"""Characters in the name of an arm: it becomes a file name and the head of a column."""
+
+_ARM_NAME = re.compile(r"\w(?:[\w +.%-]*[\w+%])?")
+
 Structure = Literal["iron_condor", "put_spread", "call_spread"]
 Every = Literal["day", "week", "month", "flat"]
 
 
+Window = Annotated[tuple[int, int], Strict(strict=False)]
+"""Two numbers; TOML has lists where Python has tuples."""
+
+
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Sell(_Frozen):
     """What is sold, and when: structure, product, expiry window in calendar days, cadence.
 
-    ``every`` is when the layer decides whether to open: each session (``day``), on the first session of each ISO week
-    (``week``) or month (``month``), or whenever it holds nothing (``flat``).
+    ``every`` is when the layer decides whether to open: each session (``day``), on the first session of each ISO
+    week (``week``) or month (``month``), or whenever it holds nothing (``flat``).
     """
 
     structure: Structure = "iron_condor"
     product: str = "SPXW"
-    days: int | tuple[int, int] = 45
+    days: int | Window = 45
     every: Every = "week"
+
+    @field_validator("product")
+    @classmethod
+    def _listed(cls, product: str) -> str:
+        return contract(product).product
 
     @field_validator("days")
     @classmethod
     def _window(cls, days: int | tuple[int, int]) -> int | tuple[int, int]:
         low, high = (days, days) if isinstance(days, int) else days
-        if not 1 <= low <= high:
-            raise ValueError("calendar days to expiry: at least 1, and [low, high] with low <= high")
+        if not 1 <= low <= high <= LONGEST_DAYS:
+            raise ValueError(
+                f"calendar days to expiry: 1 to {LONGEST_DAYS}, and [low, high] with low <= high"
+            )
         return days
 
     @property
@@ -65,9 +91,9 @@ class Sell(_Frozen):
 class Strikes(_Frozen):
     """How strikes are chosen at the fill: by delta (R2, C19) or outside the expected move (R3).
 
-    ``short`` is the absolute forward delta of the short strikes, or for ``expected_move`` the multiple of the expected
-    move outside which they lie. ``width`` is the distance of the wings as a fraction of the spot, ``width_points`` in
-    product points: exactly one of them.
+    ``short`` is the absolute forward delta of the short strikes, or for ``expected_move`` the multiple of the
+    expected move outside which they lie. ``width`` is the distance of the wings as a fraction of the spot,
+    ``width_points`` in product points: exactly one of them. ``drift`` and ``erp`` place the expected move.
     """
 
     by: Literal["delta", "expected_move"] = "delta"
@@ -75,14 +101,22 @@ class Strikes(_Frozen):
     width: float | None = Field(default=None, gt=0, lt=1)
     width_points: float | None = Field(default=None, gt=0)
     drift: Literal["capm", "forward"] = "capm"
-    erp: float = 0.05
+    erp: float = CAPM_ERP
 
     @model_validator(mode="after")
     def _one_width(self) -> Self:
         if (self.width is None) == (self.width_points is None):
-            raise ValueError("give exactly one of width (fraction of the spot) and width_points (product points)")
+            raise ValueError(
+                "give exactly one of width (fraction of the spot) and width_points (product points)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _by_delta(self) -> Self:
         if self.by == "delta" and not self.short < 1:
-            raise ValueError("short is an absolute delta: between 0 and 1")
+            raise ValueError(f"short = {self.short}: an absolute delta lies between 0 and 1")
+        if self.by == "delta" and (self.drift, self.erp) != ("capm", CAPM_ERP):
+            raise ValueError("drift and erp place the expected move: by delta they are unused")
         return self
 
     def _short(self) -> dict[str, Any]:
@@ -96,7 +130,7 @@ class Strikes(_Frozen):
         return {"points": float(self.width_points or 0)}
 
     def legs(self, structure: Structure) -> list[dict[str, Any]]:
-        """The legs of one sold unit: per side a short and, further out, the wing that bounds the loss (R1)."""
+        """Return the legs of one sold unit: a side is a short and, further out, the wing that bounds it (R1)."""
         sides = {"iron_condor": "PC", "put_spread": "P", "call_spread": "C"}[structure]
         legs: list[dict[str, Any]] = []
         for right in sides:
@@ -109,8 +143,9 @@ class Strikes(_Frozen):
 class Size(_Frozen):
     """Lots of a tranche.
 
-    ``margin_share``: the layer's requirements sum to at most ``value`` of NAV, spread evenly over its tranches (R4);
-    ``lots``: that many. ``multiplier`` scales the target. ``base = "start"`` keeps the lots of the first opening (R10).
+    ``margin_share``: the layer's requirements sum to at most ``value`` of NAV, spread evenly over its tranches
+    (R4); ``lots``: that many. ``multiplier`` scales the target. ``base = "start"`` keeps the lots of the first
+    opening (R10).
     """
 
     target: Literal["margin_share", "lots"] = "margin_share"
@@ -122,9 +157,9 @@ class Size(_Frozen):
 class Progression(_Frozen):
     """What a losing tranche does to the next one of its chain (R10).
 
-    ``replace``: 1, 2, 4, 8 … times the base; ``add``: 1, 3, 7, 15 …; ``recoup``: the base and what would earn the open
-    deficit back, at most as much as ``replace`` allows. A win resets the chain. Caps in doublings, lots, and the book's
-    requirement as a share of NAV.
+    ``replace``: 1, 2, 4, 8 … times the base; ``add``: 1, 3, 7, 15 …; ``recoup``: the base and what would earn the
+    open deficit back, at most as much as ``replace`` allows. A win resets the chain. Caps in doublings, lots, and
+    the book's requirement as a share of NAV.
     """
 
     mode: Literal["replace", "add", "recoup"] = "replace"
@@ -164,7 +199,7 @@ class Layer(_Frozen):
         return max(rule.warm_up(scope) if rule is not None else 0 for rule, scope in scopes)
 
     def spec(self) -> dict[str, Any]:
-        """The layer as the engine reads it."""
+        """Return the layer as the engine reads it."""
         return {
             "name": self.name,
             "product": self.sell.product,
@@ -178,7 +213,7 @@ class Layer(_Frozen):
         }
 
     def document(self) -> dict[str, Any]:
-        """The layer as TOML tables: what differs from nothing, rules as text."""
+        """Return the layer as TOML tables: what differs from nothing, rules as text."""
         tables: dict[str, Any] = {"name": self.name}
         for key in ("sell", "strikes", "size", "progression"):
             part = getattr(self, key)
@@ -206,15 +241,33 @@ class Arm(_Frozen):
     True
     """
 
-    name: str = Field(min_length=1)
+    name: str
     layers: tuple[Layer, ...] = Field(min_length=1)
     about: str = ""
 
     def __init__(
-        self, name: str, core: Layer | None = None, *, layers: tuple[Layer, ...] | list[Layer] = (), about: str = ""
+        self,
+        name: str,
+        core: Layer | None = None,
+        *,
+        layers: tuple[Layer, ...] | list[Layer] = (),
+        about: str = "",
     ) -> None:
-        every = (core, *layers) if core is not None else tuple(layers)
-        super().__init__(name=name, layers=every, about=about)
+        fields = {"name": name, "layers": (*((core,) if core is not None else ()), *layers), "about": about}
+        try:
+            BaseModel.__init__(self, **fields)
+        except ValidationError as error:
+            raise SpecError(f"arm {name!r}: {mistakes(error)}") from None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, name: str) -> str:
+        if len(name) > LONGEST_NAME or not _ARM_NAME.fullmatch(name):
+            raise ValueError(
+                f"letters, digits, spaces and _ - + . %, a letter or digit first, at most {LONGEST_NAME}: "
+                "the name becomes a file name"
+            )
+        return name
 
     @field_validator("layers")
     @classmethod
@@ -234,7 +287,10 @@ class Arm(_Frozen):
         known = Layer.model_fields
         if unknown := sorted(set(core) - set(known)):
             raise SpecError(f"replace: {', '.join(unknown)}: a layer has the fields {', '.join(known)}")
-        layer = Layer.model_validate({**dict(self.core), **core})
+        try:
+            layer = Layer.model_validate({**dict(self.core), **core})
+        except ValidationError as error:
+            raise SpecError(f"replace: {mistakes(error)}") from None
         return Arm(name, layer, layers=self.layers[1:], about=about)
 
     def doubling(
@@ -247,9 +303,12 @@ class Arm(_Frozen):
         name: str = "martingale",
     ) -> Arm:
         """Return the arm that sells more after each loss (R10), base lots fixed at the start."""
-        progression = Progression(
-            mode=mode, max_doublings=max_doublings, max_lots=max_lots, max_margin_share=max_margin_share
-        )
+        progression = {
+            "mode": mode,
+            "max_doublings": max_doublings,
+            "max_lots": max_lots,
+            "max_margin_share": max_margin_share,
+        }
         size = self.core.size.model_copy(update={"base": "start"})
         about = f"Sells more after each loss ({mode}, at most {max_doublings} doublings)."
         return self.replace(name=name, about=about, progression=progression, size=size)
@@ -260,12 +319,14 @@ class Arm(_Frozen):
         On daily closes the stop is close-only: the trigger is seen at a close and filled at the next one.
         """
         about = f"Closes when the loss reaches {loss_multiple:g} times the credit; close-only on daily data."
+        if not 0 < loss_multiple < math.inf:
+            raise SpecError(f"loss_multiple = {loss_multiple}: a finite multiple of the credit, above 0")
         rule = f"loss >= {loss_multiple!r} * credit"
         return self.replace(name=name or f"stop_{loss_multiple:g}x", about=about, exit=rule)
 
     def fewer_lots(self, multiplier: float = 0.5, *, name: str = "fewer_lots") -> Arm:
         """Return the arm that simply sells a fraction of the lots (R19)."""
-        size = self.core.size.model_copy(update={"multiplier": self.core.size.multiplier * multiplier})
+        size = {**dict(self.core.size), "multiplier": self.core.size.multiplier * multiplier}
         return self.replace(name=name, about=f"Sells {multiplier:g} times the lots.", size=size)
 
     def at_share(self, share: float) -> list[dict[str, Any]]:
@@ -311,10 +372,11 @@ class Arm(_Frozen):
             raise SpecError(f"{source}: unknown key {', '.join(sorted(document))}: known are {known}")
         if not isinstance(name, str):
             raise SpecError(f"{source}: name: every playbook needs one, as text")
+        found = [_layer(layer, f"{source}: layer {index}") for index, layer in enumerate(layers, start=1)]
         try:
-            return cls(name, layers=[Layer.model_validate(layer) for layer in layers], about=about)
-        except ValidationError as error:
-            raise SpecError(f"{source}: {_words(error)}") from None
+            return cls(name, layers=found, about=about)
+        except SpecError as error:
+            raise SpecError(f"{source}: {error}") from None
 
     @classmethod
     def read(cls, path: str | Path) -> Arm:
@@ -322,14 +384,21 @@ class Arm(_Frozen):
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpecError(f"{path}: {error}") from None
+        except OSError as error:
+            raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            raise SpecError(f"{path}: not text in UTF-8: {error}") from None
         return cls.from_toml(text, source=str(path))
 
     @property
     def digest(self) -> str:
-        """Hash of what the engine reads: equal for equal behaviour, whatever the name (R87)."""
-        canonical = json.dumps([layer.spec() for layer in self.layers], sort_keys=True)
+        """Hash of what the engine acts on: not the arm's name, nor how its rules are written (R87)."""
+        specs = [layer.spec() for layer in self.layers]
+        for spec in specs:
+            for rule in (spec["enter"], spec["exit"]):
+                if rule:
+                    del rule["text"]
+        canonical = json.dumps(specs, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -341,7 +410,10 @@ def margin_share(value: float) -> Size:
     >>> margin_share(0.10).target
     'margin_share'
     """
-    return Size(target="margin_share", value=value)
+    try:
+        return Size(target="margin_share", value=value)
+    except ValidationError as error:
+        raise SpecError(f"margin_share: {mistakes(error)}") from None
 
 
 def IronCondor(  # noqa: N802 -- reads as the constructor that it is
@@ -395,11 +467,11 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
             sell=Sell(structure="iron_condor", product=product, days=days, every=every),
             strikes=Strikes(by=by, short=short, width=width, width_points=width_points),
             size=size or Size(),
-            enter=enter,  # type: ignore[arg-type] -- text is parsed by the validator
+            enter=enter,  # type: ignore[arg-type]  # the field reads text too
             exit=exit,  # type: ignore[arg-type]
         )
     except ValidationError as error:
-        raise SpecError(f"IronCondor: {_words(error)}") from None
+        raise SpecError(f"IronCondor: {mistakes(error)}") from None
 
 
 def presets() -> tuple[str, ...]:
@@ -411,7 +483,8 @@ def presets() -> tuple[str, ...]:
     True
     """
     folder = resources.files("alvh") / "presets"
-    return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
+    names = (item.name for item in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 
 def preset_text(name: str) -> str:
@@ -423,7 +496,7 @@ def preset_text(name: str) -> str:
         No preset has that name.
     """
     if name not in presets():
-        raise SpecError(f"preset {name!r}: known are {', '.join(presets())}")
+        raise SpecError(f"preset {name!r}: {nearest_names(name, presets())}")
     return (resources.files("alvh") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
 
 
@@ -439,7 +512,7 @@ def preset(name: str) -> Arm:
 
 
 def _compiled(rule: object, scope: str) -> object:
-    """A rule from text or an object, compiled once so that its mistakes are found here."""
+    """Take a rule from text or an object and compile it once, so that its mistakes are found here."""
     condition = parse(rule) if isinstance(rule, str) else rule
     if condition is None:
         return None
@@ -449,17 +522,19 @@ def _compiled(rule: object, scope: str) -> object:
     return condition
 
 
+def _layer(table: dict[str, Any], place: str) -> Layer:
+    """Read one table [[layer]]; `place` stands before each key path in errors."""
+    name = table.get("name")
+    place = f"{place} ({name})" if isinstance(name, str) else place
+    try:
+        return Layer.model_validate(table)
+    except ValidationError as error:
+        raise SpecError(f"{place}: {mistakes(error)}") from None
+
+
 def _toml(value: object) -> str:
-    """One value as TOML: JSON's notation agrees with it for numbers, texts and lists."""
+    """Write one value as TOML: JSON's notation agrees with it for numbers, lists and texts but for U+007F."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
-
-
-def _words(error: ValidationError) -> str:
-    """Key path, value and mend of the first mistakes."""
-    mistakes = []
-    for item in error.errors(include_url=False)[:5]:
-        path = ".".join(str(part) for part in item["loc"]) or "value"
-        mistakes.append(f"{path} = {item['input']!r}: {item['msg']}")
-    return "; ".join(mistakes)
+    notation = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    return notation.replace("\x7f", "\\u007f")

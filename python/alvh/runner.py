@@ -1,24 +1,22 @@
 """Chunks of paths to Parquet parts: progress, Ctrl-C, resume and verification of a run.
 
-The engine is a pure function from path numbers to figures. A run is that function over chunks of `CHUNK` paths; a chunk
-is the unit of resume and becomes one Parquet part, written under a temporary name, synced and renamed: it exists or it
-does not. Figures are folded from the parts in order, so neither threads nor the order of chunks can change a bit.
+The engine is a pure function from path numbers to figures. A run is that function over chunks of paths; a chunk is
+the unit of resume and becomes one Parquet part. Figures are folded from the parts in order, so neither threads nor
+the order of chunks can change a bit.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
+import math
 import platform
 import random
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +24,19 @@ import numpy as np
 import polars as pl
 
 from alvh import _core
-from alvh.errors import RunError
+from alvh.errors import RunError, SpecError
+from alvh.run_folder import KEYS, MANIFEST, PLAN, RunFolder
+
+__all__ = ["CHUNK", "MANIFEST", "PLAN", "Result", "Task", "compute", "load", "run", "stored_task", "verify"]
 
 CHUNK = 16_384
-"""Paths in a part."""
+"""Paths in a part, unless the task says otherwise."""
 
 SLICE = 1_024
 """Paths computed between two looks at Ctrl-C and two steps of the progress bar."""
 
-MANIFEST = "manifest.json"
-PLAN = "plan.json"
+MOST_THREADS = 1_024
+"""More threads than any machine has cores would only be a slip of the pen, and take minutes to start."""
 
 Advance = Callable[[int], None]
 
@@ -52,16 +53,27 @@ class Task:
         Paths 0 … paths - 1.
     facts : dict
         What the manifest records besides: arms, market, data hash.
+    chunk : int
+        Paths in a part; the figures do not depend on it.
     """
 
     spec: dict[str, Any]
     paths: int
     facts: dict[str, Any]
+    chunk: int = CHUNK
 
-    @property
+    def __post_init__(self) -> None:
+        for name, value in (("paths", self.paths), ("chunk", self.chunk)):
+            if value < 1:
+                raise SpecError(f"{name} = {value}: at least 1")
+
+    @cached_property
     def text(self) -> str:
         """The specification as canonical JSON."""
-        return json.dumps(self.spec, sort_keys=True, allow_nan=False)
+        try:
+            return json.dumps(self.spec, sort_keys=True, allow_nan=False)
+        except ValueError:
+            raise SpecError(f"{next(_not_finite(self.spec))}: every number must be finite") from None
 
     @property
     def digest(self) -> str:
@@ -71,11 +83,11 @@ class Task:
     @property
     def chunks(self) -> int:
         """Number of parts."""
-        return -(-self.paths // CHUNK)
+        return -(-self.paths // self.chunk)
 
-    def chunk(self, index: int) -> range:
+    def paths_of(self, part: int) -> range:
         """Paths of a part."""
-        return range(index * CHUNK, min((index + 1) * CHUNK, self.paths))
+        return range(part * self.chunk, min((part + 1) * self.chunk, self.paths))
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ class Result:
     frame : polars.LazyFrame
         ``path``, ``book`` and the figures of ``docs/engine.md``.
     manifest : dict
-        What determined them, and a digest of their bits per arm.
+        What determined them, and digests of their bits per arm and share, and per part.
     """
 
     frame: pl.LazyFrame
@@ -98,23 +110,14 @@ def compute(
     plan: _core.Plan, paths: range, *, threads: int = 0, advance: Advance | None = None
 ) -> pl.DataFrame:
     """Compute the figures of some paths, a slice at a time, so that Ctrl-C is heard between slices."""
-    books = len(plan.books)
     slices = []
     for first in range(paths.start, paths.stop, SLICE):
-        count = min(SLICE, paths.stop - first)
-        figures = plan.run(first, count, threads=threads)
-        numbers = np.arange(first, first + count, dtype=np.int64)
-        slices.append(
-            pl.DataFrame(
-                {
-                    "path": np.repeat(numbers, books),
-                    "book": np.tile(np.arange(books, dtype=np.int16), count),
-                    **figures,
-                }
-            )
-        )
+        some = range(first, min(first + SLICE, paths.stop))
+        figures = plan.run(some.start, len(some), threads=threads)
+        columns = [pl.Series(name, values) for name, values in figures.items()]
+        slices.append(_keys(some, len(plan.books)).hstack(columns))
         if advance:
-            advance(count)
+            advance(len(some))
     return pl.concat(slices)
 
 
@@ -139,7 +142,7 @@ def run(
     resume
         Keep the finished parts of the same task in `out` and compute the missing ones.
     overwrite
-        Remove an earlier run in `out` first.
+        Remove an earlier run in `out` first: what it wrote, and nothing else.
     threads
         Threads of the engine, 0 for one per core. The result does not depend on it.
     advance
@@ -150,31 +153,33 @@ def run(
     Raises
     ------
     RunError
-        The folder holds another run, or another process is writing to it.
+        The folder holds another run or other files, or another process is writing to it.
     """
+    _check_threads(threads)
+    sequence = list(range(task.chunks) if order is None else order)
+    if sorted(sequence) != list(range(task.chunks)):
+        raise SpecError(f"order = {sequence}: each of the {task.chunks} chunks once")
+    if out is None and (resume or overwrite):
+        raise SpecError("resume and overwrite are about a folder: give out as well")
+    if resume and overwrite:
+        raise SpecError("resume keeps what overwrite removes: give one of them")
     plan = _core.Plan(task.text)
-    sequence = range(task.chunks) if order is None else order
     if out is None:
-        frames = {index: compute(plan, task.chunk(index), threads=threads, advance=advance) for index in sequence}
-        frame = pl.concat([frames[index] for index in range(task.chunks)])
-        manifest = _manifest(task, plan) | _finish(plan, iter([frame]))
-        return Result(frame.lazy(), manifest)
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+        frames = {
+            index: compute(plan, task.paths_of(index), threads=threads, advance=advance) for index in sequence
+        }
+        parts = [frames[index] for index in range(task.chunks)]
+        return Result(pl.concat(parts).lazy(), _manifest(task, plan) | _finish(plan, parts))
+    folder = RunFolder.claim(out)
+    with folder.locked():
         manifest = _prepare(folder, task, plan, resume=resume, overwrite=overwrite)
-        for index in sequence:
-            part = _part(folder, index)
-            if part.exists():
-                if advance:
-                    advance(len(task.chunk(index)))
-                continue
-            frame = compute(plan, task.chunk(index), threads=threads, advance=advance)
-            with _replacing(part) as temporary:
-                frame.write_parquet(temporary, compression="zstd")
-        manifest |= _finish(plan, (pl.read_parquet(_part(folder, index)) for index in range(task.chunks)))
-        _write_json(folder / MANIFEST, manifest)
-    return load(folder)
+        missing = _compute_missing(folder, task, plan, sequence, threads=threads, advance=advance)
+        if missing or manifest["status"] != "complete":
+            finished = _finish(plan, _parts(folder, task, plan))
+            if manifest.get("digests", finished["digests"]) != finished["digests"]:
+                raise RunError(f"{folder.path}: finished again, the figures differ: the folder was altered")
+            folder.write_manifest(manifest | finished)
+    return load(folder.path)
 
 
 def load(folder: str | Path) -> Result:
@@ -185,26 +190,35 @@ def load(folder: str | Path) -> Result:
     RunError
         The folder holds no finished run.
     """
-    folder = Path(folder)
-    manifest = _read_manifest(folder)
+    opened = RunFolder(Path(folder))
+    manifest = opened.manifest()
     if manifest["status"] != "complete":
         raise RunError(f"{folder}: the run is not finished: run the same command with --resume")
-    parts = [_part(folder, index) for index in range(manifest["chunks"])]
-    return Result(pl.scan_parquet(parts), manifest)
+    parts = [opened.part(index) for index in range(manifest["chunks"])]
+    if gone := [str(part) for part in parts if not part.exists()]:
+        raise RunError(f"{gone[0]}: missing: run the same command with --resume")
+    return Result(pl.scan_parquet(parts, glob=False), manifest)
 
 
 def stored_task(folder: str | Path) -> Task:
-    """Read back what a run folder was asked to compute."""
-    folder = Path(folder)
-    manifest = _read_manifest(folder)
-    spec = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-    task = Task(spec, manifest["paths"], manifest["facts"])
-    if task.digest != manifest["plan"]:
-        raise RunError(f"{folder / PLAN}: does not match the manifest: the folder was altered")
+    """Read back what a run folder was asked to compute.
+
+    Raises
+    ------
+    RunError
+        The folder holds no run, or its plan is not the one that the manifest names.
+    """
+    opened = RunFolder(Path(folder))
+    manifest = opened.manifest()
+    task = Task(opened.plan(), manifest["paths"], manifest["facts"], manifest["chunk"])
+    if task.digest != manifest["plan"] or task.chunks != manifest["chunks"]:
+        raise RunError(f"{opened.path / PLAN}: does not match the manifest: the folder was altered")
     return task
 
 
-def verify(folder: str | Path, *, chunks: int = 2, threads: int = 0, advance: Advance | None = None) -> list[int]:
+def verify(
+    folder: str | Path, *, chunks: int = 2, threads: int = 0, advance: Advance | None = None
+) -> list[int]:
     """Compute random chunks of a finished run again and compare every bit; check the digests of all parts.
 
     Returns
@@ -217,56 +231,86 @@ def verify(folder: str | Path, *, chunks: int = 2, threads: int = 0, advance: Ad
     RunError
         A bit differs, or this machine cannot run the SIMD variant of the run.
     """
-    folder = Path(folder)
-    result, task = load(folder), stored_task(folder)
-    if result.manifest["simd"] != _core.simd_variant():
-        raise RunError(
-            f"{folder}: computed with the SIMD variant {result.manifest['simd']}, this process uses "
-            f"{_core.simd_variant()}: set ALVH_SIMD={result.manifest['simd']} where the processor has it"
-        )
+    _check_threads(threads)
+    opened, manifest, task = RunFolder(Path(folder)), load(folder).manifest, stored_task(folder)
+    _check_variant(folder, manifest)
     plan = _core.Plan(task.text)
-    found = _finish(plan, (pl.read_parquet(_part(folder, index)) for index in range(task.chunks)))
-    if found["digests"] != result.manifest["digests"]:
-        raise RunError(f"{folder}: the parts do not have the digests of the manifest: they were altered")
+    found = _finish(plan, _parts(opened, task, plan))
+    for index, (was, now) in enumerate(zip(manifest["parts"], found["parts"], strict=True)):
+        if was != now:
+            raise RunError(f"{opened.part(index)}: not the figures that were computed: the file was altered")
+    if found["digests"] != manifest["digests"]:
+        raise RunError(f"{opened.path / MANIFEST}: not the digests of the parts: the manifest was altered")
     chosen = sorted(random.SystemRandom().sample(range(task.chunks), min(chunks, task.chunks)))
     for index in chosen:
-        again = compute(plan, task.chunk(index), threads=threads, advance=advance)
-        if not _same_bits(again, pl.read_parquet(_part(folder, index))):
-            raise RunError(f"{_part(folder, index)}: computed again, the figures differ")
+        again = compute(plan, task.paths_of(index), threads=threads, advance=advance)
+        if _finish(plan, [again])["parts"] != [manifest["parts"][index]]:
+            by = f" (computed by alvh {manifest['alvh']}, now by {_core.__version__})"
+            raise RunError(f"{opened.part(index)}: computed again, the figures differ{by}")
     return chosen
 
 
 def _prepare(
-    folder: Path, task: Task, plan: _core.Plan, *, resume: bool, overwrite: bool
+    folder: RunFolder, task: Task, plan: _core.Plan, *, resume: bool, overwrite: bool
 ) -> dict[str, Any]:
     """Make the folder ready for the missing parts of the task, and nothing else."""
-    if overwrite:
-        _clear(folder)
-    for leftover in folder.glob("parts/*.tmp"):
-        leftover.unlink()
-    if (folder / MANIFEST).exists():
-        manifest = _read_manifest(folder)
+    folder.sweep()
+    if folder.begun and not overwrite:
+        manifest = folder.manifest()
         if not resume:
-            raise RunError(f"{folder}: holds a run already: give --resume, --overwrite or another folder")
+            raise RunError(
+                f"{folder.path}: holds a run already: give --resume, --overwrite or another folder"
+            )
         if manifest["plan"] != task.digest:
-            raise RunError(f"{folder}: holds the run of another plan: resume needs the same command")
-        if manifest["simd"] != _core.simd_variant():
-            raise RunError(f"{folder}: was begun with the SIMD variant {manifest['simd']}")
+            raise RunError(f"{folder.path}: holds the run of another plan: resume needs the same command")
+        if manifest["chunk"] != task.chunk:
+            raise RunError(f"{folder.path}: was begun with {manifest['chunk']} paths a part: give --chunk so")
+        if manifest["alvh"] != _core.__version__:
+            raise RunError(
+                f"{folder.path}: was begun by alvh {manifest['alvh']}: finish it with that version"
+            )
+        _check_variant(folder.path, manifest)
         return manifest
-    (folder / "parts").mkdir(exist_ok=True)
-    with _replacing(folder / PLAN) as temporary:
-        temporary.write_text(task.text, encoding="utf-8")
+    if folder.begun:
+        folder.clear()
     manifest = _manifest(task, plan)
-    _write_json(folder / MANIFEST, manifest)
+    folder.begin(task.text, manifest)
     return manifest
 
 
-def _clear(folder: Path) -> None:
-    """Remove what a run writes; a folder that holds anything else keeps it."""
-    for name in ("parts", "tables", "arms"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (MANIFEST, PLAN):
-        (folder / name).unlink(missing_ok=True)
+def _compute_missing(
+    folder: RunFolder,
+    task: Task,
+    plan: _core.Plan,
+    sequence: Iterable[int],
+    *,
+    threads: int,
+    advance: Advance | None,
+) -> int:
+    """Compute the parts that are not there; return how many they were."""
+    missing = 0
+    for index in sequence:
+        if not folder.part(index).exists():
+            missing += 1
+            folder.write_part(index, compute(plan, task.paths_of(index), threads=threads, advance=advance))
+        elif advance:
+            advance(len(task.paths_of(index)))
+    return missing
+
+
+def _check_threads(threads: int) -> None:
+    if not 0 <= threads <= MOST_THREADS:
+        raise SpecError(f"threads = {threads}: 0 for one per core, at most {MOST_THREADS}")
+
+
+def _check_variant(folder: str | Path, manifest: dict[str, Any]) -> None:
+    """Vectors of another width round otherwise: only the same variant gives the same bits."""
+    was, now = manifest["simd"], _core.simd_variant()
+    if was != now:
+        raise RunError(
+            f"{folder}: computed with the SIMD variant {was}, this process uses {now}: "
+            f"set ALVH_SIMD={was} where the processor has it"
+        )
 
 
 def _manifest(task: Task, plan: _core.Plan) -> dict[str, Any]:
@@ -278,7 +322,7 @@ def _manifest(task: Task, plan: _core.Plan) -> dict[str, Any]:
         "paths": task.paths,
         "sessions": task.spec["sessions"],
         "capital": task.spec["capital"],
-        "chunk": CHUNK,
+        "chunk": task.chunk,
         "chunks": task.chunks,
         "books": [{"arm": arm, "share": share} for arm, share in plan.books],
         "simd": _core.simd_variant(),
@@ -289,71 +333,50 @@ def _manifest(task: Task, plan: _core.Plan) -> dict[str, Any]:
         "numpy": np.__version__,
         "command": sys.argv,
         "facts": task.facts,
+        "files": [],
     }
 
 
-def _finish(plan: _core.Plan, parts: Iterator[pl.DataFrame]) -> dict[str, Any]:
-    """Digest of the result bits per book, rows in path order: independent of how the paths were cut."""
+def _finish(plan: _core.Plan, parts: Iterable[pl.DataFrame]) -> dict[str, Any]:
+    """Digests of the result bits: per book, rows in path order, however the paths were cut; and per part."""
     books = plan.books
     hashes = [hashlib.sha256() for _ in books]
+    whole = []
     for part in parts:
-        figures = part.drop("path", "book").to_numpy(order="c").reshape(-1, len(books), part.width - 2)
+        figures = part.drop(*KEYS).to_numpy(order="c").reshape(-1, len(books), part.width - len(KEYS))
+        whole.append(hashlib.sha256(figures.tobytes()).hexdigest())
         for book, digest in enumerate(hashes):
-            digest.update(np.ascontiguousarray(figures[:, book]).tobytes())
-    digests = {f"{arm}@{share:g}": digest.hexdigest() for (arm, share), digest in zip(books, hashes, strict=True)}
-    return {"status": "complete", "finished": _now(), "digests": digests}
+            digest.update(figures[:, book].tobytes())
+    digests = {
+        f"{arm}@{share!r}": digest.hexdigest() for (arm, share), digest in zip(books, hashes, strict=True)
+    }
+    return {"status": "complete", "finished": _now(), "digests": digests, "parts": whole}
 
 
-def _same_bits(a: pl.DataFrame, b: pl.DataFrame) -> bool:
-    return a.columns == b.columns and all(a[name].to_numpy().tobytes() == b[name].to_numpy().tobytes() for name in a.columns)
+def _parts(folder: RunFolder, task: Task, plan: _core.Plan) -> Iterator[pl.DataFrame]:
+    """Read every part in order, one at a time."""
+    books = len(plan.books)
+    return (folder.read_part(index, _keys(task.paths_of(index), books)) for index in range(task.chunks))
 
 
-def _part(folder: Path, index: int) -> Path:
-    return folder / "parts" / f"part-{index:05d}.parquet"
+def _keys(paths: range, books: int) -> pl.DataFrame:
+    """Path and book of each row."""
+    return pl.DataFrame(
+        {
+            "path": np.repeat(np.arange(paths.start, paths.stop), books),
+            "book": np.tile(np.arange(books), len(paths)),
+        },
+        schema=KEYS,
+    )
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RunError(f"{folder}: no {MANIFEST}: not the folder of a run") from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{folder / MANIFEST}: {error}") from None
-    return manifest
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    with _replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Write under a temporary name, sync, rename, sync the folder: the file exists whole or not at all."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    yield temporary
-    _sync(temporary)
-    temporary.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process per folder; the kernel drops the lock of a process that dies."""
-    with (folder / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(f"{folder}: another process is writing to it") from None
-        yield
+def _not_finite(value: Any, path: str = "") -> Iterator[str]:
+    """Say where a number is not finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{path} = {value}"
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from _not_finite(item, f"{path}.{key}" if path else str(key))
 
 
 def _now() -> str:

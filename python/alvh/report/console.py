@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["print_audit", "print_comparison", "print_trace"]
 
-CLOSE_ONLY = "close-only on daily data: seen at a close, filled at the next; not ranked against the others (R13)"
+CLOSE_ONLY = (
+    "close-only on daily data: seen at a close, filled at the next; not ranked against the others (R13)"
+)
 
 
 def print_comparison(console: Console, result: Comparison) -> None:
@@ -57,7 +59,9 @@ def print_trace(console: Console, told: Trace) -> None:
     """Print what happened to one book on one path, event by event."""
     table = plain_table("Events")
     for header in ("date", "event", "reason", "lots", "price", "P&L", "expiry", "strikes"):
-        table.add_column(header, justify="right" if header in {"lots", "price", "P&L"} else "left", overflow="fold")
+        table.add_column(
+            header, justify="right" if header in {"lots", "price", "P&L"} else "left", overflow="fold"
+        )
     for row in told.events.iter_rows(named=True):
         table.add_row(
             str(row["date"]),
@@ -71,7 +75,9 @@ def print_trace(console: Console, told: Trace) -> None:
         )
     console.print(table)
     last = told.ledger.row(-1, named=True)
-    console.print(f"{last['date']}: NAV {last['nav']:,.0f}, cash {last['cash']:,.0f}, requirement {last['requirement']:,.0f}")
+    console.print(
+        f"{last['date']}: NAV {last['nav']:,.0f}, cash {last['cash']:,.0f}, requirement {last['requirement']:,.0f}"
+    )
     console.print(terminal.disclaimer())
 
 
@@ -79,15 +85,27 @@ def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) 
     """Print every claim with what was measured, or what is missing to measure it."""
     measured = plain_table("Claims measured", "reading: where the 95% interval lies against the claim")
     for header in ("id", "claim and variant", "claimed", "measured", "n", "reading", "verdict"):
-        measured.add_column(header, justify="right" if header in {"measured", "n"} else "left", overflow="fold")
+        measured.add_column(
+            header, justify="right" if header in {"measured", "n"} else "left", overflow="fold"
+        )
     previous = None
     for row in table.filter(pl.col("verdict") != "not yet computable").iter_rows(named=True):
         unit = row["unit"]
-        figure = "-" if row["measured"] is None else f"{amount(row['measured'], unit)}\n{span(row['low'], row['high'], unit)}"
+        figure = (
+            "-"
+            if row["measured"] is None
+            else f"{amount(row['measured'], unit)}\n{span(row['low'], row['high'], unit)}"
+        )
         words = row["variant"] if row["claim"] == previous else f"{row['claim']}\n{row['variant']}"
         previous = row["claim"]
         measured.add_row(
-            row["id"], Text(words), row["claimed"], Text(figure), f"{row['n']:,}", row["reading"], row["verdict"]
+            row["id"],
+            Text(words),
+            row["claimed"],
+            Text(figure),
+            f"{row['n']:,}",
+            row["reading"],
+            row["verdict"],
         )
     console.print(measured)
     missing = plain_table("Not yet computable")
