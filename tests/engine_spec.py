@@ -17,9 +17,7 @@ def spec(
     seed: int = 11,
     **more: Any,
 ) -> dict[str, Any]:
-    return specification(
-        arms, market, sessions=sessions, capital=1_000_000, seed=seed, shares=shares, **more
-    )
+    return specification(arms, market, sessions=sessions, capital=1_000_000, seed=seed, shares=shares, **more)
 
 
 def arms(every: str = "week", days: int = 45, **core: Any) -> list[Arm]:

@@ -4,11 +4,12 @@ import json
 from datetime import date
 from typing import Any
 
-import alvh as av
-import engine_spec
 import numpy as np
 import polars as pl
 import pytest
+
+import alvh as av
+import engine_spec
 from alvh import _core
 from alvh.comparison import Costs, compare
 from alvh.errors import AlvhError, SpecError
@@ -42,7 +43,9 @@ def test_threads_and_cuts_do_not_change_a_bit() -> None:
     whole = compiled.run(0, 700, threads=1)
     for threads in (2, 3):
         assert bits(compiled.run(0, 700, threads=threads)) == bits(whole)
-    cuts = [compiled.run(first, count, threads=2) for first, count in ((0, 1), (1, 299), (300, 256), (556, 144))]
+    cuts = [
+        compiled.run(first, count, threads=2) for first, count in ((0, 1), (1, 299), (300, 256), (556, 144))
+    ]
     joined = {name: np.concatenate([cut[name] for cut in cuts]) for name in whole}
     assert bits(joined) == bits(whole)
 
@@ -54,7 +57,9 @@ def test_a_book_does_not_know_its_neighbours() -> None:
     for index, arm in enumerate(arms):
         alone = columns(engine_spec.spec([arm], L3F(vix=20), sessions=63, shares=(0.5,)), 64)
         for name, values in alone.items():
-            np.testing.assert_array_equal(values[:, 0], together[name][:, index], err_msg=f"{arm.name}: {name}")
+            np.testing.assert_array_equal(
+                values[:, 0], together[name][:, index], err_msg=f"{arm.name}: {name}"
+            )
 
 
 def test_seeds_and_paths_differ() -> None:
@@ -83,14 +88,20 @@ def test_trace_is_the_path_that_was_run() -> None:
 def test_identity_holds_on_every_path_and_book() -> None:
     figures = columns(engine_spec.spec(engine_spec.arms(), L3F(vix=25), sessions=252, shares=(0.1, 0.7)), 512)
     assert figures["identity_error"].max() < 1e-12
-    buckets = sum(figures[name] for name in ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest"))
+    buckets = sum(
+        figures[name]
+        for name in ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
+    )
     np.testing.assert_allclose(figures["nav"] - 1e6, buckets, rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("vol", [0.12, 0.25])
 def test_under_gbm_a_fairly_priced_condor_earns_nothing(vol: float) -> None:
     """Without risk premium, spread and fee the discounted P&L is a martingale: a z-test."""
-    arms = [engine_spec.arms("week")[0], engine_spec.arms("week", days=21, width_points=100)[0].replace(name="wide")]
+    arms = [
+        engine_spec.arms("week")[0],
+        engine_spec.arms("week", days=21, width_points=100)[0].replace(name="wide"),
+    ]
     spec = engine_spec.spec(arms, GBM(vol=vol, erp=0), sessions=126, shares=(0.35,), costs=FREE)
     figures = columns(spec, 20_000)
     gain = figures["nav"] - 1e6 * figures["bills"]
@@ -190,7 +201,9 @@ def test_credit_of_the_forty_five_day_condor() -> None:
         assert 10.5 * 0.9 < np.median(credit) < 13.2 * 1.1, vix
 
 
-def test_plain_has_no_call_and_a_drawdown_of_about_ten_and_thirty_percent(practitioner: av.Comparison) -> None:
+def test_plain_has_no_call_and_a_drawdown_of_about_ten_and_thirty_percent(
+    practitioner: av.Comparison,
+) -> None:
     assert figure(practitioner, "plain", "p_call") == 0
     assert 0.05 < figure(practitioner, "plain", "drawdown_median") < 0.20
     assert 0.20 < figure(practitioner, "plain", "drawdown_99") < 0.45
@@ -223,7 +236,10 @@ def recorded(rows: int) -> pl.DataFrame:
 def test_cutting_the_future_never_changes_the_past() -> None:
     arms = [
         *engine_spec.arms(),
-        av.Arm("gated", av.IronCondor(enter="(vix < 40).for_sessions(3) and rsi_14 < 80", exit="realised_vol_21 > 0.3")),
+        av.Arm(
+            "gated",
+            av.IronCondor(enter="(vix < 40).for_sessions(3) and rsi_14 < 80", exit="realised_vol_21 > 0.3"),
+        ),
     ]
     rates = {"rate": 0.01, "dividend_yield": 0.02}
     whole = compare(arms, History(recorded(400), **rates), sessions=63, shares=[0.35]).paths().collect()

@@ -3,11 +3,12 @@
 import json
 from datetime import date
 
-import alvh as av
-import engine_spec
 import numpy as np
 import polars as pl
 import pytest
+
+import alvh as av
+import engine_spec
 import twin
 from alvh import _core
 from alvh.comparison import Costs, Market
@@ -91,8 +92,9 @@ def test_every_arm_and_cadence(every: str) -> None:
 def test_every_kind_of_distress() -> None:
     """Every kind of distress, on paths that the engine says are in it.
 
-    A defined-risk book that was allowed to open holds cash for its worst payoff, so only fees, slips and negative
-    interest can bring a call: here they are far beyond any real ones, and margin is used to the last dollar.
+    A defined-risk book that was allowed to open holds cash for its worst payoff, so only fees, slips and
+    negative interest can bring a call: here they are far beyond any real ones, and margin is used to the last
+    dollar.
     """
     arms = engine_spec.arms("week", days=21, width_points=25)
     market, costs = L3F(vix=18, rate=-0.5, erp=0.5), Costs(commission=20)

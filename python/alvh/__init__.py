@@ -1,6 +1,7 @@
 """Say whether a layered VIX hedge keeps an SPX iron-condor book from blowing up, and what it costs.
 
-Everything at the top level is loaded on first use (PEP 562): ``import alvh`` loads NumPy and the compiled core only.
+Everything at the top level is loaded on first use (PEP 562): ``import alvh`` loads NumPy and the compiled
+core only.
 
 Examples
 --------

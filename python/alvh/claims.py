@@ -1,9 +1,9 @@
 """The claims of the methodology, held against measurements (C17: a claim is a hypothesis, never a default).
 
-A claim is *supported* when the 95% interval lies inside the claimed range in every voting market model, *not supported*
-when it lies wholly outside in all of them, and *undecided* otherwise. The voting models are L3F, PDV4 and L3F with its
-surface moved by ±1 vol point (MODELS); while only L3F exists, nothing can be more than undecided, except arithmetic that
-no market can change. The row says where the measurement lies all the same.
+A claim is *supported* when the 95% interval lies inside the claimed range in every voting market model, *not
+supported* when it lies wholly outside in all of them, and *undecided* otherwise. The voting models are L3F,
+PDV4 and L3F with its surface moved by ±1 vol point (MODELS); while only L3F exists, nothing can be more than
+undecided, except arithmetic that no market can change. The row says where the measurement lies all the same.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def audit(
     Returns
     -------
     polars.DataFrame
-        A row per claim and variant: what is claimed, what was measured with its 95% interval, where the interval lies
-        against the claim, the verdict, and why it is not a stronger one.
+        A row per claim and variant: what is claimed, what was measured with its 95% interval, where the
+        interval lies against the claim, the verdict, and why it is not a stronger one.
 
     Examples
     --------

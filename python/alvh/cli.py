@@ -61,12 +61,12 @@ def alvh(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Does a hedge keep an SPX iron-condor book from blowing up, and what does it cost?
+    """Say whether a hedge keeps an SPX iron-condor book from blowing up, and what it costs.
 
     Start with `alvh demo`, then `alvh compare --help`.
 
     Educational: nothing here is a recommendation.
-    """  # noqa: D400 -- a question; R90
+    """
     if version:
         print(f"alvh {__version__}")
     elif context.invoked_subcommand is None:
@@ -152,9 +152,9 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
 ) -> None:
     """Compare defences of one condor book on the same paths.
 
-    The first panel says whether they avoided the margin blow-ups, and at what cost. Without --history or --bundled the market is simulated. Arms are presets (--arm plain --arm stop_2x) or your
-    own TOML files (--playbook my.toml; `alvh presets plain > my.toml` is a start); the first one is the base of
-    differences.
+    The first panel says whether they avoided the margin blow-ups, and at what cost. Without --history or
+    --bundled the market is simulated. Arms are presets (--arm plain --arm stop_2x) or your own TOML files
+    (--playbook my.toml; `alvh presets plain > my.toml` is a start); the first one is the base of differences.
     """
     from alvh.report.progress import progress
 
@@ -295,7 +295,7 @@ def verify(
 
 
 def _refuse_unused(context: typer.Context, history: Path | None, *, bundled: bool) -> None:
-    """An option that would change nothing is a mistake."""
+    """Refuse an option that would change nothing."""
     if history is not None and bundled:
         raise SpecError("give --history or --bundled, not both")
     replayed = history is not None or bundled
@@ -307,7 +307,7 @@ def _refuse_unused(context: typer.Context, history: Path | None, *, bundled: boo
             raise SpecError(f"--{name} changes nothing here: {why}")
 
 
-def _market(  # noqa: PLR0917
+def _market(  # noqa: PLR0917 -- one parameter per option
     history: Path | None,
     bundled: bool,
     model: str,
@@ -398,7 +398,8 @@ def main() -> None:
     except UsageError as error:
         place = getattr(error, "ctx", None)
         command = place.command_path if place else "alvh"
-        _refuse(f"{error.format_message().rstrip(".")} (see `{command} --help`)")  # type: ignore[attr-defined]
+        words: str = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+        _refuse(f"{words} (see `{command} --help`)")
     except AlvhError as error:
         _refuse(str(error))
     except OSError as error:

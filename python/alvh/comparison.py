@@ -45,10 +45,12 @@ Advance = Callable[[int], None]
 
 
 class Costs(BaseModel):
-    """Spreads and fees (MODELS, fills): half-spread = max(tick/2, scale · mid^power) · (max(VIX, knee)/knee)^vix_power.
+    """Spreads and fees of every trade.
 
-    ``order_share`` is the share of the summed half-spreads that a package order pays, ``liquidation_share`` that of
-    forced closings; ``commission`` is in dollars per contract and trade, on top of the exchange's fee.
+    half-spread = max(tick / 2, scale · mid^power) · (max(VIX, knee) / knee)^vix_power (MODELS, fills).
+    ``order_share`` is the share of the summed half-spreads that a package order pays, ``liquidation_share``
+    that of forced closings; ``commission`` is in dollars per contract and trade, on top of the exchange's
+    fee.
 
     Examples
     --------
@@ -73,7 +75,8 @@ class Trace(NamedTuple):
     Attributes
     ----------
     ledger
-        A row per tick: date, index, vix, cash, nav, requirement, call, and the cumulative attribution buckets.
+        A row per tick: date, index, vix, cash, nav, requirement, call, and the cumulative attribution
+        buckets.
     events
         What happened to each tranche, when and why.
     """
@@ -164,7 +167,8 @@ def compare(
     market
         `market.L3F(...)`, `market.GBM(...)` or `market.History(...)`.
     paths
-        Simulated paths, `PATHS` unless given. On a history: the first so many rolling starts, all unless given.
+        Simulated paths, `PATHS` unless given. On a history: the first so many rolling starts, all unless
+        given.
     sessions
         Sessions after the start of each path.
     capital
@@ -207,7 +211,8 @@ def compare(
     --------
     >>> import alvh as av
     >>> plain = av.Arm("plain", av.IronCondor(days=45, short_delta=0.16, width=0.01))
-    >>> result = av.compare([plain, plain.stop()], av.market.L3F(vix=16), paths=256, sessions=63, shares=[0.10])
+    >>> arms = [plain, plain.stop()]
+    >>> result = av.compare(arms, av.market.L3F(vix=16), paths=256, sessions=63, shares=[0.10])
     >>> result.summary().columns[:4]
     ['arm', 'figure', 'estimate', 'low']
     """
@@ -343,7 +348,7 @@ class Comparison:
         return sorted({share for _, share in self.books})
 
     def paths(self) -> pl.LazyFrame:
-        """Return one row per path and book: path, start, arm, share, and every figure of ``docs/engine.md``."""
+        """Return a row per path and book: path, start, arm, share, and the figures of ``docs/engine.md``."""
         books = pl.LazyFrame(
             {
                 "book": range(len(self.books)),
@@ -385,7 +390,7 @@ class Comparison:
         return self._ladder
 
     def capacity(self) -> pl.DataFrame:
-        """Return the largest share of the ladder at which P(distress within 252 sessions) is at most 1% and 5%."""
+        """Return the largest share at which P(distress within 252 sessions) is at most 1% and 5%."""
         self._sampled("capacity")
         return figures.capacity(self._ladder)
 
@@ -415,7 +420,7 @@ class Comparison:
         )
 
     def headline(self) -> str:
-        """Return the answer in words (R91): were blow-ups avoided, and at what cost?"""
+        """Say in words whether blow-ups were avoided, and at what cost (R91)."""
         share, base = self._share(None), self.arms[0]
         if self.replayed:
             return figures.history_headline(self.history(), base)

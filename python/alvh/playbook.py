@@ -1,8 +1,8 @@
 """Arms as data: layers, sizes and progressions, validated, frozen, and written as TOML.
 
-An arm is one defence of the same condor book. Its first layer is the core condor (R1); what is done about losses
-is a rule, a progression or, later, another layer. Nothing here computes: :mod:`alvh.comparison` sends arms to the
-engine.
+An arm is one defence of the same condor book. Its first layer is the core condor (R1); what is done about
+losses is a rule, a progression or, later, another layer. Nothing here computes: :mod:`alvh.comparison` sends
+arms to the engine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
 
@@ -54,8 +54,8 @@ class _Frozen(BaseModel):
 class Sell(_Frozen):
     """What is sold, and when: structure, product, expiry window in calendar days, cadence.
 
-    ``every`` is when the layer decides whether to open: each session (``day``), on the first session of each ISO
-    week (``week``) or month (``month``), or whenever it holds nothing (``flat``).
+    ``every`` is when the layer decides whether to open: each session (``day``), on the first session of each
+    ISO week (``week``) or month (``month``), or whenever it holds nothing (``flat``).
     """
 
     structure: Structure = "iron_condor"
@@ -130,7 +130,7 @@ class Strikes(_Frozen):
         return {"points": float(self.width_points or 0)}
 
     def legs(self, structure: Structure) -> list[dict[str, Any]]:
-        """Return the legs of one sold unit: a side is a short and, further out, the wing that bounds it (R1)."""
+        """Return the legs of one sold unit: per side a short and the wing that bounds its loss (R1)."""
         sides = {"iron_condor": "PC", "put_spread": "P", "call_spread": "C"}[structure]
         legs: list[dict[str, Any]] = []
         for right in sides:
@@ -143,9 +143,9 @@ class Strikes(_Frozen):
 class Size(_Frozen):
     """Lots of a tranche.
 
-    ``margin_share``: the layer's requirements sum to at most ``value`` of NAV, spread evenly over its tranches
-    (R4); ``lots``: that many. ``multiplier`` scales the target. ``base = "start"`` keeps the lots of the first
-    opening (R10).
+    ``margin_share``: the layer's requirements sum to at most ``value`` of NAV, spread evenly over its
+    tranches (R4); ``lots``: that many. ``multiplier`` scales the target. ``base = "start"`` keeps the lots of
+    the first opening (R10).
     """
 
     target: Literal["margin_share", "lots"] = "margin_share"
@@ -157,9 +157,9 @@ class Size(_Frozen):
 class Progression(_Frozen):
     """What a losing tranche does to the next one of its chain (R10).
 
-    ``replace``: 1, 2, 4, 8 … times the base; ``add``: 1, 3, 7, 15 …; ``recoup``: the base and what would earn the
-    open deficit back, at most as much as ``replace`` allows. A win resets the chain. Caps in doublings, lots, and
-    the book's requirement as a share of NAV.
+    ``replace``: 1, 2, 4, 8 … times the base; ``add``: 1, 3, 7, 15 …; ``recoup``: the base and what would earn
+    the open deficit back, at most as much as ``replace`` allows. A win resets the chain. Caps in doublings,
+    lots, and the book's requirement as a share of NAV.
     """
 
     mode: Literal["replace", "add", "recoup"] = "replace"
@@ -171,7 +171,8 @@ class Progression(_Frozen):
 class Layer(_Frozen):
     """One layer of an arm: what it trades, when it opens and closes, and how much.
 
-    ``enter`` is a rule on market and book, ``exit`` one on the tranche; without ``exit`` it is held to expiry (R7).
+    ``enter`` is a rule on market and book, ``exit`` one on the tranche; without ``exit`` it is held to expiry
+    (R7).
     """
 
     name: str = "core"

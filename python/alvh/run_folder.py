@@ -1,7 +1,7 @@
 """The folder of a run: lock, plan, manifest, Parquet parts, and the tables beside them.
 
-Every file is written under a temporary name, synced and renamed: it exists whole or not at all. The manifest names
-what the run wrote, so that nothing else is ever removed.
+Every file is written under a temporary name, synced and renamed: it exists whole or not at all. The manifest
+names what the run wrote, so that nothing else is ever removed.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class RunFolder:
 
     @property
     def begun(self) -> bool:
-        """Is there a manifest?"""
+        """Whether there is a manifest."""
         return (self.path / MANIFEST).exists()
 
     def part(self, index: int) -> Path:
@@ -207,7 +207,7 @@ class RunFolder:
             leftover.unlink()
 
     def clear(self) -> None:
-        """Remove the run, all but its manifest: that marks the folder as ours until the next one replaces it."""
+        """Remove the run but for its manifest, which marks the folder as ours until the next replaces it."""
         files = [self.path / name for name in self.manifest()["files"]]
         parts = [each for each in (self.path / PARTS).glob("part-*") if _PART.fullmatch(each.name)]
         for path in (*parts, *files, self.path / PLAN):

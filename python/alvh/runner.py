@@ -1,8 +1,8 @@
 """Chunks of paths to Parquet parts: progress, Ctrl-C, resume and verification of a run.
 
-The engine is a pure function from path numbers to figures. A run is that function over chunks of paths; a chunk is
-the unit of resume and becomes one Parquet part. Figures are folded from the parts in order, so neither threads nor
-the order of chunks can change a bit.
+The engine is a pure function from path numbers to figures. A run is that function over chunks of paths; a
+chunk is the unit of resume and becomes one Parquet part. Figures are folded from the parts in order, so
+neither threads nor the order of chunks can change a bit.
 """
 
 from __future__ import annotations

@@ -46,11 +46,12 @@ def print_comparison(console: Console, result: Comparison) -> None:
 
 
 def _what_was_run(result: Comparison) -> str:
-    facts = result.task.facts
+    facts, manifest = result.task.facts, result.manifest
     market = facts["source"] or facts["market"].upper()
     return (
-        f"{market}: {result.task.paths:,} paths of {result.sessions} sessions, capital ${result.capital:,.0f}, "
-        f"seed {result.manifest['seed']}, plan {result.manifest['plan'][:12]}, SIMD {result.manifest['simd']}. "
+        f"{market}: {result.task.paths:,} paths of {result.sessions} sessions, "
+        f"capital ${result.capital:,.0f}, seed {manifest['seed']}, plan {manifest['plan'][:12]}, "
+        f"SIMD {manifest['simd']}. "
         f"Tables below the ladder are at a margin share of {share_of_nav(result.shares[0])}."
     )
 
@@ -76,7 +77,8 @@ def print_trace(console: Console, told: Trace) -> None:
     console.print(table)
     last = told.ledger.row(-1, named=True)
     console.print(
-        f"{last['date']}: NAV {last['nav']:,.0f}, cash {last['cash']:,.0f}, requirement {last['requirement']:,.0f}"
+        f"{last['date']}: NAV {last['nav']:,.0f}, cash {last['cash']:,.0f}, "
+        f"requirement {last['requirement']:,.0f}"
     )
     console.print(terminal.disclaimer())
 

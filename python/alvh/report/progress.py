@@ -16,7 +16,7 @@ from rich.progress import (
 __all__ = ["Track", "progress"]
 
 Track = Callable[[str, int], Callable[[int], None] | None]
-"""Called with a title and the number of paths, it returns what is to be called with the paths just finished."""
+"""Called with a title and the number of paths; returns what to call with the paths just finished."""
 
 LONGEST_TITLE = 40
 
