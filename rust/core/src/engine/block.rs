@@ -233,8 +233,8 @@ impl<'p> Block<'p> {
             choice.select(plan_of_pool, &plan.schedule, &plan.surface, market, wanted);
             let chosen = wanted & !choice.no_expiry & !choice.no_strikes;
             enter_packages(plan, plan_of_pool, &mut pools[index], choice, market, chosen, tick);
-            for (exit, memories) in plan.exits.iter().zip(exits.iter_mut()).filter(|(e, _)| e.pool == index) {
-                debug_assert_eq!(exit.pool, index);
+            let rules_here = plan.exits.iter().zip(exits.iter_mut()).filter(|(exit, _)| exit.pool == index);
+            for (_, memories) in rules_here {
                 for (slot, memory) in memories.iter_mut().enumerate() {
                     memory.reset_lanes(Mask::from_fn(|i| chosen.get(i) && pools[index].due_slot[i] == slot));
                 }
@@ -414,8 +414,8 @@ fn enter_packages(
         let slip = plan.costs.order_share * package.half_spreads(layout, &plan.costs, i, market.vix[i]);
         package.credit[i] = -package.value[i] - slip;
     }
-    for package in &mut pool.packages {
-        if chosen.any() {
+    if chosen.any() {
+        for package in &mut pool.packages {
             package.require(layout, plan.margin.as_ref(), market);
         }
     }
