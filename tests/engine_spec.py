@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import alvh as av
-from alvh.comparison import Market, specification
 from alvh.playbook import Arm
+from alvh.specification import Market, specification
 
 
 def spec(

@@ -11,9 +11,10 @@ import pytest
 import alvh as av
 import engine_spec
 from alvh import _core
-from alvh.comparison import Costs, compare
+from alvh.comparison import compare
 from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F, History
+from alvh.specification import Costs
 
 FREE = Costs(order_share=0, liquidation_share=0, commission=0)
 

@@ -11,8 +11,8 @@ import alvh as av
 import engine_spec
 import twin
 from alvh import _core
-from alvh.comparison import Costs, Market
 from alvh.market import GBM, L3F, History
+from alvh.specification import Costs, Market
 
 CAPITAL = 1_000_000.0
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")

@@ -8,16 +8,18 @@ undecided, except arithmetic that no market can change. The row says where the m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from alvh.comparison import Advance, Comparison, compare
+from alvh.comparison import Comparison, compare
 from alvh.errors import SpecError
 from alvh.market import L3F
-from alvh.playbook import Arm, preset
+from alvh.playbook import Arm, Every, preset
+from alvh.runner import Advance
 from alvh.statistics import Estimate, mean_interval, proportion, quantile_interval
 
 Reading = Literal["inside", "outside", "straddles", "-"]
@@ -28,7 +30,10 @@ BASE_SHARE = 0.10
 LARGE_SHARE = 0.35
 """A size at which doubling meets its limits."""
 
-CADENCES = {"week": "a tranche a week", "flat": "one tranche at a time"}
+FEWEST = 2
+"""An interval of a mean needs as many values."""
+
+CADENCES: dict[Every, str] = {"week": "a tranche a week", "flat": "one tranche at a time"}
 """How often the arms of the audit sell, and the words for it."""
 
 DEEP, SHALLOW = 0.50, 0.05
@@ -60,10 +65,16 @@ class Claim:
     needs: str = ""
 
 
+PEAK = Claim("R15", "Doubling peaks at 4-6 times the first margin requirement.")
+DEEPENING = Claim("R16", "Doubling turns a 5% drawdown into one of 50% or more.")
+LIQUIDATION = Claim(
+    "R17", "The broker liquidates before the market reverts: forced closing costs more than holding."
+)
+
 CLAIMS = (
-    Claim("R15", "Doubling peaks at 4-6 times the first margin requirement."),
-    Claim("R16", "Doubling turns a 5% drawdown into one of 50% or more."),
-    Claim("R17", "The broker liquidates before the market reverts: forced closing costs more than holding."),
+    PEAK,
+    DEEPENING,
+    LIQUIDATION,
     Claim("R15", "ALVH peaks at 1.5-2.0 times the first requirement, with less variability.", "hedge layers"),
     Claim(
         "R5",
@@ -168,9 +179,8 @@ def audit(
             threads=threads,
             advance=advance,
         )
-        rows += _peaks(result, words)
-        rows += _drawdowns(result, words)
-        rows += _liquidations(result, words)
+        for measure in (_peaks, _drawdowns, _liquidations):
+            rows += [measured.row() for measured in measure(result, words)]
     rows += [
         {"id": claim.id, "claim": claim.text, "verdict": "not yet computable", "why": f"needs {claim.needs}"}
         for claim in CLAIMS
@@ -179,7 +189,7 @@ def audit(
     return pl.DataFrame(rows, schema=_SCHEMA)
 
 
-def _doubling_arms(every: str) -> list[Arm]:
+def _doubling_arms(every: Every) -> list[Arm]:
     plain = preset("plain")
     sell = plain.core.sell.model_copy(update={"every": every})
     plain = plain.replace(name="plain", sell=sell)
@@ -187,59 +197,72 @@ def _doubling_arms(every: str) -> list[Arm]:
     return [plain, *(plain.doubling(max_doublings=cap, name=name) for cap, name in caps)]
 
 
-def _peaks(result: Comparison, words: str) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class _Measured:
+    """A row of the audit: what was measured for one variant of a claim."""
+
+    claim: Claim
+    variant: str
+    claimed: str
+    unit: str
+    n: int
+    why: str
+    estimate: Estimate | None = None
+    reading: Reading = "-"
+
+    def row(self) -> dict[str, object]:
+        """Return the row; with one market model of four no verdict is possible (see the module)."""
+        value, low, high = self.estimate or (None, None, None)
+        return {
+            "id": self.claim.id,
+            "claim": self.claim.text,
+            "variant": self.variant,
+            "claimed": self.claimed,
+            "measured": value,
+            "low": low,
+            "high": high,
+            "unit": self.unit,
+            "n": self.n,
+            "market": "L3F(vix=16)",
+            "reading": self.reading,
+            "verdict": "undecided",
+            "why": self.why,
+        }
+
+
+def _peaks(result: Comparison, words: str) -> Iterator[_Measured]:
     """R15: the distribution of the peak over the first requirement; its median against the claimed range."""
-    rows = []
     for arm in result.arms[1:]:
         frame = _book(result, arm, BASE_SHARE).filter(pl.col("first_requirement") > 0)
         multiple = (frame["peak_requirement"] / frame["first_requirement"]).to_numpy()
+        variant = f"{arm}, {words}"
+        if not len(multiple):
+            yield _Measured(PEAK, variant, "4 to 6", "median multiple", 0, "no path opened a tranche")
+            continue
         median = quantile_interval(multiple, 0.5)
         inside = float(np.mean((multiple >= R15_DOUBLING[0]) & (multiple <= R15_DOUBLING[1])))
         why = f"{inside:.0%} of paths lie inside, the largest is {multiple.max():.3g}; {_ONLY_L3F}"
-        rows.append(
-            _row(
-                0,
-                f"{arm}, {words}",
-                "4 to 6",
-                median,
-                "median multiple",
-                len(multiple),
-                _against(median, *R15_DOUBLING),
-                why,
-            )
-        )
-    return rows
+        reading = _against(median, *R15_DOUBLING)
+        yield _Measured(PEAK, variant, "4 to 6", "median multiple", len(multiple), why, median, reading)
 
 
-def _drawdowns(result: Comparison, words: str) -> list[dict[str, object]]:
+def _drawdowns(result: Comparison, words: str) -> Iterator[_Measured]:
     """R16: P(drawdown >= 50% | drawdown >= 5%) under doubling, and how much that is above plain."""
-    rows = []
+    claimed = f"plain's and {R16_MINIMUM:.0%} more"
     for share in result.shares:
         plain = _deep(result, result.arms[0], share)
+        base = proportion(int(plain.sum()), len(plain))
+        why = f"plain: {base.value:.2%} ({base.low:.2%} to {base.high:.2%}); {_ONLY_L3F}"
         for arm in result.arms[1:]:
             deep = _deep(result, arm, share)
             estimate = proportion(int(deep.sum()), len(deep))
-            base = proportion(int(plain.sum()), len(plain))
             reading: Reading = "straddles"
             if estimate.low - base.high >= R16_MINIMUM:
                 reading = "inside"
             elif estimate.high - base.low < R16_MINIMUM:
                 reading = "outside"
-            why = f"plain: {base.value:.2%} ({base.low:.2%} to {base.high:.2%}); {_ONLY_L3F}"
-            claimed = f"plain's and {R16_MINIMUM:.0%} more"
-            rows.append(
-                _row(
-                    1,
-                    f"{arm}, {words}, share {share:g}",
-                    claimed,
-                    estimate,
-                    "probability",
-                    len(deep),
-                    reading,
-                    why,
-                )
-            )
-    return rows
+            variant = f"{arm}, {words}, share {share:g}"
+            yield _Measured(DEEPENING, variant, claimed, "probability", len(deep), why, estimate, reading)
 
 
 def _deep(result: Comparison, arm: str, share: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -247,33 +270,22 @@ def _deep(result: Comparison, arm: str, share: float) -> np.ndarray[tuple[int], 
     return fall[fall >= SHALLOW] >= DEEP
 
 
-def _liquidations(result: Comparison, words: str) -> list[dict[str, object]]:
-    """R17: what holding would have brought over forced closing, on the paths that had one that was followed to expiry."""
-    rows = []
+def _liquidations(result: Comparison, words: str) -> Iterator[_Measured]:
+    """R17: what holding would have brought over forced closing, where a closing was followed to expiry."""
     for arm in result.arms[1:]:
         frame = _book(result, arm, LARGE_SHARE)
         regret = frame.filter(pl.col("regret_forced") != 0)["regret_forced"].to_numpy() / result.capital
         calls = int((frame["forced"] > 0).sum())
         variant = f"{arm}, {words}, share {LARGE_SHARE:g}"
         note = f"{calls} paths with a call met by force, the other closings followed ruin"
-        if len(regret) < 2:
+        if len(regret) < FEWEST:
             why = f"{note}: a defined-risk book that could open holds cash for its worst payoff"
-            rows.append(_row(2, variant, "above 0", None, "of capital", len(regret), "-", why))
+            yield _Measured(LIQUIDATION, variant, "above 0", "of capital", len(regret), why)
             continue
         estimate = mean_interval(regret)
-        rows.append(
-            _row(
-                2,
-                variant,
-                "above 0",
-                estimate,
-                "of capital",
-                len(regret),
-                _against(estimate, 0, np.inf),
-                f"{note}; {_ONLY_L3F}",
-            )
-        )
-    return rows
+        reading = _against(estimate, 0, np.inf)
+        why = f"{note}; {_ONLY_L3F}"
+        yield _Measured(LIQUIDATION, variant, "above 0", "of capital", len(regret), why, estimate, reading)
 
 
 def _book(result: Comparison, arm: str, share: float) -> pl.DataFrame:
@@ -286,32 +298,3 @@ def _against(estimate: Estimate, low: float, high: float) -> Reading:
     if estimate.high < low or estimate.low > high:
         return "outside"
     return "straddles"
-
-
-def _row(
-    index: int,
-    variant: str,
-    claimed: str,
-    estimate: Estimate | None,
-    unit: str,
-    n: int,
-    reading: Reading,
-    why: str,
-) -> dict[str, object]:
-    claim = CLAIMS[index]
-    value, low, high = estimate or (None, None, None)
-    return {
-        "id": claim.id,
-        "claim": claim.text,
-        "variant": variant,
-        "claimed": claimed,
-        "measured": value,
-        "low": low,
-        "high": high,
-        "unit": unit,
-        "n": n,
-        "market": "L3F(vix=16)",
-        "reading": reading,
-        "verdict": "undecided",
-        "why": why,
-    }

@@ -13,9 +13,10 @@ from alvh import __version__
 from alvh.errors import AlvhError, RunError, SpecError, mistakes
 
 if TYPE_CHECKING:
-    from alvh.comparison import Comparison, Market
+    from alvh.comparison import Comparison
     from alvh.playbook import Arm
     from alvh.report.progress import Track
+    from alvh.specification import Market
 
 DEMO_ARMS = (
     "plain",
@@ -208,7 +209,7 @@ def demo(
 
 
 @app.command()
-def audit(
+def audit(  # noqa: PLR0917 -- one parameter per option
     paths: Annotated[int, typer.Option(min=1, help="Simulated paths per market.", metavar="N")] = DEMO_PATHS,
     seed: Seed = DEMO_SEED,
     threads: Threads = 0,
@@ -369,7 +370,7 @@ def _compare(
     **options: Any,
 ) -> Comparison:
     from alvh.comparison import compare as run_compare
-    from alvh.comparison import count_paths
+    from alvh.specification import count_paths
 
     total = count_paths(arms, market, paths=paths, sessions=sessions, every=every)
     advance = track(repr(market), total)

@@ -5,8 +5,7 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -14,59 +13,23 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
 
 from alvh import _core, figures
-from alvh.contracts import contract
 from alvh.errors import SpecError
-from alvh.history import History
-from alvh.market import GBM, L3F
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
-from alvh.runner import CHUNK, Result, Task, load, run, stored_task
-from alvh.schedule import Schedule
+from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
+from alvh.specification import SHARES, Costs, Market, task_of
 
-SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
-"""The size ladder: margin shares of NAV (R4, R91)."""
+PREMIA = (0.0, 0.05, 0.08)
+"""Equity risk premia at which every simulated report shows the returns again (MODELS)."""
 
-PATHS = 20_000
-"""Paths of a simulated comparison."""
+PREMIUM_PATHS = 1_024
+"""Paths of that table at most: it shows a direction, not a third decimal."""
 
-LARGEST_SEED = 2**64 - 1
-
-SCHEMA = 1
-"""Version of the specification that the engine reads."""
+CLOSE_ONLY = "* close-only on daily data: the trigger is seen at a close and filled at the next; shown, not ranked (R13)."
 
 EPOCH = date(1970, 1, 1)
-
-Market = L3F | GBM | History
-
-Advance = Callable[[int], None]
-
-
-class Costs(BaseModel):
-    """Spreads and fees of every trade.
-
-    half-spread = max(tick / 2, scale · mid^power) · (max(VIX, knee) / knee)^vix_power (MODELS, fills).
-    ``order_share`` is the share of the summed half-spreads that a package order pays, ``liquidation_share``
-    that of forced closings; ``commission`` is in dollars per contract and trade, on top of the exchange's
-    fee.
-
-    Examples
-    --------
-    >>> Costs().order_share
-    0.35
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    order_share: float = Field(default=0.35, ge=0, le=2)
-    liquidation_share: float = Field(default=1.0, ge=0, le=10)
-    half_spread_scale: float = Field(default=0.071, ge=0)
-    half_spread_power: float = Field(default=0.43, ge=0)
-    vix_knee: float = Field(default=20.0, gt=0)
-    vix_power: float = Field(default=1.25, ge=0)
-    commission: float = Field(default=0.50, ge=0)
 
 
 class Trace(NamedTuple):
@@ -75,66 +38,13 @@ class Trace(NamedTuple):
     Attributes
     ----------
     ledger
-        A row per tick: date, index, vix, cash, nav, requirement, call, and the cumulative attribution
-        buckets.
+        A row per tick: date, index, vix, cash, nav, requirement, call, the cumulative attribution buckets.
     events
         What happened to each tranche, when and why.
     """
 
     ledger: pl.DataFrame
     events: pl.DataFrame
-
-
-def specification(
-    arms: Sequence[Arm],
-    market: Market,
-    *,
-    sessions: int,
-    capital: float,
-    seed: int,
-    shares: Sequence[float],
-    every: int = 1,
-    margin: Literal["strategy"] = "strategy",
-    costs: Costs | None = None,
-    ruin_share: float = 0.20,
-) -> dict[str, Any]:
-    """Build what the engine reads: arms at every share of the ladder, market, calendar, contracts, costs.
-
-    `every` is the distance of rolling starts in sessions; it is used with a `History` only.
-    """
-    names = [arm.name for arm in arms]
-    if not names or len(set(names)) < len(names):
-        raise SpecError(f"arms: at least one, and names must differ: got {names}")
-    if not 0 <= seed <= LARGEST_SEED:
-        raise SpecError(f"seed = {seed}: 0 to {LARGEST_SEED}")
-    if not shares or len(set(shares)) < len(shares) or not all(0 < share < math.inf for share in shares):
-        raise SpecError(f"shares = {list(shares)}: margin shares of NAV above 0, such as 0.10, each once")
-    products = sorted({layer.sell.product for arm in arms for layer in arm.layers})
-    listings: dict[str, Any] = dict.fromkeys(products, "weekly")
-    if isinstance(market, History):
-        starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
-        schedule = Schedule.from_history(market.data.dates, listings=listings, events=market.schedule.events)
-    else:
-        starts = []
-        schedule = Schedule.synthetic(sessions, listings=listings)
-    return {
-        "schema": SCHEMA,
-        "capital": float(capital),
-        "sessions": sessions,
-        "seed": seed,
-        "market": market.spec(),
-        "schedule": schedule.spec(),
-        "starts": starts,
-        "costs": (costs or Costs()).model_dump(),
-        "contracts": {product: contract(product).spec() for product in products},
-        "ruin_share": ruin_share,
-        "margin": margin,
-        "books": [
-            {"arm": arm.name, "share": share, "layers": arm.at_share(share)}
-            for share in shares
-            for arm in arms
-        ],
-    }
 
 
 def compare(
@@ -167,8 +77,7 @@ def compare(
     market
         `market.L3F(...)`, `market.GBM(...)` or `market.History(...)`.
     paths
-        Simulated paths, `PATHS` unless given. On a history: the first so many rolling starts, all unless
-        given.
+        Simulated paths, `PATHS` unless given. On a history: the first so many rolling starts, else all.
     sessions
         Sessions after the start of each path.
     capital
@@ -233,53 +142,10 @@ def compare(
     if runner != "local":
         raise SpecError(f"runner = {runner!r}: this version runs 'local'")
     result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
-    comparison = Comparison(task, result)
+    comparison = Comparison(task, result, threads)
     if out is not None:
         comparison.write_tables(out)
     return comparison
-
-
-def task_of(
-    arms: Iterable[Arm], market: Market, *, paths: int | None = None, chunk: int = CHUNK, **options: Any
-) -> Task:
-    """Build the task of a comparison without running it; options as in `compare`."""
-    arms = tuple(arms)
-    spec = specification(arms, market, **options)
-    starts = spec["starts"]
-    if isinstance(market, History):
-        count = len(starts) if paths is None else paths
-        if not 0 < count <= len(starts):
-            raise SpecError(f"paths = {count}: this history has {len(starts)} rolling starts")
-        spec["starts"] = starts[:count]
-    else:
-        count = PATHS if paths is None else paths
-        if count < 1:
-            raise SpecError(f"paths = {count}: at least 1")
-    facts = {
-        "market": market.spec()["model"],
-        "history": market.data.data_hash if isinstance(market, History) else None,
-        "limits": list(market.limits) if isinstance(market, History) else [],
-        "source": str(market.data.source) if isinstance(market, History) else None,
-        "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
-        "close_only": sorted(arm.name for arm in arms if any(layer.exit is not None for layer in arm.layers)),
-    }
-    return Task(spec, count, facts, chunk)
-
-
-def count_paths(
-    arms: Sequence[Arm], market: Market, *, paths: int | None, sessions: int = 252, every: int = 1
-) -> int:
-    """Return how many paths a comparison has: those asked for, `PATHS`, or all rolling starts."""
-    if paths is not None:
-        return paths
-    if not isinstance(market, History):
-        return PATHS
-    return len(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
-
-
-def _warm_up(arms: Sequence[Arm]) -> int:
-    """Sessions before each start that the rules of the arms need."""
-    return max(layer.warm_up for arm in arms for layer in arm.layers)
 
 
 @dataclass(frozen=True)
@@ -292,10 +158,13 @@ class Comparison:
         What was asked for.
     result
         The figures per path, lazily, and the manifest.
+    threads
+        Threads of what is run again (`premium`), 0 for one per core.
     """
 
     task: Task
     result: Result
+    threads: int = 0
 
     @classmethod
     def load(cls, folder: str | Path) -> Comparison:
@@ -419,17 +288,48 @@ class Comparison:
             self._frame, self.capital, self.sessions, self._share(share), within=self.within
         )
 
+    def premium(self) -> pl.DataFrame:
+        """Return P(distress) and the return in excess of bills per arm at equity risk premia of 0, 5% and 8%.
+
+        Runs the smallest share again on at most `PREMIUM_PATHS` of the same paths.
+        """
+        if self.replayed:
+            raise SpecError("premium: a replayed history has the returns that it had")
+        share = self._share(None)
+        books = [book for book in self.task.spec["books"] if book["share"] == share]
+        tables = []
+        for erp in PREMIA:
+            spec = {**self.task.spec, "market": {**self.task.spec["market"], "erp": erp}, "books": books}
+            task = Task(spec, min(self.task.paths, PREMIUM_PATHS), self.task.facts)
+            table = Comparison(task, run(task, threads=self.threads)).summary(share)
+            shown = table.filter(pl.col("figure").is_in(["p_distress", "return_on_nav"]))
+            tables.append(shown.select(pl.lit(erp).alias("erp"), pl.all()))
+        return pl.concat(tables)
+
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
-        share, base = self._share(None), self.arms[0]
+        share, base = self._share(None), self.label(self.arms[0])
         if self.replayed:
-            return figures.history_headline(self.history(), base)
-        differences = figures.against(
-            self._frame, self.capital, self.sessions, share, base=base, within=self.within
-        )
-        return figures.headline(
-            self._ladder, self.capacity(), differences, base_share=share, base=base, within=self.within
-        )
+            told = self.history()
+            words = figures.history_headline(told._replace(counts=self.labelled(told.counts)), base)
+        else:
+            words = figures.headline(
+                self.labelled(self._ladder),
+                self.labelled(self.capacity()),
+                self.labelled(self.against()),
+                base_share=share,
+                base=base,
+                within=self.within,
+            )
+        return f"{words} {CLOSE_ONLY}" if self.task.facts["close_only"] else words
+
+    def label(self, arm: str) -> str:
+        """Return the name of an arm as reports show it: close-only stops carry a star (R13)."""
+        return f"{arm}*" if arm in self.task.facts["close_only"] else arm
+
+    def labelled(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return a table with the arms named as reports show them."""
+        return table.with_columns(pl.col("arm").replace({arm: self.label(arm) for arm in self.arms}))
 
     def _sampled(self, name: str) -> None:
         if self.replayed:
@@ -476,7 +376,7 @@ class Comparison:
         if self.replayed:
             told = self.history()
             return tables | {"history": told.counts, "episodes": told.episodes}
-        return tables | {"capacity": self.capacity()}
+        return tables | {"capacity": self.capacity(), "premium": self.premium()}
 
     def write_tables(self, folder: str | Path) -> None:
         """Write every table as Parquet into ``folder/tables`` and each arm as TOML into ``folder/arms``."""

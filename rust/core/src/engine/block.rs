@@ -2,8 +2,9 @@
 
 use super::{
     book::{Book, Context, Ledger},
+    layout::PoolPlan,
     package::{Market, Pool},
-    plan::{Plan, PoolPlan},
+    plan::Plan,
     select::Selection,
     signals::Signals,
     trace::{LedgerRow, Trace},
@@ -232,8 +233,8 @@ impl<'p> Block<'p> {
             choice.select(plan_of_pool, &plan.schedule, &plan.surface, market, wanted);
             let chosen = wanted & !choice.no_expiry & !choice.no_strikes;
             enter_packages(plan, plan_of_pool, &mut pools[index], choice, market, chosen, tick);
-            for (exit, memories) in plan.exits.iter().zip(exits.iter_mut()).filter(|(e, _)| e.pool == index) {
-                debug_assert_eq!(exit.pool, index);
+            let rules_here = plan.exits.iter().zip(exits.iter_mut()).filter(|(exit, _)| exit.pool == index);
+            for (_, memories) in rules_here {
                 for (slot, memory) in memories.iter_mut().enumerate() {
                     memory.reset_lanes(Mask::from_fn(|i| chosen.get(i) && pools[index].due_slot[i] == slot));
                 }
@@ -248,6 +249,8 @@ impl<'p> Block<'p> {
         for (index, pool) in pools.iter_mut().enumerate() {
             for (slot, package) in pool.packages.iter_mut().enumerate() {
                 package.held = holders(plan, books, index, slot);
+                // What nobody holds, nor follows after an early closing, is gone.
+                package.alive = package.held | (package.alive & followers(plan, books, index, slot));
             }
         }
     }
@@ -289,7 +292,8 @@ impl<'p> Block<'p> {
                     // This pool follows this layer alone: a decision is an opening that it orders.
                     pool.due = book.flat(layer) & may;
                     for i in pool.due.lanes() {
-                        pool.due_slot[i] = pool.decisions[i] as usize % plan.pools[layout.pool].slots;
+                        let free = pool.packages.iter().position(|package| !package.alive.get(i));
+                        pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % pool.packages.len());
                         pool.decisions[i] += 1;
                     }
                 }
@@ -375,6 +379,17 @@ fn holders(plan: &Plan, books: &[Book], pool: usize, slot: usize) -> Mask {
     lanes
 }
 
+/// Lanes in which some book follows an early closing of this slot to its expiry.
+fn followers(plan: &Plan, books: &[Book], pool: usize, slot: usize) -> Mask {
+    let mut lanes = Mask::NONE;
+    for (book, layers) in books.iter().zip(&plan.books) {
+        for layer in layers.layers_on(pool) {
+            lanes = lanes | book.follows(layer, slot);
+        }
+    }
+    lanes
+}
+
 /// Puts the chosen packages in their slots, priced at this tick's quotes.
 fn enter_packages(
     plan: &Plan,
@@ -399,8 +414,8 @@ fn enter_packages(
         let slip = plan.costs.order_share * package.half_spreads(layout, &plan.costs, i, market.vix[i]);
         package.credit[i] = -package.value[i] - slip;
     }
-    for package in &mut pool.packages {
-        if chosen.any() {
+    if chosen.any() {
+        for package in &mut pool.packages {
             package.require(layout, plan.margin.as_ref(), market);
         }
     }

@@ -1,0 +1,74 @@
+"""What `compare` returns: tables that agree with each other and with the paths they are made of."""
+
+import polars as pl
+import pytest
+
+import alvh as av
+from alvh.comparison import CLOSE_ONLY, PREMIA
+from alvh.errors import SpecError
+from alvh.market import L3F
+
+
+@pytest.fixture(scope="module")
+def result() -> av.Comparison:
+    plain = av.preset("plain")
+    arms = [plain, plain.doubling(), plain.stop(loss_multiple=1), plain.fewer_lots()]
+    return av.compare(arms, L3F(vix=20), paths=600, sessions=126, shares=[0.10, 0.70], seed=2)
+
+
+def test_one_row_per_path_arm_and_share_in_order(result: av.Comparison) -> None:
+    paths = result.paths().collect()
+    assert paths.height == 600 * 4 * 2
+    assert paths["path"].is_sorted()
+    assert paths["arm"].head(4).to_list() == result.arms
+    assert paths["start"].n_unique() == 1
+    assert paths.null_count().sum_horizontal().item() == 0
+
+
+def test_distress_is_at_least_each_of_its_kinds(result: av.Comparison) -> None:
+    wide = result.ladder().pivot("figure", index=["arm", "share"], values="hits")
+    for kind in ("refused", "call", "forced", "ruin"):
+        assert (wide["distress"] >= wide[kind]).all()
+    assert (wide["distress"] <= wide["refused"] + wide["call"] + wide["forced"] + wide["ruin"]).all()
+
+
+def test_larger_books_are_not_safer(result: av.Comparison) -> None:
+    wide = result.ladder().filter(pl.col("figure") == "distress").pivot("share", index="arm", values="hits")
+    assert (wide["0.7"] >= wide["0.1"]).all()
+
+
+def test_attribution_sums_to_the_mean_gain(result: av.Comparison) -> None:
+    table = result.attribution()
+    nav = result.paths().filter(pl.col("share") == 0.10).collect()
+    for arm in result.arms:
+        mine = table.filter(pl.col("arm") == arm)
+        total = mine.filter(pl.col("bucket") == "total")["estimate"].item()
+        parts = mine.filter(pl.col("bucket") != "total")["estimate"].sum()
+        gain = (nav.filter(pl.col("arm") == arm)["nav"].mean() / 1e6 - 1) * 252 / 126
+        assert total == pytest.approx(parts, abs=1e-12)
+        assert total == pytest.approx(gain, abs=1e-9)
+
+
+def test_every_simulated_report_shows_other_risk_premia(result: av.Comparison) -> None:
+    table = result.premium()
+    assert table["erp"].unique().sort().to_list() == list(PREMIA)
+    usual = table.filter(pl.col("erp") == 0.05).drop("erp")
+    same = result.summary().filter(pl.col("figure").is_in(["p_distress", "return_on_nav"]))
+    assert usual.equals(same)
+
+
+def test_close_only_stops_are_starred_and_said_to_be(result: av.Comparison) -> None:
+    """R13: in a daily run stops are labelled and not ranked."""
+    words = result.headline()
+    assert CLOSE_ONLY in words
+    assert "stop_1x*" in words
+    assert "plain*" not in words
+    unlabelled = av.compare([av.preset("plain")], L3F(), paths=64, sessions=21, shares=[0.1])
+    assert CLOSE_ONLY not in unlabelled.headline()
+
+
+def test_what_a_simulation_cannot_say_is_refused(result: av.Comparison) -> None:
+    with pytest.raises(SpecError, match="simulated"):
+        result.history()
+    with pytest.raises(SpecError, match="this comparison ran"):
+        result.summary(share=0.33)
