@@ -1,4 +1,4 @@
-"""The engine as a whole: determinism, the identity, fair prices under GBM, and the figures that a practitioner expects."""
+"""The engine as a whole: determinism, the identity, fair prices, and figures that a practitioner expects."""
 
 import json
 from datetime import date

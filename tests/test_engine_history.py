@@ -33,7 +33,7 @@ def test_history_says_counts_and_dates_and_no_interval(bundled: av.Comparison) -
 
 
 def test_february_2018_is_seen(bundled: av.Comparison) -> None:
-    """2018-02-05: SPX -4.1%, VIX 17.3 to 37.3. A plain book that was open lost; its stop was filled a session later."""
+    """2018-02-05: SPX -4.1%, VIX 17.3 to 37.3. An open plain book lost; a stop fills a session later."""
     starts = bundled.paths().filter(pl.col("arm") == "plain", pl.col("share") == 0.10).collect()
     path = starts.filter(pl.col("start") >= date(2017, 9, 1))["path"][0]
     ledger = bundled.trace(path, "plain").ledger

@@ -27,7 +27,10 @@ PREMIA = (0.0, 0.05, 0.08)
 PREMIUM_PATHS = 1_024
 """Paths of that table at most: it shows a direction, not a third decimal."""
 
-CLOSE_ONLY = "* close-only on daily data: the trigger is seen at a close and filled at the next; shown, not ranked (R13)."
+CLOSE_ONLY = (
+    "* close-only on daily data: the trigger is seen at a close and filled at the next; "
+    "shown, not ranked (R13)."
+)
 
 EPOCH = date(1970, 1, 1)
 

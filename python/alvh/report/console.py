@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from alvh.figures.words import amount, share_of_nav, span
@@ -19,30 +21,47 @@ if TYPE_CHECKING:
 
 __all__ = ["print_audit", "print_comparison", "print_trace"]
 
-CLOSE_ONLY = (
-    "close-only on daily data: seen at a close, filled at the next; not ranked against the others (R13)"
-)
-
 
 def print_comparison(console: Console, result: Comparison) -> None:
     """Print the answer first, then the tables it rests on, then what they cannot say (R91, R90)."""
     console.print(terminal.headline_panel(result.headline()))
     console.print(Text(_what_was_run(result), style="dim"))
+    named = result.labelled
     if result.replayed:
-        console.print(terminal.history_tables(result.history()))
-        console.print(terminal.ladder_table(result.ladder()))
+        told = result.history()
+        shown = told._replace(counts=named(told.counts), episodes=named(told.episodes))
+        console.print(terminal.history_tables(shown))
+        console.print(terminal.ladder_table(named(result.ladder())))
     else:
-        console.print(terminal.ladder_table(result.ladder()))
-        console.print(terminal.capacity_table(result.capacity()))
-        console.print(terminal.against_table(result.against()))
-    console.print(terminal.summary_table(result.summary()))
-    console.print(terminal.attribution_table(result.attribution()))
-    notes = [*result.limits]
-    if close_only := result.task.facts["close_only"]:
-        notes.append(f"{', '.join(close_only)}: {CLOSE_ONLY}.")
-    if notes:
-        console.print(terminal.limits_list(notes))
+        console.print(terminal.ladder_table(named(result.ladder())))
+        console.print(terminal.capacity_table(named(result.capacity())))
+        console.print(terminal.against_table(named(result.against())))
+        console.print(_premium_table(named(result.premium())))
+    console.print(terminal.summary_table(named(result.summary())))
+    console.print(terminal.attribution_table(named(result.attribution())))
+    if result.limits:
+        console.print(terminal.limits_list(result.limits))
     console.print(terminal.disclaimer())
+
+
+def _premium_table(premium: pl.DataFrame) -> Table:
+    """Return the mean return of each arm at several equity risk premia: the premium is an assumption."""
+    table = plain_table("Return on NAV a year in excess of bills, by equity risk premium")
+    table.add_column("arm", overflow="fold")
+    premia = premium["erp"].unique(maintain_order=True).to_list()
+    for erp in premia:
+        table.add_column(share_of_nav(erp), justify="right")
+    for arm in premium["arm"].unique(maintain_order=True):
+        rows = premium.filter(arm=arm, figure="return_on_nav").rows(named=True)
+        table.add_row(Text(arm), *(Text(_estimate(row, row["estimate"])) for row in rows))
+    return table
+
+
+def _estimate(row: dict[str, Any], value: float | None) -> str:
+    """Write an estimate above its interval; a dash where there is none."""
+    if value is None:
+        return "-"
+    return f"{amount(value, row['unit'])}\n{span(row['low'], row['high'], row['unit'])}"
 
 
 def _what_was_run(result: Comparison) -> str:
@@ -85,31 +104,10 @@ def print_trace(console: Console, told: Trace) -> None:
 
 def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) -> None:
     """Print every claim with what was measured, or what is missing to measure it."""
-    measured = plain_table("Claims measured", "reading: where the 95% interval lies against the claim")
-    for header in ("id", "claim and variant", "claimed", "measured", "n", "reading", "verdict"):
-        measured.add_column(
-            header, justify="right" if header in {"measured", "n"} else "left", overflow="fold"
-        )
-    previous = None
-    for row in table.filter(pl.col("verdict") != "not yet computable").iter_rows(named=True):
-        unit = row["unit"]
-        figure = (
-            "-"
-            if row["measured"] is None
-            else f"{amount(row['measured'], unit)}\n{span(row['low'], row['high'], unit)}"
-        )
-        words = row["variant"] if row["claim"] == previous else f"{row['claim']}\n{row['variant']}"
-        previous = row["claim"]
-        measured.add_row(
-            row["id"],
-            Text(words),
-            row["claimed"],
-            Text(figure),
-            f"{row['n']:,}",
-            row["reading"],
-            row["verdict"],
-        )
-    console.print(measured)
+    measured = table.filter(pl.col("verdict") != "not yet computable")
+    for rows in measured.partition_by("id", "claim", maintain_order=True):
+        console.print(_claim_table(rows))
+        console.print()
     missing = plain_table("Not yet computable")
     for header in ("id", "claim", "needs"):
         missing.add_column(header, overflow="fold")
@@ -118,3 +116,17 @@ def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) 
             missing.add_row(claim.id, Text(claim.text), claim.needs)
     console.print(missing)
     console.print(terminal.disclaimer())
+
+
+def _claim_table(rows: pl.DataFrame) -> Table:
+    first = rows.row(0, named=True)
+    title = escape(f"{first['id']}: {first['claim']}")
+    table = plain_table(title, "reading: where the 95% interval lies against the claim")
+    for header in ("variant", "claimed", "measured", "n", "reading", "verdict"):
+        table.add_column(header, justify="right" if header in {"measured", "n"} else "left", overflow="fold")
+    for row in rows.iter_rows(named=True):
+        figure = Text(_estimate(row, row["measured"]))
+        table.add_row(
+            Text(row["variant"]), row["claimed"], figure, f"{row['n']:,}", row["reading"], row["verdict"]
+        )
+    return table
