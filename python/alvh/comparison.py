@@ -33,6 +33,14 @@ PATHS = 20_000
 SCHEMA = 1
 """Version of the specification that the engine reads."""
 
+PREMIA = (0.0, 0.05, 0.08)
+"""Equity risk premia at which every simulated report shows the returns again (MODELS)."""
+
+PREMIUM_PATHS = 1_024
+"""Paths of that table at most: it shows a direction, not a third decimal."""
+
+CLOSE_ONLY = "* close-only on daily data: the trigger is seen at a close and filled at the next; shown, not ranked (R13)."
+
 EPOCH = date(1970, 1, 1)
 
 Market = L3F | GBM | History
@@ -217,7 +225,7 @@ def compare(
     if runner != "local":
         raise SpecError(f"runner = {runner!r}: this version runs 'local'")
     result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
-    comparison = Comparison(task, result)
+    comparison = Comparison(task, result, threads)
     if out is not None:
         comparison.write_tables(out)
     return comparison
@@ -267,10 +275,13 @@ class Comparison:
         What was asked for.
     result
         The figures per path, lazily, and the manifest.
+    threads
+        Threads of what is run again (`premium`), 0 for one per core.
     """
 
     task: Task
     result: Result
+    threads: int = 0
 
     @classmethod
     def load(cls, folder: str | Path) -> Comparison:
@@ -387,15 +398,48 @@ class Comparison:
             self._frame, self.capital, self.sessions, self._share(share), within=self.within
         )
 
+    def premium(self) -> pl.DataFrame:
+        """Return P(distress) and the return in excess of bills per arm at equity risk premia of 0, 5% and 8%.
+
+        Runs the smallest share again on at most `PREMIUM_PATHS` of the same paths.
+        """
+        if self.replayed:
+            raise SpecError("premium: a replayed history has the returns that it had")
+        share = self._share(None)
+        books = [book for book in self.task.spec["books"] if book["share"] == share]
+        tables = []
+        for erp in PREMIA:
+            spec = {**self.task.spec, "market": {**self.task.spec["market"], "erp": erp}, "books": books}
+            task = Task(spec, min(self.task.paths, PREMIUM_PATHS), self.task.facts)
+            table = Comparison(task, run(task, threads=self.threads)).summary(share)
+            shown = table.filter(pl.col("figure").is_in(["p_distress", "return_on_nav"]))
+            tables.append(shown.select(pl.lit(erp).alias("erp"), pl.all()))
+        return pl.concat(tables)
+
     def headline(self) -> str:
         """Return the answer in words (R91): were blow-ups avoided, and at what cost?"""
-        share, base = self._share(None), self.arms[0]
+        share, base = self._share(None), self.label(self.arms[0])
         if self.replayed:
-            return figures.history_headline(self.history(), base)
-        differences = figures.against(self._frame, self.capital, self.sessions, share, base=base, within=self.within)
-        return figures.headline(
-            self._ladder, self.capacity(), differences, base_share=share, base=base, within=self.within
-        )
+            told = self.history()
+            words = figures.history_headline(told._replace(counts=self.labelled(told.counts)), base)
+        else:
+            words = figures.headline(
+                self.labelled(self._ladder),
+                self.labelled(self.capacity()),
+                self.labelled(self.against()),
+                base_share=share,
+                base=base,
+                within=self.within,
+            )
+        return f"{words} {CLOSE_ONLY}" if self.task.facts["close_only"] else words
+
+    def label(self, arm: str) -> str:
+        """Return the name of an arm as reports show it: close-only stops carry a star (R13)."""
+        return f"{arm}*" if arm in self.task.facts["close_only"] else arm
+
+    def labelled(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return a table with the arms named as reports show them."""
+        return table.with_columns(pl.col("arm").replace({arm: self.label(arm) for arm in self.arms}))
 
     def _sampled(self, name: str) -> None:
         if self.replayed:
@@ -438,7 +482,7 @@ class Comparison:
         if self.replayed:
             told = self.history()
             return tables | {"history": told.counts, "episodes": told.episodes}
-        return tables | {"capacity": self.capacity()}
+        return tables | {"capacity": self.capacity(), "premium": self.premium()}
 
     def write_tables(self, folder: str | Path) -> None:
         """Write every table as Parquet into ``folder/tables`` and each arm as TOML into ``folder/arms``."""

@@ -20,6 +20,7 @@ LIMITS: Final = (
     "The pricing state of each session is taken from its VIX close alone.",
     "The skew of the option surface is a template fitted to other days, not that day's quotes.",
     "One-day volatility is extrapolated from VIX; daily expiries are listed only since May 2022.",
+    "Expiries on every Friday are assumed throughout; weekly options are listed only since 2005.",
     "No VIX futures traded before 2004: earlier ones are model prices.",
     "VIX futures and options settle to a morning auction, not to the close that is replayed.",
     "Intraday spikes are invisible at closes (2024-08-05: VIX high 65.7, close 38.6).",
