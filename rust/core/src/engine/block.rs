@@ -2,8 +2,9 @@
 
 use super::{
     book::{Book, Context, Ledger},
+    layout::PoolPlan,
     package::{Market, Pool},
-    plan::{Plan, PoolPlan},
+    plan::Plan,
     select::Selection,
     signals::Signals,
     trace::{LedgerRow, Trace},

@@ -6,6 +6,7 @@
 mod block;
 mod book;
 mod fill;
+mod layout;
 mod package;
 mod plan;
 mod select;

@@ -3,7 +3,7 @@
 //! Books that open the same layer on the same session get the same strikes at the same quotes, whatever their
 //! size: a package is selected, priced and revalued once for all of them, and books only hold lots of it.
 
-use super::{plan::PoolPlan, spec::CostSpec};
+use super::{layout::PoolPlan, spec::CostSpec};
 use crate::{
     margin::{Legs, MarginModel, MarketView},
     market::{

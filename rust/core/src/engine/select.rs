@@ -1,8 +1,8 @@
 //! Strikes and expiry from fill-time quotes, snapped to the listed grid.
 
 use super::{
+    layout::PoolPlan,
     package::{Market, value},
-    plan::PoolPlan,
     spec::{Drift, LegSpec, Right, StrikeSpec, Width},
 };
 use crate::{

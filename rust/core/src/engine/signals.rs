@@ -2,8 +2,8 @@
 
 use super::{
     book::Book,
+    layout::{PoolPlan, RulePlan},
     package::{Market, Package},
-    plan::{PoolPlan, RulePlan},
     spec::Right,
 };
 use crate::{
