@@ -14,7 +14,7 @@ def read(page: str) -> str:
 
 
 def run_python(page: str) -> None:
-    """Execute the page's Python blocks top to bottom, as one program; tracebacks name the page's own lines."""
+    """Execute the page's Python blocks top to bottom as one program; tracebacks name the page's lines."""
     text = read(page)
     namespace: dict[str, object] = {"__name__": page}
     for block in _PYTHON.finditer(text):

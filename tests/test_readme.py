@@ -21,7 +21,9 @@ def test_the_example_runs(capsys):
 
 def test_every_command_is_in_the_table():
     commands = typer.main.get_command(cli.app).commands
-    assert [row[0] for row in markdown_pages.table("README.md", "command")] == [f"alvh {name}" for name in commands]
+    assert [row[0] for row in markdown_pages.table("README.md", "command")] == [
+        f"alvh {name}" for name in commands
+    ]
 
 
 def test_every_make_target_is_in_the_table():
@@ -71,7 +73,10 @@ def test_the_history_is_the_one_quoted():
     arms = [preset(name) for name in cli.DEMO_ARMS]
     replayed = compare(arms, History.bundled(), seed=cli.DEMO_SEED)
     assert replayed.headline() == markdown_pages.quotation("README.md", "history")
-    lowest = {row["arm"]: amount(row["return_min"], "a year") for row in replayed.history().counts.iter_rows(named=True)}
+    lowest = {
+        row["arm"]: amount(row["return_min"], "a year")
+        for row in replayed.history().counts.iter_rows(named=True)
+    }
     words = f"{lowest['martingale_recoup']} with martingale_recoup against {lowest['plain']} with plain"
     assert words in " ".join(markdown_pages.read("README.md").split())
 
