@@ -336,7 +336,9 @@ class Book:
             due = terms.decides[self.now()] or (terms.flat and not layer.held)
             opens = due and wanted and not self.ruined
             if opens:
-                layer.pending = layer.decided % terms.slots
+                busy = {*layer.held, *layer.early}
+                free = [slot for slot in range(terms.slots) if slot not in busy] if terms.flat else []
+                layer.pending = free[0] if free else layer.decided % terms.slots
             layer.decided += opens if terms.flat else due  # the calendar counts decisions not to open as well
 
     def position(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:

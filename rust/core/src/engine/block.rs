@@ -249,6 +249,8 @@ impl<'p> Block<'p> {
         for (index, pool) in pools.iter_mut().enumerate() {
             for (slot, package) in pool.packages.iter_mut().enumerate() {
                 package.held = holders(plan, books, index, slot);
+                // What nobody holds, nor follows after an early closing, is gone.
+                package.alive = package.held | (package.alive & followers(plan, books, index, slot));
             }
         }
     }
@@ -290,7 +292,8 @@ impl<'p> Block<'p> {
                     // This pool follows this layer alone: a decision is an opening that it orders.
                     pool.due = book.flat(layer) & may;
                     for i in pool.due.lanes() {
-                        pool.due_slot[i] = pool.decisions[i] as usize % plan.pools[layout.pool].slots;
+                        let free = pool.packages.iter().position(|package| !package.alive.get(i));
+                        pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % pool.packages.len());
                         pool.decisions[i] += 1;
                     }
                 }
@@ -371,6 +374,17 @@ fn holders(plan: &Plan, books: &[Book], pool: usize, slot: usize) -> Mask {
     for (book, layers) in books.iter().zip(&plan.books) {
         for layer in layers.layers_on(pool) {
             lanes = lanes | book.holds(layer, slot);
+        }
+    }
+    lanes
+}
+
+/// Lanes in which some book follows an early closing of this slot to its expiry.
+fn followers(plan: &Plan, books: &[Book], pool: usize, slot: usize) -> Mask {
+    let mut lanes = Mask::NONE;
+    for (book, layers) in books.iter().zip(&plan.books) {
+        for layer in layers.layers_on(pool) {
+            lanes = lanes | book.follows(layer, slot);
         }
     }
     lanes

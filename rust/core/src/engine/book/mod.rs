@@ -160,6 +160,12 @@ impl Book {
         Mask::from_fn(|i| lots[i] > 0.0)
     }
 
+    /// Lanes in which a layer follows an early closing of a slot.
+    pub fn follows(&self, layer: usize, slot: usize) -> Mask {
+        let lots = &self.layers[layer].early[slot].lots;
+        Mask::from_fn(|i| lots[i] > 0.0)
+    }
+
     /// Lanes in which a layer holds nothing at all.
     pub fn flat(&self, layer: usize) -> Mask {
         let lots = &self.layers[layer].lots;
