@@ -1,4 +1,4 @@
-"""The project's Markdown pages as tests read them: Python blocks, tables, quotations."""
+"""The project's Markdown pages as tests read them: Python blocks and tables."""
 
 import re
 from pathlib import Path
@@ -36,10 +36,3 @@ def table(page: str, header: str) -> list[list[str]]:
             inside = line.startswith(f"| {header}")
     assert rows, f"{page}: no table | {header} …"
     return rows
-
-
-def quotation(page: str, name: str) -> str:
-    """The quoted paragraph below <!-- headline: name -->, as one line."""
-    below = read(page).split(f"<!-- headline: {name} -->\n")[1]
-    lines = below.split("\n\n")[0].splitlines()
-    return " ".join(line.removeprefix("> ") for line in lines)
