@@ -12,7 +12,7 @@ from collections.abc import Callable
 import alvh as av
 import numpy as np
 from alvh import _core, pricing
-from alvh.comparison import SHARES, task_of
+from alvh.specification import SHARES, task_of
 from alvh.market import L3F
 from scipy.special import ndtr
 

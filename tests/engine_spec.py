@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import alvh as av
-from alvh.comparison import Market, specification
+from alvh.specification import Market, specification
 from alvh.playbook import Arm
 
 

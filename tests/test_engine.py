@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 from alvh import _core
-from alvh.comparison import Costs, compare
+from alvh.comparison import compare
 from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F, History
+from alvh.specification import Costs
 
 FREE = Costs(order_share=0, liquidation_share=0, commission=0)
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import twin
 from alvh import _core
-from alvh.comparison import Costs, Market
+from alvh.specification import Costs, Market
 from alvh.market import GBM, L3F, History
 
 CAPITAL = 1_000_000.0

@@ -17,16 +17,17 @@ from alvh import _core
 if TYPE_CHECKING:
     from alvh import contracts, errors, market, playbook, pricing, rules, schedule
     from alvh.claims import audit
-    from alvh.comparison import Comparison, Costs, compare
+    from alvh.comparison import Comparison, compare
     from alvh.errors import AlvhError
     from alvh.playbook import Arm, IronCondor, Layer, Progression, Size, margin_share, preset, presets
+    from alvh.specification import Costs
 
 __version__ = _core.__version__
 
 _HOME = {
     "Arm": "playbook",
     "Comparison": "comparison",
-    "Costs": "comparison",
+    "Costs": "specification",
     "IronCondor": "playbook",
     "Layer": "playbook",
     "Progression": "playbook",

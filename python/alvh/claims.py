@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from alvh.comparison import Advance, Comparison, compare
+from alvh.comparison import Comparison, compare
 from alvh.errors import SpecError
 from alvh.market import L3F
 from alvh.playbook import Arm, preset
+from alvh.runner import Advance
 from alvh.statistics import Estimate, mean_interval, proportion, quantile_interval
 
 Reading = Literal["inside", "outside", "straddles", "-"]

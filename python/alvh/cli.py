@@ -18,8 +18,10 @@ from alvh.errors import AlvhError, SpecError
 if TYPE_CHECKING:
     import polars as pl
 
-    from alvh.comparison import Advance, Comparison, Market
+    from alvh.comparison import Comparison
     from alvh.playbook import Arm
+    from alvh.runner import Advance
+    from alvh.specification import Market
 
 DEMO_ARMS = (
     "plain",
@@ -248,7 +250,7 @@ def _shares(text: str) -> list[float]:
 
 def _compare(arms: list[Arm], market: Market, track: Any, **options: Any) -> Comparison:
     from alvh.comparison import compare as run_compare
-    from alvh.comparison import count_paths
+    from alvh.specification import count_paths
 
     options.setdefault("sessions", 252)
     total = count_paths(market, options["paths"], options["sessions"], options.get("every", 1))
