@@ -27,6 +27,8 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // A variant that cannot be had is an error here, not a panic in the first kernel.
+        alvh_core::math::simd::requested().map_err(crate::door::to_python)?;
         module.add("__version__", alvh_core::VERSION)
     }
 

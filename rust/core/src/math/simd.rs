@@ -7,6 +7,8 @@
 
 use std::sync::OnceLock;
 
+use crate::{Error, Result};
+
 /// An instruction set that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Variant {
@@ -67,31 +69,29 @@ pub fn detected() -> Variant {
     Variant::Baseline
 }
 
-/// The instruction set in use: the best detected one, or a lower one forced by `ALVH_SIMD`.
+/// The instruction set asked for: the best detected one, or a lower one forced by `ALVH_SIMD`.
 ///
-/// # Panics
+/// # Errors
 /// If `ALVH_SIMD` names no variant, or one that this processor lacks: results would silently differ from
 /// those of the variant asked for.
+pub fn requested() -> Result<Variant> {
+    let best = detected();
+    let Ok(name) = std::env::var("ALVH_SIMD") else { return Ok(best) };
+    let all = [Variant::Baseline, Variant::Avx2, Variant::Avx512];
+    let known = all.into_iter().filter(|variant| *variant <= best);
+    known.clone().find(|variant| variant.name() == name).ok_or_else(|| {
+        let names: Vec<_> = known.map(Variant::name).collect();
+        Error::domain("ALVH_SIMD", format!("{name:?}"), format!("this processor has {}", names.join(", ")))
+    })
+}
+
+/// The instruction set in use, decided once.
+///
+/// # Panics
+/// If `ALVH_SIMD` cannot be honoured; callers that face users ask [`requested`] first.
 pub fn variant() -> Variant {
     static CHOICE: OnceLock<Variant> = OnceLock::new();
-    *CHOICE.get_or_init(|| {
-        let best = detected();
-        match std::env::var("ALVH_SIMD") {
-            Err(_) => best,
-            Ok(name) => {
-                let all = [Variant::Baseline, Variant::Avx2, Variant::Avx512];
-                let wanted = all.into_iter().find(|v| v.name() == name);
-                let wanted = wanted
-                    .unwrap_or_else(|| panic!("ALVH_SIMD = {name:?}: allowed are baseline, avx2, avx512"));
-                assert!(
-                    wanted <= best,
-                    "ALVH_SIMD = {name:?}: this processor's best variant is {}",
-                    best.name()
-                );
-                wanted
-            }
-        }
-    })
+    *CHOICE.get_or_init(|| requested().unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// Runs the kernel on the instruction set in use.
