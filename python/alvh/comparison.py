@@ -314,7 +314,8 @@ class Comparison:
         share, base = self._share(None), self.label(self.arms[0])
         if self.replayed:
             told = self.history()
-            words = figures.history_headline(told._replace(counts=self.labelled(told.counts)), base)
+            shown = told._replace(counts=self.labelled(told.counts), episodes=self.labelled(told.episodes))
+            words = figures.history_headline(shown, base)
         else:
             words = figures.headline(
                 self.labelled(self._ladder),

@@ -1,0 +1,144 @@
+"""The pages say what the code says: their programs run, their tables are compared with what they describe."""
+
+import doctest
+import json
+import pkgutil
+import re
+from importlib import import_module
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+import alvh
+import markdown_pages
+from alvh import playbook, rules
+from alvh.figures import FIGURES
+from alvh.history import LIMITS
+from alvh.history.columns import COLUMNS
+from alvh.market import GBM, L3F
+from alvh.pricing import Status
+
+PAGES = sorted(path.name for path in (markdown_pages.ROOT / "docs").glob("*.md"))
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(alvh.__path__, "alvh.")
+    if not module.name.rpartition(".")[2].startswith("_")
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_programs_of_a_page_run(page):
+    markdown_pages.run_python(f"docs/{page}")
+
+
+@pytest.mark.parametrize("module", ["alvh", *MODULES])
+def test_examples_in_docstrings(module):
+    found = doctest.testmod(import_module(module))
+    assert found.failed == 0
+
+
+def test_every_page_is_in_the_contents():
+    contents = markdown_pages.read("docs/index.md").split("```{toctree}\n")[1].split("```")[0]
+    listed = [f"{name}.md" for name in contents.splitlines() if name and not name.startswith(":")]
+    assert sorted([*listed, "index.md"]) == PAGES
+
+
+def test_the_map_names_files_that_exist():
+    """ARCHITECTURE.md writes paths from the root, rust/core/src or python/alvh; NAME is a placeholder."""
+    bases = [markdown_pages.ROOT / base for base in (".", "rust/core/src", "python/alvh")]
+    text = markdown_pages.read("ARCHITECTURE.md")
+    paths = set(re.findall(r"(?<![\w/.])[\w/]+/[\w/]+\.(?:rs|py|toml|md|csv)", text))
+    assert len(paths) > 30
+    for path in paths:
+        assert "NAME" in path or any((base / path).is_file() for base in bases), path
+
+
+def test_figures():
+    documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "figure | unit")]
+    assert documented == [(figure.name, figure.unit, figure.meaning) for figure in FIGURES]
+
+
+def test_names_of_rules():
+    documented = [tuple(row) for row in markdown_pages.table("docs/rules.md", "name")]
+    assert documented == [(name.name, name.scope, name.unit, name.doc) for name in rules.names()]
+
+
+def test_ten_rules_compile():
+    examples = markdown_pages.table("docs/rules.md", "rule | for")
+    assert len(examples) == 10
+    for text, place, _ in examples:
+        assert rules.parse(text).check({"enter": "book", "exit": "position"}[place])
+
+
+def test_limits_of_rules():
+    page = markdown_pages.read("docs/rules.md")
+    sizes = (rules.text.MAX_TEXT, rules.tree.MAX_NODES, rules.tree.MAX_DEPTH, rules.tree.MAX_WINDOW)
+    assert (
+        "at most {:,} characters, {:,} nodes, {} deep; a window at most {:,} sessions".format(*sizes) in page
+    )
+
+
+def test_parameters_of_markets():
+    documented = [(path, default) for path, default, _ in markdown_pages.table("docs/market.md", "parameter")]
+    model = {f"gbm.{path}": default for path, default in _parameters(GBM().spec())}
+    assert dict(documented) == dict(_parameters(L3F().spec())) | model
+
+
+def _parameters(spec, above=""):
+    for name, value in spec.items():
+        if isinstance(value, dict):
+            yield from _parameters(value, f"{above}{name}.")
+        elif name != "model":
+            yield f"{above}{name}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def test_columns_of_a_history():
+    _, *documented = markdown_pages.table("docs/history.md", "column")
+    assert documented == [
+        [name, column.allowed, "yes" if column.required else "no"] for name, column in COLUMNS.items()
+    ]
+
+
+def test_limits_of_a_history():
+    lines = markdown_pages.read("docs/history.md").splitlines()
+    assert [line for line in lines if line.startswith("- ") and line[2:] in LIMITS] == [
+        f"- {limit}" for limit in LIMITS
+    ]
+
+
+def test_keys_of_a_playbook():
+    documented = [(key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "key")]
+    assert sorted(documented) == sorted(_keys(playbook.Layer))
+
+
+def _keys(model: type[BaseModel]):
+    parts = {
+        "sell": playbook.Sell,
+        "strikes": playbook.Strikes,
+        "size": playbook.Size,
+        "progression": playbook.Progression,
+    }
+    for name, field in model.model_fields.items():
+        if name in parts:
+            yield from ((f"{name}.{key}", default) for key, default in _keys(parts[name]))
+        else:
+            yield name, "none" if field.default in {None, PydanticUndefined} else json.dumps(field.default)
+
+
+def test_presets():
+    documented = [tuple(row) for row in markdown_pages.table("docs/playbooks.md", "preset")]
+    arms = [playbook.preset(name) for name in playbook.presets()]
+    assert documented == [(arm.name, arm.about) for arm in arms]
+    assert [arm.name for arm in arms] == list(playbook.presets())
+    assert all(playbook.Arm.from_toml(arm.to_toml()) == arm for arm in arms)
+
+
+def test_the_playbook_shown_is_one():
+    shown = markdown_pages.read("docs/playbooks.md").split("```toml\n")[1].split("```")[0]
+    assert playbook.Arm.from_toml(shown).name == "half_profit"
+
+
+def test_status_of_an_implied_volatility():
+    documented = [(row[0], row[1]) for row in markdown_pages.table("docs/pricing.md", "status")]
+    assert documented == [(str(int(status)), status.name) for status in Status]

@@ -1,0 +1,46 @@
+"""What the README shows works, and what it quotes was measured."""
+
+import importlib.util
+import re
+
+import pytest
+import typer
+
+import markdown_pages
+from alvh import cli
+
+
+def test_the_example_runs(capsys):
+    markdown_pages.run_python("README.md")
+    assert "At a margin share of 10%" in capsys.readouterr().out
+
+
+def test_every_command_is_in_the_table():
+    commands = typer.main.get_command(cli.app).commands
+    assert [row[0] for row in markdown_pages.table("README.md", "command")] == [
+        f"alvh {name}" for name in commands
+    ]
+
+
+def test_every_make_target_is_in_the_table():
+    targets = re.search(r"^\.PHONY: (.*)$", markdown_pages.read("Makefile"), re.MULTILINE)
+    documented = [row[0] for row in markdown_pages.table("README.md", "make target")]
+    assert documented == [f"make {name}" for name in targets[1].split()]
+
+
+def test_links_lead_to_files():
+    for page in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", markdown_pages.read(page)):
+            assert (markdown_pages.ROOT / target).exists(), f"{page}: {target}"
+
+
+@pytest.mark.slow
+def test_the_figures_quoted_are_those_of_today_s_engine():
+    """After a change of engine or defaults: python scripts/quote_readme.py, and read the prose again."""
+    pytest.importorskip("arch")
+    script = markdown_pages.ROOT / "scripts" / "quote_readme.py"
+    specification = importlib.util.spec_from_file_location("quote_readme", script)
+    quote_readme = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(quote_readme)
+    text = markdown_pages.read("README.md")
+    assert quote_readme.refreshed(text) == text
