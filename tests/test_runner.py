@@ -50,12 +50,12 @@ def test_order_of_chunks_changes_no_bit(order):
     assert digests(order=order) == DIGESTS
 
 
-@pytest.mark.parametrize("chunk", [1, 100, PATHS, 10_000])
+@pytest.mark.parametrize("chunk", [7, 100, PATHS, 10_000])
 def test_chunk_size_changes_no_bit(chunk):
     assert digests(task(chunk=chunk)) == DIGESTS
 
 
-@pytest.mark.parametrize("size", [1, 7, 64])
+@pytest.mark.parametrize("size", [5, 33, 64])
 def test_slice_size_changes_no_bit(size, monkeypatch):
     monkeypatch.setattr(runner, "SLICE", size)
     assert digests(task(chunk=CHUNK * 2)) == DIGESTS

@@ -22,6 +22,22 @@ from alvh.contracts import contract
 from alvh.errors import SpecError, mistakes, nearest_names
 from alvh.rules import Condition, parse
 
+__all__ = [
+    "Arm",
+    "Every",
+    "IronCondor",
+    "Layer",
+    "Progression",
+    "Sell",
+    "Size",
+    "Strikes",
+    "Structure",
+    "margin_share",
+    "preset",
+    "preset_text",
+    "presets",
+]
+
 SCHEMA = 1
 """Version of the TOML format."""
 
