@@ -1,0 +1,332 @@
+"""Playbooks: TOML there and back, mistakes named by file and key, frozen values, digests of what matters."""
+
+import re
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import alvh as av
+from alvh import playbook, rules
+from alvh.errors import AlvhError, SpecError
+from alvh.playbook import Arm, Layer, Progression, Sell, Size, Strikes
+
+PLAIN = av.preset("plain")
+
+
+# There and back
+
+
+@pytest.mark.parametrize("name", av.presets())
+def test_preset_is_written_and_read_back(name):
+    arm = av.preset(name)
+    assert arm.name == name
+    assert arm.about
+    again = Arm.from_toml(arm.to_toml())
+    assert again == arm
+    assert again.digest == arm.digest
+    assert hash(again) == hash(arm)
+
+
+def positive(most=1e6):
+    return st.floats(1e-6, most)
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=40)
+conditions = st.sampled_from(
+    [None, "vix > 28", "(vix > 28).for_sessions(3) and\n\trsi_14 < 30", "25 < vix < 30 or not known(rsi_14)"]
+)
+exits = st.sampled_from([None, "loss >= 2 * credit", "profit >= 0.5 * credit or days_to_expiry <= 5"])
+windows = st.integers(1, 400) | st.tuples(st.integers(1, 60), st.integers(60, 730))
+sells = st.builds(
+    Sell,
+    structure=st.sampled_from(["iron_condor", "put_spread", "call_spread"]),
+    product=st.sampled_from(["SPXW", "XSP"]),
+    days=windows,
+    every=st.sampled_from(["day", "week", "month", "flat"]),
+)
+widths = st.one_of(
+    st.fixed_dictionaries({"width": st.floats(1e-4, 0.5)}),
+    st.fixed_dictionaries({"width_points": positive(1e4)}),
+)
+strikes = st.one_of(
+    st.builds(lambda short, width: Strikes(by="delta", short=short, **width), st.floats(0.01, 0.99), widths),
+    st.builds(
+        lambda short, width, drift, erp: Strikes(
+            by="expected_move", short=short, drift=drift, erp=erp, **width
+        ),
+        positive(5),
+        widths,
+        st.sampled_from(["capm", "forward"]),
+        st.floats(-0.1, 0.1),
+    ),
+)
+sizes = st.builds(
+    Size,
+    target=st.sampled_from(["margin_share", "lots"]),
+    value=st.floats(0, 100),
+    multiplier=st.floats(0, 10),
+    base=st.sampled_from(["entry", "start"]),
+)
+progressions = st.none() | st.builds(
+    Progression,
+    mode=st.sampled_from(["replace", "add", "recoup"]),
+    max_doublings=st.integers(0, 40),
+    max_lots=st.none() | positive(),
+    max_margin_share=st.none() | positive(10),
+)
+layers = st.builds(
+    Layer,
+    name=texts,
+    sell=sells,
+    strikes=strikes,
+    size=sizes,
+    enter=conditions,
+    exit=exits,
+    progression=progressions,
+)
+names = st.from_regex(playbook._ARM_NAME, fullmatch=True).filter(lambda name: len(name) <= 60)
+arms = st.builds(
+    lambda name, found, about: Arm(name, layers=found, about=about),
+    names,
+    st.lists(layers, min_size=1, max_size=3, unique_by=lambda layer: layer.name),
+    texts,
+)
+
+
+@given(arms)
+def test_any_arm_is_written_and_read_back(arm):
+    text = arm.to_toml()
+    assert tomllib.loads(text)["schema"] == playbook.SCHEMA
+    again = Arm.from_toml(text)
+    assert again == arm
+    assert again.digest == arm.digest
+    assert again.to_toml() == text
+
+
+@given(arms, names)
+def test_digest_ignores_name_and_about(arm, name):
+    assert Arm(name, layers=arm.layers, about="another").digest == arm.digest
+
+
+# Mistakes
+
+GOOD = 'schema = 1\nname = "mine"\n[[layer]]\nname = "core"\n'
+
+
+def refusal(text):
+    with pytest.raises(SpecError) as caught:
+        Arm.from_toml(text, source="mine.toml")
+    message = str(caught.value)
+    assert message.startswith("mine.toml: ")
+    assert "\n" not in message
+    return message.removeprefix("mine.toml: ")
+
+
+def test_the_shortest_playbook_is_plain():
+    assert Arm.from_toml(GOOD).layers == (Layer(),)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "schema = None: this version reads schema = 1"),
+        ("schema = 2", "schema = 2: this version reads schema = 1"),
+        ("schema = ", "not TOML: "),
+        ("schema = 1", "name: every playbook needs one, as text"),
+        ("schema = 1\nname = 3", "name: every playbook needs one, as text"),
+        ('schema = 1\nname = "mine"', "arm 'mine': layers = ()"),
+        ('schema = 1\nname = "mine"\nlayer = 3', "layer: write each layer as a table [[layer]]"),
+        ('schema = 1\nname = "mine"\n[layer]\nname = "core"', "layer: write each layer as a table [[layer]]"),
+        (f"capital = 3\n{GOOD}", "unknown key capital: known are schema, name, about, [[layer]]"),
+        (f"about = 3\n{GOOD}", "arm 'mine': about = 3: "),
+        (f'{GOOD}[[layer]]\nname = "core"', "arm 'mine': layers = "),
+        (f"{GOOD}foo = 1", "layer 1 (core): foo: unknown key"),
+        (f"{GOOD}size = 3", "layer 1 (core): size = 3: "),
+        (f"{GOOD}size = {{ valeu = 0.1 }}", "layer 1 (core): size.valeu: unknown key"),
+        (f'{GOOD}size = {{ value = "0.1" }}', "layer 1 (core): size.value = '0.1': "),
+        (f"{GOOD}size = {{ value = true }}", "layer 1 (core): size.value = True: "),
+        (f"{GOOD}size = {{ value = -0.1 }}", "layer 1 (core): size.value = -0.1: "),
+        (f"{GOOD}size = {{ value = nan }}", "layer 1 (core): size.value = nan: "),
+        (f"{GOOD}size = {{ value = inf }}", "layer 1 (core): size.value = inf: "),
+        (f'{GOOD}size = {{ target = "vega" }}', "layer 1 (core): size.target = 'vega': "),
+        (f"{GOOD}sell = {{ days = 0 }}", "layer 1 (core): sell.days = 0: calendar days to expiry: 1 to 730"),
+        (f"{GOOD}sell = {{ days = 10000 }}", "layer 1 (core): sell.days = 10000: "),
+        (f"{GOOD}sell = {{ days = [52, 38] }}", "layer 1 (core): sell.days = [52, 38]: "),
+        (f"{GOOD}sell = {{ days = 45.5 }}", "layer 1 (core): sell.days"),
+        (f"{GOOD}sell = {{ days = [38] }}", "layer 1 (core): sell.days"),
+        (f'{GOOD}sell = {{ every = "hour" }}', "layer 1 (core): sell.every = 'hour': "),
+        (f'{GOOD}sell = {{ product = "SPWX" }}', "layer 1 (core): sell.product = 'SPWX': "),
+        (f"{GOOD}strikes = {{ short = 1.2, width = 0.01 }}", "layer 1 (core): strikes = "),
+        (f"{GOOD}strikes = {{ short = 0.16 }}", "layer 1 (core): strikes = "),
+        (f"{GOOD}strikes = {{ width = 0.01, width_points = 5 }}", "layer 1 (core): strikes = "),
+        (f"{GOOD}strikes = {{ width = 0.01, erp = 0.06 }}", "layer 1 (core): strikes = "),
+        (f"{GOOD}progression = {{ max_doublings = 41 }}", "layer 1 (core): progression.max_doublings = 41: "),
+        (
+            f"{GOOD}progression = {{ max_doublings = 2.0 }}",
+            "layer 1 (core): progression.max_doublings = 2.0: ",
+        ),
+        (f"{GOOD}exit = 3", "layer 1 (core): exit = 3: a condition, such as"),
+        (f'{GOOD}exit = "loss"', "layer 1 (core): exit = 'loss': a condition, such as"),
+        (f'{GOOD}exit = "los >= 2"', "did you mean loss?"),
+        (f'{GOOD}enter = "loss >= 2"', "layer 1 (core): enter = 'loss >= 2': "),
+        (f'{GOOD}enter = "vix > 28 & rsi_14 < 30"', "put each comparison in parentheses"),
+        (f"{GOOD}[[layer]]\nsize = {{ value = -1 }}", "layer 2: size.value = -1: "),
+        (f'{GOOD}[[layer]]\nname = "b"\nfoo = 1', "layer 2 (b): foo: unknown key"),
+    ],
+)
+def test_mistake_is_named_by_file_and_key(text, words):
+    assert words in refusal(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../up",
+        "a/b",
+        "a\\b",
+        ".hidden",
+        "a\nb",
+        "a\0b",
+        "x" * 61,
+        "[red]",
+        "star*",
+        " a",
+        "a ",
+    ],
+)
+def test_name_that_is_no_file_name_is_refused(name):
+    with pytest.raises(SpecError, match="the name becomes a file name"):
+        Arm(name, av.IronCondor())
+
+
+def test_file_is_named(tmp_path):
+    path = tmp_path / "mine.toml"
+    with pytest.raises(SpecError, match=rf"{re.escape(str(path))}: cannot be read: No such file"):
+        Arm.read(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(SpecError, match=rf"{re.escape(str(path))}: not text in UTF-8"):
+        Arm.read(path)
+    path.write_text(f"{GOOD}foo = 1")
+    with pytest.raises(SpecError, match=rf"{re.escape(str(path))}: layer 1 \(core\): foo"):
+        Arm.read(path)
+    path.write_text(PLAIN.to_toml())
+    assert Arm.read(path) == PLAIN
+
+
+@given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))
+def test_any_text_is_an_arm_or_an_error_in_words(text):
+    for each in (text, GOOD + text):
+        try:
+            Arm.from_toml(each)
+        except SpecError as error:
+            assert str(error)  # noqa: PT017 -- some of these texts are arms
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: av.preset("plian"),
+        lambda: av.Arm("none", layers=[]),
+        lambda: av.IronCondor(short_delta=0.16, expected_move=1.0),
+        lambda: av.IronCondor(short_delta=2),
+        lambda: av.IronCondor(days=0),
+        lambda: av.IronCondor(product="VIX"),
+        lambda: av.IronCondor(exit="los > 1"),
+        lambda: av.margin_share(-0.1),
+        lambda: PLAIN.replace(name="x", sizes=3),
+        lambda: PLAIN.replace(name="x", size=3),
+        lambda: PLAIN.doubling(max_doublings=99),
+        lambda: PLAIN.doubling(mode="twice"),
+        lambda: PLAIN.stop(loss_multiple=float("nan")),
+        lambda: PLAIN.stop(loss_multiple=0),
+        lambda: PLAIN.fewer_lots(-1),
+        lambda: PLAIN.fewer_lots(float("inf")),
+    ],
+)
+def test_call_without_sense_is_refused_in_one_line(call):
+    with pytest.raises(AlvhError) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_unknown_preset_is_told_the_nearest():
+    with pytest.raises(SpecError, match="did you mean 'plain'"):
+        av.preset("plian")
+
+
+# Values
+
+
+def test_arms_are_frozen_values():
+    for target, field in ((PLAIN, "name"), (PLAIN.core, "name"), (PLAIN.core.size, "value")):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(target, field, "x")
+    assert av.preset("plain") == PLAIN
+    assert {PLAIN: 1}[av.preset("plain")] == 1
+    assert PLAIN.stop() != PLAIN
+
+
+CHANGES = {
+    "structure": {"sell": {"structure": "put_spread"}},
+    "product": {"sell": {"product": "XSP"}},
+    "days": {"sell": {"days": (38, 53)}},
+    "every": {"sell": {"every": "day"}},
+    "short": {"strikes": {"short": 0.17}},
+    "width": {"strikes": {"width": 0.02}},
+    "value": {"size": {"value": 0.11}},
+    "target": {"size": {"target": "lots"}},
+    "multiplier": {"size": {"multiplier": 0.5}},
+    "base": {"size": {"base": "start"}},
+    "enter": {"enter": "vix > 28"},
+    "exit": {"exit": "loss >= 2 * credit"},
+    "progression": {"progression": {"mode": "add"}},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_digest_depends_on_whatever_the_engine_reads(change):
+    ((key, value),) = CHANGES[change].items()
+    part = getattr(PLAIN.core, key)
+    value = {**dict(part), **value} if isinstance(value, dict) and part is not None else value
+    changed = PLAIN.replace(name="plain", **{key: value})
+    assert changed != PLAIN
+    assert changed.digest != PLAIN.digest
+
+
+def test_digest_depends_on_names_and_order_of_layers():
+    core, other = PLAIN.core, PLAIN.core.model_copy(update={"name": "other"})
+    found = [Arm("x", layers=layers).digest for layers in ([core], [other], [core, other], [other, core])]
+    assert len(set(found)) == len(found)
+
+
+def test_digest_depends_on_the_rule_and_not_on_how_it_is_written():
+    written = ["loss >= 2 * credit", "loss>=2.0*credit", rules.parse("loss >= 2 * credit")]
+    found = {PLAIN.replace(name="x", exit=rule).digest for rule in written}
+    assert len(found) == 1
+    assert PLAIN.replace(name="x", exit="loss > 2 * credit").digest not in found
+
+
+def test_digests_of_presets_differ():
+    assert len({av.preset(name).digest for name in av.presets()}) == len(av.presets())
+
+
+def test_constructors_agree_with_presets():
+    built = {
+        "plain": PLAIN,
+        "martingale_replace": PLAIN.doubling(),
+        "martingale_add": PLAIN.doubling(mode="add"),
+        "martingale_recoup": PLAIN.doubling(mode="recoup"),
+        "stop_1x": PLAIN.stop(loss_multiple=1),
+        "stop_2x": PLAIN.stop(),
+        "fewer_lots": PLAIN.fewer_lots(),
+    }
+    assert set(built) == set(av.presets())
+    for name, arm in built.items():
+        assert arm.digest == av.preset(name).digest, name
