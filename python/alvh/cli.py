@@ -387,7 +387,7 @@ def _show(result: Comparison, *, as_json: bool, out: Path | None) -> None:
         return
     report.print_comparison(Console(), result)
     if out is not None:
-        print(f"Results: {out}/parts, {out}/tables, {out}/manifest.json")
+        print(f"Results: parts, tables, arms and manifest.json in {out}")
 
 
 def main() -> None:
