@@ -15,7 +15,7 @@ from alvh.errors import RunError
 from run_samples import OPTIONS, command, files, manifest, refused, stamps, surroundings, task
 
 PATIENCE = 60.0
-PATHS, CHUNK, CHUNKS = 960, 16, 60
+PATHS, CHUNK, CHUNKS = 1_600, 16, 100
 TASK = task(paths=PATHS, chunk=CHUNK, shares=(0.10,))
 OPTIONS_IN_PARTS = (*OPTIONS, "--shares=0.10", f"--paths={PATHS}", f"--chunk={CHUNK}", "--threads=1")
 
@@ -49,8 +49,8 @@ def test_killed_at_random_moments_and_resumed(tmp_path):
         if attempt == 1:  # while it is still starting
             time.sleep(chance.uniform(0.1, 1.0))
         else:
-            wait_for_parts(process, folder, len(done) + chance.randint(1, 12))
-            time.sleep(chance.uniform(0, 0.02))
+            wait_for_parts(process, folder, len(done) + chance.randint(1, 8))
+            time.sleep(chance.uniform(0, 0.01))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         after = stamps(folder)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+from datetime import date
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def test_data_is_found_where_the_package_is():
     for name in NEEDED:
         assert package.joinpath(*name.split("/")[1:]).is_file(), name
     assert contracts.products()
-    assert schedule.sessions
+    assert schedule.sessions(date(2024, 1, 2), date(2024, 1, 3))
     assert len(playbook.presets()) >= 7
 
 
