@@ -39,8 +39,19 @@ def bits(figures: dict[str, np.ndarray]) -> bytes:
 # --- determinism
 
 
+def looking_back() -> list[av.Arm]:
+    """Arms whose rules have windows over market, book and position, of different lengths."""
+    return [
+        av.Arm("book", av.IronCondor(exit="(nav_share > 0.97).for_sessions(20)")),
+        av.Arm("mixed", av.IronCondor(enter="(vix > 5).for_sessions(20) and nav_share > 0")),
+        av.Arm("momentum", av.IronCondor(enter="rsi_14 > 45", exit="(profit > 0).for_sessions(5)")),
+        av.Arm("long", av.IronCondor(enter="(vix > 0).for_sessions(250)", exit="(vix > 18).for_sessions(4)")),
+    ]
+
+
 def test_threads_and_cuts_do_not_change_a_bit() -> None:
-    compiled = plan(engine_spec.spec(engine_spec.arms(), L3F(vix=16), sessions=42, shares=(0.1, 0.7)))
+    arms = [*engine_spec.arms(), *looking_back()]
+    compiled = plan(engine_spec.spec(arms, L3F(vix=16), sessions=42, shares=(0.1, 0.7)))
     whole = compiled.run(0, 700, threads=1)
     for threads in (2, 3):
         assert bits(compiled.run(0, 700, threads=threads)) == bits(whole)
@@ -53,7 +64,7 @@ def test_threads_and_cuts_do_not_change_a_bit() -> None:
 
 def test_a_book_does_not_know_its_neighbours() -> None:
     """An arm's figures do not depend on which other arms run beside it, nor on their order."""
-    arms = engine_spec.arms()
+    arms = [*engine_spec.arms(), *looking_back()]
     together = columns(engine_spec.spec(arms, L3F(vix=20), sessions=63, shares=(0.5,)), 64)
     for index, arm in enumerate(arms):
         alone = columns(engine_spec.spec([arm], L3F(vix=20), sessions=63, shares=(0.5,)), 64)
@@ -71,11 +82,11 @@ def test_seeds_and_paths_differ() -> None:
 
 
 def test_trace_is_the_path_that_was_run() -> None:
-    spec = engine_spec.spec(engine_spec.arms(), L3F(vix=16), shares=(0.35,))
+    spec = engine_spec.spec([*engine_spec.arms(), *looking_back()], L3F(vix=16), shares=(0.35,))
     compiled = plan(spec)
     figures = columns(spec, 300)
     for path in (0, 257, 299):
-        for book in (0, 1, 4):
+        for book in (0, 1, 4, 7, 8, 9, 10):
             traced = compiled.trace(path, book)
             assert traced["ledger"]["nav"][-1] == figures["nav"][path, book]
             kinds = [event["event"] for event in traced["events"]]
@@ -268,6 +279,35 @@ def test_rules_over_the_past_see_the_past_from_the_first_session() -> None:
     compiled = plan(spec)
     assert compiled.warm_up >= 21
     assert [event["tick"] for event in compiled.trace(0, 0)["events"]] == [1, 2, 3, 4, 5]
+
+
+def test_a_book_beside_a_market_window_does_not_switch_off_its_warm_up() -> None:
+    spec = engine_spec.spec(looking_back()[:2], L3F(vix=16), sessions=5)
+    assert [event["tick"] for event in plan(spec).trace(0, 1)["events"]] == [3]
+
+
+def test_a_skip_names_no_package() -> None:
+    arm = av.Arm("narrow", av.IronCondor(every="day", days=(44, 45)))
+    events = plan(engine_spec.spec([arm], L3F(), sessions=60)).trace(0, 0)["events"]
+    skips = [event for event in events if event["reason"] == "no expiry"]
+    assert skips
+    assert all(event["strikes"] == [] and event["expiry_day"] == 0 for event in skips)
+
+
+def test_two_layers_each_keep_their_own_share() -> None:
+    """R4: a layer's requirements sum to its share, whatever other layers hold."""
+    spread = {"days": 45, "width": 0.01}
+    puts = av.IronCondor(**spread).model_copy(update={"name": "puts"})  # type: ignore[arg-type]
+    both = av.Arm("both", layers=[av.IronCondor(**spread), puts])  # type: ignore[arg-type]
+    spec = engine_spec.spec([both, engine_spec.arms()[0]], GBM(vol=0.16), sessions=60, shares=(0.2,))
+    for book in spec["books"][:1]:
+        for layer in book["layers"]:
+            layer["size"]["value"] = 0.2
+    figures = columns(spec, 64)
+    np.testing.assert_allclose(
+        figures["peak_requirement"][:, 0], 2 * figures["peak_requirement"][:, 1], rtol=0.15
+    )
+    assert figures["skipped"][:, 0].max() == 0
 
 
 def test_a_gate_on_missing_data_stays_closed() -> None:

@@ -276,7 +276,8 @@ class Book:
         most = size["value"] * self.nav()
         room = most / layer.terms.tranches
         if not once:
-            room = min(room, most - self.requirement())
+            own = sum(t.risk * t.lots for t in layer.held.values()) * layer.terms.dpp
+            room = min(room, most - own)
         return max(0, whole_lots(room * multiplier, risk))
 
     def progress(self, layer: Layer, slot: int, base: float, risk: float, earns: float) -> float:
@@ -306,8 +307,7 @@ class Book:
             self.first("call_tick")
 
     def ruin(self) -> None:
-        broke = not self.held() and self.cash < 0
-        if self.nav() <= self.spec["ruin_share"] * self.capital or broke:
+        if self.nav() <= self.spec["ruin_share"] * self.capital:
             self.ruined, self.calling = True, False
             self.first("ruin_tick")
 

@@ -298,6 +298,10 @@ class Comparison:
         """
         if self.replayed:
             raise SpecError("premium: a replayed history has the returns that it had")
+        return self._premium
+
+    @cached_property
+    def _premium(self) -> pl.DataFrame:
         share = self._share(None)
         books = [book for book in self.task.spec["books"] if book["share"] == share]
         tables = []

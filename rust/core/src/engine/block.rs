@@ -4,13 +4,13 @@ use super::{
     book::{Book, Context, Ledger},
     layout::PoolPlan,
     package::{Market, Pool},
-    plan::Plan,
+    plan::{Plan, WARM_UP_DRAWN},
     select::Selection,
     signals::Signals,
     trace::{LedgerRow, Trace},
 };
 use crate::{
-    market::{generator::Lanes, state::State},
+    market::{DAYS_PER_YEAR, generator::Lanes, state::State},
     math::{
         lanes::{Col, LANES, Mask},
         simd::{Kernel, dispatch},
@@ -18,8 +18,6 @@ use crate::{
     },
     rules::program::Memory,
 };
-
-const DAYS_PER_YEAR: f64 = 365.0;
 
 /// Everything that 256 lanes need; made once per thread, used for block after block.
 #[derive(Debug)]
@@ -90,10 +88,7 @@ impl<'p> Block<'p> {
         self.decide(0);
         for tick in 1..=self.plan.sessions {
             self.move_market(tick);
-            for (pool, plan) in self.pools.iter_mut().zip(&self.plan.pools) {
-                let Plan { schedule, surface, margin, .. } = self.plan;
-                pool.revalue(plan, schedule, surface, margin.as_ref(), &self.market);
-            }
+            self.revalue();
             self.carry(tick);
             self.settle(tick);
             self.fill(tick);
@@ -134,27 +129,7 @@ impl<'p> Block<'p> {
             memory.reset();
         }
         if plan.warm_up > 0 {
-            let Self { signals, lanes, market, enters, exits, .. } = self;
-            plan.generator.warm_up(lanes, plan.warm_up, &mut |k, state| {
-                let Market { spot, vix, .. } = market;
-                observe(plan, state, spot, vix);
-                let before = plan.warm_up - k;
-                signals.step(spot, vix, before);
-                signals.observe_market(spot, vix, state, -f64::from(before));
-                // Rules with windows over the market have them filled; books and positions do not exist yet.
-                for (rule, (memory, _)) in
-                    plan.enters.iter().zip(enters.iter_mut()).filter(|(r, _)| r.owner.is_none())
-                {
-                    signals.evaluate(rule, memory);
-                }
-                for (exit, memories) in plan.exits.iter().zip(exits.iter_mut()) {
-                    if exit.rule.program.needs_every_session() {
-                        for memory in memories {
-                            signals.evaluate(&exit.rule, memory);
-                        }
-                    }
-                }
-            });
+            self.warm_up();
         }
         plan.generator.start(&self.lanes, &mut self.market.now);
         observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
@@ -167,6 +142,33 @@ impl<'p> Block<'p> {
             self.trace = Trace::default();
             self.record(watched);
         }
+    }
+
+    /// The sessions before session 0: indicators and windows over the market see them; books do not exist yet.
+    fn warm_up(&mut self) {
+        let Self { plan, signals, lanes, market, enters, exits, .. } = self;
+        // A simulated past is drawn over a fixed length: what one arm looks back on does not change it for another.
+        let drawn = if plan.starts.is_empty() { WARM_UP_DRAWN } else { plan.warm_up };
+        plan.generator.warm_up(lanes, drawn, &mut |k, state| {
+            let before = drawn - k;
+            if before > plan.warm_up {
+                return;
+            }
+            let Market { spot, vix, .. } = market;
+            observe(plan, state, spot, vix);
+            signals.step(spot, vix, before);
+            signals.observe_market(spot, vix, state, -f64::from(before));
+            for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()) {
+                signals.evaluate(rule, memory);
+            }
+            for (exit, memories) in plan.exits.iter().zip(exits.iter_mut()) {
+                if exit.rule.program.needs_every_session() {
+                    for memory in memories {
+                        signals.evaluate(&exit.rule, memory);
+                    }
+                }
+            }
+        });
     }
 
     /// Phase 1: the state moves; the night's interest.
@@ -189,7 +191,15 @@ impl<'p> Block<'p> {
         self.signals.step(&market.spot, &market.vix, 0);
     }
 
-    /// Phases 2 and 3: P&L of the night.
+    /// Phase 2: packages at today's market, step by step.
+    fn revalue(&mut self) {
+        let Plan { pools, schedule, surface, margin, .. } = self.plan;
+        for (pool, layout) in self.pools.iter_mut().zip(pools) {
+            pool.revalue(layout, schedule, surface, margin.as_ref(), &self.market);
+        }
+    }
+
+    /// Phase 3: the night's P&L and interest on what was carried.
     fn carry(&mut self, tick: u32) {
         let Self { plan, market, pools, books, interest, .. } = self;
         for (book, layers) in books.iter_mut().zip(&plan.books) {
@@ -225,7 +235,7 @@ impl<'p> Block<'p> {
             book.close_out(Context { plan, book: layers, market, tick }, pools);
         }
         for (index, plan_of_pool) in plan.pools.iter().enumerate() {
-            let wanted = wanted(plan, books, index);
+            let wanted = any_layer(plan, books, index, Book::wants);
             if !wanted.any() {
                 continue;
             }
@@ -248,9 +258,10 @@ impl<'p> Block<'p> {
         }
         for (index, pool) in pools.iter_mut().enumerate() {
             for (slot, package) in pool.packages.iter_mut().enumerate() {
-                package.held = holders(plan, books, index, slot);
+                package.held = any_layer(plan, books, index, |book, layer| book.holds(layer, slot));
                 // What nobody holds, nor follows after an early closing, is gone.
-                package.alive = package.held | (package.alive & followers(plan, books, index, slot));
+                let followed = any_layer(plan, books, index, |book, layer| book.follows(layer, slot));
+                package.alive = package.held | (package.alive & followed);
             }
         }
     }
@@ -357,34 +368,12 @@ fn observe(plan: &Plan, state: &State, spot: &mut Col, vix: &mut Col) {
     dispatch(Spot { ln_s: &state.ln_s, spot });
 }
 
-/// Lanes in which some book wants a new package of this pool.
-fn wanted(plan: &Plan, books: &[Book], pool: usize) -> Mask {
+/// Lanes in which `some` holds of any layer, of any book, that trades this pool.
+fn any_layer(plan: &Plan, books: &[Book], pool: usize, some: impl Fn(&Book, usize) -> Mask) -> Mask {
     let mut lanes = Mask::NONE;
     for (book, layers) in books.iter().zip(&plan.books) {
         for layer in layers.layers_on(pool) {
-            lanes = lanes | book.wants(layer);
-        }
-    }
-    lanes
-}
-
-/// Lanes in which some book holds this slot.
-fn holders(plan: &Plan, books: &[Book], pool: usize, slot: usize) -> Mask {
-    let mut lanes = Mask::NONE;
-    for (book, layers) in books.iter().zip(&plan.books) {
-        for layer in layers.layers_on(pool) {
-            lanes = lanes | book.holds(layer, slot);
-        }
-    }
-    lanes
-}
-
-/// Lanes in which some book follows an early closing of this slot to its expiry.
-fn followers(plan: &Plan, books: &[Book], pool: usize, slot: usize) -> Mask {
-    let mut lanes = Mask::NONE;
-    for (book, layers) in books.iter().zip(&plan.books) {
-        for layer in layers.layers_on(pool) {
-            lanes = lanes | book.follows(layer, slot);
+            lanes = lanes | some(book, layer);
         }
     }
     lanes

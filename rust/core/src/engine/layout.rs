@@ -292,8 +292,8 @@ fn check_size(path: &str, size: &SizeSpec) -> Result<()> {
 fn check_progression(path: &str, rule: Option<&ProgressionSpec>) -> Result<()> {
     let Some(rule) = rule else { return Ok(()) };
     within(&format!("{path}.progression.max_doublings"), f64::from(rule.max_doublings), 0.0, 40.0)?;
-    if let Some(lots) = rule.max_lots {
-        positive(&format!("{path}.progression.max_lots"), lots)?;
+    if rule.max_lots == Some(0) {
+        return Err(Error::domain(format!("{path}.progression.max_lots"), 0, "at least 1"));
     }
     if let Some(share) = rule.max_margin_share {
         positive(&format!("{path}.progression.max_margin_share"), share)?;

@@ -17,9 +17,13 @@ use crate::{
         quote::Surface,
     },
     math::lanes::LANES,
-    rules::{compile::Program, names::Name},
+    rules::{compile::Program, limits::MAX_WINDOW, names::Name},
     schedule::Schedule,
 };
+
+/// Sessions of simulated past that every path draws when some rule looks back: the longest window a rule may ask
+/// for and a year for what feeds it.
+pub(super) const WARM_UP_DRAWN: u32 = MAX_WINDOW + 252;
 
 /// A compiled comparison: a pure function from path numbers to figures.
 #[derive(Debug)]
@@ -232,6 +236,13 @@ fn check_horizon(
     }
     let first = starts.iter().copied().min();
     let last = starts.iter().copied().max().unwrap_or(schedule.origin());
+    if starts.is_empty() && warm_up > WARM_UP_DRAWN {
+        return Err(Error::domain(
+            "warm_up",
+            warm_up,
+            format!("rules may look back {WARM_UP_DRAWN} sessions"),
+        ));
+    }
     // A simulated market draws its warm-up; a replayed one reads it.
     if first.is_some_and(|start| start < warm_up) {
         return Err(Error::domain(

@@ -6,7 +6,10 @@ use super::{
     spec::{Drift, LegSpec, Right, StrikeSpec, Width},
 };
 use crate::{
-    market::quote::{Slice, Surface},
+    market::{
+        DAYS_PER_YEAR,
+        quote::{Slice, Surface},
+    },
     math::{
         lanes::{Col, LANES, Mask},
         simd::{Kernel, dispatch},
@@ -14,8 +17,6 @@ use crate::{
     },
     schedule::{NO_EXPIRY, Schedule},
 };
-
-const DAYS_PER_YEAR: f64 = 365.0;
 
 /// A package chosen per lane, and why not where none was.
 #[derive(Debug)]

@@ -30,14 +30,14 @@ pub struct Signals {
     position: PositionColumns,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct BookColumns {
     nav: Col,
     nav_share: Col,
     margin_share: Col,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct PositionColumns {
     credit: Col,
     mark: Col,
@@ -48,6 +48,30 @@ struct PositionColumns {
     sessions_held: Col,
     entry_spot: Col,
     challenge: Col,
+}
+
+const MISSING: Col = Col::splat(f64::NAN);
+
+impl BookColumns {
+    const fn missing() -> Self {
+        Self { nav: MISSING, nav_share: MISSING, margin_share: MISSING }
+    }
+}
+
+impl PositionColumns {
+    const fn missing() -> Self {
+        Self {
+            credit: MISSING,
+            mark: MISSING,
+            profit: MISSING,
+            loss: MISSING,
+            days_to_expiry: MISSING,
+            sessions_to_expiry: MISSING,
+            sessions_held: MISSING,
+            entry_spot: MISSING,
+            challenge: MISSING,
+        }
+    }
 }
 
 impl Signals {
@@ -61,16 +85,20 @@ impl Signals {
             dividend_yield: Col::default(),
             session: Col::default(),
             indicators: used.iter().filter_map(make).collect(),
-            book: BookColumns::default(),
-            position: PositionColumns::default(),
+            book: BookColumns::missing(),
+            position: PositionColumns::missing(),
         }
     }
 
-    /// A new block of paths begins.
+    /// A new block of paths begins: nothing of the last one may be seen, and before session 0 there are neither
+    /// books nor positions.
     pub fn reset(&mut self) {
-        for (_, indicator, _) in &mut self.indicators {
+        for (_, indicator, out) in &mut self.indicators {
             indicator.reset();
+            *out = Col::splat(f64::NAN);
         }
+        self.book = BookColumns::missing();
+        self.position = PositionColumns::missing();
     }
 
     /// One more session of the market, `before` sessions ahead of the start; 0 from then on.

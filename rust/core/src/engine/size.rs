@@ -10,8 +10,10 @@ const FLOOR_SLACK: f64 = 1e-9;
 pub struct Room {
     /// NAV before the opening.
     pub nav: f64,
-    /// Σ risk held before the opening.
+    /// Σ risk held by the book before the opening.
     pub requirement: f64,
+    /// Of it, what this layer holds.
+    pub layer: f64,
     /// Risk of one lot of the new package.
     pub unit: f64,
     /// Tranches that share the target.
@@ -37,7 +39,7 @@ pub fn base_lots(size: &SizeSpec, room: Room) -> f64 {
             let layer = size.value * room.nav;
             let tranche = layer / room.tranches;
             let target = match size.base {
-                SizeBase::Entry => tranche.min(layer - room.requirement),
+                SizeBase::Entry => tranche.min(layer - room.layer),
                 SizeBase::Start => tranche,
             };
             (target * size.multiplier / room.unit + FLOOR_SLACK).floor().max(0.0)
@@ -61,14 +63,14 @@ pub fn progressed_lots(base: f64, rule: &ProgressionSpec, streak: Streak, room: 
     let by_margin = rule.max_margin_share.map_or(f64::INFINITY, |share| {
         ((share * room.nav - room.requirement) / room.unit + FLOOR_SLACK).floor().max(0.0)
     });
-    wanted.min(rule.max_lots.unwrap_or(f64::INFINITY)).min(by_margin)
+    wanted.min(rule.max_lots.map_or(f64::INFINITY, f64::from)).min(by_margin)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ROOM: Room = Room { nav: 1e6, requirement: 0.0, unit: 5_000.0, tranches: 1.0 };
+    const ROOM: Room = Room { nav: 1e6, requirement: 0.0, layer: 0.0, unit: 5_000.0, tranches: 1.0 };
 
     fn sequence(mode: ProgressionMode, max_doublings: u32) -> Vec<f64> {
         let rule = ProgressionSpec { mode, max_doublings, max_lots: None, max_margin_share: None };
@@ -86,8 +88,8 @@ mod tests {
         let size =
             SizeSpec { target: SizeTarget::MarginShare, value: 0.10, multiplier: 1.0, base: SizeBase::Entry };
         assert_eq!(base_lots(&size, ROOM), 20.0);
-        assert_eq!(base_lots(&size, Room { requirement: 80_000.0, ..ROOM }), 4.0);
-        assert_eq!(base_lots(&size, Room { requirement: 180_000.0, ..ROOM }), 0.0);
+        assert_eq!(base_lots(&size, Room { layer: 80_000.0, ..ROOM }), 4.0);
+        assert_eq!(base_lots(&size, Room { layer: 180_000.0, ..ROOM }), 0.0);
         assert_eq!(base_lots(&size, Room { tranches: 7.0, ..ROOM }), 2.0);
     }
 
@@ -103,7 +105,7 @@ mod tests {
         let rule = ProgressionSpec {
             mode: ProgressionMode::Replace,
             max_doublings: 9,
-            max_lots: Some(20.0),
+            max_lots: Some(20),
             max_margin_share: Some(0.05),
         };
         let streak = Streak { losses: 6.0, deficit: 0.0, profit: 1.0 };

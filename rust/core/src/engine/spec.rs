@@ -122,7 +122,7 @@ pub struct LayerSpec {
     pub days: DaysWindow,
     /// How often the layer decides whether to open.
     pub every: Every,
-    /// Market rule that must be true to open; absent: always.
+    /// Rule on market and book that must be true to open; absent: always.
     #[serde(default)]
     pub enter: Option<Rule>,
     /// Position rule that closes a tranche early; absent: held to expiry (R7).
@@ -239,7 +239,7 @@ fn one() -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SizeTarget {
-    /// Share of NAV that the book's requirements may sum to, spread evenly over the layer's tranches (R4).
+    /// Share of NAV that the layer's requirements may sum to, spread evenly over its tranches (R4).
     MarginShare,
     /// Lots per tranche.
     Lots,
@@ -266,7 +266,7 @@ pub struct ProgressionSpec {
     pub max_doublings: u32,
     /// Most lots of one tranche.
     #[serde(default)]
-    pub max_lots: Option<f64>,
+    pub max_lots: Option<u32>,
     /// Most requirement of the book as a share of NAV.
     #[serde(default)]
     pub max_margin_share: Option<f64>,

@@ -32,7 +32,7 @@ pub struct LedgerRow {
     pub state: [f64; 6],
     /// Days since 1970-01-01.
     pub day: i32,
-    /// SPX and VIX.
+    /// SPX.
     pub spot: f64,
     /// VIX.
     pub vix: f64,

@@ -83,9 +83,7 @@ impl Book {
     }
 
     fn ruin(&mut self, ctx: Context<'_>) {
-        let empty = |i: usize| self.layers.iter().all(|layer| layer.lots.iter().all(|lots| lots[i] == 0.0));
-        let dead = Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav || (self.cash[i] < 0.0 && empty(i)))
-            & !self.ruined;
+        let dead = Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav) & !self.ruined;
         for i in dead.lanes() {
             first(&mut self.sum.ruin_tick, i, ctx.tick);
             self.log(ctx, "ruin", "NAV at the ruin share".into(), i, None, 0.0, f64::NAN, f64::NAN);

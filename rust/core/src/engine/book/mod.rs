@@ -192,17 +192,29 @@ impl Book {
         self.held(ctx, pools, |package| package.value[lane], lane)
     }
 
-    fn held(&self, ctx: Context<'_>, pools: &[Pool], unit: impl Fn(&Package) -> f64, lane: usize) -> f64 {
-        let mut total = 0.0;
-        for (index, layer) in self.layers.iter().enumerate() {
-            let dpp = ctx.pool(index).contract.dpp;
-            for (lots, package) in layer.lots.iter().zip(&pools[ctx.layer(index).pool].packages) {
-                if lots[lane] > 0.0 {
-                    total += lots[lane] * dpp * unit(package);
-                }
-            }
-        }
-        total
+    fn held(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        unit: impl Fn(&Package) -> f64 + Copy,
+        lane: usize,
+    ) -> f64 {
+        (0..self.layers.len()).map(|layer| self.layer_held(ctx, pools, layer, unit, lane)).sum()
+    }
+
+    /// Σ lots × dpp × `unit` of one layer, dollars.
+    fn layer_held(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        unit: impl Fn(&Package) -> f64,
+        lane: usize,
+    ) -> f64 {
+        let dpp = ctx.pool(layer).contract.dpp;
+        let packages = &pools[ctx.layer(layer).pool].packages;
+        let held = self.layers[layer].lots.iter().zip(packages).filter(|(lots, _)| lots[lane] > 0.0);
+        held.map(|(lots, package)| lots[lane] * dpp * unit(package)).sum()
     }
 
     #[allow(clippy::too_many_arguments, reason = "an event has this many parts")]
@@ -212,12 +224,13 @@ impl Book {
         kind: &'static str,
         reason: String,
         lane: usize,
-        at: Option<(usize, usize, &Package)>,
+        at: Option<(usize, usize, Option<&Package>)>,
         lots: f64,
         price: f64,
         pnl: f64,
     ) {
         let Some(events) = self.events.as_mut().filter(|_| lane == 0) else { return };
+        let package = at.and_then(|(.., package)| package);
         events.push(Event {
             tick: ctx.tick,
             kind,
@@ -227,8 +240,8 @@ impl Book {
             lots,
             price,
             pnl,
-            strikes: at.map_or_else(Vec::new, |(.., package)| package.strikes.iter().map(|k| k[0]).collect()),
-            expiry_day: at.map_or(0, |(.., package)| ctx.plan.schedule.day(package.expiry[0])),
+            strikes: package.map_or_else(Vec::new, |package| package.strikes.iter().map(|k| k[0]).collect()),
+            expiry_day: package.map_or(0, |package| ctx.plan.schedule.day(package.expiry[0])),
         });
     }
 }

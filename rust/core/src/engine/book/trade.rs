@@ -154,7 +154,7 @@ impl Book {
         chain.losses[lane] = if lost { chain.losses[lane] + 1.0 } else { 0.0 };
         chain.deficit[lane] = (chain.deficit[lane] - pnl).max(0.0);
         self.sum.lost[lane] += f64::from(lost);
-        self.log(ctx, kind, reason, lane, Some((layer, slot, package)), lots, received, pnl);
+        self.log(ctx, kind, reason, lane, Some((layer, slot, Some(package))), lots, received, pnl);
     }
 
     /// Opens the layer's new package in the lanes that ordered it.
@@ -177,7 +177,7 @@ impl Book {
                     "skip",
                     (*reason).into(),
                     i,
-                    Some((layer, slot, &pool.packages[slot])),
+                    Some((layer, slot, None)),
                     0.0,
                     f64::NAN,
                     f64::NAN,
@@ -193,7 +193,7 @@ impl Book {
         let plan = ctx.pool(layer);
         let slot = pools[ctx.layer(layer).pool].due_slot[lane];
         let package = &pools[ctx.layer(layer).pool].packages[slot];
-        let at = Some((layer, slot, package));
+        let at = Some((layer, slot, Some(package)));
         // The package of an earlier tranche makes room: what it would have brought stays unresolved.
         self.layers[layer].early[slot].lots[lane] = 0.0;
         let credit = package.credit[lane];
@@ -207,6 +207,7 @@ impl Book {
         let room = Room {
             nav: self.cash[lane] + self.value_held(ctx, pools, lane),
             requirement,
+            layer: self.layer_held(ctx, pools, layer, |package| package.risk[lane], lane),
             unit: package.risk[lane] * dpp,
             tranches: plan.tranches as f64,
         };
