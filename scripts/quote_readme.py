@@ -55,7 +55,8 @@ def _simulated(result: Comparison) -> list[list[str]]:
         gain = [_figure(row) for row in gains.filter(arm=arm).iter_rows(named=True)] or ["0"]
         sizes = capacity.filter(arm=arm).row(0, named=True)
         estimated, shown = sizes["capacity_words"], sizes["shown_words"]
-        size = estimated if shown == estimated else f"{estimated} ({shown})"
+        agree = sizes["capacity"] == sizes["shown"]
+        size = estimated if agree else f"{estimated} ({shown})"
         rows.append([_label(arm), *chances, *gain, size])
     return rows
 
