@@ -6,7 +6,6 @@
 """
 
 import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from alvh.playbook import preset
 
 README = Path(__file__).parent.parent / "README.md"
 RUNGS = (0.10, 0.35, 0.70)
-WIDTH = 124
+LEVEL = 0.01  # of P(distress), for the capacity
+UNRANKED = "stop_"  # close-only on daily data (R13)
 
 
 def refreshed(text: str) -> str:
@@ -27,27 +27,56 @@ def refreshed(text: str) -> str:
     simulated = compare(arms, L3F(vix=16), paths=DEMO_PATHS, seed=DEMO_SEED)
     replayed = compare(arms, History.bundled(), seed=DEMO_SEED)
     plain = {row["figure"]: row for row in simulated.summary().filter(arm="plain").iter_rows(named=True)}
-    counts = replayed.history().counts.iter_rows(named=True)
-    lowest = {row["arm"]: amount(row["return_min"], "a year") for row in counts}
+    lowest = {
+        row["arm"]: amount(row["return_min"], "a year")
+        for row in replayed.history().counts.iter_rows(named=True)
+    }
 
-    text = _quoted(text, "simulated", simulated.headline())
-    text = _quoted(text, "history", replayed.headline())
-    for arm in simulated.arms:
-        text = _between(text, f"\n| {arm} |", "|\n", f" {' | '.join(_rungs(simulated, arm))} ")
+    text = _tabulated(text, "simulated", _simulated(simulated))
+    text = _tabulated(text, "history", _replayed(replayed))
     text = _between(text, "plain earns ", " a year above bills", _figure(plain["return_on_nav"]))
     text = _between(text, "which is ", " on its margin", _figure(plain["return_on_margin"]))
     text = _between(text, "returns is ", " with\nmartingale_recoup", lowest["martingale_recoup"])
     return _between(text, "\nmartingale_recoup against ", " with plain", lowest["plain"])
 
 
-def _quoted(text: str, name: str, headline: str) -> str:
-    lines = textwrap.wrap(headline, WIDTH, break_long_words=False, break_on_hyphens=False)
-    return _between(text, f"<!-- headline: {name} -->\n", "\n\n", "\n".join(f"> {line}" for line in lines))
+def _simulated(result: Comparison) -> list[list[str]]:
+    header = ["arm", *(f"{share:.0%} of NAV" for share in RUNGS), "return a year", "capacity"]
+    ladder = result.ladder().filter(figure="distress")
+    gains = result.against("plain").filter(figure="return_on_nav")
+    capacity = result.capacity().filter(level=LEVEL)
+    rows = [header]
+    for arm in result.arms:
+        chances = [
+            _figure(row | {"unit": "probability"})
+            for row in ladder.filter(arm=arm).iter_rows(named=True)
+            if row["share"] in RUNGS
+        ]
+        gain = [_figure(row) for row in gains.filter(arm=arm).iter_rows(named=True)] or ["0"]
+        sizes = capacity.filter(arm=arm).row(0, named=True)
+        estimated, shown = sizes["capacity_words"], sizes["shown_words"]
+        agree = sizes["capacity"] == sizes["shown"]
+        size = estimated if agree else f"{estimated} ({shown})"
+        rows.append([_label(arm), *chances, *gain, size])
+    return rows
 
 
-def _rungs(result: Comparison, arm: str) -> list[str]:
-    rows = result.ladder().filter(arm=arm, figure="distress").iter_rows(named=True)
-    return [_figure(row | {"unit": "probability"}) for row in rows if row["share"] in RUNGS]
+def _replayed(result: Comparison) -> list[list[str]]:
+    rows = [["arm", "starts in distress", "median return a year", "lowest"]]
+    for row in result.history().counts.iter_rows(named=True):
+        returns = [amount(row[name], "a year") for name in ("return_median", "return_min")]
+        rows.append([_label(row["arm"]), f"{row['distress']:,} of {row['starts']:,}", *returns])
+    return rows
+
+
+def _label(arm: str) -> str:
+    return f"{arm}*" if arm.startswith(UNRANKED) else arm
+
+
+def _tabulated(text: str, name: str, rows: list[list[str]]) -> str:
+    header, *body = [f"| {' | '.join(row)} |" for row in rows]
+    rule = "|---" * len(rows[0]) + "|"
+    return _between(text, f"<!-- figures: {name} -->\n", "\n\n", "\n".join(["", header, rule, *body]))
 
 
 def _figure(row: dict[str, Any]) -> str:
