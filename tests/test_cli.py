@@ -418,3 +418,10 @@ def test_demo_needs_no_file(tmp_path):
     assert (ran.returncode, ran.stderr) == (0, "")
     for name in ("history", "simulated"):
         assert manifest(tmp_path / "run" / name)["status"] == "complete"
+
+
+def test_a_core_that_refuses_to_load_is_one_line():
+    ran = command("--version", ALVH_SIMD="sse9")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith('alvh: ALVH_SIMD = "sse9": ')
+    assert ran.stderr.count("\n") == 1

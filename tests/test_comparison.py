@@ -97,7 +97,7 @@ def test_ladders_that_mean_nothing_are_refused() -> None:
     with pytest.raises(SpecError, match="two arms are called plain: change name in one of them"):
         specified(plain, plain)
     fixed = plain.replace(name="fixed", size=av.Size(target="lots", value=2))
-    with pytest.raises(SpecError, match="'fixed' is sized in lots.*give one share"):
+    with pytest.raises(SpecError, match=r"'fixed' is sized in lots.*give one share"):
         specified(plain, fixed)
     assert specified(plain, fixed, shares=[0.1])
 

@@ -95,7 +95,7 @@ def test_ladder_of_dependent_paths_has_no_intervals():
 
 
 def rungs(estimates, highs=None):
-    frame = pl.DataFrame({"arm": "a", "share": SHARES, "figure": "distress"})
+    frame = pl.DataFrame({"arm": "a", "share": SHARES, "figure": "distress", "opened": 9.0})
     return frame.with_columns(estimate=pl.Series(estimates), high=pl.Series(highs or estimates))
 
 

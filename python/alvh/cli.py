@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from alvh import __version__
+try:
+    from alvh._core import __version__
+except ValueError as refusal:  # an AlvhError, unnameable without the core: ALVH_SIMD that this machine lacks
+    print("alvh:", refusal, file=sys.stderr)
+    sys.exit(2)
 from alvh.errors import AlvhError, RunError, SpecError
 
 if TYPE_CHECKING:

@@ -179,7 +179,7 @@ def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
 
 
 def _watches_the_mark(layer: Layer) -> bool:
-    """Does the exit rule act on what intraday prices would have shown sooner (R13)?"""
+    """Return whether the exit rule acts on what intraday prices would have shown sooner (R13)."""
     return layer.exit is not None and not INTRADAY.isdisjoint(layer.exit.check("position"))
 
 
