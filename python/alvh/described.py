@@ -15,10 +15,10 @@ class Described(BaseModel):
     Examples
     --------
     >>> class Slope(Described):
-    ...     per_day: float = 0.0
-    >>> Slope(per_day="steep")
+    ...     per_day: int = 0
+    >>> Slope(day=1)
     Traceback (most recent call last):
-    alvh.SpecError: Slope: per_day = 'steep': Input should be a valid number, unable to parse string as a number
+    alvh.SpecError: Slope: day: unknown key
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)

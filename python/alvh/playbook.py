@@ -352,9 +352,9 @@ class Arm(_Frozen):
         return self.replace(name=name, about=f"Sells {multiplier:g} times the lots.", size=size)
 
     def at_share(self, share: float) -> list[dict[str, Any]]:
-        """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV together.
+        """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV.
 
-        Several such layers keep their proportions.
+        Several such layers have it together and keep their proportions.
         """
         specs = [layer.spec() for layer in self.layers]
         sizes = [spec["size"] for spec in specs if spec["size"]["target"] == "margin_share"]

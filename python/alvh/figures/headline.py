@@ -47,8 +47,8 @@ def headline(
     -------
     str
         Up to six sentences: who never traded, distress at this size, who avoids it and who adds to it, the
-        difference in return, capacity. Of an arm that never traded nothing else is said. An arm is said to have fewer or more only where Holm-adjusted McNemar says so.
-        It reports; it recommends nothing (R90).
+        difference in return, capacity. Of an arm that never traded nothing else is said. An arm is said to
+        have fewer or more only where Holm-adjusted McNemar says so. It reports; it recommends nothing (R90).
     """
     rungs = ladder.filter(pl.col("figure") == "distress", (pl.col("share") - base_share).abs() < SAME_SHARE)
     rows = {row["arm"]: row for row in rungs.iter_rows(named=True)}

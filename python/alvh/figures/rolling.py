@@ -47,10 +47,11 @@ def history_summary(
     -------
     HistorySummary
         `counts`, a row per arm: `starts`, `first_start`, `last_start`; the number of starts with each event
-        (`refused` … `distress`); `opened`, the mean number of tranches; `return_min`, `return_median`, `return_max` in excess of bills, of capital,
-        a year; `drawdown_min`, `drawdown_median`, `drawdown_max`; `worst_start`, that of the lowest return.
-        `episodes`, a row per arm, event and run of consecutive starts that have it: `first_start`,
-        `last_start`, `starts`. `note`, to be printed beside them.
+        (`refused` … `distress`); `opened`, the mean number of tranches; `return_min`, `return_median`,
+        `return_max` in excess of bills, of capital, a year; `drawdown_min`, `drawdown_median`,
+        `drawdown_max`; `worst_start`, that of the lowest return. `episodes`, a row per arm, event and run of
+        consecutive starts that have it: `first_start`, `last_start`, `starts`. `note`, to be printed beside
+        them.
     """
     check_horizon(capital, sessions)
     table = (
