@@ -116,13 +116,13 @@ def test_help_speaks_to_a_newcomer(arguments, sentences):
         (["compare", "--paths=0"], "Invalid value for '--paths'"),
         (["trace", "run"], "Missing argument 'path' (see `alvh trace --help`)"),
         (["compare", "--arm=plian"], "preset 'plian': did you mean 'plain'?"),
-        (["compare", "--arm=plain", "--arm=plain"], "names must differ"),
+        (["compare", "--arm=plain", "--arm=plain"], "two arms are called plain: change name in one of them"),
         (["compare", "--playbook=absent.toml"], "absent.toml: cannot be read: No such file or directory"),
         (["compare", "--model=heston"], "--model heston: l3f or gbm"),
-        (["compare", "--vix=1"], "market l3f: vix = 1: must be above 6"),
-        (["compare", "--vix=nan"], "market l3f: vix = nan"),
-        (["compare", "--model=gbm", "--vix=-5"], "market gbm: vol = -0.05"),
-        (["compare", "--spot=-1"], "market l3f: spot = -1"),
+        (["compare", "--vix=1"], "L3F: vix = 1: must be above 6"),
+        (["compare", "--vix=nan"], "L3F: vix = nan"),
+        (["compare", "--model=gbm", "--vix=-5"], "GBM: vol = -0.05"),
+        (["compare", "--spot=-1"], "L3F: spot = -1"),
         (["compare", "--capital=inf"], "capital = inf: every number must be finite"),
         (["compare", "--shares=a"], "--shares 'a': numbers separated by commas"),
         (["compare", "--shares=0.3,0.1"], "--shares 0.3,0.1: ascending, each once"),
@@ -418,3 +418,10 @@ def test_demo_needs_no_file(tmp_path):
     assert (ran.returncode, ran.stderr) == (0, "")
     for name in ("history", "simulated"):
         assert manifest(tmp_path / "run" / name)["status"] == "complete"
+
+
+def test_a_core_that_refuses_to_load_is_one_line():
+    ran = command("--version", ALVH_SIMD="sse9")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith('alvh: ALVH_SIMD = "sse9": ')
+    assert ran.stderr.count("\n") == 1

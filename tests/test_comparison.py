@@ -1,5 +1,8 @@
 """What `compare` returns: tables that agree with each other and with the paths they are made of."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -7,6 +10,7 @@ import alvh as av
 from alvh.comparison import CLOSE_ONLY, PREMIA
 from alvh.errors import SpecError
 from alvh.market import L3F
+from alvh.specification import specification, task_of
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +76,35 @@ def test_what_a_simulation_cannot_say_is_refused(result: av.Comparison) -> None:
         result.history()
     with pytest.raises(SpecError, match="this comparison ran"):
         result.summary(share=0.33)
+
+
+def test_only_exits_that_watch_the_mark_are_close_only() -> None:
+    plain = av.preset("plain")
+    early = plain.replace(name="early", exit="days_to_expiry <= 21")
+    arms = [plain, early, plain.stop()]
+    asked = task_of(arms, L3F(), sessions=21, capital=1e6, seed=0, shares=[0.1])
+    assert asked.facts["close_only"] == ["stop_2x"]
+
+
+def specified(*arms: av.Arm, shares: Sequence[float] = (0.1, 0.2)) -> dict[str, Any]:
+    return specification(arms, L3F(), sessions=21, capital=1e6, seed=0, shares=shares)
+
+
+def test_ladders_that_mean_nothing_are_refused() -> None:
+    plain = av.preset("plain")
+    with pytest.raises(SpecError, match=r"0\.10 is 10%"):
+        specified(plain, shares=[10, 20])
+    with pytest.raises(SpecError, match="two arms are called plain: change name in one of them"):
+        specified(plain, plain)
+    fixed = plain.replace(name="fixed", size=av.Size(target="lots", value=2))
+    with pytest.raises(SpecError, match=r"'fixed' is sized in lots.*give one share"):
+        specified(plain, fixed)
+    assert specified(plain, fixed, shares=[0.1])
+
+
+def test_expiries_are_daily_where_a_layer_needs_them() -> None:
+    weekly, daily = (
+        len(specified(av.Arm("a", av.IronCondor(days=days)))["schedule"]["expiries"]["SPXW"])
+        for days in (45, (1, 3))
+    )
+    assert daily > 4 * weekly

@@ -7,6 +7,7 @@ import pytest
 
 from alvh.contracts import contract, products
 from alvh.errors import AlvhError, ContractError
+from alvh.schedule.expiries import CADENCES
 
 
 def test_spxw_is_the_index_contract():
@@ -67,3 +68,8 @@ def test_unknown_product_names_the_nearest(name, nearest):
 def test_unknown_product_lists_the_known():
     with pytest.raises(AlvhError, match="'SPXW', 'XSP'"):
         contract("DAX_40")
+
+
+@pytest.mark.parametrize("product", products())
+def test_every_product_lists_weekly_expiries(product):
+    assert "weekly" in CADENCES[product]

@@ -12,7 +12,8 @@ from pydantic_core import PydanticUndefined
 
 import alvh
 import markdown_pages
-from alvh import playbook, rules
+from alvh import _core, playbook, rules
+from alvh.errors import AlvhError
 from alvh.figures import FIGURES
 from alvh.history import LIMITS
 from alvh.history.columns import COLUMNS
@@ -142,3 +143,11 @@ def test_the_playbook_shown_is_one():
 def test_status_of_an_implied_volatility():
     documented = [(row[0], row[1]) for row in markdown_pages.table("docs/pricing.md", "status")]
     assert documented == [(str(int(status)), status.name) for status in Status]
+
+
+def test_every_market_has_a_section():
+    with pytest.raises(AlvhError) as refusal:
+        _core.market_spec('{"model": ""}')
+    known = set(re.findall(r"`(\w+)`", str(refusal.value).split("expected one of")[1]))
+    sections = re.findall(r"^## (\w+)", markdown_pages.read("docs/market.md"), re.MULTILINE)
+    assert known - {"replay"} <= {section.lower() for section in sections}  # replay: docs/history.md

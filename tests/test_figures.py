@@ -95,7 +95,7 @@ def test_ladder_of_dependent_paths_has_no_intervals():
 
 
 def rungs(estimates, highs=None):
-    frame = pl.DataFrame({"arm": "a", "share": SHARES, "figure": "distress"})
+    frame = pl.DataFrame({"arm": "a", "share": SHARES, "figure": "distress", "opened": 9.0})
     return frame.with_columns(estimate=pl.Series(estimates), high=pl.Series(highs or estimates))
 
 
@@ -300,7 +300,7 @@ def history(pattern):
     return pl.DataFrame(
         {"path": range(n), "start": starts, "nav": navs, "max_drawdown": [0.01 * i for i in range(n)]}
         | columns
-    ).with_columns(arm=pl.lit("plain"), share=pl.lit(0.1), bills=pl.lit(1.0))
+    ).with_columns(arm=pl.lit("plain"), share=pl.lit(0.1), bills=pl.lit(1.0), opened=pl.lit(9.0))
 
 
 def test_history_counts_and_dates():

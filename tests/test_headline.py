@@ -81,6 +81,46 @@ def test_history_without_distress_had_nothing_to_avoid():
     assert "nothing to avoid at this size: no arm was in distress" in figures.history_headline(calm)
 
 
+def test_an_arm_that_never_traded_avoided_nothing():
+    idle = pl.col("arm") == "plain"
+    calm = PATHS.with_columns(
+        pl.lit(0.0).alias(f"{kind}_tick") for kind in ("refused", "call", "forced", "ruin")
+    )
+    none = calm.with_columns(opened=pl.when(idle).then(0.0).otherwise("opened"))
+    text = headline(none, 0.1)
+    assert text.startswith(
+        "plain never opened a tranche at 10%: its share of the capital does not buy one lot"
+    )
+    assert "nothing to avoid" not in text
+    assert "plain" not in text.split("Capacity")[1]
+    text = headline(none, 0.1, base="stop_2x")
+    assert "nothing to avoid" in text
+    assert text.count("plain") == 1
+    assert headline(calm.with_columns(opened=0.0), 0.1).endswith("tells).")
+    assert set(figures.capacity(figures.ladder(none)).filter(arm="plain")["capacity_words"]) == {"no trade"}
+
+
+def test_an_arm_that_seldom_traded_is_named():
+    text = headline(PATHS.with_columns(opened=0.04), 0.1)
+    assert text.startswith("Fewer than one tranche opened a path at 10%: fewer_lots_equal_mean 0.04, ")
+
+
+def test_history_names_the_arms_that_never_traded():
+    for share in (0.2, 0.5):
+        paths = rolling_paths().with_columns(
+            opened=pl.when(pl.col("arm") == "plain").then(0.0).otherwise(9.0)
+        )
+        text = figures.history_headline(figures.history_summary(paths, CAPITAL, SESSIONS, share))
+        assert text.startswith("plain never opened a tranche")
+        assert text.count("plain") == 1
+
+
+def test_capacity_says_how_much_of_it_is_shown():
+    assert "martingale_replace 10% (by the interval's upper bound not shown at 10%), plain 20%" in headline(
+        PATHS, 0.5
+    )
+
+
 def test_an_unknown_base_is_refused():
     with pytest.raises(AlvhError, match=r"base = 'x' at share 0.5"):
         headline(PATHS, 0.5, base="x")

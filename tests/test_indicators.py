@@ -102,3 +102,10 @@ def test_unknown_indicators_and_lengths_are_refused():
         compute("macd", [1.0])
     with pytest.raises(_core.AlvhError, match="vix: 2 sessions"):
         _core.indicator("drawdown", np.ones(3), np.ones(2))
+
+
+def test_every_indicator_has_a_twin():
+    with pytest.raises(_core.AlvhError) as refusal:
+        compute("", [1.0])
+    registered = str(refusal.value).split("the indicators are ")[1]
+    assert set(TWINS) == set(registered.split(", "))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from scipy import stats
 
 from alvh import _core, market
+from alvh.errors import SpecError
 
 Floats = NDArray[np.float64]
 SESSIONS_PER_YEAR = 252
@@ -251,7 +251,7 @@ def test_mistakes_are_named():
         (lambda: market.GBM(vol=-1), "vol = -1"),
         (lambda: market.L3F(vixx=20), "vixx"),
     ):
-        with pytest.raises(ValidationError, match=words):
+        with pytest.raises(SpecError, match=words):
             call()
     for call, words in (
         (lambda: market.L3F().simulate(0, 5), "paths = 0"),
@@ -313,3 +313,13 @@ def test_bits_are_pinned(variant, digest):
     if "this processor's best variant" in ran.stderr:
         pytest.skip(f"this processor has no {variant}")
     assert ran.stdout.split() == [variant, digest]
+
+
+def test_mistakes_in_a_description_name_the_key():
+    for wrong, words in (
+        (lambda: market.L3F(vix=1), "L3F: vix = 1: must be above 6"),
+        (lambda: market.L3F(vixx=1), "L3F: vixx: unknown key"),
+        (lambda: market.Curve(floor="low"), "Curve: floor = 'low': "),
+    ):
+        with pytest.raises(SpecError, match=words):
+            wrong()

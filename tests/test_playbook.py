@@ -74,7 +74,7 @@ progressions = st.none() | st.builds(
     Progression,
     mode=st.sampled_from(["replace", "add", "recoup"]),
     max_doublings=st.integers(0, 40),
-    max_lots=st.none() | positive(),
+    max_lots=st.none() | st.integers(1, 1000),
     max_margin_share=st.none() | positive(10),
 )
 layers = st.builds(
@@ -330,3 +330,32 @@ def test_constructors_agree_with_presets():
     assert set(built) == set(av.presets())
     for name, arm in built.items():
         assert arm.digest == av.preset(name).digest, name
+
+
+def test_a_stop_keeps_the_exit_rule_that_is_there():
+    plain = av.preset("plain").replace(name="p", exit="profit >= 0.5 * credit")
+    assert str(plain.stop().core.exit) == str(rules.parse("(profit >= 0.5 * credit) or loss >= 2.0 * credit"))
+
+
+def test_layers_sized_by_margin_share_keep_their_proportions():
+    core = av.preset("plain").core
+    sizes = {"a": 0.1, "b": 0.3}
+    layers = [core.model_copy(update={"name": n, "size": av.margin_share(v)}) for n, v in sizes.items()]
+    assert [spec["size"]["value"] for spec in Arm("two", layers=layers).at_share(0.2)] == pytest.approx(
+        [0.05, 0.15]
+    )
+    assert Arm("one", layers[0]).at_share(0.35)[0]["size"]["value"] == 0.35
+    idle = [layer.model_copy(update={"size": av.margin_share(0.0)}) for layer in layers]
+    with pytest.raises(SpecError, match="no proportions to keep"):
+        Arm("idle", layers=idle).at_share(0.2)
+
+
+def test_an_arm_without_layers_is_told_what_to_write():
+    with pytest.raises(SpecError, match=r"write at least one \[\[layer\]\]"):
+        Arm.from_toml('schema = 1\nname = "empty"\n')
+
+
+@pytest.mark.parametrize("lots", [0, 1.5])
+def test_lots_are_whole(lots):
+    with pytest.raises(SpecError, match="max_lots"):
+        av.preset("plain").doubling(max_lots=lots)

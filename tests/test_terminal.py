@@ -59,15 +59,17 @@ def test_every_table_names_every_arm():
 
 
 def test_ladder_flags_the_kind_met_most_often():
-    def rung(**hits):
+    def rung(opened=9.0, **hits):
         counts = {"refused": 0, "call": 0, "forced": 0, "ruin": 0} | hits
         counts["distress"] = max(counts.values())
         frame = pl.DataFrame({"figure": list(counts), "hits": list(counts.values())})
         estimates = {"arm": pl.lit("a"), "share": pl.lit(0.1), "low": pl.lit(0.0), "high": pl.lit(0.5)}
+        estimates["opened"] = pl.lit(opened)
         frame = frame.with_columns(estimate=pl.col("hits") / 100, **estimates)
         return shown(terminal.ladder_table(frame)).split("─\n")[1].splitlines()[0]
 
     assert rung().split() == ["a", "0%"]
+    assert rung(opened=0.0).split() == ["a", "no", "trade"]
     assert rung(call=3).split() == ["a", "3.00%", "c"]
     assert rung(refused=4, call=3).split() == ["a", "4.00%", "o"]
     assert rung(call=3, forced=3, ruin=3).split() == ["a", "3.00%", "r"]

@@ -1,7 +1,7 @@
 """Say whether a layered VIX hedge keeps an SPX iron-condor book from blowing up, and what it costs.
 
-Everything at the top level is loaded on first use (PEP 562): ``import alvh`` loads NumPy and the compiled
-core only.
+Everything at the top level is loaded on first use (PEP 562), the compiled core too: where it refuses to load
+(``ALVH_SIMD``), the command can still say so in one line.
 
 Examples
 --------
@@ -13,8 +13,6 @@ Examples
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from alvh import _core
-
 if TYPE_CHECKING:
     from alvh import contracts, errors, market, playbook, pricing, rules, schedule
     from alvh.claims import audit
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from alvh.playbook import Arm, IronCondor, Layer, Progression, Size, margin_share, preset, presets
     from alvh.specification import Costs
 
-__version__ = _core.__version__
+    __version__: str
 
 _HOME = {
     "Arm": "playbook",
@@ -39,6 +37,7 @@ _HOME = {
     "margin_share": "playbook",
     "preset": "playbook",
     "presets": "playbook",
+    "__version__": "_core",
 }
 """Names at the top level and the module each lives in; function names are not module names."""
 

@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
 
 from alvh import _core
+from alvh.described import Described
 from alvh.history import History
 
 __all__ = ["GBM", "L3F", "Curve", "Dynamics", "History", "Quotes", "Smile", "VixSmile"]
@@ -51,13 +51,7 @@ class Quotes(NamedTuple):
     """Discounted price in index points."""
 
 
-class _Described(BaseModel):
-    """What every description has in common: it cannot change, and knows no other fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-
-
-class Curve(_Described):
+class Curve(Described):
     """The VIX and its futures as functions of three factors: VIX = floor + exp(level + x0 + x1 + x2).
 
     Parameters
@@ -90,7 +84,7 @@ class Curve(_Described):
     slope_long: float = _CURVE["slope_long"]
 
 
-class Dynamics(_Described):
+class Dynamics(Described):
     """How the factors and SPX move from session to session.
 
     Parameters
@@ -125,7 +119,7 @@ class Dynamics(_Described):
     wild_shift: tuple[float, float, float, float] = _DYNAMICS["wild_shift"]
 
 
-class Smile(_Described):
+class Smile(Described):
     """The SPX volatility surface: eSSVI slices.
 
     With l = ln(sessions / 21) and t = ln(theta / 0.0025), where theta is the at-the-money total variance,
@@ -164,7 +158,7 @@ class Smile(_Described):
     index_scale: float = _SMILE["index_scale"]
 
 
-class VixSmile(_Described):
+class VixSmile(Described):
     """VIX options: displaced lognormal around the VX future.
 
     The volatility of ln(VIX - displacement) is that of the future times
@@ -198,7 +192,7 @@ class VixSmile(_Described):
     front_decay: float = _VIX_SMILE["front_decay"]
 
 
-class _Simulated(_Described):
+class _Simulated(Described):
     """A model that can be simulated from a start state."""
 
     def model_post_init(self, context: Any, /) -> None:

@@ -159,7 +159,7 @@ class Strikes(_Frozen):
 class Size(_Frozen):
     """Lots of a tranche.
 
-    ``margin_share``: the layer's requirements sum to at most ``value`` of NAV, spread evenly over its
+    ``margin_share``: the requirements of the layer sum to at most ``value`` of NAV, spread evenly over its
     tranches (R4); ``lots``: that many. ``multiplier`` scales the target. ``base = "start"`` keeps the lots of
     the first opening (R10).
     """
@@ -180,7 +180,7 @@ class Progression(_Frozen):
 
     mode: Literal["replace", "add", "recoup"] = "replace"
     max_doublings: int = Field(default=3, ge=0, le=40)
-    max_lots: float | None = Field(default=None, gt=0)
+    max_lots: int | None = Field(default=None, ge=1)
     max_margin_share: float | None = Field(default=None, gt=0)
 
 
@@ -259,7 +259,7 @@ class Arm(_Frozen):
     """
 
     name: str
-    layers: tuple[Layer, ...] = Field(min_length=1)
+    layers: tuple[Layer, ...]
     about: str = ""
 
     def __init__(
@@ -289,6 +289,8 @@ class Arm(_Frozen):
     @field_validator("layers")
     @classmethod
     def _unique(cls, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        if not layers:
+            raise ValueError("write at least one [[layer]]")
         names = [layer.name for layer in layers]
         if len(set(names)) < len(names):
             raise ValueError(f"layer names must differ: {', '.join(names)}")
@@ -315,7 +317,7 @@ class Arm(_Frozen):
         *,
         mode: Literal["replace", "add", "recoup"] = "replace",
         max_doublings: int = 3,
-        max_lots: float | None = None,
+        max_lots: int | None = None,
         max_margin_share: float | None = None,
         name: str = "martingale",
     ) -> Arm:
@@ -333,12 +335,15 @@ class Arm(_Frozen):
     def stop(self, *, loss_multiple: float = 2.0, name: str | None = None) -> Arm:
         """Return the arm that closes a tranche when its mark has lost a multiple of the credit (R13, C2).
 
-        On daily closes the stop is close-only: the trigger is seen at a close and filled at the next one.
+        An exit rule that the core already has stays: either closes. On daily closes the stop is close-only:
+        the trigger is seen at a close and filled at the next one.
         """
         about = f"Closes when the loss reaches {loss_multiple:g} times the credit; close-only on daily data."
         if not 0 < loss_multiple < math.inf:
             raise SpecError(f"loss_multiple = {loss_multiple}: a finite multiple of the credit, above 0")
         rule = f"loss >= {loss_multiple!r} * credit"
+        if self.core.exit is not None:
+            rule = f"({self.core.exit}) or {rule}"
         return self.replace(name=name or f"stop_{loss_multiple:g}x", about=about, exit=rule)
 
     def fewer_lots(self, multiplier: float = 0.5, *, name: str = "fewer_lots") -> Arm:
@@ -347,11 +352,18 @@ class Arm(_Frozen):
         return self.replace(name=name, about=f"Sells {multiplier:g} times the lots.", size=size)
 
     def at_share(self, share: float) -> list[dict[str, Any]]:
-        """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV."""
+        """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV.
+
+        Several such layers have it together and keep their proportions.
+        """
         specs = [layer.spec() for layer in self.layers]
-        for spec in specs:
-            if spec["size"]["target"] == "margin_share":
-                spec["size"]["value"] = share
+        sizes = [spec["size"] for spec in specs if spec["size"]["target"] == "margin_share"]
+        total = math.fsum(size["value"] for size in sizes)
+        if len(sizes) > 1 and not total:
+            raise SpecError(f"arm {self.name!r}: size.value is 0 in every layer: no proportions to keep")
+        for size in sizes:
+            # Not by the division for a single layer: that would round, and its value may be 0.
+            size["value"] = share if len(sizes) == 1 else size["value"] / total * share
         return specs
 
     def to_toml(self) -> str:
@@ -420,7 +432,7 @@ class Arm(_Frozen):
 
 
 def margin_share(value: float) -> Size:
-    """Size a layer so that its requirements sum to at most ``value`` of NAV (R4).
+    """Size a layer so that the requirements of the layer sum to at most ``value`` of NAV (R4).
 
     Examples
     --------

@@ -6,21 +6,29 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from alvh.contracts import contract
+from alvh.described import Described
 from alvh.errors import SpecError
 from alvh.history import History
 from alvh.market import GBM, L3F
-from alvh.playbook import Arm
+from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
 from alvh.schedule import Schedule
+from alvh.schedule.expiries import DAYS_PER_WEEK, Cadence
 
 SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
 """The size ladder: margin shares of NAV (R4, R91)."""
 
+LARGEST_SHARE = 2.0
+"""Margin shares above are taken for percentages."""
+
 PATHS = 20_000
 """Paths of a simulated comparison."""
+
+INTRADAY = frozenset({"loss", "mark", "breakeven_challenge"})
+"""Names of a position that cross a level within the session: on daily data seen at the close only (R13)."""
 
 LARGEST_SEED = 2**64 - 1
 
@@ -30,7 +38,7 @@ SCHEMA = 1
 Market = L3F | GBM | History
 
 
-class Costs(BaseModel):
+class Costs(Described):
     """Spreads and fees of every trade.
 
     half-spread = max(tick / 2, scale · mid^power) · (max(VIX, knee) / knee)^vix_power (MODELS, fills).
@@ -43,8 +51,6 @@ class Costs(BaseModel):
     >>> Costs().order_share
     0.35
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     order_share: float = Field(default=0.35, ge=0, le=2)
     liquidation_share: float = Field(default=1.0, ge=0, le=10)
@@ -73,14 +79,18 @@ def specification(
     `every` is the distance of rolling starts in sessions; it is used with a `History` only.
     """
     names = [arm.name for arm in arms]
-    if not names or len(set(names)) < len(names):
-        raise SpecError(f"arms: at least one, and names must differ: got {names}")
+    if not names:
+        raise SpecError("arms: at least one")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise SpecError(f"two arms are called {twice}: change name in one of them")
     if not 0 <= seed <= LARGEST_SEED:
         raise SpecError(f"seed = {seed}: 0 to {LARGEST_SEED}")
     if not shares or len(set(shares)) < len(shares) or not all(0 < share < math.inf for share in shares):
         raise SpecError(f"shares = {list(shares)}: margin shares of NAV above 0, such as 0.10, each once")
-    products = sorted({layer.sell.product for arm in arms for layer in arm.layers})
-    listings: dict[str, Any] = dict.fromkeys(products, "weekly")
+    if max(shares) > LARGEST_SHARE:
+        raise SpecError(f"shares = {list(shares)}: margin shares of NAV up to {LARGEST_SHARE:g}: 0.10 is 10%")
+    _refuse_equal_rungs(arms, shares)
+    listings = _listings(arms)
     if isinstance(market, History):
         starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
         schedule = Schedule.from_history(market.data.dates, listings=listings, events=market.schedule.events)
@@ -96,7 +106,7 @@ def specification(
         "schedule": schedule.spec(),
         "starts": starts,
         "costs": (costs or Costs()).model_dump(),
-        "contracts": {product: contract(product).spec() for product in products},
+        "contracts": {product: contract(product).spec() for product in listings},
         "ruin_share": ruin_share,
         "margin": margin,
         "books": [
@@ -129,7 +139,7 @@ def task_of(
         "limits": list(market.limits) if isinstance(market, History) else [],
         "source": str(market.data.source) if isinstance(market, History) else None,
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
-        "close_only": sorted(arm.name for arm in arms if any(layer.exit is not None for layer in arm.layers)),
+        "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
     }
     return Task(spec, count, facts, chunk)
 
@@ -143,6 +153,34 @@ def count_paths(
     if not isinstance(market, History):
         return PATHS
     return len(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
+
+
+def _refuse_equal_rungs(arms: Sequence[Arm], shares: Sequence[float]) -> None:
+    """Refuse a ladder of sizes for an arm whose size does not depend on the margin share."""
+    if len(shares) == 1:
+        return
+    for arm in arms:
+        if all(layer.size.target == "lots" for layer in arm.layers):
+            raise SpecError(
+                f"arm {arm.name!r} is sized in lots and the same at each of shares = {list(shares)}: "
+                "give one share, which is then only a label"
+            )
+
+
+def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
+    """Return the cadence of the listed expiries that each product needs.
+
+    Daily expiries only where a layer reaches nearer than a week: weekly ones always give it one there.
+    """
+    layers = [layer for arm in arms for layer in arm.layers]
+    near = {layer.sell.product for layer in layers if layer.sell.window["low"] < DAYS_PER_WEEK}
+    products = sorted({layer.sell.product for layer in layers})
+    return {product: "daily" if product in near else "weekly" for product in products}
+
+
+def _watches_the_mark(layer: Layer) -> bool:
+    """Return whether the exit rule acts on what intraday prices would have shown sooner (R13)."""
+    return layer.exit is not None and not INTRADAY.isdisjoint(layer.exit.check("position"))
 
 
 def _warm_up(arms: Sequence[Arm]) -> int:

@@ -10,12 +10,13 @@ from alvh.figures.columns import Frame, arms, require
 from alvh.figures.words import share_of_nav
 from alvh.statistics import proportion
 
-__all__ = ["CAPACITY_LEVELS", "EVENTS", "KINDS", "WITHIN", "capacity", "distress", "ladder"]
+__all__ = ["CAPACITY_LEVELS", "EVENTS", "KINDS", "NO_TRADE", "WITHIN", "capacity", "distress", "ladder"]
 
 WITHIN = 252  # sessions within which distress counts
 KINDS = ("refused", "call", "forced", "ruin")  # distress is any of them, in order of gravity
 EVENTS = (*KINDS, "negative", "distress")
 CAPACITY_LEVELS = (0.01, 0.05)
+NO_TRADE = "no trade"  # in place of a figure of a book that never opened a tranche
 
 _LADDER = {
     "arm": pl.String,
@@ -26,6 +27,7 @@ _LADDER = {
     "high": pl.Float64,
     "hits": pl.Int64,
     "n": pl.Int64,
+    "opened": pl.Float64,
 }
 _CAPACITY = {
     "arm": pl.String,
@@ -87,16 +89,27 @@ def ladder(paths: Frame, within: int = WITHIN, *, independent: bool = True) -> p
     -------
     DataFrame
         `arm`, `share`, `figure` ("refused", "call", "forced", "ruin", "negative", "distress"), `estimate`,
-        `low`, `high` (95%), `hits`, `n`: arms in their order of appearance, shares ascending.
+        `low`, `high` (95%), `hits`, `n`, `opened` (mean number of tranches opened: 0 is a book that never
+        traded, of which its probabilities say nothing): arms in their order of appearance, shares ascending.
     """
     table = (
-        distress(require(paths, ["arm", "share"]), within)
+        distress(require(paths, ["arm", "share", "opened"]), within)
         .group_by("arm", "share", maintain_order=True)
-        .agg(pl.len().alias("n"), *(pl.col(f"any_{event}").sum() for event in EVENTS))
+        .agg(
+            pl.len().alias("n"), pl.col("opened").mean(), *(pl.col(f"any_{event}").sum() for event in EVENTS)
+        )
         .collect()
     )
     rows = [
-        (arm, row["share"], event, *proportion(hits := row[f"any_{event}"], row["n"]), hits, row["n"])
+        (
+            arm,
+            row["share"],
+            event,
+            *proportion(hits := row[f"any_{event}"], row["n"]),
+            hits,
+            row["n"],
+            row["opened"],
+        )
         for arm in arms(table)
         for row in table.filter(arm=arm).sort("share").iter_rows(named=True)
         for event in EVENTS
@@ -122,11 +135,12 @@ def capacity(ladder: pl.DataFrame, levels: Sequence[float] = CAPACITY_LEVELS) ->
     DataFrame
         `arm`, `level`; `capacity`, the largest share up to which the estimate is within the level, at every
         smaller share too, null below the smallest; `capacity_words`; `shown` and `shown_words`, the same by
-        the upper bound of the interval: the size that the paths do not merely suggest but show.
+        the upper bound of the interval: the size that the paths do not merely suggest but show. Rungs on
+        which the arm never traded are left out; without any other, null and "no trade".
 
     Examples
     --------
-    >>> rungs = pl.DataFrame({"arm": "plain", "share": [0.1, 0.2], "figure": "distress"})
+    >>> rungs = pl.DataFrame({"arm": "plain", "share": [0.1, 0.2], "figure": "distress", "opened": 9.0})
     >>> both = capacity(rungs.with_columns(estimate=pl.Series([0.0, 0.02]), high=pl.Series([0.003, 0.03])))
     >>> both["capacity_words"].to_list()
     ['10%', 'at least 20%']
@@ -134,7 +148,7 @@ def capacity(ladder: pl.DataFrame, levels: Sequence[float] = CAPACITY_LEVELS) ->
     rungs = ladder.filter(figure="distress")
     rows: list[tuple[str | float | None, ...]] = []
     for arm in arms(rungs):
-        steps = rungs.filter(arm=arm).sort("share")
+        steps = rungs.filter(pl.col("opened") > 0, arm=arm).sort("share")
         shares = steps["share"].to_list()
         for level in levels:
             estimated = _last_within(shares, steps["estimate"].to_list(), level)
@@ -155,6 +169,8 @@ def _last_within(shares: list[float], probabilities: list[float], level: float) 
 
 
 def _words(share: float | None, shares: list[float], none: str) -> str:
+    if not shares:
+        return NO_TRADE
     if share is None:
         return f"{none} {share_of_nav(shares[0])}"
     return f"at least {share_of_nav(share)}" if share == shares[-1] else share_of_nav(share)

@@ -47,14 +47,15 @@ def history_summary(
     -------
     HistorySummary
         `counts`, a row per arm: `starts`, `first_start`, `last_start`; the number of starts with each event
-        (`refused` … `distress`); `return_min`, `return_median`, `return_max` in excess of bills, of capital,
-        a year; `drawdown_min`, `drawdown_median`, `drawdown_max`; `worst_start`, that of the lowest return.
-        `episodes`, a row per arm, event and run of consecutive starts that have it: `first_start`,
-        `last_start`, `starts`. `note`, to be printed beside them.
+        (`refused` … `distress`); `opened`, the mean number of tranches; `return_min`, `return_median`,
+        `return_max` in excess of bills, of capital, a year; `drawdown_min`, `drawdown_median`,
+        `drawdown_max`; `worst_start`, that of the lowest return. `episodes`, a row per arm, event and run of
+        consecutive starts that have it: `first_start`, `last_start`, `starts`. `note`, to be printed beside
+        them.
     """
     check_horizon(capital, sessions)
     table = (
-        distress(at_share(paths, share, ("nav", "bills", "max_drawdown")), within)
+        distress(at_share(paths, share, ("nav", "bills", "max_drawdown", "opened")), within)
         .with_columns(earned=excess(capital, sessions) / capital)
         .collect()
     )
@@ -68,6 +69,7 @@ def _counts(table: pl.DataFrame) -> pl.DataFrame:
         pl.col("start").min().alias("first_start"),
         pl.col("start").max().alias("last_start"),
         *(pl.col(f"any_{event}").sum().cast(pl.Int64).alias(event) for event in EVENTS),
+        pl.col("opened").mean(),
         earned.min().alias("return_min"),
         earned.median().alias("return_median"),
         earned.max().alias("return_max"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -26,22 +26,33 @@ def print_comparison(console: Console, result: Comparison) -> None:
     """Print the answer first, then the tables it rests on, then what they cannot say (R91, R90)."""
     console.print(terminal.headline_panel(result.headline()))
     console.print(Text(_what_was_run(result), style="dim"))
+    console.print()
+    for table in _tables(result):
+        console.print(table)
+        console.print()
     named = result.labelled
-    if result.replayed:
-        told = result.history()
-        shown = told._replace(counts=named(told.counts), episodes=named(told.episodes))
-        console.print(terminal.history_tables(shown))
-        console.print(terminal.ladder_table(named(result.ladder())))
-    else:
-        console.print(terminal.ladder_table(named(result.ladder())))
-        console.print(terminal.capacity_table(named(result.capacity())))
-        console.print(terminal.against_table(named(result.against())))
-        console.print(_premium_table(named(result.premium())))
+    # These two end with a blank line of their own.
     console.print(terminal.summary_table(named(result.summary())))
     console.print(terminal.attribution_table(named(result.attribution())))
     if result.limits:
         console.print(terminal.limits_list(result.limits))
+        console.print()
     console.print(terminal.disclaimer())
+
+
+def _tables(result: Comparison) -> Iterator[RenderableType]:
+    """Yield what the answer rests on: counts of a history, or probabilities and differences of a sample."""
+    named = result.labelled
+    if result.replayed:
+        told = result.history()
+        yield terminal.history_tables(told._replace(counts=named(told.counts), episodes=named(told.episodes)))
+        yield terminal.ladder_table(named(result.ladder()))
+        return
+    yield terminal.ladder_table(named(result.ladder()))
+    yield terminal.capacity_table(named(result.capacity()))
+    if len(result.arms) > 1:
+        yield terminal.against_table(named(result.against()))
+    yield _premium_table(named(result.premium()))
 
 
 def _premium_table(premium: pl.DataFrame) -> Table:
@@ -80,7 +91,10 @@ def print_trace(console: Console, told: Trace) -> None:
     table = plain_table("Events")
     for header in ("date", "event", "reason", "lots", "price", "P&L", "expiry", "strikes"):
         table.add_column(
-            header, justify="right" if header in {"lots", "price", "P&L"} else "left", overflow="fold"
+            header,
+            justify="right" if header in {"lots", "price", "P&L"} else "left",
+            overflow="fold",
+            no_wrap=header in {"date", "expiry"},
         )
     for row in told.events.iter_rows(named=True):
         table.add_row(
@@ -105,6 +119,10 @@ def print_trace(console: Console, told: Trace) -> None:
 def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) -> None:
     """Print every claim with what was measured, or what is missing to measure it."""
     measured = table.filter(pl.col("verdict") != "not yet computable")
+    if not measured.is_empty() and measured["verdict"].unique().to_list() == ["undecided"]:
+        why = measured["why"].str.split("; ").list.last().mode().sort()[0]  # the reason most rows share
+        console.print(Text(f"Every verdict is undecided: {why}."))
+        console.print()
     for rows in measured.partition_by("id", "claim", maintain_order=True):
         console.print(_claim_table(rows))
         console.print()
@@ -127,6 +145,11 @@ def _claim_table(rows: pl.DataFrame) -> Table:
     for row in rows.iter_rows(named=True):
         figure = Text(_estimate(row, row["measured"]))
         table.add_row(
-            Text(row["variant"]), row["claimed"], figure, f"{row['n']:,}", row["reading"], row["verdict"]
+            Text(row["variant"]),
+            f"{row['claimed']}\n{row['unit']}",
+            figure,
+            f"{row['n']:,}",
+            row["reading"],
+            row["verdict"],
         )
     return table

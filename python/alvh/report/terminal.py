@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alvh.figures import FIGURES, HistorySummary
+from alvh.figures.distress import NO_TRADE
 from alvh.figures.words import amount, percent, share_of_nav, span
 from alvh.report import DISCLAIMER
 from alvh.report.wrapping import ArmColumns, plain_table
@@ -82,6 +83,8 @@ def _rung(book: pl.DataFrame) -> Text:
     rows = {row["figure"]: row for row in book.iter_rows(named=True)}
     if "distress" not in rows:
         return Text("-")
+    if not rows["distress"]["opened"]:
+        return Text(NO_TRADE)
     # max keeps the first of equals: the graver kind comes first.
     worst = max(reversed(_LETTERS), key=lambda kind: rows[kind]["hits"])
     flag = f" {_LETTERS[worst]}" if rows["distress"]["hits"] else ""
@@ -196,7 +199,9 @@ def history_tables(history: HistorySummary, event: str = "distress") -> Renderab
 
 
 def _counted(column: str, value: Any) -> str:
-    return percent(value) if column.startswith(("return", "drawdown")) else str(value)
+    if column.startswith(("return", "drawdown")):
+        return percent(value)
+    return amount(value, "count") if column == "opened" else str(value)
 
 
 def _episodes(episodes: pl.DataFrame, event: str) -> Table:
