@@ -76,7 +76,10 @@ pub fn detected() -> Variant {
 /// those of the variant asked for.
 pub fn requested() -> Result<Variant> {
     let best = detected();
-    let Ok(name) = std::env::var("ALVH_SIMD") else { return Ok(best) };
+    let name = std::env::var("ALVH_SIMD").unwrap_or_default();
+    if name.is_empty() {
+        return Ok(best);
+    }
     let all = [Variant::Baseline, Variant::Avx2, Variant::Avx512];
     let known = all.into_iter().filter(|variant| *variant <= best);
     known.clone().find(|variant| variant.name() == name).ok_or_else(|| {
