@@ -6,6 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pathlib import Path
+
 import alvh as av
 from alvh.comparison import CLOSE_ONLY, PREMIA
 from alvh.errors import SpecError
@@ -69,6 +71,15 @@ def test_close_only_stops_are_starred_and_said_to_be(result: av.Comparison) -> N
     assert "plain*" not in words
     unlabelled = av.compare([av.preset("plain")], L3F(), paths=64, sessions=21, shares=[0.1])
     assert CLOSE_ONLY not in unlabelled.headline()
+
+
+def test_parquet_holds_what_the_tables_say(result: av.Comparison, tmp_path: Path) -> None:
+    result.to_parquet(tmp_path / "new" / "folder")
+    written = {path.stem: pl.read_parquet(path) for path in (tmp_path / "new" / "folder").iterdir()}
+    assert written.pop("paths").equals(result.paths().collect())
+    tables = result.tables()
+    assert written.keys() == tables.keys()
+    assert all(written[name].equals(tables[name]) for name in tables)
 
 
 def test_what_a_simulation_cannot_say_is_refused(result: av.Comparison) -> None:

@@ -386,6 +386,23 @@ class Comparison:
             return tables | {"history": told.counts, "episodes": told.episodes}
         return tables | {"capacity": self.capacity(), "premium": self.premium()}
 
+    def to_parquet(self, folder: str | Path) -> None:
+        """Write ``paths.parquet`` (what `paths` returns) and every table as ``NAME.parquet`` into a folder.
+
+        Examples
+        --------
+        >>> import tempfile, alvh as av
+        >>> result = av.compare([av.preset("plain")], av.market.GBM(), paths=64, sessions=21, shares=[0.10])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result.to_parquet(folder)
+        ...     sorted(path.name for path in Path(folder).iterdir())[:3]
+        ['against.parquet', 'attribution.parquet', 'capacity.parquet']
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in {"paths": self._frame, **self.tables()}.items():
+            table.write_parquet(folder / f"{name}.parquet")
+
     def write_tables(self, folder: str | Path) -> None:
         """Write every table as Parquet into ``folder/tables`` and each arm as TOML into ``folder/arms``."""
         files = {f"tables/{name}.parquet": table.write_parquet for name, table in self.tables().items()}
