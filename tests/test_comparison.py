@@ -1,12 +1,11 @@
 """What `compare` returns: tables that agree with each other and with the paths they are made of."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-
-from pathlib import Path
 
 import alvh as av
 from alvh.comparison import CLOSE_ONLY, PREMIA
