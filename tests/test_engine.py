@@ -351,7 +351,7 @@ def test_naked_shorts_are_refused() -> None:
 def test_bad_comparisons_are_named() -> None:
     plain = engine_spec.arms()[0]
     for arguments, words in (
-        ({"arms": [plain, plain]}, "names must differ"),
+        ({"arms": [plain, plain]}, "two arms are called plain"),
         ({"arms": []}, "at least one"),
         ({"shares": [0.0]}, "shares"),
         ({"paths": 0}, "paths = 0"),
