@@ -113,11 +113,7 @@ def specification(
         "contracts": {product: contract(product).spec() for product in listings},
         "ruin_share": ruin_share,
         "margin": margin,
-        "books": [
-            {"arm": arm.name, "share": share, "layers": arm.at_share(share)}
-            for share in shares
-            for arm in arms
-        ],
+        "books": [arm.book(share) for share in shares for arm in arms],
     }
 
 
@@ -140,7 +136,7 @@ def task_of(
     facts = {
         "market": market.spec()["model"],
         "history": market.data.data_hash if isinstance(market, History) else None,
-        "limits": list(market.limits) if isinstance(market, History) else [],
+        "limits": [*(market.limits if isinstance(market, History) else []), *_absent(arms)],
         "source": str(market.data.source) if isinstance(market, History) else None,
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
@@ -164,7 +160,7 @@ def _refuse_equal_rungs(arms: Sequence[Arm], shares: Sequence[float]) -> None:
     if len(shares) == 1:
         return
     for arm in arms:
-        if all(layer.size.target == "lots" for layer in arm.layers):
+        if all(layer.size.target == "lots" for layer in arm.layers if layer.role == "core"):
             raise SpecError(
                 f"arm {arm.name!r} is sized in lots and the same at each of shares = {list(shares)}: "
                 "give one share, which is then only a label"
@@ -178,8 +174,8 @@ def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
     one there. Otherwise the product's usual ones.
     """
     layers = [layer for arm in arms for layer in arm.layers]
-    near = {layer.sell.product for layer in layers if layer.sell.window["low"] < DAYS_PER_WEEK}
-    listings = {product: CADENCES[product] for product in sorted({layer.sell.product for layer in layers})}
+    near = {layer.product for layer in layers if layer.trade.window["low"] < DAYS_PER_WEEK}
+    listings = {product: CADENCES[product] for product in sorted({layer.product for layer in layers})}
     return {
         product: "daily" if product in near and "daily" in listed else listed[0]
         for product, listed in listings.items()
@@ -188,14 +184,27 @@ def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
 
 def _farthest(arms: Sequence[Arm]) -> int:
     """Calendar days to the farthest expiry that a layer accepts."""
-    return max(layer.sell.window["high"] for arm in arms for layer in arm.layers)
+    return max(layer.trade.window["high"] for arm in arms for layer in arm.layers)
 
 
 def _watches_the_mark(layer: Layer) -> bool:
     """Return whether the exit rule acts on what intraday prices would have shown sooner (R13)."""
-    return layer.exit is not None and not INTRADAY.isdisjoint(layer.exit.check("position"))
+    return (
+        layer.role == "core"
+        and layer.exit is not None
+        and not INTRADAY.isdisjoint(layer.exit.check("position"))
+    )
 
 
 def _warm_up(arms: Sequence[Arm]) -> int:
     """Sessions before each start that the rules of the arms need."""
-    return max(layer.warm_up for arm in arms for layer in arm.layers)
+    return max(arm.warm_up for arm in arms)
+
+
+def _absent(arms: Sequence[Arm]) -> list[str]:
+    """Say of each arm what it has no data for: a term is closed, never passed (C24)."""
+    return [
+        f"{arm.name} knows prices only; closed for lack of data: {'; '.join(arm.absent)}."
+        for arm in arms
+        if arm.absent
+    ]
