@@ -10,6 +10,9 @@ from typing import Any
 BUDGET = "sleeve.budget"
 """Expected cost of a year (R61)."""
 
+DEEPEST = -0.6
+"""Deepest fall at which a gain can be capped."""
+
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _EQUITY = re.compile(rf"({_NUMBER})\s*\*\s*equity")
 _CRASH = re.compile(rf"crash_gain\(\s*({_NUMBER})\s*\)")
@@ -43,8 +46,8 @@ def canonical(text: str) -> str:
         return f"{share!r} * equity"
     if found := _CRASH.fullmatch(text):
         move = float(found[1])
-        if not -1 < move < 0:
-            raise ValueError(f"cap {text!r}: a fall of the index, between -1 and 0")
+        if not DEEPEST <= move < 0:
+            raise ValueError(f"cap {text!r}: a fall of the index, from {DEEPEST} to below 0")
         return f"crash_gain({move!r})"
     raise ValueError(f"cap {text!r}: {FORMS}")
 

@@ -127,9 +127,9 @@ class Layer(Frozen):
                 f"size.target = {self.size.target!r}: what is bought has {', '.join(HEDGE_TARGETS)}"
             )
         nearest = buy.window["low"]
-        if self.roll_below is not None and self.roll_below > nearest:
+        if self.roll_below is not None and self.roll_below >= nearest:
             raise ValueError(
-                f"roll_below = {self.roll_below}: at most {nearest}: what is bought would be rolled at once"
+                f"roll_below = {self.roll_below}: below {nearest}, the nearest expiry that is bought"
             )
         return self._paid_for(buy)
 

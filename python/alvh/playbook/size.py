@@ -22,6 +22,14 @@ Target = Literal[
     "premium_share",
 ]
 
+ENGINE_TARGETS = {
+    "core.vega": "core_vega",
+    "core.threatened_delta": "threatened_delta",
+    "core.notional": "core_notional",
+    "core.index_notional": "core_index_notional",
+}
+"""Targets that the engine writes otherwise."""
+
 CORE_TARGETS = ("margin_share", "lots")
 HEDGE_TARGETS = (
     "core.vega",
@@ -101,7 +109,7 @@ class Size(Frozen):
         """Return the size as the engine reads it."""
         reduced = self.reduced and {"when": self.reduced.when.spec(), "to": self.reduced.to}
         return {
-            "target": self.target.replace(".", "_"),
+            "target": ENGINE_TARGETS.get(self.target, self.target),
             "value": self.value,
             "multiplier": self.multiplier,
             "base": self.base,
