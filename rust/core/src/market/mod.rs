@@ -6,13 +6,16 @@
 
 mod check;
 mod curve;
+mod factors_of_vix;
 mod gbm;
 pub mod generator;
 pub mod inspect;
 mod l3f;
+mod opening;
 pub mod parameters;
 pub mod quote;
 mod replay;
+pub mod shock;
 pub mod simulate;
 mod smile;
 pub mod spec;

@@ -42,11 +42,15 @@ pub enum Purpose {
     WarmUp = 6,
     /// Mixture of the sessions before session 0.
     WarmUpMixture = 7,
+    /// The opening between two closes.
+    Opening = 8,
+    /// The special quotation around an opening.
+    SpecialQuotation = 9,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Dynamics,
         Self::Mixture,
         Self::Bridge,
@@ -55,6 +59,8 @@ impl Purpose {
         Self::Inference,
         Self::WarmUp,
         Self::WarmUpMixture,
+        Self::Opening,
+        Self::SpecialQuotation,
     ];
 
     /// The name used by the binding.
@@ -68,6 +74,8 @@ impl Purpose {
             Self::Inference => "inference",
             Self::WarmUp => "warm_up",
             Self::WarmUpMixture => "warm_up_mixture",
+            Self::Opening => "opening",
+            Self::SpecialQuotation => "special_quotation",
         }
     }
 }
