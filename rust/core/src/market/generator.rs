@@ -21,6 +21,12 @@ pub struct Lanes {
     pub start: [u32; LANES],
 }
 
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { seed: 0, first_path: 0, start: [0; LANES] }
+    }
+}
+
 /// A model of the market: where a path starts and how it moves.
 ///
 /// Results depend on (seed, path, step) only, never on the block a path happens to be in.

@@ -27,5 +27,7 @@ mod warm_up;
 pub const SESSIONS_PER_YEAR: f64 = 252.0;
 /// Calendar days a year: the clock of discounting and of the VIX factors.
 pub const DAYS_PER_YEAR: f64 = 365.0;
+/// Trading sessions of a month of 30 calendar days: the one clock where a tenor is given in days.
+pub const SESSIONS_PER_MONTH: f64 = 21.0;
 /// VIX is quoted in percent.
 pub const PERCENT: f64 = 100.0;

@@ -46,11 +46,13 @@ pub enum Purpose {
     Opening = 8,
     /// The special quotation around an opening.
     SpecialQuotation = 9,
+    /// Entries of placebo hedges.
+    Placebo = 10,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Dynamics,
         Self::Mixture,
         Self::Bridge,
@@ -61,6 +63,7 @@ impl Purpose {
         Self::WarmUpMixture,
         Self::Opening,
         Self::SpecialQuotation,
+        Self::Placebo,
     ];
 
     /// The name used by the binding.
@@ -76,6 +79,7 @@ impl Purpose {
             Self::WarmUpMixture => "warm_up_mixture",
             Self::Opening => "opening",
             Self::SpecialQuotation => "special_quotation",
+            Self::Placebo => "placebo",
         }
     }
 }
