@@ -140,7 +140,10 @@ def test_the_shortest_playbook_is_plain():
         ('schema = 1\nname = "mine"', "arm 'mine': layers = ()"),
         ('schema = 1\nname = "mine"\nlayer = 3', "layer: write each layer as a table [[layer]]"),
         ('schema = 1\nname = "mine"\n[layer]\nname = "core"', "layer: write each layer as a table [[layer]]"),
-        (f"capital = 3\n{GOOD}", "unknown key capital: known are schema, name, about, [[layer]]"),
+        (
+            f"capital = 3\n{GOOD}",
+            "unknown key capital: known are schema, name, about, [equal_cost], [[layer]]",
+        ),
         (f"about = 3\n{GOOD}", "arm 'mine': about = 3: "),
         (f'{GOOD}[[layer]]\nname = "core"', "arm 'mine': layers = "),
         (f"{GOOD}foo = 1", "layer 1 (core): foo: unknown key"),

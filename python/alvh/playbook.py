@@ -20,10 +20,12 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, fiel
 
 from alvh.contracts import contract
 from alvh.errors import SpecError, mistakes, nearest_names
+from alvh.rival import EqualCost, Vary
 from alvh.rules import Condition, parse
 
 __all__ = [
     "Arm",
+    "EqualCost",
     "Every",
     "IronCondor",
     "Layer",
@@ -261,6 +263,7 @@ class Arm(_Frozen):
     name: str
     layers: tuple[Layer, ...]
     about: str = ""
+    equal_cost: EqualCost | None = None
 
     def __init__(
         self,
@@ -269,10 +272,11 @@ class Arm(_Frozen):
         *,
         layers: tuple[Layer, ...] | list[Layer] = (),
         about: str = "",
+        equal_cost: EqualCost | None = None,
     ) -> None:
-        fields = {"name": name, "layers": (*((core,) if core is not None else ()), *layers), "about": about}
+        layers = (*((core,) if core is not None else ()), *layers)
         try:
-            BaseModel.__init__(self, **fields)
+            BaseModel.__init__(self, name=name, layers=layers, about=about, equal_cost=equal_cost)
         except ValidationError as error:
             raise SpecError(f"arm {name!r}: {mistakes(error)}") from None
 
@@ -296,6 +300,22 @@ class Arm(_Frozen):
             raise ValueError(f"layer names must differ: {', '.join(names)}")
         return layers
 
+    @model_validator(mode="after")
+    def _can_be_varied(self) -> Self:
+        if self.equal_cost is None:
+            return self
+        if self.equal_cost.to == self.name:
+            raise ValueError(f"equal_cost.to = {self.name!r}: an arm cannot match its own cost")
+        if self.equal_cost.vary == "overlay" and len(self.layers) == 1:
+            raise ValueError("equal_cost.vary = 'overlay': there is no layer besides the core")
+        for value in self.equal_cost.between:
+            try:
+                self.equal_cost.applied(self.layers, value)
+            except ValidationError as error:
+                what = f"equal_cost.vary = {self.equal_cost.vary!r} at {value:g}"
+                raise ValueError(f"{what}: {mistakes(error)}") from None
+        return self
+
     @property
     def core(self) -> Layer:
         """The first layer."""
@@ -310,7 +330,7 @@ class Arm(_Frozen):
             layer = Layer.model_validate({**dict(self.core), **core})
         except ValidationError as error:
             raise SpecError(f"replace: {mistakes(error)}") from None
-        return Arm(name, layer, layers=self.layers[1:], about=about)
+        return Arm(name, layer, layers=self.layers[1:], about=about, equal_cost=self.equal_cost)
 
     def doubling(
         self,
@@ -351,6 +371,48 @@ class Arm(_Frozen):
         size = {**dict(self.core.size), "multiplier": self.core.size.multiplier * multiplier}
         return self.replace(name=name, about=f"Sells {multiplier:g} times the lots.", size=size)
 
+    def rival(
+        self, vary: Vary, between: tuple[float, float], *, name: str, to: str = "alvh_0", about: str = ""
+    ) -> Arm:
+        """Return the arm whose one parameter is solved until it costs as much as the arm `to` (R19).
+
+        Parameters
+        ----------
+        vary
+            ``"lots"``, ``"width"``, ``"buffer"`` or ``"overlay"``, see `EqualCost`.
+        between
+            Values between which it is sought.
+        name
+            Name of the rival.
+        to
+            Name of the arm whose cost is matched.
+        about
+            A sentence; one is made unless given.
+
+        Examples
+        --------
+        >>> rival = preset("plain").rival("lots", (0, 1), to="stop_2x", name="fewer")
+        >>> rival.varied(0.4).core.size.multiplier
+        0.4
+        """
+        try:
+            equal_cost = EqualCost(to=to, vary=vary, between=between)
+        except ValidationError as error:
+            raise SpecError(f"rival: {mistakes(error)}") from None
+        about = about or f"Costs as much as {to}, by {vary} alone."
+        return Arm(name, layers=self.layers, about=about, equal_cost=equal_cost)
+
+    def varied(self, value: float) -> Arm:
+        """Return the concrete arm of a rival: its parameter at `value`, and nothing left to solve."""
+        if self.equal_cost is None:
+            raise SpecError(f"arm {self.name!r} has no equal_cost: nothing to vary")
+        try:
+            layers = self.equal_cost.applied(self.layers, value)
+        except ValidationError as error:
+            what = f"{self.equal_cost.vary} = {value}"
+            raise SpecError(f"arm {self.name!r}: {what}: {mistakes(error)}") from None
+        return Arm(self.name, layers=layers, about=self.about)
+
     def at_share(self, share: float) -> list[dict[str, Any]]:
         """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV.
 
@@ -371,6 +433,8 @@ class Arm(_Frozen):
         lines = [f"schema = {SCHEMA}", f"name   = {_toml(self.name)}"]
         if self.about:
             lines.append(f"about  = {_toml(self.about)}")
+        if self.equal_cost is not None:
+            lines.append(f"equal_cost = {_toml(self.equal_cost.model_dump())}")
         for layer in self.layers:
             lines += ["", "[[layer]]"]
             lines += [f"{key} = {_toml(value)}" for key, value in layer.document().items()]
@@ -396,14 +460,15 @@ class Arm(_Frozen):
         if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
             raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
         name, about = document.pop("name", None), document.pop("about", "")
+        equal_cost = document.pop("equal_cost", None)
         if document:
-            known = "schema, name, about, [[layer]]"
+            known = "schema, name, about, [equal_cost], [[layer]]"
             raise SpecError(f"{source}: unknown key {', '.join(sorted(document))}: known are {known}")
         if not isinstance(name, str):
             raise SpecError(f"{source}: name: every playbook needs one, as text")
         found = [_layer(layer, f"{source}: layer {index}") for index, layer in enumerate(layers, start=1)]
         try:
-            return cls(name, layers=found, about=about)
+            return cls(name, layers=found, about=about, equal_cost=equal_cost)
         except SpecError as error:
             raise SpecError(f"{source}: {error}") from None
 
@@ -421,13 +486,17 @@ class Arm(_Frozen):
 
     @property
     def digest(self) -> str:
-        """Hash of what the engine acts on: not the arm's name, nor how its rules are written (R87)."""
-        specs = [layer.spec() for layer in self.layers]
+        """Hash of what the engine acts on: not the arm's name, nor how its rules are written (R87).
+
+        Of a rival, what is still to be solved belongs to it.
+        """
+        specs: list[dict[str, Any]] = [layer.spec() for layer in self.layers]
         for spec in specs:
             for rule in (spec["enter"], spec["exit"]):
                 if rule:
                     del rule["text"]
-        canonical = json.dumps(specs, sort_keys=True)
+        acted_on = specs if self.equal_cost is None else [specs, self.equal_cost.model_dump()]
+        canonical = json.dumps(acted_on, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -109,18 +109,32 @@ def specification(
         "contracts": {product: contract(product).spec() for product in listings},
         "ruin_share": ruin_share,
         "margin": margin,
-        "books": [
-            {"arm": arm.name, "share": share, "layers": arm.at_share(share)}
-            for share in shares
-            for arm in arms
-        ],
+        "books": [book(arm, share) for share in shares for arm in arms],
     }
 
 
+def book(arm: Arm, share: float) -> dict[str, Any]:
+    """Return an arm at a margin share as the engine reads it."""
+    if arm.equal_cost is not None:
+        raise SpecError(
+            f"arm {arm.name!r}: equal_cost is not solved yet: `compare` solves it, or take arm.varied(value)"
+        )
+    return {"arm": arm.name, "share": share, "layers": arm.at_share(share)}
+
+
 def task_of(
-    arms: Iterable[Arm], market: Market, *, paths: int | None = None, chunk: int = CHUNK, **options: Any
+    arms: Iterable[Arm],
+    market: Market,
+    *,
+    paths: int | None = None,
+    chunk: int = CHUNK,
+    equal_cost: dict[str, Any] | None = None,
+    **options: Any,
 ) -> Task:
-    """Build the task of a comparison without running it; options as in `compare`."""
+    """Build the task of a comparison without running it; options as in `compare`.
+
+    `equal_cost` is what `alvh.equal_cost.settle` found about the arms, for the manifest.
+    """
     arms = tuple(arms)
     spec = specification(arms, market, **options)
     starts = spec["starts"]
@@ -139,6 +153,7 @@ def task_of(
         "limits": list(market.limits) if isinstance(market, History) else [],
         "source": str(market.data.source) if isinstance(market, History) else None,
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
+        "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
     }
     return Task(spec, count, facts, chunk)
