@@ -207,13 +207,19 @@ class Comparison:
         """Sentences that must stand beside the figures."""
         limits: list[str] = [*self.task.facts["limits"]]
         if self._equal_cost:
-            pilot = self._equal_cost["pilot"]
             limits.append(
-                f"Equal cost was solved on a pilot of {pilot['paths']:,} paths, {pilot['words']}, seed "
-                f"{pilot['seed']}; on the paths of this comparison costs differ as its table says."
+                f"Equal cost was solved on a pilot of {self.pilot}: here costs differ as the table says."
             )
             limits += [f"{arm}: {why}." for arm, why in self._unequal.items()]
         return tuple(limits)
+
+    @property
+    def pilot(self) -> str:
+        """The pilot on which rivals were brought to equal cost, in words; empty without rivals."""
+        if not self._equal_cost:
+            return ""
+        pilot = self._equal_cost["pilot"]
+        return "{paths:,} paths of {sessions} sessions, {words}, seed {seed}".format(**pilot)
 
     @property
     def books(self) -> list[tuple[str, float]]:

@@ -36,6 +36,8 @@ RUNS = 2 + HALVINGS
 _LIKE_THE_RUN = ("sessions", "capital", "margin", "costs", "ruin_share")
 """Options that the pilot takes over; seed, size, paths and market are its own."""
 
+_START = ("vix", "vol", "spot")
+
 
 class Settled(NamedTuple):
     """Arms with nothing left to solve, and what was found.
@@ -225,19 +227,19 @@ def _verdict(sought: EqualCost, solution: Solution, target: float) -> str:
         case "solved":
             return f"equal cost: {ours} a year, {sought.to} {theirs}"
         case "nearest":
-            return f"not equal: costs {ours} a year, not {theirs} as {sought.to}: the nearest step"
+            return f"not equal: costs {ours} a year, not the {theirs} of {sought.to}: the nearest step"
         case "unattainable":
             low, high = sought.between
             return (
-                f"not equal: costs {ours} a year, not {theirs} as {sought.to}: "
+                f"not equal: costs {ours} a year, not the {theirs} of {sought.to}: "
                 f"out of reach with {sought.vary} between {low:g} and {high:g}"
             )
 
 
 def _words(market: L3F | GBM, *, replayed: bool) -> str:
-    """Name the market of the pilot by what differs from its defaults."""
+    """Name the market of the pilot by its start and by what differs from the defaults."""
     fields = type(market).model_fields
-    given = {name: value for name, value in market if value != fields[name].default}
+    given = {name: value for name, value in market if name in _START or value != fields[name].default}
     words = ", ".join(
         f"{name}={value:.6g}" if isinstance(value, float) else f"{name}=…" for name, value in given.items()
     )

@@ -42,7 +42,7 @@ def equal_cost(rivals: Mapping[str, Mapping[str, Any]], differences: pl.DataFram
         and the matched arm earned on these paths, of capital.
     """
     earned = differences.filter(figure="return_on_nav")
-    drags = {arm: -difference for arm, difference in earned.select("arm", "estimate").iter_rows()}
+    drags = {arm: 0.0 - difference for arm, difference in earned.select("arm", "estimate").iter_rows()}
     if lacking := [name for arm, found in rivals.items() for name in (arm, found["to"]) if name not in drags]:
         raise AlvhError(f"differences lacks {', '.join(lacking)}: it has {', '.join(drags) or 'no arm'}")
     rows = [
