@@ -114,7 +114,7 @@ def pilot_seed(seed: int) -> int:
     Examples
     --------
     >>> pilot_seed(0)
-    0
+    7954853994851543174
     """
     found = seed
     while found == seed:
