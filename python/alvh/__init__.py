@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from alvh.errors import AlvhError
     from alvh.playbook import Arm, IronCondor, Layer, Progression, Size, margin_share, preset, presets
     from alvh.specification import Costs
+    from alvh.stress_set import stress
 
     __version__: str
 
@@ -37,6 +38,7 @@ _HOME = {
     "margin_share": "playbook",
     "preset": "playbook",
     "presets": "playbook",
+    "stress": "stress_set",
     "__version__": "_core",
 }
 """Names at the top level and the module each lives in; function names are not module names."""
@@ -65,6 +67,7 @@ __all__ = [
     "pricing",
     "rules",
     "schedule",
+    "stress",
 ]
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
 
-from alvh.contracts import contract
+from alvh.contracts import Contract, contract, products
 from alvh.errors import SpecError, mistakes, nearest_names
 from alvh.rival import EqualCost, Vary
 from alvh.rules import Condition, parse
@@ -84,7 +84,10 @@ class Sell(_Frozen):
     @field_validator("product")
     @classmethod
     def _listed(cls, product: str) -> str:
-        return contract(product).product
+        if not _is_index_option(contract(product)):
+            sold = ", ".join(name for name in products() if _is_index_option(contract(name)))
+            raise ValueError(f"condors and spreads are sold on the index: {sold} (C13)")
+        return product
 
     @field_validator("days")
     @classmethod
@@ -607,6 +610,10 @@ def preset(name: str) -> Arm:
     'replace'
     """
     return Arm.from_toml(preset_text(name), source=f"preset {name}")
+
+
+def _is_index_option(row: Contract) -> bool:
+    return (row.underlying, row.kind) == ("SPX", "option")
 
 
 def _compiled(rule: object, scope: str) -> object:
