@@ -131,9 +131,18 @@ def specification(
 
 
 def task_of(
-    arms: Iterable[Arm], market: Market, *, paths: int | None = None, chunk: int = CHUNK, **options: Any
+    arms: Iterable[Arm],
+    market: Market,
+    *,
+    paths: int | None = None,
+    chunk: int = CHUNK,
+    equal_cost: dict[str, Any] | None = None,
+    **options: Any,
 ) -> Task:
-    """Build the task of a comparison without running it; options as in `compare`."""
+    """Build the task of a comparison without running it; options as in `compare`.
+
+    `equal_cost` is what `alvh.equal_cost.settle` found about the arms, for the manifest.
+    """
     arms = tuple(arms)
     spec = specification(arms, market, **options)
     starts = spec["starts"]
@@ -149,6 +158,7 @@ def task_of(
     facts = {
         **_replayed(market, arms),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
+        "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
     }
     return Task(spec, count, facts, chunk)
