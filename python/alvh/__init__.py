@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         vx_future,
     )
     from alvh.specification import Costs
+    from alvh.stress_set import stress
 
     __version__: str
 
@@ -56,6 +57,7 @@ _HOME = {
     "offset": "playbook",
     "preset": "playbook",
     "presets": "playbook",
+    "stress": "stress_set",
     "put": "playbook",
     "transfer": "playbook",
     "vix_call": "playbook",
@@ -92,6 +94,7 @@ __all__ = [
     "put",
     "rules",
     "schedule",
+    "stress",
     "transfer",
     "vix_call",
     "vx_future",

@@ -90,7 +90,7 @@ CLAIMS = (
     Claim(
         "R19",
         "Wider wings or a bigger buffer cannot replace the hedge.",
-        "hedge layers and equal-cost rivals",
+        "hedge layers",
     ),
     Claim(
         "R20",

@@ -15,6 +15,7 @@ from alvh.history import History
 from alvh.market import GBM, L3F
 from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
+from alvh.scenario import Scenario
 from alvh.schedule import Schedule
 from alvh.schedule.clock import tail_for
 from alvh.schedule.expiries import CADENCES, DAYS_PER_WEEK, Cadence
@@ -36,7 +37,7 @@ LARGEST_SEED = 2**64 - 1
 SCHEMA = 1
 """Version of the specification that the engine reads."""
 
-Market = L3F | GBM | History
+Market = L3F | GBM | History | Scenario
 
 
 class Costs(Described):
@@ -93,20 +94,32 @@ def specification(
         raise SpecError(f"shares = {list(shares)}: margin shares of NAV up to {LARGEST_SHARE:g}: 0.10 is 10%")
     _refuse_equal_rungs(arms, shares)
     listings, tail = _listings(arms), tail_for(_farthest(arms))
-    if isinstance(market, History):
-        starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
-        schedule = Schedule.from_history(
-            market.data.dates, tail_sessions=tail, listings=listings, events=market.schedule.events
-        )
-    else:
-        starts = []
-        schedule = Schedule.synthetic(sessions, tail_sessions=tail, listings=listings)
+    described = market.spec()
+    match market:
+        case History():
+            starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
+            events = market.schedule.events
+            schedule = Schedule.from_history(
+                market.data.dates, tail_sessions=tail, listings=listings, events=events
+            )
+        case Scenario():
+            if sessions > market.sessions:
+                raise SpecError(f"sessions = {sessions}: scenario {market.name!r} has {market.sessions}")
+            warm_up = _warm_up(arms)
+            starts = [warm_up]
+            schedule = Schedule.synthetic(
+                market.sessions, warm_up=warm_up, tail_sessions=tail, listings=listings
+            )
+            described = market.spec(warm_up)
+        case _:
+            starts = []
+            schedule = Schedule.synthetic(sessions, tail_sessions=tail, listings=listings)
     return {
         "schema": SCHEMA,
         "capital": float(capital),
         "sessions": sessions,
         "seed": seed,
-        "market": market.spec(),
+        "market": described,
         "schedule": schedule.spec(),
         "starts": starts,
         "costs": (costs or Costs()).model_dump(),
@@ -118,30 +131,56 @@ def specification(
 
 
 def task_of(
-    arms: Iterable[Arm], market: Market, *, paths: int | None = None, chunk: int = CHUNK, **options: Any
+    arms: Iterable[Arm],
+    market: Market,
+    *,
+    paths: int | None = None,
+    chunk: int = CHUNK,
+    equal_cost: dict[str, Any] | None = None,
+    **options: Any,
 ) -> Task:
-    """Build the task of a comparison without running it; options as in `compare`."""
+    """Build the task of a comparison without running it; options as in `compare`.
+
+    `equal_cost` is what `alvh.equal_cost.settle` found about the arms, for the manifest.
+    """
     arms = tuple(arms)
     spec = specification(arms, market, **options)
     starts = spec["starts"]
-    if isinstance(market, History):
+    if starts:
         count = len(starts) if paths is None else paths
         if not 0 < count <= len(starts):
-            raise SpecError(f"paths = {count}: this history has {len(starts)} rolling starts")
+            raise SpecError(f"paths = {count}: this market has {len(starts)} rolling starts")
         spec["starts"] = starts[:count]
     else:
         count = PATHS if paths is None else paths
         if count < 1:
             raise SpecError(f"paths = {count}: at least 1")
     facts = {
-        "market": market.spec()["model"],
-        "history": market.data.data_hash if isinstance(market, History) else None,
-        "limits": [*(market.limits if isinstance(market, History) else []), *_absent(arms)],
-        "source": str(market.data.source) if isinstance(market, History) else None,
+        **_replayed(market, arms),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
+        "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
     }
     return Task(spec, count, facts, chunk)
+
+
+def _replayed(market: Market, arms: Sequence[Arm]) -> dict[str, Any]:
+    """Return what a result says of its market: the model; what is replayed, if anything, and the limits."""
+    replayed: tuple[str | None, list[str], str | None]
+    match market:
+        case History():
+            replayed = market.data.data_hash, list(market.limits), str(market.data.source)
+        case Scenario():
+            replayed = market.digest, list(market.limits), f"scenario {market.name}"
+        case _:
+            replayed = None, [], None
+    history, limits, source = replayed
+    return {
+        "market": market.spec()["model"],
+        "history": history,
+        "limits": [*limits, *_absent(arms)],
+        "source": source,
+    }
 
 
 def count_paths(
@@ -150,9 +189,9 @@ def count_paths(
     """Return how many paths a comparison has: those asked for, `PATHS`, or all rolling starts."""
     if paths is not None:
         return paths
-    if not isinstance(market, History):
-        return PATHS
-    return len(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
+    if isinstance(market, History):
+        return len(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
+    return 1 if isinstance(market, Scenario) else PATHS
 
 
 def _refuse_equal_rungs(arms: Sequence[Arm], shares: Sequence[float]) -> None:

@@ -18,11 +18,13 @@ from alvh.playbook.second_engine import SecondEngine
 from alvh.playbook.sell import Sell, Strikes, Structure
 from alvh.playbook.shipped import preset, preset_text, presets
 from alvh.playbook.size import Reduced, Size, margin_share, offset
+from alvh.rival import EqualCost, Vary
 
 __all__ = [
     "SCHEMA",
     "Arm",
     "Buy",
+    "EqualCost",
     "Every",
     "IronCondor",
     "Layer",
@@ -38,6 +40,7 @@ __all__ = [
     "Strikes",
     "Structure",
     "Transfer",
+    "Vary",
     "margin_share",
     "offset",
     "preset",

@@ -17,6 +17,7 @@ from alvh.playbook import caps, document
 from alvh.playbook.frozen import Frozen
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers
+from alvh.rival import EqualCost, Vary
 
 LONGEST_NAME = 60
 """Characters in the name of an arm: it becomes a file name and the head of a column."""
@@ -33,7 +34,8 @@ class Arm(Frozen):
     ``sleeve`` gives the hedge a ledger of its own (R60), see :func:`alvh.Sleeve`; it is kept as ``ledgers``.
     ``absent`` are the terms of the methodology that the arm has no data for: every report lists them, and
     nothing counts as passed because of them (C24). Where there are some, ``internals = "price_only"`` says
-    that it is by choice.
+    that it is by choice. ``equal_cost`` makes it a rival at equal cost (R19): one parameter is solved before
+    it runs.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class Arm(Frozen):
     ledgers: Ledgers | None = None
     absent: Annotated[tuple[str, ...], Strict(strict=False)] = ()
     internals: Literal["price_only"] | None = None
+    equal_cost: EqualCost | None = None
 
     def __init__(
         self,
@@ -67,9 +70,16 @@ class Arm(Frozen):
         sleeve: Ledgers | None = None,
         absent: Sequence[str] = (),
         internals: Literal["price_only"] | None = None,
+        equal_cost: EqualCost | None = None,
     ) -> None:
         layers = (*((core,) if core is not None else ()), *layers)
-        more = {"about": about, "ledgers": sleeve, "absent": absent, "internals": internals}
+        more = {
+            "about": about,
+            "ledgers": sleeve,
+            "absent": absent,
+            "internals": internals,
+            "equal_cost": equal_cost,
+        }
         try:
             BaseModel.__init__(self, **{"name": name, "layers": layers, **more})
         except ValidationError as error:
@@ -118,6 +128,22 @@ class Arm(Frozen):
             )
         return self
 
+    @model_validator(mode="after")
+    def _can_be_varied(self) -> Self:
+        if self.equal_cost is None:
+            return self
+        if self.equal_cost.to == self.name:
+            raise ValueError(f"equal_cost.to = {self.name!r}: an arm cannot match its own cost")
+        if self.equal_cost.vary == "overlay" and len(self.layers) == 1:
+            raise ValueError("equal_cost.vary = 'overlay': there is no layer besides the core")
+        for value in self.equal_cost.between:
+            try:
+                self.equal_cost.applied(self.layers, value)
+            except ValidationError as error:
+                what = f"equal_cost.vary = {self.equal_cost.vary!r} at {value:g}"
+                raise ValueError(f"{what}: {mistakes(error)}") from None
+        return self
+
     @property
     def core(self) -> Layer:
         """The first layer."""
@@ -126,14 +152,15 @@ class Arm(Frozen):
     def replace(self, *, name: str, about: str = "", **changes: Any) -> Arm:
         """Return this arm under another name with something changed.
 
-        ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent`` and ``internals``
-        are the arm's. Everything else is a field of its core: ``size=…``, ``exit=…``.
+        ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals`` and
+        ``equal_cost`` are the arm's. Everything else is a field of its core: ``size=…``, ``exit=…``.
         """
         arm = {
             "layers": self.layers[1:],
             "sleeve": self.ledgers,
             "absent": self.absent,
             "internals": self.internals,
+            "equal_cost": self.equal_cost,
         }
         for key in arm.keys() & changes.keys():
             arm[key] = changes.pop(key)
@@ -198,6 +225,49 @@ class Arm(Frozen):
         size = {**dict(self.core.size), "multiplier": self.core.size.multiplier * multiplier}
         return self.replace(name=name, about=f"Sells {multiplier:g} times the lots.", size=size)
 
+    def rival(
+        self, vary: Vary, between: tuple[float, float], *, name: str, to: str = "alvh_0", about: str = ""
+    ) -> Arm:
+        """Return the arm whose one parameter is solved until it costs as much as the arm `to` (R19).
+
+        Parameters
+        ----------
+        vary
+            ``"lots"``, ``"width"``, ``"buffer"`` or ``"overlay"``, see `EqualCost`.
+        between
+            Values between which it is sought.
+        name
+            Name of the rival.
+        to
+            Name of the arm whose cost is matched.
+        about
+            A sentence; one is made unless given.
+
+        Examples
+        --------
+        >>> from alvh.playbook import preset
+        >>> rival = preset("plain").rival("lots", (0, 1), to="stop_2x", name="fewer")
+        >>> rival.varied(0.4).core.size.multiplier
+        0.4
+        """
+        try:
+            equal_cost = EqualCost(to=to, vary=vary, between=between)
+        except ValidationError as error:
+            raise SpecError(f"rival: {mistakes(error)}") from None
+        about = about or f"Costs as much as {to}, by {vary} alone."
+        return self.replace(name=name, about=about, equal_cost=equal_cost)
+
+    def varied(self, value: float) -> Arm:
+        """Return the concrete arm of a rival: its parameter at `value`, and nothing left to solve."""
+        if self.equal_cost is None:
+            raise SpecError(f"arm {self.name!r} has no equal_cost: nothing to vary")
+        try:
+            layers = self.equal_cost.applied(self.layers, value)
+        except ValidationError as error:
+            what = f"{self.equal_cost.vary} = {value}"
+            raise SpecError(f"arm {self.name!r}: {what}: {mistakes(error)}") from None
+        return self.model_copy(update={"layers": layers, "equal_cost": None})
+
     def at_share(self, share: float) -> list[dict[str, Any]]:
         """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV.
 
@@ -216,6 +286,11 @@ class Arm(Frozen):
 
     def book(self, share: float) -> dict[str, Any]:
         """Return the arm at a margin share as the engine reads it."""
+        if self.equal_cost is not None:
+            raise SpecError(
+                f"arm {self.name!r}: equal_cost is not solved yet: `compare` solves it, "
+                "or take arm.varied(value)"
+            )
         ledgers = None if self.ledgers is None else self.ledgers.spec()
         return {"arm": self.name, "share": share, "layers": self.at_share(share), "ledgers": ledgers}
 
@@ -227,7 +302,12 @@ class Arm(Frozen):
 
     def to_toml(self) -> str:
         """Return the arm as a TOML document that :meth:`from_toml` reads back."""
-        given = {"about": self.about, "absent": list(self.absent), "internals": self.internals}
+        given = {
+            "about": self.about,
+            "absent": list(self.absent),
+            "internals": self.internals,
+            "equal_cost": self.equal_cost and self.equal_cost.model_dump(),
+        }
         fields = {"name": self.name, **{key: value for key, value in given.items() if value}}
         ledgers = None if self.ledgers is None else self.ledgers.document()
         return document.write(fields, [layer.document() for layer in self.layers], ledgers)
@@ -261,9 +341,14 @@ class Arm(Frozen):
 
     @property
     def digest(self) -> str:
-        """Hash of what the engine acts on: not the arm's name, nor how its rules are written (R87)."""
+        """Hash of what the engine acts on: not the arm's name, nor how its rules are written (R87).
+
+        Of a rival, what is still to be solved belongs to it.
+        """
         specs = [layer.spec(sleeve=self.ledgers is not None) for layer in self.layers]
-        acted_on = [specs, None if self.ledgers is None else self.ledgers.spec()]
+        acted_on: list[Any] = [specs, None if self.ledgers is None else self.ledgers.spec()]
+        if self.equal_cost is not None:
+            acted_on.append(self.equal_cost.model_dump())
         canonical = json.dumps(_without_text(acted_on), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -13,7 +13,7 @@ from alvh.playbook.ledgers import Ledgers
 SCHEMA = 1
 """Version of the TOML format."""
 
-KNOWN = "schema, name, about, absent, internals, [[layer]], [ledgers]"
+KNOWN = "schema, name, about, absent, internals, [equal_cost], [[layer]], [ledgers]"
 
 
 def read(text: str, source: str) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def read(text: str, source: str) -> dict[str, Any]:
         raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
     ledgers = document.pop("ledgers", None)
     fields: dict[str, Any] = {
-        key: document.pop(key) for key in ("name", "about", "absent", "internals") if key in document
+        key: document.pop(key) for key in ("name", "about", "absent", "internals", "equal_cost") if key in document
     }
     if document:
         raise SpecError(f"{source}: unknown key {', '.join(sorted(document))}: known are {KNOWN}")

@@ -116,6 +116,7 @@ class Layer(Frozen):
             "strikes": self.strikes is not None,
             "progression": self.progression is not None,
             "size.base": self.size.base != "entry",
+            "size.buffer": self.size.buffer > 0,
             "size.gross_short_leg": self.size.gross_short_leg and self.size.target != "core.threatened_delta",
         }
         if given := [key for key, is_given in unused.items() if is_given]:

@@ -65,7 +65,8 @@ class Size(Frozen):
     premium, of its maximum loss (``core.notional``, R42); pays that share of NAV at each opening
     (``premium_share``); or has so many ``lots``.
 
-    ``multiplier`` scales the target. ``base = "start"`` keeps the lots of the first opening (R10). ``caps``
+    ``multiplier`` scales the target. ``base = "start"`` keeps the lots of the first opening (R10).
+    ``buffer`` is the share of NAV that what is sold leaves free in its ledger (R19). ``caps``
     are texts, see `alvh.playbook.caps`: the smallest limit counts, and which one it was is recorded.
     """
 
@@ -73,6 +74,7 @@ class Size(Frozen):
     value: float = Field(default=0.10, ge=0)
     multiplier: float = Field(default=1.0, ge=0)
     base: Literal["entry", "start"] = "entry"
+    buffer: float = Field(default=0.0, ge=0, lt=1)
     caps: Annotated[tuple[str, ...], Strict(strict=False)] = ()
     reduced: Reduced | None = None
     gross_short_leg: bool = False
@@ -113,6 +115,7 @@ class Size(Frozen):
             "value": self.value,
             "multiplier": self.multiplier,
             "base": self.base,
+            "buffer": self.buffer,
             "caps": [caps.spec(text) for text in self.caps],
             "reduced": reduced,
             "gross_short_leg": self.gross_short_leg,
@@ -123,6 +126,8 @@ class Size(Frozen):
         table: dict[str, Any] = {"target": self.target, "value": self.value, "multiplier": self.multiplier}
         if self.target in CORE_TARGETS:
             table["base"] = self.base
+        if self.buffer:
+            table["buffer"] = self.buffer
         if self.caps:
             table["caps"] = list(self.caps)
         if self.reduced is not None:
