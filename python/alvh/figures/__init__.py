@@ -7,13 +7,17 @@ independent; for the overlapping starts of a history there is `history_summary`,
 
 from alvh.figures.buckets import attribution
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
+from alvh.figures.fans import fan
 from alvh.figures.headline import headline, history_headline
 from alvh.figures.paired import against
+from alvh.figures.peaks import peaks
+from alvh.figures.protection import PROTECTION, protection
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.summary import FIGURES, Figure, summary
 
 __all__ = [
     "FIGURES",
+    "PROTECTION",
     "WITHIN",
     "Figure",
     "HistorySummary",
@@ -21,9 +25,12 @@ __all__ = [
     "attribution",
     "capacity",
     "distress",
+    "fan",
     "headline",
     "history_headline",
     "history_summary",
     "ladder",
+    "peaks",
+    "protection",
     "summary",
 ]
