@@ -1,7 +1,9 @@
 //! Market models: specification, paths, quotes of the start state, and the raw draws behind the paths.
 
 use alvh_core::market::generator::{Generator, generator};
-use alvh_core::market::inspect::{OptionQuote, OptionTerms, spx_quotes, vix_quotes};
+use alvh_core::market::inspect::{
+    Move, OptionQuote, OptionTerms, openings, shocked, spx_quotes, vix_quotes, vx_bases,
+};
 use alvh_core::market::simulate::{Request, simulate};
 use alvh_core::market::spec::MarketSpec;
 use alvh_core::math::philox::{MAX_PATHS, Purpose, Stream};
@@ -75,6 +77,58 @@ pub fn market_quotes<'py>(
     let array =
         |field: fn(&OptionQuote) -> f64| quotes.iter().map(field).collect::<Vec<_>>().into_pyarray(py);
     Ok([array(|q| q.forward), array(|q| q.discount), array(|q| q.vol), array(|q| q.price)])
+}
+
+/// Openings of sessions 1 … `sessions`: ln S, x0, x1, x2 and the special quotation, each paths × sessions.
+#[pyfunction]
+#[pyo3(signature = (spec, first_path, paths, sessions, *, seed, start=0))]
+pub fn market_openings<'py>(
+    py: Python<'py>,
+    spec: &str,
+    first_path: u64,
+    paths: usize,
+    sessions: u32,
+    seed: u64,
+    start: u32,
+) -> PyResult<[Array2<'py>; 5]> {
+    let found = detached(py, || openings(&*model(spec)?, seed, first_path, paths, sessions, start))?;
+    let array = |values: Vec<f64>| values.into_pyarray(py).reshape([paths, sessions as usize]);
+    let [x0, x1, x2] = found.x;
+    Ok([array(found.ln_s)?, array(x0)?, array(x1)?, array(x2)?, array(found.special_quotation)?])
+}
+
+/// Recorded over modelled price of VX futures, by row of a replay and session of expiry; None without records.
+#[pyfunction]
+pub fn market_vx_basis<'py>(
+    py: Python<'py>,
+    spec: &str,
+    row: Vec<u32>,
+    expiry: Vec<u32>,
+) -> PyResult<Option<Array1<'py>>> {
+    let found = detached(py, move || vx_bases(&*model(spec)?, &row, &expiry))?;
+    Ok(found.map(|values| values.into_pyarray(py)))
+}
+
+/// States (ln S, x0, x1, x2), one a row, after VIX moved by points ("vix") or ln S by its logarithm ("spot"); None
+/// where VIX does not move.
+#[pyfunction]
+pub fn market_shocked<'py>(
+    py: Python<'py>,
+    spec: &str,
+    moved: &str,
+    by: f64,
+    states: Vec<[f64; 4]>,
+) -> PyResult<Option<Array2<'py>>> {
+    let shape = [states.len(), 4];
+    let found = detached(py, move || {
+        let by = match moved {
+            "vix" => Move::Vix(by),
+            "spot" => Move::Spot(by),
+            _ => return Err(Error::domain("moved", moved, "must be vix or spot")),
+        };
+        Ok(shocked(&*model(spec)?, by, &states))
+    })?;
+    found.map(|rows| rows.concat().into_pyarray(py).reshape(shape)).transpose()
 }
 
 /// The uniforms of a block of draws and their normals: arrays of paths × 2.
