@@ -1,4 +1,4 @@
-"""Hedges in the playbook: layers that buy, ledgers, caps: TOML there and back, mistakes by key, what the engine gets."""
+"""Hedges in the playbook: layers that buy, ledgers, caps; TOML there and back, mistakes by key."""
 
 import math
 import tomllib
@@ -351,6 +351,11 @@ FUTURE = 'buy = { kind = "future", product = "VX" }\n'
 VEGA = 'size = { target = "core.vega", value = 0.5 }\n'
 
 
+def moved(mode, when, source, to):
+    transfer = f"{{ when = '{when}', from = '{source}', to = '{to}', share = 0.5 }}"
+    return f"{CALL}{VEGA}[ledgers]\n{mode}\ntransfers = [{transfer}]"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -415,19 +420,9 @@ VEGA = 'size = { target = "core.vega", value = 0.5 }\n'
         (f"{CALL}{VEGA}[ledgers]\nmode = 'apart'", "ledgers.mode = 'apart': "),
         (f"{CALL}{VEGA}[ledgers]\nsleeve = {{ share = 1.0 }}", "ledgers.sleeve.share = 1.0: "),
         (f"{CALL}{VEGA}[ledgers]\nsleeve = {{ budget = 1.0 }}", "ledgers.sleeve.budget: unknown key"),
-        (
-            f"{CALL}{VEGA}[ledgers]\nmode = 'commingled'\n"
-            "transfers = [{ when = 'vix > 3', from = 'core', to = 'sleeve', share = 0.5 }]",
-            "commingled is one ledger",
-        ),
-        (
-            f"{CALL}{VEGA}[ledgers]\ntransfers = [{{ when = 'vix > 3', from = 'core', to = 'core', share = 0.5 }}]",
-            "from and to: two different ledgers",
-        ),
-        (
-            f"{CALL}{VEGA}[ledgers]\ntransfers = [{{ when = 'profit > 3', from = 'core', to = 'sleeve', share = 1 }}]",
-            "ledgers.transfers.0.when = 'profit > 3': ",
-        ),
+        (moved("mode = 'commingled'", "vix > 3", "core", "sleeve"), "commingled is one ledger"),
+        (moved("", "vix > 3", "core", "core"), "from and to: two different ledgers"),
+        (moved("", "profit > 3", "core", "sleeve"), "ledgers.transfers.0.when = 'profit > 3': "),
     ],
 )
 def test_mistake_of_a_hedge_is_named_by_file_and_key(text, words):
@@ -451,7 +446,7 @@ def test_mistake_of_a_hedge_is_named_by_file_and_key(text, words):
         lambda: PLAIN.replace(name="x", absent=["R25"]),
         lambda: PLAIN.replace(name="x", internals="price_only"),
         lambda: PLAIN.replace(name="x", sleeve=0.1),
-        lambda: PLAIN.commingled(),
+        PLAIN.commingled,
         lambda: av.Layer("x", buy=av.vix_call()),
         lambda: av.Layer("x", bye=3),
         lambda: av.offset("core.veg", 0.5),
