@@ -251,7 +251,9 @@ def test_rules_of_a_hedge_set_the_warm_up():
 def test_the_second_engine_is_never_entered_below_vix_25():
     engine = av.SecondEngine(enter="chance < 0.5 or vix > 3", exit="vix < 25")
     assert str(engine.enter) == "vix >= 25 and (chance < 0.5 or vix > 3)"  # R46
-    assert av.SecondEngine(enter="vix > 28", exit="vix < 25", reduced_above=None).size.reduced is None
+    assert str(engine.exit) == "(vix < 25) or (vix < 25 and days_to_expiry < 30)"  # rolled: entered again
+    held = av.SecondEngine(enter="vix > 28", exit="vix < 25", reduced_above=None, roll_below=None)
+    assert (str(held.exit), held.size.reduced) == ("vix < 25", None)
 
 
 def test_a_hedge_does_not_watch_the_mark():
