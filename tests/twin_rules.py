@@ -22,7 +22,7 @@ UNARY = {"neg": operator.neg, "abs": abs, "not": operator.not_}
 
 
 def evaluate(node: dict[str, Any], names: dict[str, Value], memory: dict[int, list[Value]]) -> Value:  # noqa: PLR0911 (a case a line)
-    """Value of a tree; `memory` holds what its `for_sessions` nodes have seen, and is kept by the caller."""
+    """Value of a tree; `memory` is what `for_sessions` and `latch` nodes have seen, kept by the caller."""
     if "const" in node:
         return node["const"]
     if "name" in node:
@@ -40,6 +40,10 @@ def evaluate(node: dict[str, Any], names: dict[str, Value], memory: dict[int, li
         seen = memory.setdefault(id(node), [None] * node["n"])  # before the first session: unknown
         seen.append(args[0])
         return conjunction(seen[-node["n"] :])
+    if op == "latch":
+        state = memory.setdefault(id(node), [False])
+        state.append(True if args[0] is True else False if args[1] is True else state[-1])
+        return state[-1]
     if None in args:
         return None
     if op in {"min", "max"}:
