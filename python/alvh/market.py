@@ -103,6 +103,10 @@ class Dynamics(Described):
         Variance of a wild session, the average session's being 1.
     wild_shift : tuple of 4 floats
         Shift of the shocks of SPX and the factors per unit of excess variance.
+    overnight_share : float
+        Share of a session's variance that falls between the close before and the opening.
+    soq_sd : float
+        Standard deviation of ln(special quotation / VIX at the opening), the settlement of VIX products.
 
     Examples
     --------
@@ -117,6 +121,8 @@ class Dynamics(Described):
     wild_probability: float = _DYNAMICS["wild_probability"]
     wild_variance: float = _DYNAMICS["wild_variance"]
     wild_shift: tuple[float, float, float, float] = _DYNAMICS["wild_shift"]
+    overnight_share: float = _DYNAMICS["overnight_share"]
+    soq_sd: float = _DYNAMICS["soq_sd"]
 
 
 class Smile(Described):

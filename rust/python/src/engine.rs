@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use alvh_core::engine::{self, SUMMARY_NAMES, Trace};
-use numpy::{IntoPyArray, PyArray1};
+use alvh_core::engine::{self, SERIES_NAMES, SUMMARY_NAMES, Trace};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods};
 use pyo3::{prelude::*, types::PyDict};
 
 use crate::door::detached;
@@ -60,6 +60,25 @@ impl Plan {
         Ok(out)
     }
 
+    /// What one book is worth at every tick: name -> array of paths x (sessions + 1) values.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn series<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.series(first_path, paths, book, threads))?;
+        let out = PyDict::new(py);
+        for (name, column) in SERIES_NAMES.iter().zip(columns) {
+            let ticks = column.len() / paths.max(1);
+            out.set_item(name, column.into_pyarray(py).reshape([paths, ticks])?)?;
+        }
+        Ok(out)
+    }
+
     /// One path of one book, day by day: {"ledger": name -> array over ticks, "events": list of dicts}.
     fn trace<'py>(&self, py: Python<'py>, path: u64, book: usize) -> PyResult<Bound<'py, PyDict>> {
         let trace = detached(py, || self.0.trace(path, book))?;
@@ -85,6 +104,8 @@ fn ledger<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("index", column(&|row| row.spot))?;
     out.set_item("vix", column(&|row| row.vix))?;
     out.set_item("cash", column(&|row| row.cash))?;
+    out.set_item("sleeve", column(&|row| row.sleeve))?;
+    out.set_item("hedge", column(&|row| row.hedge))?;
     out.set_item("nav", column(&|row| row.nav))?;
     out.set_item("requirement", column(&|row| row.requirement))?;
     out.set_item("call", rows.iter().map(|row| row.call).collect::<Vec<bool>>().into_pyarray(py))?;
@@ -107,6 +128,7 @@ fn events<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Vec<Bound<'py, PyDict
             row.set_item("slot", event.slot)?;
             row.set_item("lots", event.lots)?;
             row.set_item("price", event.price)?;
+            row.set_item("cash", event.cash)?;
             row.set_item("pnl", event.pnl)?;
             row.set_item("strikes", &event.strikes)?;
             row.set_item("expiry_day", event.expiry_day)?;

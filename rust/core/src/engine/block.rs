@@ -2,10 +2,12 @@
 
 use super::{
     book::{Book, Context, Ledger},
+    instrument::Instrument,
     layout::PoolPlan,
     package::{Market, Pool},
     plan::{Plan, WARM_UP_DRAWN},
     select::Selection,
+    series::Series,
     signals::Signals,
     trace::{LedgerRow, Trace},
 };
@@ -23,7 +25,6 @@ use crate::{
 #[derive(Debug)]
 pub struct Block<'p> {
     plan: &'p Plan,
-    lanes: Lanes,
     market: Market,
     /// Growth of cash over the last night, less one.
     interest: Col,
@@ -37,6 +38,9 @@ pub struct Block<'p> {
     books: Vec<Book>,
     watched: Option<usize>,
     trace: Trace,
+    series: Option<Series>,
+    opening: State,
+    special: Col,
 }
 
 impl<'p> Block<'p> {
@@ -44,17 +48,13 @@ impl<'p> Block<'p> {
     pub fn new(plan: &'p Plan) -> Self {
         Self {
             plan,
-            lanes: Lanes { seed: plan.seed, first_path: 0, start: [plan.schedule.origin(); LANES] },
-            market: Market {
-                now: State::default(),
-                aged: State::default(),
-                spot: Col::default(),
-                vix: Col::default(),
-                session: [0; LANES],
-            },
+            market: Market::new(
+                Lanes { seed: plan.seed, first_path: 0, start: [plan.schedule.origin(); LANES] },
+                plan.shock.is_some() && plan.pools.iter().any(|pool| pool.hedged),
+            ),
             interest: Col::default(),
             bills: Col::default(),
-            signals: Signals::new(&plan.indicators),
+            signals: Signals::new(&plan.inputs),
             enters: plan.enters.iter().map(|rule| (rule.program.memory(), Mask::NONE)).collect(),
             exits: plan
                 .exits
@@ -66,12 +66,25 @@ impl<'p> Block<'p> {
             books: vec![],
             watched: None,
             trace: Trace::default(),
+            series: None,
+            opening: State::default(),
+            special: Col::splat(1.0),
         }
     }
 
     /// Keeps the ledger and the events of lane 0 of one book.
     pub fn watch(&mut self, book: usize) {
         self.watched = Some(book);
+    }
+
+    /// Keeps what one book is worth at every tick, in every lane.
+    pub fn follow(&mut self, book: usize) {
+        self.series = Some(Series::new(book));
+    }
+
+    /// What was followed, in the first `live` lanes.
+    pub fn take_series(&mut self, live: usize) -> Vec<Vec<f64>> {
+        self.series.as_mut().map_or_else(Vec::new, |series| series.take(live))
     }
 
     /// What was watched.
@@ -97,6 +110,10 @@ impl<'p> Block<'p> {
                 self.decide(tick);
             }
         }
+        let Self { plan, market, pools, books, .. } = self;
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
+            book.finish(Context { plan, book: layers, market, tick: plan.sessions }, pools);
+        }
     }
 
     /// The figures of the first `live` lanes: column after column, rows in path order, books within a path.
@@ -114,13 +131,14 @@ impl<'p> Block<'p> {
 
     fn start(&mut self, first_path: u64, live: usize) {
         let plan = self.plan;
-        self.lanes.first_path = first_path;
+        self.market.lanes.first_path = first_path;
         if !plan.starts.is_empty() {
             // Lanes beyond the last path repeat it; nobody reads them.
             let last = first_path as usize + live - 1;
-            self.lanes.start = std::array::from_fn(|i| plan.starts[(first_path as usize + i).min(last)]);
+            self.market.lanes.start = std::array::from_fn(|i| plan.starts[(first_path as usize + i).min(last)]);
         }
-        self.market.session = self.lanes.start;
+        self.market.session = self.market.lanes.start;
+        self.market.tick = 0;
         self.signals.reset();
         for (memory, _) in &mut self.enters {
             memory.reset();
@@ -131,7 +149,7 @@ impl<'p> Block<'p> {
         if plan.warm_up > 0 {
             self.warm_up();
         }
-        plan.generator.start(&self.lanes, &mut self.market.now);
+        plan.generator.start(&self.market.lanes, &mut self.market.now);
         observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
         self.signals.step(&self.market.spot, &self.market.vix, 0);
         self.bills = Col::splat(1.0);
@@ -142,14 +160,18 @@ impl<'p> Block<'p> {
             self.trace = Trace::default();
             self.record(watched);
         }
+        if let Some(series) = &mut self.series {
+            series.record(&self.books, &self.market);
+        }
     }
 
     /// The sessions before session 0: indicators and windows over the market see them; books do not exist yet.
     fn warm_up(&mut self) {
-        let Self { plan, signals, lanes, market, enters, exits, .. } = self;
+        let Self { plan, signals, market, enters, exits, .. } = self;
+        let lanes = market.lanes.clone();
         // A simulated past is drawn over a fixed length: what one arm looks back on does not change it for another.
         let drawn = if plan.starts.is_empty() { WARM_UP_DRAWN } else { plan.warm_up };
-        plan.generator.warm_up(lanes, drawn, &mut |k, state| {
+        plan.generator.warm_up(&lanes, drawn, &mut |k, state| {
             let before = drawn - k;
             if before > plan.warm_up {
                 return;
@@ -157,7 +179,7 @@ impl<'p> Block<'p> {
             let Market { spot, vix, .. } = market;
             observe(plan, state, spot, vix);
             signals.step(spot, vix, before);
-            signals.observe_market(spot, vix, state, -f64::from(before));
+            signals.observe_warm_up(plan, spot, vix, state, before);
             for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()) {
                 signals.evaluate(rule, memory);
             }
@@ -175,8 +197,9 @@ impl<'p> Block<'p> {
     fn move_market(&mut self, tick: u32) {
         let plan = self.plan;
         let market = &mut self.market;
+        market.tick = tick;
         market.aged.clone_from(&market.now);
-        plan.generator.session(&self.lanes, tick, &mut market.now);
+        plan.generator.session(&market.lanes, tick, &mut market.now);
         let mut night = Col::default();
         for i in 0..LANES {
             let session = market.session[i] + 1;
@@ -185,17 +208,31 @@ impl<'p> Block<'p> {
             market.session[i] = session;
         }
         dispatch(Growth { night: &night, interest: &mut self.interest, bills: &mut self.bills });
+        let mornings = self.pools.iter().zip(&plan.pools);
+        if mornings.into_iter().any(|(pool, layout)| pool.settles_this_morning(layout, market)) {
+            let opening = &mut self.opening;
+            plan.generator.opening(&market.lanes, tick, &market.aged, &market.now, opening);
+            plan.generator.special_quotation(&market.lanes, tick, &mut self.special);
+            let [spot, vix] = &mut market.settled;
+            observe(plan, opening, spot, vix);
+            for i in 0..LANES {
+                vix[i] *= self.special[i];
+            }
+            market.opening.clone_from(opening);
+        }
         market.aged.r = market.now.r;
         market.aged.q = market.now.q;
+        if let Some(shock) = plan.shock.as_ref().filter(|_| market.shocks) {
+            shock.vix_point(&market.now, 1.0, &mut market.shocked);
+        }
         observe(plan, &market.now, &mut market.spot, &mut market.vix);
         self.signals.step(&market.spot, &market.vix, 0);
     }
 
     /// Phase 2: packages at today's market, step by step.
     fn revalue(&mut self) {
-        let Plan { pools, schedule, surface, margin, .. } = self.plan;
-        for (pool, layout) in self.pools.iter_mut().zip(pools) {
-            pool.revalue(layout, schedule, surface, margin.as_ref(), &self.market);
+        for (pool, layout) in self.pools.iter_mut().zip(&self.plan.pools) {
+            pool.revalue(self.plan, layout, &self.market);
         }
     }
 
@@ -234,26 +271,28 @@ impl<'p> Block<'p> {
         for (book, layers) in books.iter_mut().zip(&plan.books) {
             book.close_out(Context { plan, book: layers, market, tick }, pools);
         }
-        for (index, plan_of_pool) in plan.pools.iter().enumerate() {
+        let mut chosen = vec![Mask::NONE; plan.pools.len()];
+        for (index, layout) in plan.pools.iter().enumerate() {
             let wanted = any_layer(plan, books, index, Book::wants);
             if !wanted.any() {
                 continue;
             }
             let choice = &mut selections[index];
-            choice.select(plan_of_pool, &plan.schedule, &plan.surface, market, wanted);
-            let chosen = wanted & !choice.no_expiry & !choice.no_strikes;
-            enter_packages(plan, plan_of_pool, &mut pools[index], choice, market, chosen, tick);
+            choice.select(plan, layout, market, wanted);
+            chosen[index] = wanted & !choice.no_expiry & !choice.no_strikes;
+            enter_packages(plan, layout, &mut pools[index], choice, market, chosen[index]);
             let rules_here = plan.exits.iter().zip(exits.iter_mut()).filter(|(exit, _)| exit.pool == index);
             for (_, memories) in rules_here {
                 for (slot, memory) in memories.iter_mut().enumerate() {
-                    memory.reset_lanes(Mask::from_fn(|i| chosen.get(i) && pools[index].due_slot[i] == slot));
+                    let due_slot = &pools[index].due_slot;
+                    memory.reset_lanes(Mask::from_fn(|i| chosen[index].get(i) && due_slot[i] == slot));
                 }
             }
-            let skipped = [(choice.no_expiry, "no expiry"), (choice.no_strikes, "no strikes")];
-            for (book, layers) in books.iter_mut().zip(&plan.books) {
-                for layer in layers.layers_on(index) {
-                    book.open(Context { plan, book: layers, market, tick }, pools, layer, chosen, &skipped);
-                }
+        }
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
+            let ctx = Context { plan, book: layers, market, tick };
+            for (index, layer) in layers.layers.iter().enumerate() {
+                book.open(ctx, pools, index, &selections[layer.pool], chosen[layer.pool]);
             }
         }
         for (index, pool) in pools.iter_mut().enumerate() {
@@ -275,18 +314,27 @@ impl<'p> Block<'p> {
         if let Some(watched) = self.watched {
             self.record(watched);
         }
+        if let Some(series) = &mut self.series {
+            series.record(&self.books, &self.market);
+        }
     }
 
     /// Phase 8: orders for the next tick.
     fn decide(&mut self, tick: u32) {
         let Self { plan, market, pools, books, signals, enters, exits, .. } = self;
-        signals.observe_market(&market.spot, &market.vix, &market.now, f64::from(tick));
+        signals.observe_market(plan, market);
+        for (index, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
+            if plan.observed[index] {
+                book.observe(Context { plan, book: layers, market, tick }, pools);
+            }
+        }
         for (rule, (memory, open)) in plan.enters.iter().zip(enters.iter_mut()) {
             if let Some(owner) = rule.owner {
-                signals.observe_book(&books[owner], plan.capital);
+                signals.observe_book(&books[owner].view);
             }
             *open = signals.evaluate(rule, memory).is_true();
         }
+        decide_exits(plan, market, pools, books, signals, exits);
         for (pool, layout) in pools.iter_mut().zip(&plan.pools) {
             let Some(decides) = &layout.decides else { continue };
             pool.due = Mask::from_fn(|i| decides[market.session[i] as usize]);
@@ -296,47 +344,33 @@ impl<'p> Block<'p> {
             }
         }
         for (book, layers) in books.iter_mut().zip(&plan.books) {
+            book.order_rolls_and_sales(Context { plan, book: layers, market, tick }, pools);
+            for (index, transfer) in layers.transfers.iter().enumerate() {
+                book.order_transfer(index, enters[transfer.when].1 & book.trading());
+            }
             for (layer, layout) in layers.layers.iter().enumerate() {
                 let may = book.trading() & layout.enter.map_or(Mask::ALL, |rule| enters[rule].1);
                 let pool = &mut pools[layout.pool];
+                let mut orders = pool.due & may;
                 if plan.pools[layout.pool].decides.is_none() {
                     // This pool follows this layer alone: a decision is an opening that it orders.
-                    pool.due = book.flat(layer) & may;
-                    for i in pool.due.lanes() {
+                    orders = (book.flat(layer) & may) | book.rolls(layer);
+                    pool.due = orders;
+                    for i in orders.lanes() {
                         let free = pool.packages.iter().position(|package| !package.alive.get(i));
                         pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % pool.packages.len());
                         pool.decisions[i] += 1;
                     }
                 }
-                book.order_open(layer, pool.due & may);
-            }
-        }
-        for (index, (exit, memories)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
-            let layout: &PoolPlan = &plan.pools[exit.pool];
-            for (slot, memory) in memories.iter_mut().enumerate() {
-                let package = &pools[exit.pool].packages[slot];
-                if !package.held.any() && !exit.rule.program.needs_every_session() {
-                    continue;
-                }
-                if let Some(owner) = exit.rule.owner {
-                    signals.observe_book(&books[owner], plan.capital);
-                }
-                signals.observe_package(&plan.schedule, layout, package, market);
-                let leave = signals.evaluate(&exit.rule, memory).is_true();
-                for (book, layers) in books.iter_mut().zip(&plan.books) {
-                    for layer in layers.layers_on(exit.pool) {
-                        if layers.layers[layer].exit == Some(index) {
-                            book.order_exit(layer, slot, leave & book.holds(layer, slot));
-                        }
-                    }
-                }
+                let reduced = layout.reduced.map_or(Mask::NONE, |rule| enters[rule].1);
+                book.order_open(layer, orders, reduced);
             }
         }
     }
 
     fn record(&mut self, watched: usize) {
         let book = &self.books[watched];
-        let Ledger { cash, nav, requirement, call } = book.ledger(0);
+        let Ledger { cash: [cash, sleeve], nav, requirement, call, hedge } = book.ledger(0);
         let State { ln_s, x, r, q } = &self.market.now;
         let sum = &book.sum;
         self.trace.ledger.push(LedgerRow {
@@ -345,6 +379,8 @@ impl<'p> Block<'p> {
             spot: self.market.spot[0],
             vix: self.market.vix[0],
             cash,
+            sleeve,
+            hedge,
             nav,
             requirement,
             call,
@@ -359,6 +395,38 @@ impl<'p> Block<'p> {
                 sum.interest[0],
             ],
         });
+    }
+}
+
+/// Exit rules, per tranche.
+fn decide_exits(
+    plan: &Plan,
+    market: &Market,
+    pools: &[Pool],
+    books: &mut [Book],
+    signals: &mut Signals,
+    exits: &mut [Vec<Memory>],
+) {
+    for (index, (exit, memories)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
+        let layout: &PoolPlan = &plan.pools[exit.pool];
+        for (slot, memory) in memories.iter_mut().enumerate() {
+            let package = &pools[exit.pool].packages[slot];
+            if !package.held.any() && !exit.rule.program.needs_every_session() {
+                continue;
+            }
+            if let Some(owner) = exit.rule.owner {
+                signals.observe_book(&books[owner].view);
+            }
+            signals.observe_package(&plan.schedule, layout, package, market);
+            let leave = signals.evaluate(&exit.rule, memory).is_true();
+            for (book, layers) in books.iter_mut().zip(&plan.books) {
+                for layer in layers.layers_on(exit.pool) {
+                    if layers.layers[layer].exit == Some(index) {
+                        book.order_exit(layer, slot, leave & book.holds(layer, slot));
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -387,25 +455,37 @@ fn enter_packages(
     choice: &Selection,
     market: &Market,
     chosen: Mask,
-    tick: u32,
 ) {
+    let future = layout.contract.instrument == Instrument::VixFuture;
     for i in chosen.lanes() {
         let package = &mut pool.packages[pool.due_slot[i]];
         package.alive.set(i, true);
         package.expiry[i] = choice.expiry[i];
-        package.entered[i] = f64::from(tick);
+        package.entered[i] = f64::from(market.tick);
         package.entry_spot[i] = market.spot[i];
-        for leg in 0..layout.legs.len() {
-            package.strikes[leg][i] = choice.strikes[leg][i];
-            package.leg_prices[leg][i] = choice.leg_prices[leg][i];
+        for (strikes, chosen) in package.strikes.iter_mut().zip(&choice.strikes) {
+            strikes[i] = chosen[i];
+        }
+        for (prices, chosen) in package.leg_prices.iter_mut().zip(&choice.leg_prices) {
+            prices[i] = chosen[i];
         }
         package.value[i] = choice.value[i];
-        let slip = plan.costs.order_share * package.half_spreads(layout, &plan.costs, i, market.vix[i]);
-        package.credit[i] = -package.value[i] - slip;
+        package.entry_value[i] = choice.value[i];
+        package.worth[i] = if future { 0.0 } else { choice.value[i] };
+        package.basis[i] = choice.basis[i];
+        package.sens[i] = choice.sens[i];
+        package.entry_sd[i] = choice.entry_sd[i];
+        for (columns, chosen) in package.entry_delta.iter_mut().flatten().zip(choice.entry_delta.iter().flatten()) {
+            columns[i] = chosen[i];
+        }
+        package.challenge[i] = 0.0;
+        let share = layout.order_share(&plan.costs);
+        let slip = share * package.half_spreads(layout, &plan.costs, i, market.vix[i]);
+        package.credit[i] = -package.worth[i] - slip;
     }
     if chosen.any() {
         for package in &mut pool.packages {
-            package.require(layout, plan.margin.as_ref(), market);
+            package.require(plan, layout, market);
         }
     }
 }

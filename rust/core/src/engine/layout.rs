@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::{
+    check::{check_contract, check_layer, check_ledgers, check_legs},
     fill::Contract,
-    plan::{positive, within},
+    instrument::Instrument,
     spec::{
-        BookSpec, ContractSpec, CostSpec, LayerSpec, LegSpec, ProgressionSpec, Settlement, SizeSpec,
-        SizeTarget, StrikeSpec, Width,
+        BookSpec, Cap, ContractSpec, CostSpec, LayerSpec, LedgerMode, LedgerName, LedgersSpec, LegSpec,
+        ProgressionSpec, Right, Role, Rung, SizeSpec, SizeTarget,
     },
 };
 use crate::{
     Error, Result,
-    margin::{self, Leg},
+    margin::Leg,
     rules::{
         compile::Program,
         expr::{Expr, Rule},
@@ -24,12 +25,15 @@ use crate::{
 /// Slots of a layer that reopens whenever it is flat: packages closed early are followed to expiry in the others.
 const FLAT_SLOTS: usize = 4;
 
+/// Layers of a book: each has a column of its own among the figures.
+pub(super) const MAX_LAYERS: usize = 8;
+
 /// A timeline of packages: who opens it may differ, what is opened does not.
 #[derive(Debug)]
 pub(super) struct PoolPlan {
     pub contract: Contract,
-    /// Product points → SPX points.
-    pub points_to_spx: f64,
+    /// Product points → points of the underlying.
+    pub to_underlying: f64,
     pub legs: Vec<LegSpec>,
     pub margin_legs: Vec<Leg>,
     /// Fees of one lot and trade, dollars.
@@ -41,7 +45,34 @@ pub(super) struct PoolPlan {
     /// Chains that share the layer's size.
     pub tranches: usize,
     pub slots: usize,
+    /// Some book that trades it hedges: dollars per VIX point and challenges are wanted every session.
+    pub hedged: bool,
+    /// Calendar days left at the planned end (R61).
+    pub end_days: i32,
+    /// Fall of ln S in which the gain of one unit is wanted (R24).
+    pub crash: Option<f64>,
+    /// The gain of one unit when S falls by 1% is wanted (R24).
+    pub falls: bool,
+    /// SPX puts are bought: R44 is checked at the entry.
+    pub buys_puts: bool,
     key: PoolKey,
+}
+
+impl PoolPlan {
+    /// Contracts of one lot.
+    pub fn contracts(&self) -> i32 {
+        if self.legs.is_empty() { 1 } else { self.legs.iter().map(|leg| leg.ratio.abs()).sum() }
+    }
+
+    /// Are its longs paid for in full, rather than margined?
+    pub fn pays_premium(&self) -> bool {
+        self.contract.instrument != Instrument::VixFuture
+    }
+
+    /// Share of the summed half-spreads that an order pays.
+    pub fn order_share(&self, costs: &CostSpec) -> f64 {
+        if self.legs.len() > 1 { costs.order_share } else { costs.single_share }
+    }
 }
 
 /// Two layers share packages when all of this agrees.
@@ -51,6 +82,8 @@ struct PoolKey {
     legs: Vec<LegSpec>,
     days: DaysWindow,
     every: Every,
+    end_days: i32,
+    crash: Option<u64>,
     /// A layer that follows its own book shares with nobody.
     owner: Option<(usize, usize)>,
 }
@@ -85,10 +118,32 @@ pub(super) struct ExitPlan {
 #[derive(Debug)]
 pub(super) struct LayerPlan {
     pub pool: usize,
+    pub role: Role,
+    /// Index of the ledger whose cash it uses.
+    pub ledger: usize,
     pub enter: Option<usize>,
     pub exit: Option<usize>,
+    pub roll_below: Option<i32>,
+    pub monetise: Vec<Rung>,
     pub size: SizeSpec,
+    /// Rule of `size.reduced`.
+    pub reduced: Option<usize>,
     pub progression: Option<ProgressionSpec>,
+}
+
+impl LayerPlan {
+    pub fn hedges(&self) -> bool {
+        self.role == Role::Hedge
+    }
+}
+
+/// A rule that moves money: indices of ledgers.
+#[derive(Debug)]
+pub(super) struct TransferPlan {
+    pub when: usize,
+    pub from: usize,
+    pub to: usize,
+    pub share: f64,
 }
 
 #[derive(Debug)]
@@ -96,6 +151,12 @@ pub(super) struct BookPlan {
     pub arm: String,
     pub share: f64,
     pub layers: Vec<LayerPlan>,
+    /// Share of the capital in the second ledger; `None`: one ledger.
+    pub sleeve_share: Option<f64>,
+    pub budget_per_year: Option<f64>,
+    pub transfers: Vec<TransferPlan>,
+    /// Some layer is a hedge.
+    pub hedged: bool,
 }
 
 impl BookPlan {
@@ -122,10 +183,19 @@ impl Layout {
         costs: CostSpec,
         books: &[BookSpec],
     ) -> Result<Self> {
+        for (product, row) in contracts {
+            check_contract(product, row)?;
+        }
         let mut builder =
             Builder { schedule, contracts, costs, pools: vec![], enters: vec![], exits: vec![] };
         let books = builder.books(books)?;
-        let Builder { pools, enters, exits, .. } = builder;
+        let Builder { mut pools, enters, exits, .. } = builder;
+        for layer in books.iter().filter(|book| book.hedged).flat_map(|book| &book.layers) {
+            pools[layer.pool].hedged = true;
+            if layer.size.target == SizeTarget::ThreatenedDelta {
+                pools[layer.pool].falls = true;
+            }
+        }
         Ok(Self { pools, enters, exits, books })
     }
 }
@@ -151,34 +221,88 @@ impl Builder<'_> {
         if spec.layers.is_empty() {
             return Err(Error::Spec(format!("arm {}: at least one layer is needed", spec.arm)));
         }
-        let layers = spec
+        if spec.layers.len() > MAX_LAYERS {
+            let allowed = format!("at most {MAX_LAYERS}");
+            return Err(Error::domain(format!("{}.layers", spec.arm), spec.layers.len(), allowed));
+        }
+        check_ledgers(&spec.arm, spec.ledgers.as_ref())?;
+        let separate = spec.ledgers.as_ref().filter(|ledgers| ledgers.mode == LedgerMode::Separate);
+        let place = |name: LedgerName| usize::from(separate.is_some() && name == LedgerName::Sleeve);
+        let layers: Vec<LayerPlan> = spec
             .layers
             .iter()
             .enumerate()
-            .map(|(l, layer)| self.layer(&format!("{}.{}", spec.arm, layer.name), (index, l), layer))
+            .map(|(l, layer)| {
+                let path = format!("{}.{}", spec.arm, layer.name);
+                self.layer(&path, (index, l), layer, place(layer.ledger), spec.ledgers.as_ref())
+            })
             .collect::<Result<_>>()?;
-        Ok(BookPlan { arm: spec.arm.clone(), share: spec.share, layers })
+        let transfers = match separate {
+            Some(ledgers) => ledgers
+                .transfers
+                .iter()
+                .map(|transfer| {
+                    let when = self.enter(index, &transfer.when)?;
+                    Ok(TransferPlan {
+                        when,
+                        from: place(transfer.from),
+                        to: place(transfer.to),
+                        share: transfer.share,
+                    })
+                })
+                .collect::<Result<_>>()?,
+            None => vec![],
+        };
+        Ok(BookPlan {
+            arm: spec.arm.clone(),
+            share: spec.share,
+            hedged: layers.iter().any(LayerPlan::hedges),
+            layers,
+            sleeve_share: separate.map(|ledgers| ledgers.sleeve_share),
+            budget_per_year: spec.ledgers.as_ref().and_then(|ledgers| ledgers.budget_per_year),
+            transfers,
+        })
     }
 
-    fn layer(&mut self, path: &str, owner: (usize, usize), spec: &LayerSpec) -> Result<LayerPlan> {
-        check_size(path, &spec.size)?;
-        check_progression(path, spec.progression.as_ref())?;
-        if spec.size.target == SizeTarget::MarginShare && spec.legs.iter().all(|leg| leg.ratio > 0) {
-            let allowed = "a layer that sells something: bought options tie up premium, not margin";
-            return Err(Error::domain(format!("{path}.size.target"), "margin_share", allowed));
-        }
+    fn layer(
+        &mut self,
+        path: &str,
+        owner: (usize, usize),
+        spec: &LayerSpec,
+        ledger: usize,
+        ledgers: Option<&LedgersSpec>,
+    ) -> Result<LayerPlan> {
+        check_layer(path, spec, ledgers)?;
         let pool = self.pool(path, owner, spec)?;
         let enter = spec.enter.as_ref().map(|rule| self.enter(owner.0, rule)).transpose()?;
         let exit = spec.exit.as_ref().map(|rule| self.exit(owner.0, pool, rule)).transpose()?;
-        Ok(LayerPlan { pool, enter, exit, size: spec.size, progression: spec.progression })
+        let reduced = spec.size.reduced.as_ref().map(|r| self.enter(owner.0, &r.when)).transpose()?;
+        Ok(LayerPlan {
+            pool,
+            role: spec.role,
+            ledger,
+            enter,
+            exit,
+            roll_below: spec.roll_below,
+            monetise: spec.monetise.clone(),
+            size: spec.size.clone(),
+            reduced,
+            progression: spec.progression,
+        })
     }
 
     fn pool(&mut self, path: &str, owner: (usize, usize), spec: &LayerSpec) -> Result<usize> {
+        let crash = spec.size.caps.iter().find_map(|cap| match cap {
+            Cap::CrashGain { ln_move } => Some(*ln_move),
+            _ => None,
+        });
         let key = PoolKey {
             product: spec.product.clone(),
             legs: spec.legs.clone(),
             days: spec.days,
             every: spec.every,
+            end_days: spec.roll_below.unwrap_or(0),
+            crash: crash.map(f64::to_bits),
             owner: (spec.every == Every::Flat).then_some(owner),
         };
         if let Some(known) = self.pools.iter().position(|pool| pool.key == key) {
@@ -188,11 +312,8 @@ impl Builder<'_> {
             let known: Vec<_> = self.contracts.keys().cloned().collect();
             Error::domain(format!("{path}.product"), &spec.product, format!("one of {}", known.join(", ")))
         })?;
-        if row.settlement == Settlement::Opening {
-            let allowed = "a product that settles to the close: opening settlement is not built yet";
-            return Err(Error::domain(format!("{path}.product"), &spec.product, allowed));
-        }
-        let margin_legs = check_legs(path, &spec.legs)?;
+        let contract = Contract::new(row, &self.costs);
+        let margin_legs = check_legs(path, &contract, &spec.legs)?;
         if spec.days.low < 1 || spec.days.high < spec.days.low {
             return Err(Error::domain(
                 format!("{path}.days"),
@@ -200,7 +321,6 @@ impl Builder<'_> {
                 "1 <= low <= high",
             ));
         }
-        let contract = Contract::new(row, &self.costs);
         let expiry = self.schedule.expiry_table(&spec.product, spec.days)?;
         let decides = self.schedule.decision_sessions(spec.every);
         let (tranches, slots) = match &decides {
@@ -210,20 +330,28 @@ impl Builder<'_> {
                 (needed, needed)
             }
         };
-        let contracts: i32 = spec.legs.iter().map(|leg| leg.ratio.abs()).sum();
-        let fees = f64::from(contracts) * contract.fee;
-        self.pools.push(PoolPlan {
+        let spx = contract.instrument == Instrument::SpxOption;
+        let mut pool = PoolPlan {
+            fees: contract.fee,
             contract,
-            points_to_spx: 1.0 / row.index_fraction,
+            to_underlying: 1.0 / row.index_fraction,
             legs: spec.legs.clone(),
             margin_legs,
-            fees,
             expiry,
             decides,
             tranches,
             slots,
+            hedged: false,
+            end_days: spec.roll_below.unwrap_or(0),
+            crash,
+            falls: false,
+            buys_puts: spx
+                && spec.role == Role::Hedge
+                && spec.legs.iter().any(|leg| leg.right == Right::Put && leg.ratio > 0),
             key,
-        });
+        };
+        pool.fees *= f64::from(pool.contracts());
+        self.pools.push(pool);
         Ok(self.pools.len() - 1)
     }
 
@@ -243,60 +371,4 @@ impl Builder<'_> {
         self.exits.push(ExitPlan { pool, rule: RulePlan::compile(rule, Scope::Position, book)? });
         Ok(self.exits.len() - 1)
     }
-}
-
-fn check_legs(path: &str, legs: &[LegSpec]) -> Result<Vec<Leg>> {
-    if legs.is_empty() {
-        return Err(Error::Spec(format!("{path}.legs: at least one is needed")));
-    }
-    for (index, leg) in legs.iter().enumerate() {
-        let at = format!("{path}.legs[{index}]");
-        if leg.ratio == 0 {
-            return Err(Error::domain(format!("{at}.ratio"), 0, "not zero: negative is sold"));
-        }
-        match leg.strike {
-            StrikeSpec::Delta { value } if !(value > 0.0 && value < 1.0) => {
-                return Err(Error::domain(format!("{at}.strike.value"), value, "a |delta| between 0 and 1"));
-            }
-            StrikeSpec::ExpectedMove { multiple, .. } if !(multiple >= 0.0 && multiple.is_finite()) => {
-                return Err(Error::domain(format!("{at}.strike.multiple"), multiple, "0 or more"));
-            }
-            StrikeSpec::Offset { from, .. } if from >= index => {
-                return Err(Error::domain(format!("{at}.strike.from"), from, "an earlier leg"));
-            }
-            StrikeSpec::Offset { width: Width::Fraction(w) | Width::Points(w), .. }
-                if w.is_nan() || w <= 0.0 =>
-            {
-                return Err(Error::domain(format!("{at}.strike.width"), w, "positive"));
-            }
-            _ => {}
-        }
-    }
-    let legs: Vec<Leg> =
-        legs.iter().map(|leg| Leg { sign: leg.right.sign(), ratio: f64::from(leg.ratio) }).collect();
-    if !margin::defined_risk(&legs) {
-        return Err(Error::domain(
-            format!("{path}.legs"),
-            "net short",
-            "defined risk: every short call or put needs a long one of the same right (C13)",
-        ));
-    }
-    Ok(legs)
-}
-
-fn check_size(path: &str, size: &SizeSpec) -> Result<()> {
-    within(&format!("{path}.size.value"), size.value, 0.0, 1e9)?;
-    within(&format!("{path}.size.multiplier"), size.multiplier, 0.0, 1e6)
-}
-
-fn check_progression(path: &str, rule: Option<&ProgressionSpec>) -> Result<()> {
-    let Some(rule) = rule else { return Ok(()) };
-    within(&format!("{path}.progression.max_doublings"), f64::from(rule.max_doublings), 0.0, 40.0)?;
-    if rule.max_lots == Some(0) {
-        return Err(Error::domain(format!("{path}.progression.max_lots"), 0, "at least 1"));
-    }
-    if let Some(share) = rule.max_margin_share {
-        positive(&format!("{path}.progression.max_margin_share"), share)?;
-    }
-    Ok(())
 }

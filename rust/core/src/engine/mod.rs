@@ -5,11 +5,14 @@
 
 mod block;
 mod book;
+mod check;
 mod fill;
+mod instrument;
 mod layout;
 mod package;
 mod plan;
 mod select;
+mod series;
 mod signals;
 mod size;
 pub mod spec;
@@ -17,5 +20,6 @@ mod summary;
 mod trace;
 
 pub use plan::{Paths, Plan};
+pub use series::NAMES as SERIES_NAMES;
 pub use summary::NAMES as SUMMARY_NAMES;
 pub use trace::{Event, LedgerRow, Trace};

@@ -3,20 +3,29 @@
 //! Books that open the same layer on the same session get the same strikes at the same quotes, whatever their
 //! size: a package is selected, priced and revalued once for all of them, and books only hold lots of it.
 
-use super::{layout::PoolPlan, spec::CostSpec};
-use crate::{
-    margin::{Legs, MarginModel, MarketView},
-    market::{
-        quote::{Slice, Surface},
-        state::State,
-    },
-    math::lanes::{Col, LANES, Mask},
-    schedule::Schedule,
+use super::{
+    instrument::{Instrument, Quotes},
+    layout::PoolPlan,
+    plan::Plan,
+    signals::challenge,
+    spec::{CostSpec, Right},
 };
+use crate::{
+    margin::{Legs, MarketView},
+    market::{generator::Lanes, state::State},
+    math::lanes::{Col, LANES, Mask},
+};
+
+/// Part of a day's variance before the opening, in sessions: what a morning settlement leaves out of its last day.
+pub const MORNING: f64 = 0.55;
 
 /// The market of one tick as the packages see it.
 #[derive(Debug)]
 pub struct Market {
+    /// Which paths these are.
+    pub lanes: Lanes,
+    /// This tick.
+    pub tick: u32,
     /// State at this tick.
     pub now: State,
     /// Spot at this tick.
@@ -25,8 +34,35 @@ pub struct Market {
     pub vix: Col,
     /// Yesterday's spot and x with today's r and q: the state of the time step.
     pub aged: State,
+    /// State at this session's opening; only where something settles to it.
+    pub opening: State,
+    /// Spot and VIX that the morning settles to.
+    pub settled: [Col; 2],
+    /// The state one VIX point up along the common shock (R22); only where a book hedges.
+    pub shocked: State,
+    /// Does VIX move at all?
+    pub shocks: bool,
     /// Session of each lane in the schedule.
     pub session: [u32; LANES],
+}
+
+impl Market {
+    /// A market that has not begun.
+    pub fn new(lanes: Lanes, shocks: bool) -> Self {
+        Self {
+            tick: 0,
+            now: State::default(),
+            spot: Col::default(),
+            vix: Col::default(),
+            aged: State::default(),
+            opening: State::default(),
+            settled: [Col::default(); 2],
+            shocked: State::default(),
+            shocks,
+            session: lanes.start,
+            lanes,
+        }
+    }
 }
 
 /// One package per lane, in one slot.
@@ -42,18 +78,34 @@ pub struct Package {
     pub entered: Col,
     /// SPX at that fill.
     pub entry_spot: Col,
-    /// Strikes per leg, SPX points.
+    /// Strikes per leg, points of the underlying.
     pub strikes: Vec<Col>,
-    /// Mid prices per leg at this tick, SPX points.
+    /// Mid prices per leg at this tick; of a future its price.
     pub leg_prices: Vec<Col>,
-    /// V: value of one unit to its holder, SPX points.
+    /// V: value of one unit to its holder.
     pub value: Col,
+    /// What one unit adds to NAV: V, or nothing where gains are paid out.
+    pub worth: Col,
     /// Change of V since yesterday: time, spot, level, smile.
     pub steps: [Col; 4],
-    /// Cash received per unit at the opening, SPX points.
+    /// Cash received per unit at the opening.
     pub credit: Col,
-    /// Risk per unit, SPX points.
+    /// V at the opening.
+    pub entry_value: Col,
+    /// Risk per unit.
     pub risk: Col,
+    /// Margin of a future per unit.
+    pub margin: Col,
+    /// Recorded over modelled price of the future.
+    pub basis: Col,
+    /// Change of V for one VIX point (R22); 0 where nobody asks.
+    pub sens: Col,
+    /// Standard deviation of ln S to the expiry, at the entry.
+    pub entry_sd: Col,
+    /// Net delta at the entry of the put legs and of the call legs; of their sold legs alone.
+    pub entry_delta: [[Col; 2]; 2],
+    /// R49: break-even challenge.
+    pub challenge: Col,
 }
 
 impl Package {
@@ -66,38 +118,86 @@ impl Package {
             entry_spot: Col::splat(1.0),
             // Any positive strike keeps dead lanes finite: 0 lots × a finite price is 0.
             strikes: vec![Col::splat(1.0); legs],
-            leg_prices: vec![Col::default(); legs],
+            leg_prices: vec![Col::default(); legs.max(1)],
             value: Col::default(),
+            worth: Col::default(),
             steps: [Col::default(); 4],
             credit: Col::default(),
+            entry_value: Col::default(),
             risk: Col::default(),
+            margin: Col::default(),
+            basis: Col::splat(1.0),
+            sens: Col::default(),
+            entry_sd: Col::default(),
+            entry_delta: [[Col::default(); 2]; 2],
+            challenge: Col::default(),
         }
     }
 
-    /// What one unit pays its holder at expiry if SPX ends at `spot`, SPX points.
-    pub fn settlement(&self, plan: &PoolPlan, lane: usize, spot: f64) -> f64 {
+    /// What one unit pays its holder at its settlement, and the price of a future then.
+    pub fn payoff(&self, plan: &PoolPlan, market: &Market, lane: usize) -> f64 {
+        let [spot, vix] = &market.settled;
+        let end = match plan.contract.instrument {
+            Instrument::SpxOption if !plan.contract.morning => market.spot[lane],
+            Instrument::SpxOption => spot[lane],
+            Instrument::VixOption | Instrument::VixFuture => vix[lane] * self.basis[lane],
+        };
+        if plan.contract.instrument == Instrument::VixFuture {
+            return end;
+        }
         plan.legs
             .iter()
             .zip(&self.strikes)
-            .map(|(leg, strike)| f64::from(leg.ratio) * (leg.right.sign() * (spot - strike[lane])).max(0.0))
+            .map(|(leg, strike)| f64::from(leg.ratio) * (leg.right.sign() * (end - strike[lane])).max(0.0))
             .sum()
     }
 
-    /// Asks the margin rule for the risk of one unit.
-    pub fn require(&mut self, plan: &PoolPlan, margin: &dyn MarginModel, market: &Market) {
-        let legs = Legs { legs: &plan.margin_legs, strikes: &self.strikes };
-        margin.requirement(legs, MarketView { spot: &market.spot, vix: &market.vix }, &mut self.risk);
+    /// Worth, risk and margin of one unit, from its value.
+    pub fn require(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
+        if pool.contract.instrument == Instrument::VixFuture {
+            for i in 0..LANES {
+                let to = self.expiry[i].max(market.session[i]);
+                let days = f64::from(plan.schedule.days_between(market.session[i], to));
+                self.margin[i] = pool.contract.margin(self.value[i], days);
+            }
+            return;
+        }
+        self.worth = self.value;
+        let legs = Legs { legs: &pool.margin_legs, strikes: &self.strikes };
+        plan.margin.requirement(legs, MarketView { spot: &market.spot, vix: &market.vix }, &mut self.risk);
     }
 
-    /// Σ ratio × half-spread of the legs in one lane, SPX points.
+    /// Break-even challenge at this tick's spot.
+    pub fn challenge(&mut self, plan: &PoolPlan, market: &Market) {
+        for i in 0..LANES {
+            self.challenge[i] = challenge(plan, self, i, market.spot[i]);
+        }
+    }
+
+    /// Loss as a multiple of the credit; missing where there was none.
+    pub fn loss_multiple(&self, lane: usize) -> f64 {
+        let credit = self.credit[lane];
+        if credit > 0.0 { (-self.value[lane] - credit) / credit } else { f64::NAN }
+    }
+
+    /// Distance of the spot from the entry in standard deviations to the expiry as seen then; missing where they were 0.
+    pub fn sd_move(&self, lane: usize, spot: f64) -> f64 {
+        let entry = self.entry_spot[lane];
+        let sd = entry * self.entry_sd[lane];
+        if sd > 0.0 { (spot - entry).abs() / sd } else { f64::NAN }
+    }
+
+    /// |net delta| at the entry of the side towards which the spot has moved; its sold legs alone if asked.
+    pub fn threatened_delta(&self, lane: usize, spot: f64, sold_only: bool) -> f64 {
+        let side = if spot < self.entry_spot[lane] { Right::Put } else { Right::Call };
+        self.entry_delta[usize::from(sold_only)][side as usize][lane].abs()
+    }
+
+    /// Σ ratio × half-spread of the legs in one lane; a future is one leg.
     pub fn half_spreads(&self, plan: &PoolPlan, costs: &CostSpec, lane: usize, vix: f64) -> f64 {
-        plan.legs
-            .iter()
-            .zip(&self.leg_prices)
-            .map(|(leg, price)| {
-                f64::from(leg.ratio.abs()) * plan.contract.half_spread(costs, price[lane], vix)
-            })
-            .sum()
+        let ratio = |leg: usize| plan.legs.get(leg).map_or(1.0, |leg| f64::from(leg.ratio.abs()));
+        let price = self.leg_prices.iter().enumerate();
+        price.map(|(leg, price)| ratio(leg) * plan.contract.half_spread(costs, price[lane], vix)).sum()
     }
 }
 
@@ -119,10 +219,10 @@ pub struct Pool {
 struct Scratch {
     sessions: Col,
     days: Col,
-    aged: Slice,
-    now: Slice,
-    mixed: Slice,
-    price: Col,
+    state: State,
+    aged: Quotes,
+    now: Quotes,
+    mixed: Quotes,
 }
 
 impl Pool {
@@ -147,41 +247,56 @@ impl Pool {
         self.due = Mask::NONE;
     }
 
+    /// Does anything settle to this session's opening?
+    pub fn settles_this_morning(&self, plan: &PoolPlan, market: &Market) -> bool {
+        plan.contract.morning && self.packages.iter().any(|package| settling(package, market).any())
+    }
+
     /// Revalues every package that matters today, step by step (attribution), and asks its requirement.
-    pub fn revalue(
-        &mut self,
-        plan: &PoolPlan,
-        schedule: &Schedule,
-        surface: &Surface,
-        margin: &dyn MarginModel,
-        market: &Market,
-    ) {
+    pub fn revalue(&mut self, plan: &Plan, layout: &PoolPlan, market: &Market) {
         let Self { packages, scratch, .. } = self;
+        let instrument = layout.contract.instrument;
         for package in packages {
-            let settling = Mask::from_fn(|i| package.alive.get(i) && package.expiry[i] == market.session[i]);
+            let settling = settling(package, market);
             if !(package.held | settling).any() {
                 continue;
             }
+            let morning = layout.contract.morning;
             for i in 0..LANES {
                 // Dead lanes price at expiry: intrinsic and finite.
                 let to = package.expiry[i].max(market.session[i]);
-                scratch.sessions[i] = f64::from(schedule.sessions_between(market.session[i], to));
-                scratch.days[i] = f64::from(schedule.days_between(market.session[i], to));
+                let sessions = f64::from(plan.schedule.sessions_between(market.session[i], to));
+                scratch.sessions[i] = if morning { (sessions - MORNING).max(0.0) } else { sessions };
+                scratch.days[i] = f64::from(plan.schedule.days_between(market.session[i], to));
             }
-            surface.slice(&market.aged, &scratch.sessions, &scratch.days, &mut scratch.aged);
-            surface.slice(&market.now, &scratch.sessions, &scratch.days, &mut scratch.now);
+            let (sessions, days, surface) = (&scratch.sessions, &scratch.days, &plan.surface);
+            let old = package.basis;
+            if instrument != Instrument::SpxOption {
+                plan.generator.vx_basis(&market.lanes, market.tick, &package.expiry, &mut package.basis);
+            }
+            let now = if morning && settling.any() {
+                scratch.state.clone_from(&market.now);
+                for i in settling.lanes() {
+                    scratch.state.copy_lane(i, &market.opening);
+                }
+                &scratch.state
+            } else {
+                &market.now
+            };
+            scratch.aged.quote(instrument, surface, &market.aged, sessions, days, &old);
+            scratch.now.quote(instrument, surface, now, sessions, days, &package.basis);
             let [time, spot, level, smile] = &mut package.steps;
-            // Each step changes one thing: the slice of the time step, then today's forward, then today's θ,
-            // then today's ρ and ζ.
+            // Each step changes one thing: the quotes of the time step, then today's spot, then today's level of
+            // volatility, then the shape of the smile.
             let before = package.value;
-            value(plan, &package.strikes, &scratch.aged, &mut scratch.price, time, None);
+            scratch.aged.value(layout, &package.strikes, time, None);
             scratch.mixed.clone_from(&scratch.aged);
-            scratch.mixed.forward = scratch.now.forward;
-            value(plan, &package.strikes, &scratch.mixed, &mut scratch.price, spot, None);
-            scratch.mixed.theta = scratch.now.theta;
-            value(plan, &package.strikes, &scratch.mixed, &mut scratch.price, level, None);
+            scratch.mixed.move_spot(instrument, &scratch.now);
+            scratch.mixed.value(layout, &package.strikes, spot, None);
+            scratch.mixed.move_level(instrument, &scratch.now);
+            scratch.mixed.value(layout, &package.strikes, level, None);
             let legs = Some(package.leg_prices.as_mut_slice());
-            value(plan, &package.strikes, &scratch.now, &mut scratch.price, smile, legs);
+            scratch.now.value(layout, &package.strikes, smile, legs);
             package.value = *smile;
             for i in 0..LANES {
                 smile[i] -= level[i];
@@ -189,29 +304,22 @@ impl Pool {
                 spot[i] -= time[i];
                 time[i] -= before[i];
             }
-            package.require(plan, margin, market);
+            if layout.hedged && market.shocks {
+                scratch.mixed.quote(instrument, surface, &market.shocked, sessions, days, &package.basis);
+                scratch.mixed.value(layout, &package.strikes, &mut package.sens, None);
+                for i in 0..LANES {
+                    package.sens[i] -= package.value[i];
+                }
+            }
+            package.require(plan, layout, market);
+            if layout.hedged {
+                package.challenge(layout, market);
+            }
         }
     }
 }
 
-/// V of one unit on a slice: Σ ratio × price; keeps the legs' prices when asked.
-pub fn value(
-    plan: &PoolPlan,
-    strikes: &[Col],
-    slice: &Slice,
-    price: &mut Col,
-    out: &mut Col,
-    mut legs: Option<&mut [Col]>,
-) {
-    *out = Col::default();
-    for (index, (leg, strike)) in plan.legs.iter().zip(strikes).enumerate() {
-        Surface::option(slice, leg.right.sign(), strike, price);
-        let ratio = f64::from(leg.ratio);
-        for i in 0..LANES {
-            out[i] += ratio * price[i];
-        }
-        if let Some(legs) = legs.as_deref_mut() {
-            legs[index] = *price;
-        }
-    }
+/// Lanes in which a package settles this session.
+fn settling(package: &Package, market: &Market) -> Mask {
+    Mask::from_fn(|i| package.alive.get(i) && package.expiry[i] == market.session[i])
 }

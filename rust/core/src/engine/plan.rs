@@ -6,6 +6,7 @@ use super::{
     block::Block,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
     spec::{CostSpec, PlanSpec, SCHEMA},
+    series::NAMES as SERIES,
     summary::NAMES,
     trace::Trace,
 };
@@ -15,6 +16,7 @@ use crate::{
     market::{
         generator::{Generator, generator},
         quote::Surface,
+        shock::Shock,
     },
     math::lanes::LANES,
     rules::{compile::Program, limits::MAX_WINDOW, names::Name},
@@ -42,8 +44,13 @@ pub struct Plan {
     pub(super) pools: Vec<PoolPlan>,
     pub(super) enters: Vec<RulePlan>,
     pub(super) exits: Vec<ExitPlan>,
-    pub(super) indicators: Vec<Name>,
+    /// Names of the market that some rule reads.
+    pub(super) inputs: Vec<Name>,
+    /// Per book: does some rule read it?
+    pub(super) observed: Vec<bool>,
     pub(super) books: Vec<BookPlan>,
+    /// How the factors follow VIX and SPX; `None` where VIX does not move.
+    pub(super) shock: Option<Shock>,
 }
 
 /// Figures of a range of paths, rows in path order and, within a path, in book order.
@@ -79,10 +86,11 @@ impl Plan {
             Layout::new(&schedule, &spec.contracts, spec.costs, &spec.books)?;
         let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
-        let mut indicators: Vec<Name> =
-            programs().flat_map(Program::inputs).copied().filter(|name| name.is_indicator()).collect();
-        indicators.sort();
-        indicators.dedup();
+        let mut inputs: Vec<Name> = programs().flat_map(Program::inputs).copied().collect();
+        inputs.sort();
+        inputs.dedup();
+        let owners = || enters.iter().map(|r| r.owner).chain(exits.iter().map(|e| e.rule.owner));
+        let observed = (0..books.len()).map(|book| owners().any(|owner| owner == Some(book))).collect();
         check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;
         Ok(Self {
             capital: spec.capital,
@@ -92,6 +100,7 @@ impl Plan {
             starts: spec.starts,
             warm_up,
             surface: generator.surface(),
+            shock: generator.shock(),
             schedule,
             generator,
             margin: margin::model(spec.margin),
@@ -99,7 +108,8 @@ impl Plan {
             pools,
             enters,
             exits,
-            indicators,
+            inputs,
+            observed,
             books,
         })
     }
@@ -141,6 +151,38 @@ impl Plan {
     ///
     /// The result depends on neither the threads nor how the paths are cut into calls.
     pub fn run(&self, first_path: u64, paths: usize, threads: usize) -> Result<Paths> {
+        let columns = self.blocks(first_path, paths, threads, NAMES.len(), |block, first, live| {
+            block.run(first, live);
+            block.rows(live)
+        })?;
+        Ok(Paths { paths, columns })
+    }
+
+    /// What one book is worth at every tick: per name of [`super::SERIES_NAMES`] paths × (sessions + 1) values.
+    pub fn series(
+        &self,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> Result<Vec<Vec<f64>>> {
+        self.check_book(book)?;
+        self.blocks(first_path, paths, threads, SERIES.len(), |block, first, live| {
+            block.follow(book);
+            block.run(first, live);
+            block.take_series(live).concat()
+        })
+    }
+
+    /// Runs blocks in parallel and joins their columns in path order.
+    fn blocks(
+        &self,
+        first_path: u64,
+        paths: usize,
+        threads: usize,
+        columns: usize,
+        run: impl Fn(&mut Block<'_>, u64, usize) -> Vec<f64> + Sync,
+    ) -> Result<Vec<Vec<f64>>> {
         if self.paths().is_some_and(|have| first_path as usize + paths > have) {
             return Err(Error::domain(
                 "paths",
@@ -160,21 +202,18 @@ impl Plan {
                     || Block::new(self),
                     |block, index| {
                         let offset = index * LANES;
-                        let live = LANES.min(paths - offset);
-                        block.run(first_path + offset as u64, live);
-                        block.rows(live)
+                        run(block, first_path + offset as u64, LANES.min(paths - offset))
                     },
                 )
                 .collect()
         });
-        let mut columns = vec![Vec::with_capacity(paths * self.books()); NAMES.len()];
+        let mut joined = vec![Vec::new(); columns];
         for block in &blocks {
-            let rows = block.len() / NAMES.len();
-            for (column, values) in columns.iter_mut().zip(block.chunks_exact(rows)) {
+            for (column, values) in joined.iter_mut().zip(block.chunks_exact(block.len() / columns)) {
                 column.extend_from_slice(values);
             }
         }
-        Ok(Paths { paths, columns })
+        Ok(joined)
     }
 
     /// One path of one book, day by day.
@@ -207,8 +246,8 @@ pub(super) fn within(name: &str, value: f64, low: f64, high: f64) -> Result<()> 
 fn check_costs(costs: &CostSpec) -> Result<()> {
     within("costs.order_share", costs.order_share, 0.0, 2.0)?;
     within("costs.liquidation_share", costs.liquidation_share, 0.0, 10.0)?;
-    within("costs.half_spread_scale", costs.half_spread_scale, 0.0, 10.0)?;
-    within("costs.half_spread_power", costs.half_spread_power, 0.0, 2.0)?;
+    within("costs.single_share", costs.single_share, 0.0, 2.0)?;
+    within("costs.half_spread_factor", costs.half_spread_factor, 0.0, 100.0)?;
     positive("costs.vix_knee", costs.vix_knee)?;
     within("costs.vix_power", costs.vix_power, 0.0, 5.0)?;
     within("costs.commission", costs.commission, 0.0, 100.0)

@@ -1,22 +1,30 @@
 //! Strikes and expiry from fill-time quotes, snapped to the listed grid.
 
 use super::{
+    instrument::{Instrument, Quotes},
     layout::PoolPlan,
-    package::{Market, value},
+    package::{MORNING, Market},
+    plan::Plan,
     spec::{Drift, LegSpec, Right, StrikeSpec, Width},
 };
 use crate::{
     market::{
-        DAYS_PER_YEAR,
+        DAYS_PER_YEAR, SESSIONS_PER_MONTH,
         quote::{Slice, Surface},
+        state::State,
     },
     math::{
         lanes::{Col, LANES, Mask},
         simd::{Kernel, dispatch},
-        special::{exp, inv_norm_cdf},
+        special::{exp, inv_norm_cdf, ln},
     },
-    schedule::{NO_EXPIRY, Schedule},
+    schedule::NO_EXPIRY,
 };
+
+/// ln of a fall by 1%, to which a future's response is measured (R24).
+const ONE_PERCENT_DOWN: f64 = 0.99;
+/// A rise of the index that shows the sign of a delta (R44).
+const ONE_PERCENT_UP: f64 = 1.01;
 
 /// A package chosen per lane, and why not where none was.
 #[derive(Debug)]
@@ -33,7 +41,24 @@ pub struct Selection {
     pub leg_prices: Vec<Col>,
     /// V of one unit.
     pub value: Col,
-    slice: Slice,
+    /// Recorded over modelled price of the future.
+    pub basis: Col,
+    /// V at today's state with as many days left as at the planned end (R61).
+    pub end_value: Col,
+    /// Change of V for one VIX point (R22).
+    pub sens: Col,
+    /// Change of V in the crash of the pool's cap (R24).
+    pub crash_gain: Col,
+    /// Change of V when SPX falls by 1% (R24).
+    pub fall_gain: Col,
+    /// Change of V when SPX alone rises by 1% (R44).
+    pub rise_gain: Col,
+    /// Standard deviation of ln S to the expiry.
+    pub entry_sd: Col,
+    /// Net delta of the put legs and of the call legs; of their sold legs alone.
+    pub entry_delta: [[Col; 2]; 2],
+    quotes: Quotes,
+    moved: State,
     sessions: Col,
     days: Col,
     price: Col,
@@ -47,9 +72,18 @@ impl Selection {
             no_expiry: Mask::NONE,
             no_strikes: Mask::NONE,
             strikes: vec![Col::splat(1.0); legs],
-            leg_prices: vec![Col::default(); legs],
+            leg_prices: vec![Col::default(); legs.max(1)],
             value: Col::default(),
-            slice: Slice::default(),
+            basis: Col::splat(1.0),
+            end_value: Col::default(),
+            sens: Col::default(),
+            crash_gain: Col::default(),
+            fall_gain: Col::default(),
+            rise_gain: Col::default(),
+            entry_sd: Col::default(),
+            entry_delta: [[Col::default(); 2]; 2],
+            quotes: Quotes::default(),
+            moved: State::default(),
             sessions: Col::default(),
             days: Col::default(),
             price: Col::default(),
@@ -57,32 +91,132 @@ impl Selection {
     }
 
     /// Chooses for the lanes of `due`; the others hold harmless numbers.
-    pub fn select(
-        &mut self,
-        plan: &PoolPlan,
-        schedule: &Schedule,
-        surface: &Surface,
-        market: &Market,
-        due: Mask,
-    ) {
+    pub fn select(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market, due: Mask) {
         self.no_expiry = Mask::NONE;
+        let less = if pool.contract.morning { MORNING } else { 0.0 };
         for i in 0..LANES {
             let now = market.session[i];
-            let listed = plan.expiry[now as usize];
+            let listed = pool.expiry[now as usize];
             let found = due.get(i) && listed != NO_EXPIRY;
             self.no_expiry.set(i, due.get(i) && !found);
             self.expiry[i] = if found { listed } else { now };
-            self.sessions[i] = if found { f64::from(schedule.sessions_between(now, listed)) } else { 1.0 };
-            self.days[i] = if found { f64::from(schedule.days_between(now, listed)) } else { 1.0 };
+            let (sessions, days) = if found {
+                (plan.schedule.sessions_between(now, listed), plan.schedule.days_between(now, listed))
+            } else {
+                (1, 1)
+            };
+            self.sessions[i] = f64::from(sessions) - less;
+            self.days[i] = f64::from(days);
         }
-        surface.slice(&market.now, &self.sessions, &self.days, &mut self.slice);
-        for index in 0..plan.legs.len() {
+        let instrument = pool.contract.instrument;
+        if instrument != Instrument::SpxOption {
+            plan.generator.vx_basis(&market.lanes, market.tick, &self.expiry, &mut self.basis);
+        }
+        self.quotes.quote(
+            instrument,
+            &plan.surface,
+            &market.now,
+            &self.sessions,
+            &self.days,
+            &self.basis,
+        );
+        for index in 0..pool.legs.len() {
             let (earlier, rest) = self.strikes.split_at_mut(index);
-            strike(plan, &plan.legs[index], market, &self.slice, &self.days, earlier, &mut rest[0]);
+            strike(pool, &pool.legs[index], market, &self.quotes, &self.days, earlier, &mut rest[0]);
         }
-        let out = Mask::from_fn(|i| crossed(&plan.legs, &self.strikes, i));
+        let out = Mask::from_fn(|i| crossed(&pool.legs, &self.strikes, i));
         self.no_strikes = due & !self.no_expiry & out;
-        value(plan, &self.strikes, &self.slice, &mut self.price, &mut self.value, Some(&mut self.leg_prices));
+        self.quotes.value(pool, &self.strikes, &mut self.value, Some(&mut self.leg_prices));
+        if pool.hedged {
+            self.measure(plan, pool, market);
+        }
+    }
+
+    /// What hedging wants to know of the package: after its price, which leaves today's quotes behind.
+    fn measure(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
+        if pool.contract.instrument == Instrument::SpxOption {
+            for i in 0..LANES {
+                self.entry_sd[i] = self.quotes.spx.theta[i].sqrt();
+            }
+            self.deltas(pool);
+        }
+        if pool.buys_puts {
+            for forward in &mut self.quotes.spx.forward.0 {
+                *forward *= ONE_PERCENT_UP;
+            }
+            self.quotes.value(pool, &self.strikes, &mut self.rise_gain, None);
+            less(&mut self.rise_gain, &self.value);
+        }
+        if market.shocks {
+            self.moved.clone_from(&market.shocked);
+            self.change(plan, pool, |selection| &mut selection.sens);
+        }
+        if let Some(ln_move) = pool.crash {
+            spot_move(plan, market, ln_move, &mut self.moved);
+            self.change(plan, pool, |selection| &mut selection.crash_gain);
+        }
+        if pool.falls {
+            spot_move(plan, market, ln::<false>(ONE_PERCENT_DOWN), &mut self.moved);
+            self.change(plan, pool, |selection| &mut selection.fall_gain);
+        }
+        for i in 0..LANES {
+            let end = f64::from(pool.end_days);
+            self.days[i] = self.days[i].min(end);
+            self.sessions[i] = self.sessions[i].min(end * (SESSIONS_PER_MONTH / DAYS_PER_MONTH));
+        }
+        self.moved.clone_from(&market.now);
+        self.reprice(plan, pool);
+        self.quotes.value(pool, &self.strikes, &mut self.end_value, None);
+    }
+
+    /// V at the moved state less V.
+    fn change(&mut self, plan: &Plan, pool: &PoolPlan, out: impl Fn(&mut Self) -> &mut Col) {
+        self.reprice(plan, pool);
+        let mut moved = Col::default();
+        self.quotes.value(pool, &self.strikes, &mut moved, None);
+        less(&mut moved, &self.value);
+        *out(self) = moved;
+    }
+
+    fn reprice(&mut self, plan: &Plan, pool: &PoolPlan) {
+        let Self { quotes, moved, sessions, days, basis, .. } = self;
+        quotes.quote(pool.contract.instrument, &plan.surface, moved, sessions, days, basis);
+    }
+
+    fn deltas(&mut self, pool: &PoolPlan) {
+        self.entry_delta = [[Col::default(); 2]; 2];
+        for (leg, strike) in pool.legs.iter().zip(&self.strikes) {
+            Surface::delta(&self.quotes.spx, leg.right.sign(), strike, &mut self.price);
+            let [net, sold] = &mut self.entry_delta;
+            for i in 0..LANES {
+                let delta = f64::from(leg.ratio) * self.price[i];
+                net[leg.right as usize][i] += delta;
+                if leg.ratio < 0 {
+                    sold[leg.right as usize][i] += delta;
+                }
+            }
+        }
+    }
+}
+
+/// Days of the month that has [`SESSIONS_PER_MONTH`].
+const DAYS_PER_MONTH: f64 = 30.0;
+
+fn less(column: &mut Col, other: &Col) {
+    for i in 0..LANES {
+        column[i] -= other[i];
+    }
+}
+
+/// SPX moves and x follows by its conditional mean; where VIX does not move, SPX alone.
+fn spot_move(plan: &Plan, market: &Market, ln_move: f64, out: &mut State) {
+    if let Some(shock) = &plan.shock {
+        shock.spot_move(&market.now, ln_move, out);
+        return;
+    }
+    out.clone_from(&market.now);
+    for ln_s in &mut out.ln_s.0 {
+        *ln_s += ln_move;
     }
 }
 
@@ -103,25 +237,34 @@ fn crossed(legs: &[LegSpec], strikes: &[Col], lane: usize) -> bool {
 }
 
 fn strike(
-    plan: &PoolPlan,
+    pool: &PoolPlan,
     leg: &LegSpec,
     market: &Market,
-    slice: &Slice,
+    quotes: &Quotes,
     days: &Col,
     earlier: &[Col],
     out: &mut Col,
 ) {
-    let grid = plan.contract.grid;
+    let contract = &pool.contract;
     match leg.strike {
         StrikeSpec::Delta { value } => {
             // N(d1) = value for calls, N(-d1) = value for puts.
             let d1 = leg.right.sign() * inv_norm_cdf::<false>(value);
-            dispatch(StrikeAtD1 { slice, d1, out });
-            for i in 0..LANES {
-                out[i] = (out[i] / grid + 0.5).floor() * grid;
+            if contract.instrument == Instrument::VixOption {
+                Surface::vix_strike(&quotes.vix, d1, out);
+                for i in 0..LANES {
+                    out[i] *= quotes.basis[i];
+                }
+            } else {
+                dispatch(StrikeAtD1 { slice: &quotes.spx, d1, out });
+            }
+            for strike in &mut out.0 {
+                let grid = contract.grid(*strike);
+                *strike = (*strike / grid + 0.5).floor() * grid;
             }
         }
         StrikeSpec::ExpectedMove { multiple, drift, erp } => {
+            let slice = &quotes.spx;
             for i in 0..LANES {
                 let spot = market.spot[i];
                 let centre = match drift {
@@ -132,6 +275,7 @@ fn strike(
                     }
                 };
                 let edge = centre + leg.right.sign() * multiple * spot * slice.theta[i].sqrt();
+                let grid = contract.grid(edge);
                 let steps = match leg.right {
                     Right::Put => (edge / grid).floor(),
                     Right::Call => (edge / grid).ceil(),
@@ -143,8 +287,9 @@ fn strike(
             for i in 0..LANES {
                 let distance = match width {
                     Width::Fraction(fraction) => fraction * market.spot[i],
-                    Width::Points(points) => points * plan.points_to_spx,
+                    Width::Points(points) => points * pool.to_underlying,
                 };
+                let grid = contract.grid(earlier[from][i]);
                 let steps = (distance / grid + 0.5).floor().max(1.0);
                 out[i] = earlier[from][i] + leg.right.sign() * steps * grid;
             }

@@ -1,14 +1,18 @@
 //! Where the names of rules get their columns: market, indicators, book, position.
 
 use super::{
-    book::Book,
+    book::View,
     layout::{PoolPlan, RulePlan},
     package::{Market, Package},
+    plan::Plan,
     spec::Right,
 };
 use crate::{
     market::state::State,
-    math::lanes::{Col, LANES, Tri},
+    math::{
+        lanes::{Col, LANES, Tri},
+        philox::{Purpose, Stream},
+    },
     rules::{
         indicator::{Indicator, indicator},
         names::{NAMES, Name},
@@ -16,6 +20,9 @@ use crate::{
     },
     schedule::Schedule,
 };
+
+/// Tenor of `vix_forward`, calendar days.
+const FORWARD_DAYS: f64 = 30.0;
 
 /// The columns that rules read.
 #[derive(Debug)]
@@ -25,16 +32,11 @@ pub struct Signals {
     rate: Col,
     dividend_yield: Col,
     session: Col,
+    vix_forward: Option<Col>,
+    chance: Option<Col>,
     indicators: Vec<(Name, Box<dyn Indicator>, Col)>,
-    book: BookColumns,
+    book: View,
     position: PositionColumns,
-}
-
-#[derive(Debug)]
-struct BookColumns {
-    nav: Col,
-    nav_share: Col,
-    margin_share: Col,
 }
 
 #[derive(Debug)]
@@ -51,12 +53,6 @@ struct PositionColumns {
 }
 
 const MISSING: Col = Col::splat(f64::NAN);
-
-impl BookColumns {
-    const fn missing() -> Self {
-        Self { nav: MISSING, nav_share: MISSING, margin_share: MISSING }
-    }
-}
 
 impl PositionColumns {
     const fn missing() -> Self {
@@ -75,7 +71,7 @@ impl PositionColumns {
 }
 
 impl Signals {
-    /// Columns for the indicators that the compiled rules use.
+    /// Columns for the names that the compiled rules use.
     pub fn new(used: &[Name]) -> Self {
         let make = |&name: &Name| indicator(name.as_str()).map(|i| (name, i, Col::splat(f64::NAN)));
         Self {
@@ -84,8 +80,10 @@ impl Signals {
             rate: Col::default(),
             dividend_yield: Col::default(),
             session: Col::default(),
+            vix_forward: used.contains(&Name::VixForward).then(Col::default),
+            chance: used.contains(&Name::Chance).then_some(MISSING),
             indicators: used.iter().filter_map(make).collect(),
-            book: BookColumns::missing(),
+            book: View::MISSING,
             position: PositionColumns::missing(),
         }
     }
@@ -97,7 +95,7 @@ impl Signals {
             indicator.reset();
             *out = Col::splat(f64::NAN);
         }
-        self.book = BookColumns::missing();
+        self.book = View::MISSING;
         self.position = PositionColumns::missing();
     }
 
@@ -113,24 +111,44 @@ impl Signals {
         }
     }
 
-    /// The market of the session in which rules are about to be evaluated; before session 0 `session` is negative.
-    pub fn observe_market(&mut self, spot: &Col, vix: &Col, state: &State, session: f64) {
+    /// The market of the tick at which rules are about to be evaluated.
+    pub fn observe_market(&mut self, plan: &Plan, market: &Market) {
+        self.observe_state(plan, &market.spot, &market.vix, &market.now, f64::from(market.tick));
+        if let Some(chance) = &mut self.chance {
+            let stream = Stream { seed: plan.seed, purpose: Purpose::Placebo };
+            for i in 0..LANES {
+                // In a replay a date has one value, whichever start sees it.
+                let (path, step) = match plan.starts.is_empty() {
+                    true => (market.lanes.first_path + i as u64, market.tick),
+                    false => (0, market.session[i]),
+                };
+                [chance[i], _] = stream.uniforms(path, step, 0);
+            }
+        }
+    }
+
+    /// A session before the start: `session` is negative, and nothing is left to chance.
+    pub fn observe_warm_up(&mut self, plan: &Plan, spot: &Col, vix: &Col, state: &State, before: u32) {
+        self.observe_state(plan, spot, vix, state, -f64::from(before));
+        if let Some(chance) = &mut self.chance {
+            *chance = MISSING;
+        }
+    }
+
+    fn observe_state(&mut self, plan: &Plan, spot: &Col, vix: &Col, state: &State, session: f64) {
         self.spot = *spot;
         self.vix = *vix;
         self.rate = state.r;
         self.dividend_yield = state.q;
         self.session = Col::splat(session);
+        if let Some(forward) = &mut self.vix_forward {
+            plan.surface.vx(state, FORWARD_DAYS, forward);
+        }
     }
 
     /// The book whose rule is about to be evaluated.
-    pub fn observe_book(&mut self, book: &Book, capital: f64) {
-        let BookColumns { nav, nav_share, margin_share } = &mut self.book;
-        for i in 0..LANES {
-            let ledger = book.ledger(i);
-            nav[i] = ledger.nav;
-            nav_share[i] = ledger.nav / capital;
-            margin_share[i] = ledger.requirement / ledger.nav;
-        }
+    pub fn observe_book(&mut self, view: &View) {
+        self.book.clone_from(view);
     }
 
     /// The package whose rule is about to be evaluated.
@@ -178,6 +196,12 @@ impl Signals {
                 let found = self.indicators.iter().find(|(known, ..)| *known == name);
                 &found.expect("the plan lists every indicator that a rule uses").2
             }
+            Name::VixForward => self.vix_forward.as_ref().expect("the plan lists every name that a rule uses"),
+            Name::Chance => self.chance.as_ref().expect("the plan lists every name that a rule uses"),
+            Name::SleeveNavShare => &self.book.sleeve_nav_share,
+            Name::CoreChallenge => &self.book.core_challenge,
+            Name::CoreLossMultiple => &self.book.core_loss_multiple,
+            Name::CoreSdMove => &self.book.core_sd_move,
             Name::Nav => &self.book.nav,
             Name::NavShare => &self.book.nav_share,
             Name::MarginShare => &self.book.margin_share,
@@ -196,7 +220,7 @@ impl Signals {
 
 /// R49: |S − S0| / |BE − S0| with the break-even on the side to which SPX moved; missing where a package has no
 /// short leg on that side.
-fn challenge(plan: &PoolPlan, package: &Package, lane: usize, spot: f64) -> f64 {
+pub fn challenge(plan: &PoolPlan, package: &Package, lane: usize, spot: f64) -> f64 {
     let entry = package.entry_spot[lane];
     if spot == entry {
         return 0.0;

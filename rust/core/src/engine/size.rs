@@ -3,19 +3,23 @@
 use super::spec::{ProgressionMode, ProgressionSpec, SizeBase, SizeSpec, SizeTarget};
 
 /// Lots are floored after this much is added, so that an exact multiple is not lost to rounding.
-const FLOOR_SLACK: f64 = 1e-9;
+pub const FLOOR_SLACK: f64 = 1e-9;
 
 /// What the ledger holds when an opening is sized, dollars.
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
     /// NAV before the opening.
     pub nav: f64,
-    /// Σ risk held by the book before the opening.
+    /// Cash of the ledger before the opening.
+    pub cash: f64,
+    /// Requirement of the ledger before the opening.
     pub requirement: f64,
     /// Of it, what this layer holds.
     pub layer: f64,
     /// Risk of one lot of the new package.
     pub unit: f64,
+    /// Most that one lot of the new package can earn, net of fees.
+    pub profit: f64,
     /// Tranches that share the target.
     pub tranches: f64,
 }
@@ -27,8 +31,6 @@ pub struct Streak {
     pub losses: f64,
     /// Realised loss not yet earned back, dollars.
     pub deficit: f64,
-    /// Most that one lot of the new package can earn, dollars net of fees.
-    pub profit: f64,
 }
 
 /// Base lots before any progression, never below 0.
@@ -44,6 +46,7 @@ pub fn base_lots(size: &SizeSpec, room: Room) -> f64 {
             };
             (target * size.multiplier / room.unit + FLOOR_SLACK).floor().max(0.0)
         }
+        _ => unreachable!("check.rs refuses the targets of a hedge for a core layer"),
     }
 }
 
@@ -54,8 +57,8 @@ pub fn progressed_lots(base: f64, rule: &ProgressionSpec, streak: Streak, room: 
     let wanted = match rule.mode {
         ProgressionMode::Replace => base * doublings.exp2(),
         ProgressionMode::Add => base * ((doublings + 1.0).exp2() - 1.0),
-        ProgressionMode::Recoup if base > 0.0 && streak.profit > 0.0 => {
-            let extra = (streak.deficit / streak.profit - FLOOR_SLACK).ceil().max(0.0);
+        ProgressionMode::Recoup if base > 0.0 && room.profit > 0.0 => {
+            let extra = (streak.deficit / room.profit - FLOOR_SLACK).ceil().max(0.0);
             (base + extra).min(base * most_doublings.exp2())
         }
         ProgressionMode::Recoup => base,
@@ -66,18 +69,47 @@ pub fn progressed_lots(base: f64, rule: &ProgressionSpec, streak: Streak, room: 
     wanted.min(rule.max_lots.map_or(f64::INFINITY, f64::from)).min(by_margin)
 }
 
+/// Lots that leave the buffer free (R19).
+pub fn buffered_lots(lots: f64, buffer: f64, room: Room) -> f64 {
+    if buffer == 0.0 {
+        return lots;
+    }
+    let free = room.cash - room.requirement - buffer * room.nav;
+    lots.min((free / (room.unit - room.profit) + FLOOR_SLACK).floor().max(0.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ROOM: Room = Room { nav: 1e6, requirement: 0.0, layer: 0.0, unit: 5_000.0, tranches: 1.0 };
+    const ROOM: Room = Room {
+        nav: 1e6,
+        cash: 1e6,
+        requirement: 0.0,
+        layer: 0.0,
+        unit: 5_000.0,
+        profit: 1_000.0,
+        tranches: 1.0,
+    };
+
+    fn sized(target: SizeTarget, value: f64) -> SizeSpec {
+        SizeSpec {
+            target,
+            value,
+            multiplier: 1.0,
+            base: SizeBase::Entry,
+            buffer: 0.0,
+            caps: vec![],
+            reduced: None,
+            gross_short_leg: false,
+        }
+    }
 
     fn sequence(mode: ProgressionMode, max_doublings: u32) -> Vec<f64> {
         let rule = ProgressionSpec { mode, max_doublings, max_lots: None, max_margin_share: None };
         (0..5)
             .map(|k| {
-                let streak =
-                    Streak { losses: f64::from(k), deficit: 4_000.0 * f64::from(k), profit: 1_000.0 };
+                let streak = Streak { losses: f64::from(k), deficit: 4_000.0 * f64::from(k) };
                 progressed_lots(2.0, &rule, streak, ROOM)
             })
             .collect()
@@ -85,8 +117,7 @@ mod tests {
 
     #[test]
     fn twenty_condors_on_a_million_at_ten_percent() {
-        let size =
-            SizeSpec { target: SizeTarget::MarginShare, value: 0.10, multiplier: 1.0, base: SizeBase::Entry };
+        let size = sized(SizeTarget::MarginShare, 0.10);
         assert_eq!(base_lots(&size, ROOM), 20.0);
         assert_eq!(base_lots(&size, Room { layer: 80_000.0, ..ROOM }), 4.0);
         assert_eq!(base_lots(&size, Room { layer: 180_000.0, ..ROOM }), 0.0);
@@ -108,8 +139,16 @@ mod tests {
             max_lots: Some(20),
             max_margin_share: Some(0.05),
         };
-        let streak = Streak { losses: 6.0, deficit: 0.0, profit: 1.0 };
+        let streak = Streak { losses: 6.0, deficit: 0.0 };
         assert_eq!(progressed_lots(1.0, &rule, streak, ROOM), 10.0);
         assert_eq!(progressed_lots(1.0, &rule, streak, Room { nav: 1e8, ..ROOM }), 20.0);
+    }
+
+    #[test]
+    fn a_buffer_keeps_funds_free() {
+        assert_eq!(buffered_lots(20.0, 0.0, ROOM), 20.0);
+        // 1,000,000 less 940,000 leave 60,000: 15 lots of 5,000 less the 1,000 that each brings in.
+        assert_eq!(buffered_lots(20.0, 0.94, ROOM), 15.0);
+        assert_eq!(buffered_lots(20.0, 0.94, Room { requirement: 70_000.0, ..ROOM }), 0.0);
     }
 }

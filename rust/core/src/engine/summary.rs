@@ -1,5 +1,6 @@
 //! What is kept of a path: one number per lane and figure.
 
+use super::layout::MAX_LAYERS;
 use crate::math::lanes::Col;
 
 macro_rules! summary {
@@ -25,7 +26,7 @@ summary! {
     bills,
     /// Largest fall from the running peak, as a share of the peak.
     max_drawdown,
-    /// Largest Σ risk, dollars.
+    /// Largest Σ of risk, margin of futures and premium paid for what is held, dollars (R15).
     peak_requirement,
     /// Σ risk of the full base book, priced at the first opening, dollars.
     first_requirement,
@@ -81,9 +82,108 @@ summary! {
     interest,
     /// Largest |NAV − C − Σ buckets| / C.
     identity_error,
+    /// Every bucket but interest, of the core layers.
+    core_pnl,
+    /// The same of the hedge layers.
+    hedge_pnl,
+    /// Of it, fills and fees.
+    hedge_trading,
+    /// Expected cost committed by hedge purchases (R61).
+    expected_cost,
+    /// Paid for bought options.
+    premium_paid,
+    /// Coverage of the core's dollars per VIX point: wanted, mean over sizing decisions (R22).
+    coverage_wanted,
+    /// What the limits allowed, mean over the same decisions.
+    coverage_affordable,
+    /// Held, mean over sessions.
+    coverage_achieved,
+    /// Share of the sessions with at least 40%.
+    coverage_met,
+    /// Sizing decisions that met their target.
+    bound_target,
+    /// … that the budget limited.
+    bound_budget,
+    /// … that free funds limited.
+    bound_funds,
+    /// … that a cap limited.
+    bound_cap,
+    /// … that came to less than one lot.
+    bound_rounding,
+    /// NAV of the sleeve at T, dollars.
+    sleeve_nav,
+    /// Margin calls of the sleeve.
+    sleeve_calls,
+    /// Forced closings of one side soon after the other's (R63).
+    contagion,
+    /// Moved between the ledgers, dollars.
+    transferred,
+    /// Correlation of the daily P&L of core and hedge (R39).
+    hedge_correlation,
+    /// Cash raised by the hedge while the core was pressed (R66).
+    stress_cash,
+    /// P&L of the core on the same sessions.
+    stress_core_pnl,
+    /// Core tranches that lost all they could.
+    max_losses,
+    /// Of those, with a hedge that lost over their life.
+    max_losses_hedge_lost,
+    /// Entries of bought SPX puts.
+    r44_checked,
+    /// Of those, with positive vega and negative delta (R44).
+    r44_held,
+    /// Hedge tranches opened.
+    hedge_opened,
+    /// Hedge tranches rolled.
+    rolled,
+    /// Partial sales.
+    monetised,
+    /// Every bucket but interest, of the first layer.
+    layer_pnl_0,
+    /// Of the second.
+    layer_pnl_1,
+    /// Of the third.
+    layer_pnl_2,
+    /// Of the fourth.
+    layer_pnl_3,
+    /// Of the fifth.
+    layer_pnl_4,
+    /// Of the sixth.
+    layer_pnl_5,
+    /// Of the seventh.
+    layer_pnl_6,
+    /// Of the eighth.
+    layer_pnl_7,
 }
 
 impl Summary {
+    /// P&L by layer.
+    pub(super) fn set_layers(&mut self, pnl: [Col; MAX_LAYERS]) {
+        [
+            self.layer_pnl_0,
+            self.layer_pnl_1,
+            self.layer_pnl_2,
+            self.layer_pnl_3,
+            self.layer_pnl_4,
+            self.layer_pnl_5,
+            self.layer_pnl_6,
+            self.layer_pnl_7,
+        ] = pnl;
+    }
+
+    /// What a book without a hedge has no value for.
+    pub(super) fn without_hedge(&mut self) {
+        for column in [
+            &mut self.coverage_wanted,
+            &mut self.coverage_affordable,
+            &mut self.coverage_achieved,
+            &mut self.coverage_met,
+            &mut self.hedge_correlation,
+        ] {
+            *column = Col::splat(f64::NAN);
+        }
+    }
+
     /// Σ of the buckets in one lane.
     #[inline]
     pub fn buckets(&self, lane: usize) -> f64 {

@@ -5,7 +5,7 @@
 pub struct Event {
     /// When.
     pub tick: u32,
-    /// "open", "skip", "refuse", "settle", "close", "call", "ruin".
+    /// "open", "skip", "refuse", "settle", "close", "monetise", "transfer", "call", "ruin".
     pub kind: &'static str,
     /// Why: the rule's text, or the reason in one word.
     pub reason: String,
@@ -15,14 +15,34 @@ pub struct Event {
     pub slot: Option<usize>,
     /// Lots.
     pub lots: f64,
-    /// Cash per unit, SPX points (received is positive).
+    /// Cash per unit, points of the underlying (received is positive).
     pub price: f64,
+    /// Dollars received, net of fees; moved, by a transfer.
+    pub cash: f64,
     /// Realised P&L net of fees, dollars; NaN unless something closed.
     pub pnl: f64,
     /// Strikes of the legs, SPX points.
     pub strikes: Vec<f64>,
     /// Days since 1970-01-01 of the expiry; 0 for events of the whole book.
     pub expiry_day: i32,
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Self {
+            tick: 0,
+            kind: "",
+            reason: String::new(),
+            layer: None,
+            slot: None,
+            lots: 0.0,
+            price: f64::NAN,
+            cash: 0.0,
+            pnl: f64::NAN,
+            strikes: vec![],
+            expiry_day: 0,
+        }
+    }
 }
 
 /// One tick of the ledger and the market.
@@ -36,11 +56,15 @@ pub struct LedgerRow {
     pub spot: f64,
     /// VIX.
     pub vix: f64,
-    /// Cash, dollars.
+    /// Cash of the core ledger, dollars.
     pub cash: f64,
+    /// Cash of the sleeve, dollars; 0 without one.
+    pub sleeve: f64,
+    /// P&L of the hedge layers so far, dollars.
+    pub hedge: f64,
     /// NAV, dollars.
     pub nav: f64,
-    /// Σ risk, dollars.
+    /// Σ risk and margin of futures, dollars.
     pub requirement: f64,
     /// Does a call stand?
     pub call: bool,

@@ -9,7 +9,7 @@ use crate::math::special;
 /// Tenor of VIX, in years.
 const MONTH: f64 = 30.0 / DAYS_PER_YEAR;
 /// Sessions of that month: the one clock maps 21 sessions to 30 days.
-pub(super) const MONTH_SESSIONS: f64 = 21.0;
+pub(super) const MONTH_SESSIONS: f64 = super::SESSIONS_PER_MONTH;
 /// Pairs of factors, (0,0) (1,1) (2,2) (0,1) (0,2) (1,2).
 const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)];
 

@@ -2,7 +2,10 @@
 
 use super::SESSIONS_PER_YEAR;
 use super::generator::{Generator, Lanes};
+use super::opening;
+use super::parameters::OVERNIGHT_SHARE;
 use super::quote::Surface;
+use super::shock::Shock;
 use super::spec::GbmSpec;
 use super::state::{FACTORS, Point, State};
 use super::warm_up;
@@ -32,6 +35,12 @@ impl Gbm {
         Ok(Self { start, vol: spec.vol, erp: spec.erp })
     }
 
+    /// Variance of ln S over a session.
+    #[inline(always)]
+    fn variance(&self) -> f64 {
+        self.vol * self.vol * (1.0 / SESSIONS_PER_YEAR)
+    }
+
     fn advance(&self, lanes: &Lanes, step: u32, purpose: Purpose, state: &mut State) {
         let normals = Stream { seed: lanes.seed, purpose };
         simd::dispatch(Session { model: self, normals, first_path: lanes.first_path, step, state });
@@ -45,6 +54,17 @@ impl Generator for Gbm {
 
     fn session(&self, lanes: &Lanes, step: u32, state: &mut State) {
         self.advance(lanes, step, Purpose::Dynamics, state);
+    }
+
+    fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
+        opening::interpolate(OVERNIGHT_SHARE, before, after, out);
+        let normals = Stream { seed: lanes.seed, purpose: Purpose::Opening };
+        let variance = OVERNIGHT_SHARE * (1.0 - OVERNIGHT_SHARE) * self.variance();
+        simd::dispatch(Noise { normals, first_path: lanes.first_path, step, sd: variance.sqrt(), out });
+    }
+
+    fn shock(&self) -> Option<Shock> {
+        None
     }
 
     fn warm_up(&self, lanes: &Lanes, window: u32, visit: &mut dyn FnMut(u32, &State)) {
@@ -74,11 +94,33 @@ impl Kernel for Session<'_> {
         let Self { model, normals, first_path, step, state } = self;
         let (mut n, mut unused) = (Col::default(), Col::default());
         normals.normal_columns::<FMA>(first_path, step, 0, &mut n, &mut unused);
-        let variance = model.vol * model.vol * (1.0 / SESSIONS_PER_YEAR);
+        let variance = model.variance();
         let sd = variance.sqrt();
         for i in 0..LANES {
             let drift = (state.r[i] - state.q[i] + model.erp) * (1.0 / SESSIONS_PER_YEAR);
             state.ln_s[i] += drift - 0.5 * variance + sd * n[i];
+        }
+    }
+}
+
+/// Adds the noise of the Brownian bridge to ln S.
+struct Noise<'a> {
+    normals: Stream,
+    first_path: u64,
+    step: u32,
+    sd: f64,
+    out: &'a mut State,
+}
+
+impl Kernel for Noise<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { normals, first_path, step, sd, out } = self;
+        let (mut n, mut unused) = (Col::default(), Col::default());
+        normals.normal_columns::<FMA>(first_path, step, 0, &mut n, &mut unused);
+        for i in 0..LANES {
+            out.ln_s[i] += sd * n[i];
         }
     }
 }

@@ -4,10 +4,11 @@ use super::gbm::Gbm;
 use super::l3f::L3f;
 use super::quote::Surface;
 use super::replay::Replay;
+use super::shock::Shock;
 use super::spec::MarketSpec;
 use super::state::State;
 use crate::Result;
-use crate::math::lanes::LANES;
+use crate::math::lanes::{Col, LANES};
 
 /// Which paths a block holds.
 #[derive(Clone, Debug)]
@@ -20,6 +21,12 @@ pub struct Lanes {
     pub start: [u32; LANES],
 }
 
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { seed: 0, first_path: 0, start: [0; LANES] }
+    }
+}
+
 /// A model of the market: where a path starts and how it moves.
 ///
 /// Results depend on (seed, path, step) only, never on the block a path happens to be in.
@@ -29,6 +36,30 @@ pub trait Generator: Send + Sync + std::fmt::Debug {
 
     /// Moves the state from session `step - 1` to session `step`; `step` = 1, 2, ….
     fn session(&self, lanes: &Lanes, step: u32, state: &mut State);
+
+    /// The state at the opening of session `step`, given the closes of `step - 1` and `step`.
+    ///
+    /// Whatever reads openings, the closes stay as they are: the draws are of a purpose of their own.
+    fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State);
+
+    /// What the morning's auction of VIX options makes of VIX at the opening of session `step`: settlement
+    /// value of VIX products over VIX of that state.
+    fn special_quotation(&self, lanes: &Lanes, step: u32, out: &mut Col) {
+        let _ = (lanes, step);
+        *out = Col::splat(1.0);
+    }
+
+    /// Recorded over modelled price, at session `step`, of the VX future that settles on session `expiry[i]` of
+    /// the schedule; on that session itself, recorded final settlement over VIX at the opening.
+    ///
+    /// False, and `out` untouched, where the model has no recorded VX at all.
+    fn vx_basis(&self, lanes: &Lanes, step: u32, expiry: &[u32; LANES], out: &mut Col) -> bool {
+        let _ = (lanes, step, expiry, out);
+        false
+    }
+
+    /// Standard moves of the states; `None` where VIX does not move.
+    fn shock(&self) -> Option<Shock>;
 
     /// Visits the sessions −window … −1 in order, as 0 … window − 1; never session 0.
     fn warm_up(&self, lanes: &Lanes, window: u32, visit: &mut dyn FnMut(u32, &State));

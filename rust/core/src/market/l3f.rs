@@ -8,12 +8,19 @@
 //! h      = (c σ₀ / 100)² Δ                                     σ₀ the spot vol before the move
 //! ln S   ← ln S + (r − q + ERP) Δ − h/2 − κ₃ h^{3/2} / 6 + √h z  κ₃ the skewness of z
 //! ```
+//! Its opening, with o the overnight share of its variance: on a quiet session (ln S, x) is a Brownian bridge
+//! between the closes, `before + o (after − before) + √(o (1 − o) W) · (√h, s√Δ) chol(…) n'`, so that the two
+//! parts have variances o and 1 − o and no correlation; a wild session has its whole move in one of the two,
+//! overnight with probability o, since a jump is not smeared.
 
 use super::PERCENT;
 use super::SESSIONS_PER_YEAR;
+use super::factors_of_vix::FactorsOfVix;
 use super::generator::{Generator, Lanes};
+use super::opening;
 use super::parameters::{Curve, Dynamics};
 use super::quote::{Essvi, Surface};
+use super::shock::Shock;
 use super::spec::L3fSpec;
 use super::state::{FACTORS, Point, State};
 use super::warm_up;
@@ -47,6 +54,9 @@ pub(super) struct L3f {
     erp: f64,
     /// κ₃ / 6
     skew_drift: f64,
+    overnight_share: f64,
+    soq_sd: f64,
+    shock: Shock,
 }
 
 impl L3f {
@@ -84,6 +94,9 @@ impl L3f {
             session_sd: dynamics.realised_share * session.sqrt() / PERCENT,
             erp: spec.erp,
             skew_drift: skew / 6.0,
+            overnight_share: dynamics.overnight_share,
+            soq_sd: dynamics.soq_sd,
+            shock: Shock::new(curve, dynamics)?,
         })
     }
 
@@ -91,6 +104,22 @@ impl L3f {
         let stream = |purpose| Stream { seed: lanes.seed, purpose };
         let (normals, mixture) = (stream(normals), stream(mixture));
         simd::dispatch(Session { model: self, normals, mixture, first_path: lanes.first_path, step, state });
+    }
+
+    /// Standard deviation of ln S over a session that begins with these factors: √h.
+    #[inline(always)]
+    fn spot_sd<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
+        self.session_sd * self.surface.curve.spot_vol::<FMA>(x)
+    }
+
+    /// One row of chol(…) n, for one lane.
+    #[inline(always)]
+    fn mixed<const FMA: bool>(&self, row: usize, n: &[Col; SHOCKS], lane: usize) -> f64 {
+        let mut sum = 0.0;
+        for column in 0..=row {
+            sum = fma::<FMA>(self.mix[row][column], n[column][lane], sum);
+        }
+        sum
     }
 }
 
@@ -101,6 +130,21 @@ impl Generator for L3f {
 
     fn session(&self, lanes: &Lanes, step: u32, state: &mut State) {
         self.advance(lanes, step, [Purpose::Dynamics, Purpose::Mixture], state);
+    }
+
+    fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
+        opening::interpolate(self.overnight_share, before, after, out);
+        simd::dispatch(Opening { model: self, lanes, step, before, after, out });
+    }
+
+    fn special_quotation(&self, lanes: &Lanes, step: u32, out: &mut Col) {
+        let normals = Stream { seed: lanes.seed, purpose: Purpose::SpecialQuotation };
+        let (first_path, sd) = (lanes.first_path, self.soq_sd);
+        simd::dispatch(SpecialQuotation { normals, first_path, step, sd, out });
+    }
+
+    fn shock(&self) -> Option<Shock> {
+        Some(self.shock)
     }
 
     fn warm_up(&self, lanes: &Lanes, window: u32, visit: &mut dyn FnMut(u32, &State)) {
@@ -130,10 +174,7 @@ impl Kernel for Session<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { model, normals, mixture, first_path, step, state } = self;
-        let mut n = [Col::default(); SHOCKS];
-        let [a, b, c, d] = &mut n;
-        normals.normal_columns::<FMA>(first_path, step, 0, a, b);
-        normals.normal_columns::<FMA>(first_path, step, 1, c, d);
+        let mut n = shock_normals::<FMA>(normals, first_path, step);
         let (mut chance, mut unused) = (Col::default(), Col::default());
         mixture.uniform_columns(first_path, step, 0, &mut chance, &mut unused);
 
@@ -145,16 +186,13 @@ impl Kernel for Session<'_> {
         // In place, last row first: a row of the triangle reads only itself and those before it.
         for row in (0..SHOCKS).rev() {
             for i in 0..LANES {
-                let mut sum = 0.0;
-                for column in 0..=row {
-                    sum = fma::<FMA>(model.mix[row][column], n[column][i], sum);
-                }
+                let sum = model.mixed::<FMA>(row, &n, i);
                 n[row][i] = fma::<FMA>(variance[i].sqrt(), sum, model.shift[row] * (variance[i] - 1.0));
             }
         }
         let [spot_shock, shocks @ ..] = &n;
         for i in 0..LANES {
-            let sd = model.session_sd * model.surface.curve.spot_vol::<FMA>(state.factors(i));
+            let sd = model.spot_sd::<FMA>(state.factors(i));
             let drift = (state.r[i] - state.q[i] + model.erp) * (1.0 / SESSIONS_PER_YEAR);
             let convexity = sd * sd * fma::<FMA>(model.skew_drift, sd, 0.5);
             state.ln_s[i] += fma::<FMA>(sd, spot_shock[i], drift - convexity);
@@ -169,42 +207,74 @@ impl Kernel for Session<'_> {
     }
 }
 
-/// The factors that belong to a VIX when nothing else is known: their stationary mean given
-/// `x₀ + x₁ + x₂ = ln(VIX − floor) − level`,
-/// `x = m + Σ1 (1ᵀΣ1)⁻¹ (ln(VIX − floor) − level − 1ᵀm)` with `Σᵢⱼ = sᵢsⱼρᵢⱼ / (kᵢ + kⱼ)`.
-#[derive(Clone, Debug)]
-pub(super) struct FactorsOfVix {
-    floor: f64,
-    level: f64,
-    mean: [f64; FACTORS],
-    direction: [f64; FACTORS],
+/// Turns the point on the line between the closes, found in `out`, into the opening of 256 paths.
+struct Opening<'a> {
+    model: &'a L3f,
+    lanes: &'a Lanes,
+    step: u32,
+    before: &'a State,
+    after: &'a State,
+    out: &'a mut State,
 }
 
-impl FactorsOfVix {
-    pub(super) fn new(curve: &Curve, dynamics: &Dynamics) -> Result<Self> {
-        let covariance = curve.covariance();
-        let k = dynamics.reversion;
-        let row = |i: usize| (0..FACTORS).map(|j| covariance[i][j] / (k[i] + k[j])).sum();
-        let rows: [f64; FACTORS] = std::array::from_fn(row);
-        let total: f64 = rows.iter().sum();
-        if total <= 0.0 {
-            let allowed = "the factors' sum must have positive variance";
-            return Err(Error::domain("curve.correlation", format!("{:?}", curve.correlation), allowed));
-        }
-        Ok(Self {
-            floor: curve.floor,
-            level: curve.level,
-            mean: dynamics.mean,
-            direction: rows.map(|row| row / total),
-        })
-    }
+impl Kernel for Opening<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { model, lanes, step, before, after, out } = self;
+        let Lanes { seed, first_path, .. } = *lanes;
+        let stream = |purpose| Stream { seed, purpose };
+        let n = shock_normals::<FMA>(stream(Purpose::Opening), first_path, step);
+        let (mut chance, mut interval, mut unused) = (Col::default(), Col::default(), Col::default());
+        stream(Purpose::Mixture).uniform_columns(first_path, step, 0, &mut chance, &mut unused);
+        stream(Purpose::Opening).uniform_columns(first_path, step, 2, &mut interval, &mut unused);
 
-    /// `vix` must be above the floor.
-    pub(super) fn at(&self, vix: f64) -> [f64; FACTORS] {
-        let mean_sum: f64 = self.mean.iter().sum();
-        let excess = special::ln::<false>(vix - self.floor) - self.level - mean_sum;
-        std::array::from_fn(|f| self.mean[f] + self.direction[f] * excess)
+        let share = model.overnight_share;
+        let spread = (share * (1.0 - share) * model.quiet_variance).sqrt();
+        for i in 0..LANES {
+            let wild = chance[i] < model.wild_probability;
+            let jumped = if interval[i] < share { after } else { before };
+            let sd = spread * model.spot_sd::<FMA>(before.factors(i));
+            let bridged = fma::<FMA>(sd, model.mixed::<FMA>(0, &n, i), out.ln_s[i]);
+            out.ln_s[i] = if wild { jumped.ln_s[i] } else { bridged };
+            for f in 0..FACTORS {
+                let noise = model.mixed::<FMA>(1 + f, &n, i);
+                let bridged = fma::<FMA>(spread * model.scale[f], noise, out.x[f][i]);
+                out.x[f][i] = if wild { jumped.x[f][i] } else { bridged };
+            }
+        }
     }
+}
+
+struct SpecialQuotation<'a> {
+    normals: Stream,
+    first_path: u64,
+    step: u32,
+    sd: f64,
+    out: &'a mut Col,
+}
+
+impl Kernel for SpecialQuotation<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { normals, first_path, step, sd, out } = self;
+        let mut unused = Col::default();
+        normals.normal_columns::<FMA>(first_path, step, 0, out, &mut unused);
+        for value in out.iter_mut() {
+            *value = special::exp::<FMA>(sd * *value);
+        }
+    }
+}
+
+/// The four independent normals of a session, from blocks 0 and 1.
+#[inline(always)]
+fn shock_normals<const FMA: bool>(stream: Stream, first_path: u64, step: u32) -> [Col; SHOCKS] {
+    let mut n = [Col::default(); SHOCKS];
+    let [a, b, c, d] = &mut n;
+    stream.normal_columns::<FMA>(first_path, step, 0, a, b);
+    stream.normal_columns::<FMA>(first_path, step, 1, c, d);
+    n
 }
 
 /// Cholesky factor of the shocks' correlation, less what the common shift of wild sessions explains.
@@ -246,15 +316,5 @@ mod tests {
         let model = L3f::new(&L3fSpec::default()).expect("defaults");
         assert!((6.0 * model.skew_drift + 0.484).abs() < 1e-3);
         assert!((model.quiet_variance - 0.8541667).abs() < 1e-7);
-    }
-
-    #[test]
-    fn factors_of_a_vix_give_that_vix_back() {
-        let spec = L3fSpec::default();
-        let factors = FactorsOfVix::new(&spec.curve, &spec.dynamics).expect("defaults");
-        for vix in [6.1, 9.0, 16.0, 40.0, 150.0] {
-            let found = spec.curve.floor + (spec.curve.level + factors.at(vix).iter().sum::<f64>()).exp();
-            assert!((found / vix - 1.0).abs() < 1e-14);
-        }
     }
 }

@@ -6,13 +6,16 @@
 
 mod check;
 mod curve;
+mod factors_of_vix;
 mod gbm;
 pub mod generator;
 pub mod inspect;
 mod l3f;
+mod opening;
 pub mod parameters;
 pub mod quote;
 mod replay;
+pub mod shock;
 pub mod simulate;
 mod smile;
 pub mod spec;
@@ -24,5 +27,7 @@ mod warm_up;
 pub const SESSIONS_PER_YEAR: f64 = 252.0;
 /// Calendar days a year: the clock of discounting and of the VIX factors.
 pub const DAYS_PER_YEAR: f64 = 365.0;
+/// Trading sessions of a month of 30 calendar days: the one clock where a tenor is given in days.
+pub const SESSIONS_PER_MONTH: f64 = 21.0;
 /// VIX is quoted in percent.
 pub const PERCENT: f64 = 100.0;

@@ -85,7 +85,14 @@ pub struct Dynamics {
     pub wild_variance: f64,
     /// Shift of the shocks (SPX, then the factors) per unit of excess variance: the skew of wild sessions.
     pub wild_shift: [f64; 1 + FACTORS],
+    /// Share of a session's variance that falls between the close before and the opening.
+    pub overnight_share: f64,
+    /// Standard deviation of ln(special quotation / VIX at the opening).
+    pub soq_sd: f64,
 }
+
+/// Overnight share of a day's variance that pairs of AM- and PM-settled options imply (realised: .37).
+pub(super) const OVERNIGHT_SHARE: f64 = 0.45;
 
 impl Default for Dynamics {
     fn default() -> Self {
@@ -97,6 +104,8 @@ impl Default for Dynamics {
             wild_probability: 0.04,
             wild_variance: 4.5,
             wild_shift: [-0.30, 0.25, 0.15, 0.15],
+            overnight_share: OVERNIGHT_SHARE,
+            soq_sd: 0.02,
         }
     }
 }
@@ -115,7 +124,9 @@ impl Dynamics {
         // The quiet sessions must be left with some variance.
         let most = 1.0 / self.wild_probability;
         check::between("dynamics.wild_variance", self.wild_variance, 1.0, most)?;
-        check::each("dynamics.wild_shift", &self.wild_shift, check::finite)
+        check::each("dynamics.wild_shift", &self.wild_shift, check::finite)?;
+        check::between("dynamics.overnight_share", self.overnight_share, 0.0, 1.0)?;
+        check::between("dynamics.soq_sd", self.soq_sd, 0.0, 0.5)
     }
 
     /// Variance of a quiet session, so that the average is 1.

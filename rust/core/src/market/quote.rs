@@ -104,6 +104,11 @@ impl Surface {
         simd::dispatch(SdKernel { slice, strike, out });
     }
 
+    /// Undiscounted forward delta of SPX options at the strike's own vol: in [0, 1] for calls, [−1, 0] for puts.
+    pub fn delta(slice: &Slice, sign: f64, strike: &Col, out: &mut Col) {
+        simd::dispatch(DeltaKernel { slice, sign, strike, out });
+    }
+
     /// Discounted price of SPX options in index points; `sign` is +1 for calls, −1 for puts.
     pub fn option(slice: &Slice, sign: f64, strike: &Col, out: &mut Col) {
         simd::dispatch(OptionKernel { slice, sign, strike, out });
@@ -237,6 +242,25 @@ impl Kernel for SdKernel<'_> {
     fn run<const FMA: bool>(self) {
         for i in 0..LANES {
             self.out[i] = self.slice.total_sd::<FMA>(i, self.strike[i]);
+        }
+    }
+}
+
+struct DeltaKernel<'a> {
+    slice: &'a Slice,
+    sign: f64,
+    strike: &'a Col,
+    out: &'a mut Col,
+}
+
+impl Kernel for DeltaKernel<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { slice, sign, strike, out } = self;
+        for i in 0..LANES {
+            let sd = slice.total_sd::<FMA>(i, strike[i]);
+            out[i] = black76::delta_forward::<FMA>(sign, slice.forward[i], strike[i], sd);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Recorded sessions, read back.
 
+use super::factors_of_vix::FactorsOfVix;
 use super::generator::{Generator, Lanes};
-use super::l3f::FactorsOfVix;
+use super::opening;
 use super::quote::{Essvi, Surface};
+use super::shock::Shock;
 use super::spec::ReplaySpec;
 use super::state::{Point, State};
 use crate::Result;
@@ -13,6 +15,8 @@ use crate::math::special;
 pub(super) struct Replay {
     rows: Vec<Point>,
     surface: Essvi,
+    overnight_share: f64,
+    shock: Shock,
 }
 
 impl Replay {
@@ -27,7 +31,12 @@ impl Replay {
                 q: spec.dividend_yield[row],
             })
             .collect();
-        Ok(Self { rows, surface: Essvi::new(&spec.curve, &spec.smile, &spec.vix_smile) })
+        Ok(Self {
+            rows,
+            surface: Essvi::new(&spec.curve, &spec.smile, &spec.vix_smile),
+            overnight_share: spec.dynamics.overnight_share,
+            shock: Shock::new(&spec.curve, &spec.dynamics)?,
+        })
     }
 
     /// Puts every lane on its row, `offset` sessions from its start.
@@ -51,6 +60,14 @@ impl Generator for Replay {
 
     fn session(&self, lanes: &Lanes, step: u32, state: &mut State) {
         self.gather(lanes, i64::from(step), state);
+    }
+
+    fn opening(&self, _: &Lanes, _: u32, before: &State, after: &State, out: &mut State) {
+        opening::interpolate(self.overnight_share, before, after, out);
+    }
+
+    fn shock(&self) -> Option<Shock> {
+        Some(self.shock)
     }
 
     fn warm_up(&self, lanes: &Lanes, window: u32, visit: &mut dyn FnMut(u32, &State)) {

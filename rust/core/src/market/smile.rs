@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::market::PERCENT;
     use crate::market::curve::{VixCurve, session_years};
-    use crate::market::l3f::FactorsOfVix;
+    use crate::market::factors_of_vix::FactorsOfVix;
     use crate::market::parameters::{Curve, Dynamics};
 
     /// The naive twin: the fixed point by plain iteration.

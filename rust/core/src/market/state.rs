@@ -45,6 +45,16 @@ impl State {
         self.q[lane] = point.q;
     }
 
+    /// Takes one lane from another state.
+    pub(crate) fn copy_lane(&mut self, lane: usize, other: &Self) {
+        self.ln_s[lane] = other.ln_s[lane];
+        for (column, from) in self.x.iter_mut().zip(&other.x) {
+            column[lane] = from[lane];
+        }
+        self.r[lane] = other.r[lane];
+        self.q[lane] = other.q[lane];
+    }
+
     /// Puts one path's state in every lane.
     pub(crate) fn fill(&mut self, point: &Point) {
         for lane in 0..LANES {

@@ -87,6 +87,11 @@ impl Surface {
         simd::dispatch(super::quote::Discount { rate: &state.r, days, out: &mut out.discount });
     }
 
+    /// The strike of VIX options at which d1 takes a value: floor + (forward − floor) exp(sd²/2 − d1 sd).
+    pub fn vix_strike(slice: &VixSlice, d1: f64, out: &mut Col) {
+        simd::dispatch(StrikeKernel { slice, d1, out });
+    }
+
     /// Discounted price of VIX options in index points; `sign` is +1 for calls, −1 for puts.
     pub fn vix_option(slice: &VixSlice, sign: f64, strike: &Col, out: &mut Col) {
         simd::dispatch(OptionKernel { slice, sign, strike, out });
@@ -110,6 +115,25 @@ impl Kernel for SliceKernel<'_> {
             let years = days[i] * (1.0 / DAYS_PER_YEAR);
             (out.forward[i], out.floor[i], out.total_sd[i]) =
                 rule.slice::<FMA>(curve, state.factors(i), years);
+        }
+    }
+}
+
+struct StrikeKernel<'a> {
+    slice: &'a VixSlice,
+    d1: f64,
+    out: &'a mut Col,
+}
+
+impl Kernel for StrikeKernel<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { slice, d1, out } = self;
+        for i in 0..LANES {
+            let sd = slice.total_sd[i];
+            let ratio = special::exp::<FMA>(sd * (0.5 * sd - d1));
+            out[i] = slice.floor[i] + (slice.forward[i] - slice.floor[i]) * ratio;
         }
     }
 }

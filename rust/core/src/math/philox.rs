@@ -42,11 +42,17 @@ pub enum Purpose {
     WarmUp = 6,
     /// Mixture of the sessions before session 0.
     WarmUpMixture = 7,
+    /// The opening between two closes.
+    Opening = 8,
+    /// The special quotation around an opening.
+    SpecialQuotation = 9,
+    /// Entries of placebo hedges.
+    Placebo = 10,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Dynamics,
         Self::Mixture,
         Self::Bridge,
@@ -55,6 +61,9 @@ impl Purpose {
         Self::Inference,
         Self::WarmUp,
         Self::WarmUpMixture,
+        Self::Opening,
+        Self::SpecialQuotation,
+        Self::Placebo,
     ];
 
     /// The name used by the binding.
@@ -68,6 +77,9 @@ impl Purpose {
             Self::Inference => "inference",
             Self::WarmUp => "warm_up",
             Self::WarmUpMixture => "warm_up_mixture",
+            Self::Opening => "opening",
+            Self::SpecialQuotation => "special_quotation",
+            Self::Placebo => "placebo",
         }
     }
 }

@@ -53,6 +53,10 @@ pub enum Name {
     DividendYield,
     /// `session`.
     Session,
+    /// `vix_forward`.
+    VixForward,
+    /// `chance`.
+    Chance,
     /// `rsi_14`.
     Rsi14,
     /// `realised_vol_21`.
@@ -65,6 +69,14 @@ pub enum Name {
     NavShare,
     /// `margin_share`.
     MarginShare,
+    /// `sleeve_nav_share`.
+    SleeveNavShare,
+    /// `core_challenge`.
+    CoreChallenge,
+    /// `core_loss_multiple`.
+    CoreLossMultiple,
+    /// `core_sd_move`.
+    CoreSdMove,
     /// `credit`.
     Credit,
     /// `mark`.
@@ -111,7 +123,7 @@ const MONTH: u32 = 21;
 
 /// The registry, in the order of [`Name`].
 #[rustfmt::skip]
-pub static NAMES: [Entry; 20] = {
+pub static NAMES: [Entry; 26] = {
     const fn row(
         name: Name, text: &'static str, unit: &'static str, scope: Scope, warm_up: u32, source: &'static str, doc: &'static str,
     ) -> Entry {
@@ -124,12 +136,18 @@ pub static NAMES: [Entry; 20] = {
         row(Name::Rate, "rate", "per year", Market, 0, "market", "The bill rate, continuously compounded, as a decimal."),
         row(Name::DividendYield, "dividend_yield", "per year", Market, 0, "market", "The index's dividend yield, continuously compounded, as a decimal."),
         row(Name::Session, "session", "sessions", Market, 0, "schedule", "Sessions since the start: 0 at the start."),
+        row(Name::VixForward, "vix_forward", "vol points", Market, 0, "market", "The VX future of constant 30 days."),
+        row(Name::Chance, "chance", "0 to 1", Market, 0, "R19", "A uniform draw of its own per path and session, for placebos; missing before the start."),
         row(Name::Rsi14, "rsi_14", "0 to 100", Market, RSI_SETTLED, "R76", "Wilder's relative strength index of the spot over 14 sessions."),
         row(Name::RealisedVol21, "realised_vol_21", "per year", Market, MONTH, "variance swaps", "Realised volatility of the spot over 21 sessions, as a decimal: 0.16, where the VIX says 16."),
         row(Name::Drawdown, "drawdown", "fraction", Market, 0, "R16", "Fall of the spot from its running maximum, 0 or more: 0.05 is 5% below."),
         row(Name::Nav, "nav", "US dollars", Book, 0, "ledger", "Net asset value of the book: cash and marks."),
         row(Name::NavShare, "nav_share", "fraction", Book, 0, "ledger", "Net asset value over the capital at the start."),
         row(Name::MarginShare, "margin_share", "fraction", Book, 0, "R4", "Margin requirement over net asset value."),
+        row(Name::SleeveNavShare, "sleeve_nav_share", "fraction", Book, 0, "R60", "Net asset value of the hedge sleeve over the capital at the start; missing without a sleeve."),
+        row(Name::CoreChallenge, "core_challenge", "fraction", Book, 0, "R49", "The largest breakeven_challenge of the core tranches that the book holds; missing while it holds none."),
+        row(Name::CoreLossMultiple, "core_loss_multiple", "multiple", Book, 0, "R24", "The largest loss of a core tranche as a multiple of its credit."),
+        row(Name::CoreSdMove, "core_sd_move", "standard deviations", Book, 0, "R27", "The largest move of the spot since the entry of a core tranche, in standard deviations to its expiry as seen then."),
         row(Name::Credit, "credit", "index points", Position, 0, "ledger", "Received per unit at the entry, net of fill slippage; negative where a debit was paid."),
         row(Name::Mark, "mark", "index points", Position, 0, "ledger", "Cost per unit to close at mid prices; negative where closing would bring in money."),
         row(Name::Profit, "profit", "index points", Position, 0, "ledger", "credit - mark."),
@@ -159,7 +177,12 @@ impl Name {
     }
 
     /// The name, if a rule in the scope may use it; otherwise what to say.
+    ///
+    /// Where there is no position, `breakeven_challenge` is that of the core: an entry can ask for it by the same name.
     pub fn resolve(text: &str, scope: Scope) -> Result<Self, String> {
+        if scope == Scope::Book && text == Self::BreakevenChallenge.as_str() {
+            return Ok(Self::CoreChallenge);
+        }
         match NAMES.iter().find(|entry| entry.text == text) {
             Some(entry) if scope.sees(entry.scope) => Ok(entry.name),
             Some(entry) => Err(format!(

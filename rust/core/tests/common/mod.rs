@@ -23,12 +23,12 @@ pub fn spec() -> Value {
             "expiries": {"SPXW": fridays},
         },
         "costs": {
-            "order_share": 0.35, "liquidation_share": 1.0, "half_spread_scale": 0.071, "half_spread_power": 0.43,
-            "vix_knee": 20.0, "vix_power": 1.25, "commission": 0.5,
+            "order_share": 0.35, "single_share": 1.0, "liquidation_share": 1.0, "half_spread_factor": 1.0, "vix_knee": 20.0,
+            "vix_power": 1.25, "commission": 0.5,
         },
         "contracts": {"SPXW": {
             "product": "SPXW", "index_fraction": 1.0, "multiplier": 100.0, "ticks": [[0.0, 0.05], [3.0, 0.1]],
-            "strike_step": 5.0, "settlement": "PM", "exchange_fee": 0.65,
+            "strike_steps": [[0.0, 5.0]], "half_spread": {"scale": 0.071, "power": 0.43}, "settlement": "PM", "exchange_fee": 0.65,
         }},
         "ruin_share": 0.2, "margin": "strategy",
         "books": [{"arm": "plain", "share": 0.35, "layers": [{

@@ -1,54 +1,84 @@
 //! What a night and a close do to a book without trading: P&L, interest, NAV, calls, ruin.
 
-use super::{Book, Context, TOLERANCE};
+use super::{Book, Context, LEDGERS, SLEEVE, TOLERANCE};
 use crate::{
-    engine::{package::Pool, summary::first},
+    engine::{instrument::Instrument, layout::MAX_LAYERS, package::Pool, summary::first, trace::Event},
     math::lanes::{Col, LANES, Mask},
 };
 
+/// R66: the core is pressed beyond this share of the way to a break-even.
+const PRESSED: f64 = 0.6;
+
 impl Book {
-    /// Market P&L of what was carried over the night, and interest on the cash that was.
+    /// Market P&L of what was carried over the night, interest on the cash that was, and a future's variation.
     pub fn carry(&mut self, ctx: Context<'_>, pools: &[Pool], interest: &Col) {
         let sum = &mut self.sum;
-        for i in 0..LANES {
-            let earned = self.cash[i] * interest[i];
-            self.cash[i] += earned;
-            sum.interest[i] += earned;
+        for ledger in ctx.ledgers() {
+            for i in 0..LANES {
+                let earned = self.cash[ledger][i] * interest[i];
+                self.cash[ledger][i] += earned;
+                sum.interest[i] += earned;
+            }
         }
-        for (index, layer) in self.layers.iter().enumerate() {
-            let dpp = ctx.pool(index).contract.dpp;
+        if let Some(tally) = self.tally.as_mut() {
+            tally.flow = Col::default();
+        }
+        let mut variation = Col::default();
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            let pool = ctx.pool(index);
+            let dpp = pool.contract.dpp;
+            let future = pool.contract.instrument == Instrument::VixFuture;
             let packages = &pools[ctx.layer(index).pool].packages;
-            for (lots, package) in layer.lots.iter().zip(packages) {
+            for (slot, package) in layer.slots.iter().zip(packages) {
                 if !package.held.any() {
                     continue;
                 }
                 let [time, spot, level, smile] = &package.steps;
                 for i in 0..LANES {
-                    let dollars = lots[i] * dpp;
+                    let dollars = slot.lots[i] * dpp;
                     sum.time[i] += dollars * time[i];
                     sum.spot[i] += dollars * spot[i];
                     sum.level[i] += dollars * level[i];
                     sum.smile[i] += dollars * smile[i];
+                    let gain = dollars * (time[i] + spot[i] + level[i] + smile[i]);
+                    layer.pnl[i] += gain;
+                    if future {
+                        self.cash[ctx.layer(index).ledger][i] += gain;
+                        variation[i] += gain;
+                    }
                 }
             }
+        }
+        if let Some(tally) = self.tally.as_mut() {
+            tally.begin(ctx, &self.layers);
+            tally.flow = variation;
         }
     }
 
     /// NAV and requirement after the fills; then calls, ruin and the record of the tick.
     pub fn mark(&mut self, ctx: Context<'_>, pools: &[Pool], bills: &Col) {
-        self.nav = self.cash;
-        self.requirement = Col::default();
+        self.nav = self.cash[0];
+        for i in (0..LANES).filter(|_| ctx.book.sleeve_share.is_some()) {
+            self.nav[i] += self.cash[SLEEVE][i];
+        }
+        self.requirement = [Col::default(); LEDGERS];
+        let mut premium = Col::default();
         for (index, layer) in self.layers.iter().enumerate() {
             let dpp = ctx.pool(index).contract.dpp;
+            let premiums = ctx.layer(index).hedges() && ctx.pool(index).pays_premium();
+            let requirement = &mut self.requirement[ctx.layer(index).ledger];
             let packages = &pools[ctx.layer(index).pool].packages;
-            for (lots, package) in layer.lots.iter().zip(packages) {
+            for (slot, package) in layer.slots.iter().zip(packages) {
                 if !package.held.any() {
                     continue;
                 }
                 for i in 0..LANES {
-                    let dollars = lots[i] * dpp;
-                    self.nav[i] += dollars * package.value[i];
-                    self.requirement[i] += dollars * package.risk[i];
+                    let dollars = slot.lots[i] * dpp;
+                    self.nav[i] += dollars * package.worth[i];
+                    requirement[i] += dollars * (package.risk[i] + package.margin[i]);
+                    if premiums {
+                        premium[i] += dollars * (-package.credit[i]).max(0.0);
+                    }
                 }
             }
         }
@@ -62,34 +92,106 @@ impl Book {
             sum.nav[i] = nav;
             sum.bills[i] = bills[i];
             sum.max_drawdown[i] = sum.max_drawdown[i].max(1.0 - nav / self.peak[i]);
-            sum.peak_requirement[i] = sum.peak_requirement[i].max(self.requirement[i]);
+            let tied_up = self.requirement.iter().map(|column| column[i]).sum::<f64>() + premium[i];
+            sum.peak_requirement[i] = sum.peak_requirement[i].max(tied_up);
             let error = (nav - capital - sum.buckets(i)).abs() / capital;
             sum.identity_error[i] = sum.identity_error[i].max(error);
             if nav < 0.0 {
                 first(&mut sum.negative_tick, i, ctx.tick);
             }
         }
+        self.tally_up(ctx, pools);
     }
 
-    /// A call stands when NAV < deposit, which is cash < Σ risk: NAV already carries the mark.
-    fn calls(&mut self, ctx: Context<'_>) {
-        let short = Mask::from_fn(|i| self.cash[i] + TOLERANCE < self.requirement[i]) & !self.ruined;
-        for i in (short & !self.call).lanes() {
-            self.sum.calls[i] += 1.0;
-            first(&mut self.sum.call_tick, i, ctx.tick);
-            self.log(ctx, "call", "cash below requirement".into(), i, None, 0.0, f64::NAN, f64::NAN);
+    fn tally_up(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        let Some(mut tally) = self.tally.take() else { return };
+        let mut pressed = Mask::NONE;
+        for index in (0..self.layers.len()).filter(|&layer| !ctx.layer(layer).hedges()) {
+            let packages = &pools[ctx.layer(index).pool].packages;
+            for (slot, package) in self.layers[index].slots.iter().zip(packages) {
+                let held = |i: usize| slot.lots[i] > 0.0 && package.challenge[i] > PRESSED;
+                if package.held.any() {
+                    pressed = pressed | Mask::from_fn(held);
+                }
+            }
         }
-        self.call = short;
+        tally.end(ctx, &self.layers, |i| pressed.get(i), &mut self.sum);
+        let now = f64::from(ctx.tick);
+        for (index, layer) in self.layers.iter_mut().enumerate().filter(|(l, _)| !ctx.layer(*l).hedges()) {
+            for (slot, package) in layer.slots.iter_mut().zip(&pools[ctx.layer(index).pool].packages) {
+                for i in 0..LANES {
+                    if package.entered[i] == now {
+                        slot.hedge_before[i] = tally.hedge[i];
+                    }
+                }
+            }
+        }
+        self.tally = Some(tally);
+        self.count_exposure(ctx, pools);
+    }
+
+    /// A call stands when the cash of a ledger is below its requirement: marks are of no help to either side.
+    fn calls(&mut self, ctx: Context<'_>) {
+        for ledger in ctx.ledgers() {
+            let (cash, requirement) = (&self.cash[ledger], &self.requirement[ledger]);
+            let short = Mask::from_fn(|i| cash[i] + TOLERANCE < requirement[i]) & !self.ruined;
+            for i in (short & !self.call[ledger]).lanes() {
+                self.sum.calls[i] += 1.0;
+                if ledger == SLEEVE {
+                    self.sum.sleeve_calls[i] += 1.0;
+                }
+                first(&mut self.sum.call_tick, i, ctx.tick);
+                let whose = if ledger == SLEEVE { "sleeve: " } else { "" };
+                self.log(ctx, i, || Event {
+                    kind: "call",
+                    reason: format!("{whose}cash below requirement"),
+                    ..Event::default()
+                });
+            }
+            self.call[ledger] = short;
+        }
     }
 
     fn ruin(&mut self, ctx: Context<'_>) {
         let dead = Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav) & !self.ruined;
         for i in dead.lanes() {
             first(&mut self.sum.ruin_tick, i, ctx.tick);
-            self.log(ctx, "ruin", "NAV at the ruin share".into(), i, None, 0.0, f64::NAN, f64::NAN);
+            self.log(ctx, i, || Event {
+                kind: "ruin",
+                reason: "NAV at the ruin share".into(),
+                ..Event::default()
+            });
         }
         self.ruined = self.ruined | dead;
         self.closing = dead;
-        self.call = self.call & !dead;
+        for call in &mut self.call {
+            *call = *call & !dead;
+        }
+    }
+
+    /// The figures that are known only at T.
+    pub fn finish(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        let layers: [Col; MAX_LAYERS] =
+            std::array::from_fn(|l| self.layers.get(l).map_or_else(Col::default, |layer| layer.pnl));
+        for (index, pnl) in layers.iter().enumerate().take(self.layers.len()) {
+            let hedges = ctx.layer(index).hedges();
+            let side = if hedges { &mut self.sum.hedge_pnl } else { &mut self.sum.core_pnl };
+            for i in 0..LANES {
+                side[i] += pnl[i];
+            }
+        }
+        self.sum.set_layers(layers);
+        self.observe(ctx, pools);
+        let capital = ctx.plan.capital;
+        self.sum.sleeve_nav = Col::splat(f64::NAN);
+        if ctx.book.sleeve_share.is_some() {
+            for i in 0..LANES {
+                self.sum.sleeve_nav[i] = self.view.sleeve_nav_share[i] * capital;
+            }
+        }
+        match &self.tally {
+            Some(tally) => tally.finish(&mut self.sum),
+            None => self.sum.without_hedge(),
+        }
     }
 }

@@ -1,7 +1,11 @@
-//! A book: cash, lots and chains. This module is the only code that changes a position.
+//! A book: ledgers, lots and chains. This module is the only code that changes a position.
 
+mod close;
+mod hedge;
 mod mark;
-mod trade;
+mod open;
+mod settle;
+mod tally;
 
 use super::{
     layout::{BookPlan, LayerPlan, PoolPlan},
@@ -10,10 +14,18 @@ use super::{
     summary::Summary,
     trace::Event,
 };
-use crate::math::lanes::{Col, Mask};
+use crate::math::lanes::{Col, LANES, Mask};
+use tally::Tally;
 
 /// Money comparisons (refusal, call, liquidation) ignore differences below this, dollars.
 const TOLERANCE: f64 = 1e-6;
+
+/// Ledgers of a book at most: core and sleeve (R60).
+const LEDGERS: usize = 2;
+/// The ledger that core layers trade from; the only one of a book without a sleeve.
+const CORE: usize = 0;
+/// The ledger of a ring-fenced hedge.
+const SLEEVE: usize = 1;
 
 /// What a chain remembers between its tranches (R10).
 #[derive(Clone, Debug, Default)]
@@ -30,26 +42,43 @@ struct Early {
     by_rule: Mask,
 }
 
-/// Lots and pending orders of one layer.
+/// What one slot of a layer holds, and what was ordered for it.
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    lots: Col,
+    exit: Mask,
+    roll: Mask,
+    early: Early,
+    /// Lots at the entry, those sold since, and the share that the rungs reached so far want sold (R36).
+    entry_lots: Col,
+    sold: Col,
+    reached: Col,
+    /// Hedge P&L of the book at the end of the entry tick.
+    hedge_before: Col,
+}
+
+/// Positions and pending orders of one layer.
 #[derive(Clone, Debug)]
 struct Layer {
-    lots: Vec<Col>,
-    exit: Vec<Mask>,
+    slots: Vec<Slot>,
     open: Mask,
+    /// Where the rule of `size.reduced` was true when the opening was decided.
+    reduced: Mask,
     chains: Vec<Chain>,
     base: Col,
-    early: Vec<Early>,
+    /// Every bucket but interest.
+    pnl: Col,
 }
 
 impl Layer {
     fn new(pool: &PoolPlan) -> Self {
         Self {
-            lots: vec![Col::default(); pool.slots],
-            exit: vec![Mask::NONE; pool.slots],
+            slots: vec![Slot::default(); pool.slots],
             open: Mask::NONE,
+            reduced: Mask::NONE,
             chains: vec![Chain::default(); pool.tranches],
             base: Col::splat(f64::NAN),
-            early: vec![Early::default(); pool.slots],
+            pnl: Col::default(),
         }
     }
 }
@@ -58,6 +87,7 @@ impl Layer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Closing {
     Rule,
+    Roll,
     Call,
     Ruin,
 }
@@ -83,33 +113,84 @@ impl<'a> Context<'a> {
     fn layer(&self, layer: usize) -> &'a LayerPlan {
         &self.book.layers[layer]
     }
+
+    fn package<'p>(&self, pools: &'p [Pool], layer: usize, slot: usize) -> &'p Package {
+        &pools[self.book.layers[layer].pool].packages[slot]
+    }
+
+    /// Ledgers that the book has.
+    fn ledgers(&self) -> std::ops::Range<usize> {
+        0..if self.book.sleeve_share.is_some() { LEDGERS } else { 1 }
+    }
 }
 
-/// The ledger of one lane, dollars.
+/// The ledger of one lane, all accounts together, dollars.
 #[derive(Clone, Copy, Debug)]
 pub struct Ledger {
-    /// Cash.
-    pub cash: f64,
+    /// Cash of the core ledger, and of the sleeve.
+    pub cash: [f64; LEDGERS],
     /// Cash and marks.
     pub nav: f64,
-    /// Σ risk.
+    /// Σ risk and margin of futures.
     pub requirement: f64,
     /// Does a call stand?
     pub call: bool,
+    /// P&L of the hedge layers so far.
+    pub hedge: f64,
+}
+
+/// What rules on a book read: one column each, as the book stood when it was observed.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// NAV, dollars.
+    pub nav: Col,
+    /// NAV / C.
+    pub nav_share: Col,
+    /// Requirement / NAV.
+    pub margin_share: Col,
+    /// NAV of the sleeve / C; missing without one.
+    pub sleeve_nav_share: Col,
+    /// Largest break-even challenge of the core tranches held; missing without any.
+    pub core_challenge: Col,
+    /// Largest loss as a multiple of the credit.
+    pub core_loss_multiple: Col,
+    /// Largest move since the entry in standard deviations.
+    pub core_sd_move: Col,
+}
+
+impl View {
+    /// Before there is a book.
+    pub const MISSING: Self = {
+        const NAN: Col = Col::splat(f64::NAN);
+        Self {
+            nav: NAN,
+            nav_share: NAN,
+            margin_share: NAN,
+            sleeve_nav_share: NAN,
+            core_challenge: NAN,
+            core_loss_multiple: NAN,
+            core_sd_move: NAN,
+        }
+    };
 }
 
 /// One arm at one share, for every lane of the block.
 #[derive(Debug)]
 pub struct Book {
-    cash: Col,
+    cash: [Col; LEDGERS],
     nav: Col,
-    requirement: Col,
+    requirement: [Col; LEDGERS],
     peak: Col,
     layers: Vec<Layer>,
-    call: Mask,
+    call: [Mask; LEDGERS],
     ruined: Mask,
     /// Ruined at the previous tick: to be closed at this one.
     closing: Mask,
+    transfers: Vec<Mask>,
+    /// What only a hedged book keeps.
+    tally: Option<Box<Tally>>,
+    /// What its rules read.
+    pub view: View,
     /// Figures of the path so far.
     pub sum: Summary,
     /// Events of lane 0, when the book is watched.
@@ -120,15 +201,19 @@ impl Book {
     /// A book with its capital in bills.
     pub fn new(plan: &Plan, book: &BookPlan) -> Self {
         let capital = Col::splat(plan.capital);
+        let share = book.sleeve_share.unwrap_or(0.0);
         Self {
-            cash: capital,
+            cash: [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)],
             nav: capital,
-            requirement: Col::default(),
+            requirement: [Col::default(); LEDGERS],
             peak: capital,
             layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
-            call: Mask::NONE,
+            call: [Mask::NONE; LEDGERS],
             ruined: Mask::NONE,
             closing: Mask::NONE,
+            transfers: vec![Mask::NONE; book.transfers.len()],
+            tally: book.hedged.then(|| Box::new(Tally::new(plan.sessions, book))),
+            view: View::MISSING,
             sum: Summary::default(),
             events: None,
         }
@@ -137,10 +222,11 @@ impl Book {
     /// The ledger of one lane.
     pub fn ledger(&self, lane: usize) -> Ledger {
         Ledger {
-            cash: self.cash[lane],
+            cash: self.cash.each_ref().map(|cash| cash[lane]),
             nav: self.nav[lane],
-            requirement: self.requirement[lane],
-            call: self.call.get(lane),
+            requirement: self.requirement.iter().map(|column| column[lane]).sum(),
+            call: self.call.iter().any(|call| call.get(lane)),
+            hedge: self.tally.as_ref().map_or(0.0, |tally| tally.hedge[lane]),
         }
     }
 
@@ -156,54 +242,135 @@ impl Book {
 
     /// Lanes in which a layer holds lots of a slot.
     pub fn holds(&self, layer: usize, slot: usize) -> Mask {
-        let lots = &self.layers[layer].lots[slot];
+        let lots = &self.layers[layer].slots[slot].lots;
         Mask::from_fn(|i| lots[i] > 0.0)
     }
 
     /// Lanes in which a layer follows an early closing of a slot.
     pub fn follows(&self, layer: usize, slot: usize) -> Mask {
-        let lots = &self.layers[layer].early[slot].lots;
+        let lots = &self.layers[layer].slots[slot].early.lots;
         Mask::from_fn(|i| lots[i] > 0.0)
     }
 
     /// Lanes in which a layer holds nothing at all.
     pub fn flat(&self, layer: usize) -> Mask {
-        let lots = &self.layers[layer].lots;
-        Mask::from_fn(|i| lots.iter().all(|slot| slot[i] == 0.0))
+        let slots = &self.layers[layer].slots;
+        Mask::from_fn(|i| slots.iter().all(|slot| slot.lots[i] == 0.0))
     }
 
-    /// Orders decided at this tick: to be filled at the next.
-    pub fn order_open(&mut self, layer: usize, lanes: Mask) {
+    /// Lanes of a layer that are rolled at the next fill.
+    pub fn rolls(&self, layer: usize) -> Mask {
+        self.layers[layer].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
+    }
+
+    /// Orders decided at this tick, to be filled at the next; `reduced` where the hedge shall be smaller (C3).
+    pub fn order_open(&mut self, layer: usize, lanes: Mask, reduced: Mask) {
         self.layers[layer].open = lanes;
+        self.layers[layer].reduced = reduced;
     }
 
     /// Exit orders of one slot.
     pub fn order_exit(&mut self, layer: usize, slot: usize, lanes: Mask) {
-        self.layers[layer].exit[slot] = lanes;
+        self.layers[layer].slots[slot].exit = lanes;
     }
 
-    /// Σ risk held, dollars.
-    fn risk_held(&self, ctx: Context<'_>, pools: &[Pool], lane: usize) -> f64 {
-        self.held(ctx, pools, |package| package.risk[lane], lane)
+    /// A transfer between the ledgers.
+    pub fn order_transfer(&mut self, transfer: usize, lanes: Mask) {
+        self.transfers[transfer] = lanes;
     }
 
-    /// Σ V held, dollars.
-    fn value_held(&self, ctx: Context<'_>, pools: &[Pool], lane: usize) -> f64 {
-        self.held(ctx, pools, |package| package.value[lane], lane)
+    /// Rolls and partial sales of the hedge layers, from this tick's marks (R35, R36).
+    pub fn order_rolls_and_sales(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        for layer in 0..self.layers.len() {
+            let plan = ctx.layer(layer);
+            if plan.roll_below.is_none() && plan.monetise.is_empty() {
+                continue;
+            }
+            for slot in 0..self.layers[layer].slots.len() {
+                let package = ctx.package(pools, layer, slot);
+                let held = self.holds(layer, slot);
+                let state = &mut self.layers[layer].slots[slot];
+                state.roll = Mask::NONE;
+                for i in held.lanes() {
+                    let days = ctx.plan.schedule.days_between(ctx.market.session[i], package.expiry[i]);
+                    let due = plan.roll_below.is_some_and(|below| days < below);
+                    state.roll.set(i, due && !state.exit.get(i) && !self.ruined.get(i));
+                    let cost = -package.credit[i];
+                    let reached = plan.monetise.iter().filter(|rung| package.value[i] >= rung.at * cost);
+                    let share = reached.map(|rung| rung.sell).sum::<f64>();
+                    state.reached[i] = state.reached[i].max(share);
+                }
+            }
+        }
     }
 
-    fn held(
-        &self,
-        ctx: Context<'_>,
-        pools: &[Pool],
-        unit: impl Fn(&Package) -> f64 + Copy,
-        lane: usize,
-    ) -> f64 {
-        (0..self.layers.len()).map(|layer| self.layer_held(ctx, pools, layer, unit, lane)).sum()
+    /// Reads the book for its rules.
+    pub fn observe(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        let capital = ctx.plan.capital;
+        let view = &mut self.view;
+        for i in 0..LANES {
+            let requirement = self.requirement[CORE][i] + self.requirement[SLEEVE][i];
+            view.nav[i] = self.nav[i];
+            view.nav_share[i] = self.nav[i] / capital;
+            view.margin_share[i] = requirement / self.nav[i];
+        }
+        if !ctx.book.hedged {
+            return;
+        }
+        if ctx.book.sleeve_share.is_some() {
+            view.sleeve_nav_share = self.cash[SLEEVE];
+            for (index, layer) in self.layers.iter().enumerate().filter(|(l, _)| ctx.layer(*l).ledger == SLEEVE) {
+                for (slot, state) in layer.slots.iter().enumerate() {
+                    let package = ctx.package(pools, index, slot);
+                    for i in 0..LANES {
+                        view.sleeve_nav_share[i] += state.lots[i] * ctx.pool(index).contract.dpp * package.worth[i];
+                    }
+                }
+            }
+            view.sleeve_nav_share.iter_mut().for_each(|nav| *nav /= capital);
+        }
+        let View { core_challenge, core_loss_multiple, core_sd_move, .. } = view;
+        for column in [&mut *core_challenge, core_loss_multiple, core_sd_move] {
+            *column = Col::splat(f64::NAN);
+        }
+        for (index, layer) in self.layers.iter().enumerate().filter(|(l, _)| !ctx.layer(*l).hedges()) {
+            for (slot, state) in layer.slots.iter().enumerate() {
+                let package = ctx.package(pools, index, slot);
+                if !package.held.any() {
+                    continue;
+                }
+                for i in (0..LANES).filter(|&i| state.lots[i] > 0.0) {
+                    // max ignores what is missing on either side.
+                    core_challenge[i] = core_challenge[i].max(package.challenge[i]);
+                    core_loss_multiple[i] = core_loss_multiple[i].max(package.loss_multiple(i));
+                    core_sd_move[i] = core_sd_move[i].max(package.sd_move(i, ctx.market.spot[i]));
+                }
+            }
+        }
+    }
+
+    /// Σ risk and margin of one ledger, dollars.
+    fn required(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
+        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
+        layers
+            .map(|layer| self.held(ctx, pools, layer, |p| p.risk[lane] + p.margin[lane], lane))
+            .sum()
+    }
+
+    /// Cash of a ledger that nothing needs, dollars.
+    fn free_funds(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
+        self.cash[ledger][lane] - self.required(ctx, pools, ledger, lane)
+    }
+
+    /// Cash and marks, dollars.
+    fn nav_now(&self, ctx: Context<'_>, pools: &[Pool], lane: usize) -> f64 {
+        let worth = |layer| self.held(ctx, pools, layer, |p| p.worth[lane], lane);
+        ctx.ledgers().map(|ledger| self.cash[ledger][lane]).sum::<f64>()
+            + (0..self.layers.len()).map(worth).sum::<f64>()
     }
 
     /// Σ lots × dpp × `unit` of one layer, dollars.
-    fn layer_held(
+    fn held(
         &self,
         ctx: Context<'_>,
         pools: &[Pool],
@@ -213,35 +380,39 @@ impl Book {
     ) -> f64 {
         let dpp = ctx.pool(layer).contract.dpp;
         let packages = &pools[ctx.layer(layer).pool].packages;
-        let held = self.layers[layer].lots.iter().zip(packages).filter(|(lots, _)| lots[lane] > 0.0);
-        held.map(|(lots, package)| lots[lane] * dpp * unit(package)).sum()
+        let held = self.layers[layer].slots.iter().zip(packages).filter(|(slot, _)| slot.lots[lane] > 0.0);
+        held.map(|(slot, package)| slot.lots[lane] * dpp * unit(package)).sum()
     }
 
-    #[allow(clippy::too_many_arguments, reason = "an event has this many parts")]
-    fn log(
-        &mut self,
-        ctx: Context<'_>,
-        kind: &'static str,
-        reason: String,
-        lane: usize,
-        at: Option<(usize, usize, Option<&Package>)>,
-        lots: f64,
-        price: f64,
-        pnl: f64,
-    ) {
-        let Some(events) = self.events.as_mut().filter(|_| lane == 0) else { return };
-        let package = at.and_then(|(.., package)| package);
-        events.push(Event {
-            tick: ctx.tick,
-            kind,
-            reason,
-            layer: at.map(|(layer, ..)| layer),
-            slot: at.map(|(_, slot, _)| slot),
-            lots,
-            price,
-            pnl,
-            strikes: package.map_or_else(Vec::new, |package| package.strikes.iter().map(|k| k[0]).collect()),
-            expiry_day: package.map_or(0, |package| ctx.plan.schedule.day(package.expiry[0])),
-        });
+    /// Money that moves with a position: to its ledger's cash, and to the buckets of its layer.
+    fn pay(&mut self, ctx: Context<'_>, layer: usize, lane: usize, cash: f64, slip: f64, fees: f64) {
+        self.cash[ctx.layer(layer).ledger][lane] += cash - fees;
+        self.sum.fills[lane] -= slip;
+        self.sum.fees[lane] -= fees;
+        self.layers[layer].pnl[lane] -= slip + fees;
+        if ctx.layer(layer).hedges() {
+            self.sum.hedge_trading[lane] -= slip + fees;
+        }
+    }
+
+    fn log(&mut self, ctx: Context<'_>, lane: usize, event: impl FnOnce() -> Event) {
+        if lane != 0 {
+            return;
+        }
+        if let Some(events) = self.events.as_mut() {
+            events.push(Event { tick: ctx.tick, ..event() });
+        }
+    }
+}
+
+/// An event about the package of a slot, or about what was to be one.
+fn about(ctx: Context<'_>, kind: &'static str, layer: usize, slot: usize, package: Option<&Package>) -> Event {
+    Event {
+        kind,
+        layer: Some(layer),
+        slot: Some(slot),
+        strikes: package.map_or_else(Vec::new, |package| package.strikes.iter().map(|k| k[0]).collect()),
+        expiry_day: package.map_or(0, |package| ctx.plan.schedule.day(package.expiry[0])),
+        ..Event::default()
     }
 }

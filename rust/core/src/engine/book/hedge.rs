@@ -1,0 +1,304 @@
+//! Lots of a hedge: its target, the limits that may bind, and which of them did (R22, R24, R42, R43, R61).
+
+use super::{Book, Context};
+use crate::{
+    engine::{
+        package::{Package, Pool},
+        select::Selection,
+        size::FLOOR_SLACK,
+        spec::{Cap, SizeTarget},
+    },
+    math::lanes::LANES,
+};
+
+/// R24: a credit spread is threatened beyond this share of the way to its break-even …
+const THREATENED_CHALLENGE: f64 = 0.3;
+/// … or with a loss above this multiple of its credit.
+const THREATENED_LOSS: f64 = 1.0;
+/// The move of SPX to which a future's response is measured: 1% down.
+const FALL: f64 = 0.01;
+
+/// Lots below which nothing is wanted, or nothing allowed.
+const NOTHING: f64 = 1e-9;
+
+/// What limited a purchase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    Target,
+    Budget,
+    Funds,
+    Cap,
+    Rounding,
+}
+
+impl Limit {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Target => "target met",
+            Self::Budget => "limited by the budget",
+            Self::Funds => "limited by free funds",
+            Self::Cap => "limited by its cap",
+            Self::Rounding => "less than one lot",
+        }
+    }
+}
+
+/// The unit on offer, dollars per lot.
+struct Offer<'a> {
+    package: &'a Package,
+    dpp: f64,
+    /// Premium paid; 0 for a future.
+    premium: f64,
+    /// Cash needed to open, margin included.
+    outlay: f64,
+    /// Expected cost until the planned end (R61).
+    expected_cost: f64,
+    crash_gain: f64,
+    fall_gain: f64,
+}
+
+impl Offer<'_> {
+    /// Change of value for one VIX point.
+    fn sens(&self, lane: usize) -> f64 {
+        self.package.sens[lane] * self.dpp
+    }
+}
+
+/// Dollars per VIX point: what the core loses, and what the hedges gain.
+#[derive(Clone, Copy)]
+pub(super) struct Exposure {
+    pub core: f64,
+    pub hedge: f64,
+}
+
+impl Book {
+    /// Buys as many lots as target and limits allow; says which of them bound.
+    #[allow(clippy::too_many_arguments, reason = "a fill has this many parts")]
+    pub(super) fn open_hedge(
+        &mut self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        slot: usize,
+        package: &Package,
+        choice: &Selection,
+        lane: usize,
+    ) {
+        let offer = offer(ctx, layer, package, choice, lane);
+        let exposure = self.exposure(ctx, pools, lane);
+        let target = self.target(ctx, pools, layer, &offer, exposure, lane);
+        let (allowed, limit) = self.allowed(ctx, pools, layer, &offer, target, lane);
+        self.count_coverage(ctx, layer, &offer, exposure, allowed, lane);
+        if target < NOTHING {
+            self.skip(ctx, layer, slot, Some(package), lane, "covered".into());
+            return;
+        }
+        let lots = (allowed + FLOOR_SLACK).floor();
+        let limit = if lots < 1.0 && allowed >= NOTHING { Limit::Rounding } else { limit };
+        let count = match limit {
+            Limit::Target => &mut self.sum.bound_target,
+            Limit::Budget => &mut self.sum.bound_budget,
+            Limit::Funds => &mut self.sum.bound_funds,
+            Limit::Cap => &mut self.sum.bound_cap,
+            Limit::Rounding => &mut self.sum.bound_rounding,
+        };
+        count[lane] += 1.0;
+        if lots < 1.0 {
+            self.skip(ctx, layer, slot, Some(package), lane, limit.words().into());
+            return;
+        }
+        self.sum.hedge_opened[lane] += 1.0;
+        self.sum.premium_paid[lane] += lots * offer.premium;
+        self.sum.expected_cost[lane] += lots * offer.expected_cost;
+        if ctx.pool(layer).buys_puts {
+            let held = package.sens[lane] > 0.0 && choice.rise_gain[lane] < 0.0;
+            self.sum.r44_checked[lane] += 1.0;
+            self.sum.r44_held[lane] += f64::from(held);
+        }
+        if let Some(tally) = self.tally.as_mut() {
+            tally.commit(ctx.tick, lane, lots * offer.expected_cost);
+        }
+        let rule = ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text);
+        self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}", limit.words()));
+    }
+
+    /// Dollars per VIX point of the core (what it loses) and of all hedges (what they gain).
+    pub(super) fn exposure(&self, ctx: Context<'_>, pools: &[Pool], lane: usize) -> Exposure {
+        let mut exposure = Exposure { core: 0.0, hedge: 0.0 };
+        for layer in 0..self.layers.len() {
+            let dollars = self.held(ctx, pools, layer, |package| package.sens[lane], lane);
+            if ctx.layer(layer).hedges() {
+                exposure.hedge += dollars;
+            } else {
+                exposure.core -= dollars;
+            }
+        }
+        exposure
+    }
+
+    /// Σ over the core layers, dollars.
+    fn core(&self, ctx: Context<'_>, pools: &[Pool], lane: usize, unit: impl Fn(&Package) -> f64 + Copy) -> f64 {
+        let core = (0..self.layers.len()).filter(|&layer| !ctx.layer(layer).hedges());
+        core.map(|layer| self.held(ctx, pools, layer, unit, lane)).sum()
+    }
+
+    /// Lots that the layer holds.
+    fn own_lots(&self, layer: usize, lane: usize) -> f64 {
+        self.layers[layer].slots.iter().map(|slot| slot.lots[lane]).sum()
+    }
+
+    /// Premium paid for what the layer holds, dollars.
+    fn own_premium(&self, ctx: Context<'_>, pools: &[Pool], layer: usize, lane: usize) -> f64 {
+        if !ctx.pool(layer).pays_premium() {
+            return 0.0;
+        }
+        self.held(ctx, pools, layer, |package| (-package.credit[lane]).max(0.0), lane)
+    }
+
+    /// `size.value` with its multiplier, smaller where its rule said so (C3).
+    fn fraction(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
+        let size = &ctx.layer(layer).size;
+        let reduced = size.reduced.as_ref().filter(|_| self.layers[layer].reduced.get(lane));
+        size.value * size.multiplier * reduced.map_or(1.0, |reduced| reduced.to)
+    }
+
+    /// Lots that the layer wants to buy now, before any limit.
+    fn target(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        offer: &Offer<'_>,
+        exposure: Exposure,
+        lane: usize,
+    ) -> f64 {
+        let fraction = self.fraction(ctx, layer, lane);
+        let spot = ctx.market.spot[lane];
+        let size = &ctx.layer(layer).size;
+        let per = |dollars: f64, unit: f64| if unit > 0.0 { dollars / unit } else { 0.0 };
+        let lots = match size.target {
+            SizeTarget::CoreVega if exposure.core > 0.0 => {
+                per(fraction * exposure.core - exposure.hedge, offer.sens(lane))
+            }
+            SizeTarget::CoreVega => 0.0,
+            SizeTarget::ThreatenedDelta => {
+                let threatened = self.core(ctx, pools, lane, |package| {
+                    let challenged = package.challenge[lane] > THREATENED_CHALLENGE;
+                    let losing = package.loss_multiple(lane) > THREATENED_LOSS;
+                    if challenged || losing { package.threatened_delta(lane, spot, size.gross_short_leg) } else { 0.0 }
+                });
+                per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(layer, lane)
+            }
+            SizeTarget::CoreNotional => {
+                let notional = self.core(ctx, pools, lane, |package| package.risk[lane]);
+                per(fraction * notional - self.own_premium(ctx, pools, layer, lane), offer.premium)
+            }
+            SizeTarget::CoreIndexNotional => {
+                let per_point = self.core(ctx, pools, lane, |_| 1.0);
+                fraction * per_point / offer.dpp - self.own_lots(layer, lane)
+            }
+            SizeTarget::PremiumShare => per(fraction * self.nav_now(ctx, pools, lane), offer.premium),
+            SizeTarget::Lots => fraction - self.own_lots(layer, lane),
+            SizeTarget::MarginShare => unreachable!("layout refuses it for a hedge"),
+        };
+        lots.max(0.0)
+    }
+
+    /// The target cut by the layer's caps and the free funds of its ledger, and the limit that bound.
+    fn allowed(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        offer: &Offer<'_>,
+        target: f64,
+        lane: usize,
+    ) -> (f64, Limit) {
+        let plan = ctx.layer(layer);
+        let lots = |dollars: f64, unit: f64| if unit > 0.0 { (dollars / unit).max(0.0) } else { f64::INFINITY };
+        let (mut allowed, mut limit) = (target, Limit::Target);
+        let mut cut = |most: f64, by: Limit| {
+            if most < allowed {
+                (allowed, limit) = (most, by);
+            }
+        };
+        if plan.size.caps.contains(&Cap::Budget) {
+            let yearly = ctx.book.budget_per_year.unwrap_or(f64::INFINITY);
+            let spent = self.tally.as_ref().map_or(0.0, |tally| tally.window[lane]);
+            cut(lots(yearly * self.nav_now(ctx, pools, lane) - spent, offer.expected_cost), Limit::Budget);
+        }
+        let funds = self.free_funds(ctx, pools, plan.ledger, lane);
+        cut(lots(funds, offer.outlay), Limit::Funds);
+        for cap in &plan.size.caps {
+            match *cap {
+                Cap::Budget => {}
+                Cap::Premium { share } => {
+                    let room = share * self.nav_now(ctx, pools, lane) - self.own_premium(ctx, pools, layer, lane);
+                    cut(lots(room, offer.premium), Limit::Cap);
+                }
+                Cap::CrashGain { .. } => {
+                    let left = self.core(ctx, pools, lane, |p| p.risk[lane] + p.value[lane]);
+                    let most = lots(left, offer.crash_gain) - self.own_lots(layer, lane);
+                    cut(most.max(0.0), Limit::Cap);
+                }
+            }
+        }
+        (allowed, limit)
+    }
+
+    /// Wanted and affordable coverage of this decision (R61, R22).
+    fn count_coverage(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        offer: &Offer<'_>,
+        exposure: Exposure,
+        allowed: f64,
+        lane: usize,
+    ) {
+        let vega = ctx.layer(layer).size.target == SizeTarget::CoreVega;
+        let fraction = self.fraction(ctx, layer, lane);
+        let Some(tally) = self.tally.as_mut().filter(|_| vega && exposure.core > 0.0) else { return };
+        tally.decisions[lane] += 1.0;
+        tally.wanted[lane] += fraction;
+        tally.affordable[lane] += (exposure.hedge + allowed * offer.sens(lane)) / exposure.core;
+    }
+
+    /// Coverage held after the fills of a tick.
+    pub(super) fn count_exposure(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        if self.tally.is_none() {
+            return;
+        }
+        for i in 0..LANES {
+            let Exposure { core, hedge } = self.exposure(ctx, pools, i);
+            if let Some(tally) = self.tally.as_mut().filter(|_| core > 0.0) {
+                tally.cover(i, hedge / core);
+            }
+        }
+    }
+}
+
+fn offer<'a>(
+    ctx: Context<'_>,
+    layer: usize,
+    package: &'a Package,
+    choice: &Selection,
+    lane: usize,
+) -> Offer<'a> {
+    let pool = ctx.pool(layer);
+    let dpp = pool.contract.dpp;
+    let (credit, worth) = (package.credit[lane], package.worth[lane]);
+    // A hedge that is held to its settlement pays slip and fees once.
+    let trades = if ctx.layer(layer).roll_below.is_some() { 2.0 } else { 1.0 };
+    let decay = (package.value[lane] - choice.end_value[lane]).max(0.0);
+    let slip = -(credit + worth);
+    Offer {
+        package,
+        dpp,
+        premium: if pool.pays_premium() { (-credit).max(0.0) * dpp } else { 0.0 },
+        outlay: (pool.fees - credit * dpp).max(0.0) + package.margin[lane] * dpp,
+        expected_cost: (decay + trades * slip) * dpp + trades * pool.fees,
+        crash_gain: choice.crash_gain[lane] * dpp,
+        fall_gain: choice.fall_gain[lane] * dpp,
+    }
+}

@@ -1,0 +1,156 @@
+//! Openings: a core layer sells by its share of margin and may be refused; a hedge buys what its limits allow.
+
+use super::{Book, Context, TOLERANCE, about};
+use crate::{
+    engine::{
+        package::{Package, Pool},
+        select::Selection,
+        size::{Room, Streak, base_lots, buffered_lots, progressed_lots},
+        spec::SizeBase,
+        summary::first,
+        trace::Event,
+    },
+    math::lanes::Mask,
+};
+
+impl Book {
+    /// Opens the layer's new package in the lanes that ordered it.
+    pub fn open(&mut self, ctx: Context<'_>, pools: &[Pool], layer: usize, choice: &Selection, chosen: Mask) {
+        let orders = std::mem::take(&mut self.layers[layer].open);
+        if !orders.any() {
+            return;
+        }
+        let pool = &pools[ctx.layer(layer).pool];
+        for (lanes, reason) in [(choice.no_expiry, "no expiry"), (choice.no_strikes, "no strikes")] {
+            for i in (orders & lanes).lanes() {
+                self.skip(ctx, layer, pool.due_slot[i], None, i, reason.into());
+            }
+        }
+        for i in (orders & chosen).lanes() {
+            let slot = pool.due_slot[i];
+            let package = &pool.packages[slot];
+            if ctx.layer(layer).hedges() {
+                self.open_hedge(ctx, pools, layer, slot, package, choice, i);
+            } else {
+                self.open_core(ctx, pools, layer, slot, package, i);
+            }
+        }
+    }
+
+    pub(super) fn skip(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        package: Option<&Package>,
+        lane: usize,
+        reason: String,
+    ) {
+        if !ctx.layer(layer).hedges() {
+            self.sum.skipped[lane] += 1.0;
+        }
+        let price = package.map_or(f64::NAN, |package| package.credit[lane]);
+        self.log(ctx, lane, || Event { reason, price, ..about(ctx, "skip", layer, slot, package) });
+    }
+
+    fn open_core(
+        &mut self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        slot: usize,
+        package: &Package,
+        lane: usize,
+    ) {
+        let plan = ctx.pool(layer);
+        let ledger = ctx.layer(layer).ledger;
+        // The package of an earlier tranche makes room: what it would have brought stays unresolved.
+        self.layers[layer].slots[slot].early.lots[lane] = 0.0;
+        let credit = package.credit[lane];
+        if package.value[lane] < 0.0 && credit <= 0.0 {
+            self.skip(ctx, layer, slot, Some(package), lane, "no credit".into());
+            return;
+        }
+        let dpp = plan.contract.dpp;
+        let requirement = self.required(ctx, pools, ledger, lane);
+        let room = Room {
+            nav: self.nav_now(ctx, pools, lane),
+            cash: self.cash[ledger][lane],
+            requirement,
+            layer: self.held(ctx, pools, layer, |package| package.risk[lane], lane),
+            unit: package.risk[lane] * dpp,
+            profit: credit * dpp - plan.fees,
+            tranches: plan.tranches as f64,
+        };
+        let (base, lots) = self.core_lots(ctx, layer, slot, lane, room);
+        if lots <= 0.0 {
+            self.skip(ctx, layer, slot, Some(package), lane, "no lots".into());
+            return;
+        }
+        let after = self.cash[ledger][lane] + lots * room.profit;
+        if after + TOLERANCE < requirement + lots * room.unit {
+            self.sum.refused[lane] += 1.0;
+            first(&mut self.sum.refused_tick, lane, ctx.tick);
+            self.log(ctx, lane, || Event {
+                reason: "free funds".into(),
+                lots,
+                price: credit,
+                ..about(ctx, "refuse", layer, slot, Some(package))
+            });
+            return;
+        }
+        if self.layers[layer].base[lane].is_nan() {
+            self.layers[layer].base[lane] = base;
+            self.sum.first_requirement[lane] += base * room.tranches * room.unit;
+        }
+        self.enter(ctx, layer, slot, package, lane, lots, "schedule".into());
+        self.sum.opened[lane] += 1.0;
+        self.sum.max_lots[lane] = self.sum.max_lots[lane].max(lots);
+    }
+
+    /// Puts lots in a slot and pays for them.
+    #[allow(clippy::too_many_arguments, reason = "a fill has this many parts")]
+    pub(super) fn enter(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        package: &Package,
+        lane: usize,
+        lots: f64,
+        reason: String,
+    ) {
+        let plan = ctx.pool(layer);
+        let dollars = lots * plan.contract.dpp;
+        let (credit, fees) = (package.credit[lane], lots * plan.fees);
+        // credit = −worth − slip
+        self.pay(ctx, layer, lane, dollars * credit, -dollars * (credit + package.worth[lane]), fees);
+        let state = &mut self.layers[layer].slots[slot];
+        state.lots[lane] = lots;
+        state.entry_lots[lane] = lots;
+        state.sold[lane] = 0.0;
+        state.reached[lane] = 0.0;
+        self.log(ctx, lane, || Event {
+            reason,
+            lots,
+            price: credit,
+            cash: dollars * credit - fees,
+            ..about(ctx, "open", layer, slot, Some(package))
+        });
+    }
+
+    /// Base lots, fixed at the start or set anew, and the lots that progression and buffer make of them.
+    fn core_lots(&self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize, room: Room) -> (f64, f64) {
+        let plan = ctx.layer(layer);
+        let state = &self.layers[layer];
+        let first = state.base[lane];
+        let fixed = plan.size.base == SizeBase::Start && !first.is_nan();
+        let base = if fixed { first } else { base_lots(&plan.size, room) };
+        let lots = plan.progression.as_ref().map_or(base, |rule| {
+            let chain = &state.chains[slot % ctx.pool(layer).tranches];
+            let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane] };
+            progressed_lots(base, rule, streak, room)
+        });
+        (base, buffered_lots(lots, plan.size.buffer, room))
+    }
+}

@@ -1,0 +1,114 @@
+//! Packages that reach their expiry.
+
+use super::{Book, Context, about};
+use crate::{
+    engine::{instrument::Instrument, package::Package, trace::Event},
+    math::lanes::Mask,
+};
+
+/// Share of the risk from which a loss counts as the largest one.
+const MAXIMUM_LOSS: f64 = 0.99;
+
+impl Book {
+    /// Settles the packages of `slot` that expire today in `lanes`.
+    pub fn settle(&mut self, ctx: Context<'_>, layer: usize, slot: usize, package: &Package, lanes: Mask) {
+        let pool = ctx.pool(layer);
+        for i in lanes.lanes() {
+            let payoff = package.payoff(pool, ctx.market, i);
+            self.follow_early(layer, slot, i, payoff, pool.contract.dpp);
+            let state = &mut self.layers[layer].slots[slot];
+            state.exit.set(i, false);
+            state.roll.set(i, false);
+            let lots = state.lots[i];
+            if lots > 0.0 {
+                let dollars = lots * pool.contract.dpp;
+                let paid = payoff - package.value[i] + package.worth[i];
+                let against_mark = dollars * (payoff - package.value[i]);
+                self.cash[ctx.layer(layer).ledger][i] += dollars * paid;
+                self.sum.settlement[i] += against_mark;
+                self.layers[layer].pnl[i] += against_mark;
+                self.count_settlement(ctx, layer, slot, package, i, payoff, dollars * paid);
+                self.realise(ctx, layer, slot, package, i, paid, 0.0, ("settle", "expiry".into()));
+            }
+        }
+    }
+
+    /// What a tranche closed early would have brought, now that its package has settled.
+    fn follow_early(&mut self, layer: usize, slot: usize, lane: usize, paid: f64, dpp: f64) {
+        let early = &mut self.layers[layer].slots[slot].early;
+        if early.lots[lane] == 0.0 {
+            return;
+        }
+        let regret = (paid - early.cash[lane]) * early.lots[lane] * dpp;
+        early.lots[lane] = 0.0;
+        self.sum.unresolved[lane] -= 1.0;
+        if early.by_rule.get(lane) {
+            self.sum.regret_rule[lane] += regret;
+            self.sum.recovered[lane] += f64::from(regret > 0.0);
+        } else {
+            self.sum.regret_forced[lane] += regret;
+        }
+    }
+
+    /// What a hedged book wants to know of a settlement: cash raised, and what the hedge did while the core lost all it can.
+    #[allow(clippy::too_many_arguments, reason = "a settlement has this many parts")]
+    fn count_settlement(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        package: &Package,
+        lane: usize,
+        payoff: f64,
+        cash: f64,
+    ) {
+        let Some(tally) = self.tally.as_mut() else { return };
+        if ctx.layer(layer).hedges() {
+            tally.flow[lane] += cash;
+        } else if -payoff >= MAXIMUM_LOSS * package.risk[lane] {
+            let before = self.layers[layer].slots[slot].hedge_before[lane];
+            self.sum.max_losses[lane] += 1.0;
+            self.sum.max_losses_hedge_lost[lane] += f64::from(tally.hedge_overnight[lane] < before);
+        }
+    }
+
+    /// The end of a tranche: its P&L moves the chain on, and the slot is empty.
+    #[allow(clippy::too_many_arguments, reason = "the one place where a tranche ends needs all of it")]
+    pub(super) fn realise(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        package: &Package,
+        lane: usize,
+        received: f64,
+        fees: f64,
+        (kind, reason): (&'static str, String),
+    ) {
+        let pool = ctx.pool(layer);
+        let lots = std::mem::replace(&mut self.layers[layer].slots[slot].lots[lane], 0.0);
+        let dollars = lots * pool.contract.dpp;
+        let unit = package.credit[lane] + received + self::variation(pool.contract.instrument, package, lane);
+        let pnl = dollars * unit - lots * pool.fees - fees;
+        if !ctx.layer(layer).hedges() {
+            let lost = pnl < 0.0;
+            let chain = &mut self.layers[layer].chains[slot % pool.tranches];
+            chain.losses[lane] = if lost { chain.losses[lane] + 1.0 } else { 0.0 };
+            chain.deficit[lane] = (chain.deficit[lane] - pnl).max(0.0);
+            self.sum.lost[lane] += f64::from(lost);
+        }
+        self.log(ctx, lane, || Event {
+            reason,
+            lots,
+            price: received,
+            pnl,
+            cash: dollars * received - fees,
+            ..about(ctx, kind, layer, slot, Some(package))
+        });
+    }
+}
+
+/// What a future has paid out per unit since its entry.
+pub(super) fn variation(instrument: Instrument, package: &Package, lane: usize) -> f64 {
+    if instrument == Instrument::VixFuture { package.value[lane] - package.entry_value[lane] } else { 0.0 }
+}

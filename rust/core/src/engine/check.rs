@@ -1,0 +1,191 @@
+//! What a specification must satisfy before anything is built from it.
+
+use super::{
+    fill::Contract,
+    instrument::Instrument,
+    plan::{positive, within},
+    spec::{
+        Cap, ContractSpec, Kind, LayerSpec, LedgerMode, LedgersSpec, LegSpec, ProgressionSpec, Role, SizeBase,
+        SizeTarget, StrikeSpec, Underlying, Width,
+    },
+};
+use crate::{
+    Error, Result,
+    margin::{self, Leg},
+};
+
+/// The legs as the margin rules see them.
+pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> Result<Vec<Leg>> {
+    if contract.instrument == Instrument::VixFuture {
+        if legs.is_empty() {
+            return Ok(vec![]);
+        }
+        return Err(Error::Spec(format!("{path}.legs: a future has none: one contract is bought")));
+    }
+    if legs.is_empty() {
+        return Err(Error::Spec(format!("{path}.legs: at least one is needed")));
+    }
+    for (index, leg) in legs.iter().enumerate() {
+        let at = format!("{path}.legs[{index}]");
+        if leg.ratio == 0 {
+            return Err(Error::domain(format!("{at}.ratio"), 0, "not zero: negative is sold"));
+        }
+        let vix = contract.instrument == Instrument::VixOption;
+        match leg.strike {
+            StrikeSpec::ExpectedMove { .. } | StrikeSpec::Offset { width: Width::Fraction(_), .. } if vix => {
+                let allowed = "delta, or an offset in points: the others are measured in SPX";
+                return Err(Error::domain(format!("{at}.strike"), "not for VIX options", allowed));
+            }
+            StrikeSpec::Delta { value } if !(value > 0.0 && value < 1.0) => {
+                return Err(Error::domain(format!("{at}.strike.value"), value, "a |delta| between 0 and 1"));
+            }
+            StrikeSpec::ExpectedMove { multiple, .. } if !(multiple >= 0.0 && multiple.is_finite()) => {
+                return Err(Error::domain(format!("{at}.strike.multiple"), multiple, "0 or more"));
+            }
+            StrikeSpec::Offset { from, .. } if from >= index => {
+                return Err(Error::domain(format!("{at}.strike.from"), from, "an earlier leg"));
+            }
+            StrikeSpec::Offset { width: Width::Fraction(w) | Width::Points(w), .. }
+                if w.is_nan() || w <= 0.0 =>
+            {
+                return Err(Error::domain(format!("{at}.strike.width"), w, "positive"));
+            }
+            _ => {}
+        }
+    }
+    let legs: Vec<Leg> =
+        legs.iter().map(|leg| Leg { sign: leg.right.sign(), ratio: f64::from(leg.ratio) }).collect();
+    if !margin::defined_risk(&legs) {
+        return Err(Error::domain(
+            format!("{path}.legs"),
+            "net short",
+            "defined risk: every short call or put needs a long one of the same right (C13)",
+        ));
+    }
+    Ok(legs)
+}
+
+/// Everything about a layer that does not depend on its product.
+pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&LedgersSpec>) -> Result<()> {
+    let size = &spec.size;
+    within(&format!("{path}.size.value"), size.value, 0.0, 1e9)?;
+    within(&format!("{path}.size.multiplier"), size.multiplier, 0.0, 1e6)?;
+    within(&format!("{path}.size.buffer"), size.buffer, 0.0, 1.0)?;
+    check_progression(path, spec.progression.as_ref())?;
+    let target = format!("{path}.size.target");
+    if size.target == SizeTarget::MarginShare && spec.legs.iter().all(|leg| leg.ratio > 0) {
+        let allowed = "a layer that sells something: bought options tie up premium, not margin";
+        return Err(Error::domain(target, "margin_share", allowed));
+    }
+    let hedge = spec.role == Role::Hedge;
+    if size.target.hedges() && !hedge {
+        return Err(Error::domain(target, format!("{:?}", size.target), "a layer with role = hedge"));
+    }
+    if hedge && size.target == SizeTarget::MarginShare {
+        return Err(Error::domain(target, "margin_share", "a core layer: a hedge is sized by what it hedges"));
+    }
+    let only_core = spec.progression.is_some() || size.base == SizeBase::Start || size.buffer > 0.0;
+    if hedge && only_core {
+        let allowed = "none of them: they size what is sold";
+        return Err(Error::domain(path, "progression, base or buffer in a hedge", allowed));
+    }
+    let only_hedge = spec.roll_below.is_some()
+        || !spec.monetise.is_empty()
+        || !size.caps.is_empty()
+        || size.reduced.is_some();
+    if !hedge && only_hedge {
+        let allowed = "a layer with role = hedge";
+        return Err(Error::domain(path, "roll_below, monetise, caps or reduced in a core layer", allowed));
+    }
+    if let Some(days) = spec.roll_below
+        && !(1..spec.days.low).contains(&days)
+    {
+        let allowed = format!("1 to {}, below the nearest expiry that it opens", spec.days.low - 1);
+        return Err(Error::domain(format!("{path}.roll_below"), days, allowed));
+    }
+    let mut sold = 0.0;
+    for (index, rung) in spec.monetise.iter().enumerate() {
+        let at = format!("{path}.monetise[{index}]");
+        positive(&format!("{at}.at"), rung.at)?;
+        within(&format!("{at}.sell"), rung.sell, 0.0, 1.0)?;
+        sold += rung.sell;
+        if index > 0 && rung.at <= spec.monetise[index - 1].at {
+            return Err(Error::domain(format!("{at}.at"), rung.at, "above the rung before it"));
+        }
+    }
+    within(&format!("{path}.monetise: shares in all"), sold, 0.0, 1.0 + 1e-9)?;
+    for (index, cap) in size.caps.iter().enumerate() {
+        let at = format!("{path}.size.caps[{index}]");
+        match *cap {
+            Cap::Budget if ledgers.and_then(|l| l.budget_per_year).is_none() => {
+                return Err(Error::domain(at, "budget", "a book with ledgers.budget_per_year"));
+            }
+            Cap::Budget => {}
+            Cap::Premium { share } => positive(&format!("{at}.share"), share)?,
+            Cap::CrashGain { ln_move } => within(&format!("{at}.ln_move"), ln_move, -1.0, -1e-6)?,
+        }
+    }
+    if let Some(reduced) = &size.reduced {
+        within(&format!("{path}.size.reduced.to"), reduced.to, 0.0, 1.0)?;
+    }
+    Ok(())
+}
+
+/// A sleeve between nothing and everything, and transfers between two different ledgers.
+pub(super) fn check_ledgers(arm: &str, ledgers: Option<&LedgersSpec>) -> Result<()> {
+    let Some(ledgers) = ledgers else { return Ok(()) };
+    within(&format!("{arm}.ledgers.sleeve_share"), ledgers.sleeve_share, 0.0, 1.0)?;
+    if let Some(budget) = ledgers.budget_per_year {
+        within(&format!("{arm}.ledgers.budget_per_year"), budget, 0.0, 1.0)?;
+    }
+    for (index, transfer) in ledgers.transfers.iter().enumerate() {
+        let at = format!("{arm}.ledgers.transfers[{index}]");
+        within(&format!("{at}.share"), transfer.share, 0.0, 1.0)?;
+        if transfer.from == transfer.to || ledgers.mode == LedgerMode::Commingled {
+            let allowed = "from one ledger to the other of a separate book";
+            return Err(Error::domain(at, format!("{:?} to {:?}", transfer.from, transfer.to), allowed));
+        }
+    }
+    Ok(())
+}
+
+/// Rungs that ascend, from 0 where something must hold everywhere.
+pub(super) fn check_contract(product: &str, row: &ContractSpec) -> Result<()> {
+    let at = |field: &str| format!("contracts.{product}.{field}");
+    positive(&at("index_fraction"), row.index_fraction)?;
+    positive(&at("multiplier"), row.multiplier)?;
+    within(&at("exchange_fee"), row.exchange_fee, 0.0, 1e3)?;
+    within(&at("half_spread.scale"), row.half_spread.scale, 0.0, 10.0)?;
+    within(&at("half_spread.power"), row.half_spread.power, 0.0, 2.0)?;
+    let future = row.kind == Kind::Future;
+    if future && row.underlying == Underlying::Spx {
+        return Err(Error::domain(at("kind"), "future", "options on SPX, options and futures on VIX"));
+    }
+    let rungs = [
+        ("ticks", &row.ticks, true),
+        ("strike_steps", &row.strike_steps, !future),
+        ("half_spread.floors", &row.half_spread.floors, false),
+        ("margin", &row.margin, future),
+    ];
+    for (field, rungs, needed) in rungs {
+        let ascending = rungs.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let sound = rungs.iter().all(|(from, value)| *from >= 0.0 && *value > 0.0 && value.is_finite());
+        if !ascending || !sound || (needed && rungs.first().is_none_or(|(from, _)| *from != 0.0)) {
+            let allowed = "[from, value] pairs, ascending from 0, values above 0";
+            return Err(Error::domain(at(field), format!("{rungs:?}"), allowed));
+        }
+    }
+    Ok(())
+}
+
+fn check_progression(path: &str, rule: Option<&ProgressionSpec>) -> Result<()> {
+    let Some(rule) = rule else { return Ok(()) };
+    within(&format!("{path}.progression.max_doublings"), f64::from(rule.max_doublings), 0.0, 40.0)?;
+    if rule.max_lots == Some(0) {
+        return Err(Error::domain(format!("{path}.progression.max_lots"), 0, "at least 1"));
+    }
+    if let Some(share) = rule.max_margin_share {
+        positive(&format!("{path}.progression.max_margin_share"), share)?;
+    }
+    Ok(())
+}

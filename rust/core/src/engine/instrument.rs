@@ -1,0 +1,140 @@
+//! What a contract pays, and what it is worth on the quotes of one expiry.
+
+use super::{
+    layout::PoolPlan,
+    spec::{Kind, Underlying},
+};
+use crate::{
+    market::{
+        quote::{Slice, Surface},
+        state::State,
+        vix_option::VixSlice,
+    },
+    math::lanes::{Col, LANES},
+};
+
+/// What a contract pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instrument {
+    /// European options on SPX.
+    SpxOption,
+    /// European options on VIX, priced off the future that settles with them.
+    VixOption,
+    /// A VX future: worth nothing after its daily variation is paid.
+    VixFuture,
+}
+
+impl Instrument {
+    /// What a contract row describes; a future on SPX does not exist here (layout.rs refuses it).
+    pub const fn new(underlying: Underlying, kind: Kind) -> Self {
+        match (underlying, kind) {
+            (Underlying::Spx, _) => Self::SpxOption,
+            (Underlying::Vix, Kind::Option) => Self::VixOption,
+            (Underlying::Vix, Kind::Future) => Self::VixFuture,
+        }
+    }
+}
+
+/// The quotes of one expiry per lane.
+#[derive(Clone, Debug)]
+pub struct Quotes {
+    /// SPX options.
+    pub spx: Slice,
+    /// VIX options and the future, as the model has them.
+    pub vix: VixSlice,
+    /// Recorded over modelled price of the future.
+    pub basis: Col,
+    scaled: VixSlice,
+    price: Col,
+}
+
+impl Default for Quotes {
+    fn default() -> Self {
+        Self {
+            spx: Slice::default(),
+            vix: VixSlice::default(),
+            basis: Col::splat(1.0),
+            scaled: VixSlice::default(),
+            price: Col::default(),
+        }
+    }
+}
+
+impl Quotes {
+    /// Quotes the expiry in `sessions` exchange sessions, `days` calendar days.
+    pub fn quote(
+        &mut self,
+        instrument: Instrument,
+        surface: &Surface,
+        state: &State,
+        sessions: &Col,
+        days: &Col,
+        basis: &Col,
+    ) {
+        match instrument {
+            Instrument::SpxOption => surface.slice(state, sessions, days, &mut self.spx),
+            Instrument::VixOption => surface.vix_slice(state, days, &mut self.vix),
+            Instrument::VixFuture => surface.vx_dated(state, days, &mut self.vix.forward),
+        }
+        self.basis = *basis;
+    }
+
+    /// V of one unit: Σ ratio × price; keeps the legs' prices when asked.
+    pub fn value(&mut self, plan: &PoolPlan, strikes: &[Col], out: &mut Col, mut legs: Option<&mut [Col]>) {
+        let Self { spx, vix, basis, scaled, price } = self;
+        match plan.contract.instrument {
+            Instrument::VixFuture => {
+                for i in 0..LANES {
+                    out[i] = vix.forward[i] * basis[i];
+                }
+                if let Some(legs) = legs.as_deref_mut() {
+                    legs[0] = *out;
+                }
+                return;
+            }
+            Instrument::VixOption => {
+                scaled.clone_from(vix);
+                for i in 0..LANES {
+                    scaled.forward[i] *= basis[i];
+                    scaled.floor[i] *= basis[i];
+                }
+            }
+            Instrument::SpxOption => {}
+        }
+        *out = Col::default();
+        for (index, (leg, strike)) in plan.legs.iter().zip(strikes).enumerate() {
+            match plan.contract.instrument {
+                Instrument::SpxOption => Surface::option(spx, leg.right.sign(), strike, price),
+                _ => Surface::vix_option(scaled, leg.right.sign(), strike, price),
+            }
+            let ratio = f64::from(leg.ratio);
+            for i in 0..LANES {
+                out[i] += ratio * price[i];
+            }
+            if let Some(legs) = legs.as_deref_mut() {
+                legs[index] = *price;
+            }
+        }
+    }
+
+    /// From the time step to the spot step: today's SPX. VIX products do not see it.
+    pub fn move_spot(&mut self, instrument: Instrument, now: &Self) {
+        if instrument == Instrument::SpxOption {
+            self.spx.forward = now.spx.forward;
+        }
+    }
+
+    /// From the spot step to the level step: today's θ, or today's future.
+    pub fn move_level(&mut self, instrument: Instrument, now: &Self) {
+        if instrument == Instrument::SpxOption {
+            self.spx.theta = now.spx.theta;
+            return;
+        }
+        self.vix.forward = now.vix.forward;
+        self.basis = now.basis;
+        for i in 0..LANES {
+            // A future that fell below yesterday's floor would have no price.
+            self.vix.floor[i] = self.vix.floor[i].min(now.vix.floor[i]);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What one book is worth at every tick of every path: for fans over sessions.
+
+use super::{book::Book, package::Market};
+use crate::math::lanes::Col;
+
+/// Names of the series, in order.
+pub const NAMES: &[&str] = &["nav", "requirement", "hedge", "spot", "vix"];
+
+/// Columns by tick of one book.
+#[derive(Debug)]
+pub struct Series {
+    book: usize,
+    ticks: Vec<[Col; NAMES.len()]>,
+}
+
+impl Series {
+    /// Nothing recorded yet.
+    pub fn new(book: usize) -> Self {
+        Self { book, ticks: vec![] }
+    }
+
+    /// One more tick.
+    pub fn record(&mut self, books: &[Book], market: &Market) {
+        let mut row = [Col::default(), Col::default(), Col::default(), market.spot, market.vix];
+        for lane in 0..row[0].len() {
+            let ledger = books[self.book].ledger(lane);
+            for (column, value) in row.iter_mut().zip([ledger.nav, ledger.requirement, ledger.hedge]) {
+                column[lane] = value;
+            }
+        }
+        self.ticks.push(row);
+    }
+
+    /// Per name, rows of paths, columns of ticks; what was recorded is gone then.
+    pub fn take(&mut self, live: usize) -> Vec<Vec<f64>> {
+        let ticks = std::mem::take(&mut self.ticks);
+        let rows = |name: usize| (0..live).flat_map(|lane| ticks.iter().map(move |row| row[name][lane])).collect();
+        (0..NAMES.len()).map(rows).collect()
+    }
+}

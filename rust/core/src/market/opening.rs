@@ -1,0 +1,44 @@
+//! The state at the opening of a session, on the straight line between the closes around it.
+
+use super::state::State;
+use crate::math::lanes::LANES;
+
+/// Puts (ln S, x) `share` of the way from the close before to the close of the session; r and q are the
+/// session's.
+pub(super) fn interpolate(share: f64, before: &State, after: &State, out: &mut State) {
+    for i in 0..LANES {
+        out.ln_s[i] = before.ln_s[i] + share * (after.ln_s[i] - before.ln_s[i]);
+    }
+    for ((to, from), close) in out.x.iter_mut().zip(&before.x).zip(&after.x) {
+        for i in 0..LANES {
+            to[i] = from[i] + share * (close[i] - from[i]);
+        }
+    }
+    out.r = after.r;
+    out.q = after.q;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::state::Point;
+
+    #[test]
+    fn the_ends_of_the_line_are_the_closes() {
+        let state = |level: f64| {
+            let mut state = State::default();
+            state.fill(&Point { ln_s: level, x: [level, -level, 2.0 * level], r: level, q: 0.01 });
+            state
+        };
+        let (before, after) = (state(1.0), state(2.0));
+        let mut out = State::default();
+        interpolate(1.0, &before, &after, &mut out);
+        assert_eq!(out, after);
+        interpolate(0.0, &before, &after, &mut out);
+        assert_eq!((out.ln_s, out.x), (before.ln_s, before.x));
+        // Rates are those of the session, whose morning it is.
+        assert_eq!((out.r, out.q), (after.r, after.q));
+        interpolate(0.25, &before, &after, &mut out);
+        assert_eq!((out.ln_s[7], out.x[1][7], out.x[2][7]), (1.25, -1.25, 2.5));
+    }
+}
