@@ -15,7 +15,7 @@ import markdown_pages
 from alvh import _core, playbook, rules
 from alvh.errors import AlvhError
 from alvh.figures import FIGURES
-from alvh.history import LIMITS
+from alvh.history import LIMITS, RECONSTRUCTED, vx
 from alvh.history.columns import COLUMNS
 from alvh.market import GBM, L3F
 from alvh.pricing import Status
@@ -101,11 +101,25 @@ def test_columns_of_a_history():
     ]
 
 
+def test_columns_of_recorded_futures():
+    documented = dict(markdown_pages.table("docs/history.md", "vx column"))
+    assert tuple(documented) == vx.NAMES
+    assert documented["settle"].startswith(vx.SETTLE.allowed)
+    assert (
+        f"a quarter to {'four' if vx.MOST_TIMES_VIX == 4 else '?'} times the day's VIX"
+        in documented["settle"]
+    )
+
+
 def test_limits_of_a_history():
     lines = markdown_pages.read("docs/history.md").splitlines()
     assert [line for line in lines if line.startswith("- ") and line[2:] in LIMITS] == [
         f"- {limit}" for limit in LIMITS
     ]
+    assert f"> {RECONSTRUCTED}" in lines
+    quoted = RECONSTRUCTED.split("missed by ")[1].split(" points")[0], RECONSTRUCTED.split(" to ")[-1][:3]
+    (figures,) = markdown_pages.table("docs/history.md", "contract")
+    assert (figures[1], figures[7]) == quoted
 
 
 def test_keys_of_a_playbook():

@@ -17,9 +17,11 @@ __all__ = [
     "greeks",
     "implied_vol",
     "indicator",
+    "market_openings",
     "market_paths",
     "market_quotes",
     "market_spec",
+    "market_vx_basis",
     "price",
     "rule_names",
     "rule_warm_up",
@@ -143,6 +145,18 @@ def market_quotes(
     strike: NDArray[np.float64],
     sign: NDArray[np.float64],
 ) -> list[NDArray[np.float64]]: ...
+def market_openings(  # ln S, x0, x1, x2, special quotation: paths x sessions, column j is session j + 1
+    spec: str,
+    first_path: int,
+    paths: int,
+    sessions: int,
+    *,
+    seed: int,
+    start: int = 0,  # row of session 0 in a replay
+) -> list[NDArray[np.float64]]: ...
+def market_vx_basis(  # one element per (row of a replay, session of expiry); None without recorded VX
+    spec: str, row: Sequence[int], expiry: Sequence[int]
+) -> NDArray[np.float64] | None: ...
 def draws(
     seed: int, first_path: int, paths: int, step: int, purpose: str, block: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...

@@ -3,5 +3,15 @@
 from alvh.history.data import HistoryData, read_history
 from alvh.history.gaps import DroppedRow, GapReport
 from alvh.history.replay import LIMITS, History
+from alvh.history.vx import RECONSTRUCTED, VxRecord
 
-__all__ = ["LIMITS", "DroppedRow", "GapReport", "History", "HistoryData", "read_history"]
+__all__ = [
+    "LIMITS",
+    "RECONSTRUCTED",
+    "DroppedRow",
+    "GapReport",
+    "History",
+    "HistoryData",
+    "VxRecord",
+    "read_history",
+]

@@ -26,19 +26,19 @@ def typed_frame(source: Source, found: Mapping[str, str], constants: Mapping[str
     HistoryError
         A value that is no date or number, a date twice or out of order, a number outside its range.
     """
-    days = _days(source, found[DATE])
+    days = read_days(source, found[DATE])
     if len(days) == 0:
         raise HistoryError(f"{source.name} has no rows below its header", source=source.name)
     _check_order(source, found[DATE], days)
     series = [days]
     for name, column in COLUMNS.items():
         if name in found:
-            series.append(_numbers(source, found[name], column))
+            series.append(read_numbers(source, found[name], column))
         elif name in constants:
             _check_constant(constants[name], column)
             series.append(pl.Series(name, [constants[name]], dtype=pl.Float64).new_from_index(0, len(days)))
     frame = pl.DataFrame(series)
-    _check_ranges_of_days(source, found, frame)
+    _check_ranges_ofread_days(source, found, frame)
     return frame
 
 
@@ -67,7 +67,8 @@ def _text(source: Source, column: str) -> pl.Series:
         ) from None
 
 
-def _days(source: Source, column: str) -> pl.Series:
+def read_days(source: Source, column: str) -> pl.Series:
+    """Return a column as days inside the exchange calendar; every value must be one."""
     found = source.columns[column]
     if isinstance(found.dtype, pl.Datetime):
         days = found.dt.date()
@@ -85,10 +86,6 @@ def _days(source: Source, column: str) -> pl.Series:
         allowed="days as YYYY-MM-DD, or Date columns",
         mend="write the exchange's (New York) day, without a time of day",
     )
-    return days.alias(DATE)
-
-
-def _check_order(source: Source, column: str, days: pl.Series) -> None:
     first, last = exchange.span()
     source.refuse_where(
         (days < first) | (days > last),
@@ -97,6 +94,10 @@ def _check_order(source: Source, column: str, days: pl.Series) -> None:
         allowed=f"{first} to {last}",
         mend="remove these rows",
     )
+    return days.alias(DATE)
+
+
+def _check_order(source: Source, column: str, days: pl.Series) -> None:
     source.refuse_where(
         ~days.is_first_distinct(), column, "stands twice", allowed="one row a day", mend="keep one of them"
     )
@@ -109,7 +110,8 @@ def _check_order(source: Source, column: str, days: pl.Series) -> None:
     )
 
 
-def _numbers(source: Source, column: str, rule: Column) -> pl.Series:
+def read_numbers(source: Source, column: str, rule: Column) -> pl.Series:
+    """Return a column as Float64 inside its range; an empty cell or NaN is null."""
     found = source.columns[column]
     if found.dtype.is_numeric():
         values = found.cast(pl.Float64, strict=False)
@@ -140,7 +142,7 @@ def _check_constant(value: float, rule: Column) -> None:
         )
 
 
-def _check_ranges_of_days(source: Source, found: Mapping[str, str], frame: pl.DataFrame) -> None:
+def _check_ranges_ofread_days(source: Source, found: Mapping[str, str], frame: pl.DataFrame) -> None:
     """Refuse a day whose low or high does not enclose its open and close."""
     for name in ("open", "spx"):
         for bound, sign in (("low", 1.0), ("high", -1.0)):

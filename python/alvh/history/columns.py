@@ -1,6 +1,6 @@
 """The columns that a history may have: names, units and ranges; and finding them in a source."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,7 @@ class Column:
 
 # Since 1990 the index stood above 290 and VIX between 9.14 and 82.69: ranges catch wrong units, not bad days.
 _INDEX = (10.0, 1e5, "index points", "correct the value or remove the row")
-_VOLATILITY = (
+VOLATILITY: Final = (
     5.0,
     200.0,
     "volatility points",
@@ -40,14 +40,14 @@ COLUMNS: Final = {
     column.name: column
     for column in (
         Column("spx", *_INDEX, required=True),
-        Column("vix", *_VOLATILITY, required=True),
+        Column("vix", *VOLATILITY, required=True),
         Column("rate", -0.05, 0.5, *_DECIMAL, required=True),
         Column("dividend_yield", 0.0, 0.5, *_DECIMAL, required=True),
         Column("open", *_INDEX),
         Column("high", *_INDEX),
         Column("low", *_INDEX),
-        Column("vix3m", *_VOLATILITY),
-        Column("vix6m", *_VOLATILITY),
+        Column("vix3m", *VOLATILITY),
+        Column("vix6m", *VOLATILITY),
     )
 }
 NAMES: Final = (DATE, *COLUMNS)
@@ -73,21 +73,7 @@ def find_columns(
     HistoryError
         Required columns lack, two columns claim one name, or the mapping names what does not exist.
     """
-    found = _mapped(source, mapping)
-    by_folded: dict[str, list[str]] = {}
-    for column in source.columns:
-        by_folded.setdefault(column.strip().casefold(), []).append(column)
-    for name in NAMES:
-        candidates = by_folded.get(name, [])
-        if name in found or not candidates:
-            continue
-        if len(candidates) > 1:
-            raise HistoryError(
-                f"{source.name}: columns {' and '.join(map(repr, candidates))} both mean {name!r}. "
-                f"Mend: choose with columns={{{name!r}: …}}",
-                source=source.name,
-            )
-        found[name] = candidates[0]
+    found = find_names(source, mapping, NAMES)
     for name in constants:
         if name in found:
             raise HistoryError(
@@ -99,11 +85,36 @@ def find_columns(
     return found
 
 
-def _mapped(source: Source, mapping: Mapping[str, str]) -> dict[str, str]:
-    for name, column in mapping.items():
-        if name not in NAMES:
+def find_names(
+    source: Source, mapping: Mapping[str, str], names: Iterable[str], *, option: str = "columns"
+) -> dict[str, str]:
+    """Return the source's own name of each of `names` that it has, mapped by `option` or in any case."""
+    names = tuple(names)
+    found = _mapped(source, mapping, names, option)
+    by_folded: dict[str, list[str]] = {}
+    for column in source.columns:
+        by_folded.setdefault(column.strip().casefold(), []).append(column)
+    for name in names:
+        candidates = by_folded.get(name, [])
+        if name in found or not candidates:
+            continue
+        if len(candidates) > 1:
             raise HistoryError(
-                f"columns={{…}} maps {name!r}, which no history has: {nearest_names(name, NAMES)}"
+                f"{source.name}: columns {' and '.join(map(repr, candidates))} both mean {name!r}. "
+                f"Mend: choose with {option}={{{name!r}: …}}",
+                source=source.name,
+            )
+        found[name] = candidates[0]
+    return found
+
+
+def _mapped(
+    source: Source, mapping: Mapping[str, str], names: tuple[str, ...], option: str
+) -> dict[str, str]:
+    for name, column in mapping.items():
+        if name not in names:
+            raise HistoryError(
+                f"{option}={{…}} maps {name!r}, which no such file has: {nearest_names(name, names)}"
             )
         if column not in source.columns:
             raise HistoryError(

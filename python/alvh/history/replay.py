@@ -1,15 +1,19 @@
 """The replay of a recorded market: one path, with the limits that every figure from it carries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, Self
 
+import polars as pl
+
 from alvh.errors import HistoryError
 from alvh.history import bundled
+from alvh.history.checks import ROUNDING
 from alvh.history.data import Gaps, HistoryData, read_history
 from alvh.history.gaps import counted, listed
 from alvh.history.source import HistorySource
+from alvh.history.vx import RECONSTRUCTED, VxRecord, read_vx
 from alvh.schedule import Schedule
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
 from alvh.schedule.expiries import Cadence
@@ -22,7 +26,7 @@ LIMITS: Final = (
     "One-day volatility is extrapolated from VIX; daily expiries are listed only since May 2022.",
     "Expiries on every Friday are assumed throughout; weekly options are listed only since 2005.",
     "No VIX futures traded before 2004: earlier ones are model prices.",
-    "VIX futures and options settle to a morning auction, not to the close that is replayed.",
+    "VIX futures and options settle to a morning auction; where it is not recorded, opening VIX stands in.",
     "Intraday spikes are invisible at closes (2024-08-05: VIX high 65.7, close 38.6).",
     "Margin figures from closes are therefore lower bounds and need an intraday stress on top.",
 )
@@ -38,6 +42,12 @@ class History:
         What `read_history` reads, or its result.
     rate, dividend_yield, columns, gaps, allow_jumps
         As in `read_history`; not with a HistoryData.
+    vx : str, path or polars.DataFrame, optional
+        Recorded VIX futures, one row a session and contract: ``date``, ``expiry`` (day on which the contract
+        settles), ``settle`` (points; on the day of expiry the final settlement). VIX futures without a
+        recorded price are the model's.
+    vx_columns : mapping of str to str, optional
+        The names that `vx` uses, for example ``{"date": "trade_date"}``.
     listings : mapping of str to str
         Cadence of listed expiries by product, see `alvh.schedule.listed_expiries`.
     events : mapping of str to iterable of datetime.date, optional
@@ -56,6 +66,8 @@ class History:
         The checked sessions.
     schedule : Schedule
         Their clock.
+    vx : VxRecord or None
+        The recorded VIX futures on that clock.
     notes : tuple of str
         What is particular to this source; part of `limits`.
 
@@ -70,6 +82,7 @@ class History:
 
     data: HistoryData
     schedule: Schedule
+    vx: VxRecord | None
     notes: tuple[str, ...]
 
     def __init__(
@@ -81,6 +94,8 @@ class History:
         columns: Mapping[str, str] | None = None,
         gaps: Gaps | None = None,
         allow_jumps: bool = False,
+        vx: HistorySource | None = None,
+        vx_columns: Mapping[str, str] | None = None,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
         events: Mapping[str, Iterable[date]] | None = None,
         tail_sessions: int = TAIL_SESSIONS,
@@ -98,11 +113,14 @@ class History:
                 gaps=gaps or "error",
                 allow_jumps=allow_jumps,
             )
+        if vx is None and vx_columns is not None:
+            raise HistoryError("vx_columns names the columns of vx, which is not given")
         clock = data.schedule(tail_sessions=tail_sessions, listings=listings, events=events)
-        self._set(data, clock, _notes(data, clock))
+        record = None if vx is None else read_vx(vx, data, clock, vx_columns)
+        self._set(data=data, schedule=clock, vx=record, notes=_notes(data, clock, record))
 
-    def _set(self, data: HistoryData, schedule: Schedule, notes: tuple[str, ...]) -> None:
-        for name, value in (("data", data), ("schedule", schedule), ("notes", notes)):
+    def _set(self, **fields: Any) -> None:
+        for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     @classmethod
@@ -142,7 +160,7 @@ class History:
             tail_sessions=tail_sessions,
         )
         if rate is None or dividend_yield is None:
-            market._set(market.data, market.schedule, (*market.notes, bundled.NOTE))
+            market._set(notes=(*market.notes, bundled.NOTE))
         return market
 
     def __repr__(self) -> str:
@@ -155,14 +173,20 @@ class History:
         return (*LIMITS, *self.notes)
 
     def spec(self) -> dict[str, Any]:
-        """Return the market as JSON-able data for the core: one number a session."""
+        """Return the market as JSON-able data for the core: a number a session, and recorded VIX futures."""
         frame = self.data.frame
+        optional: dict[str, Any] = {}
+        if "open" in frame.columns:
+            optional["open"] = frame["open"].to_list()
+        if self.vx is not None:
+            optional["vx"] = self.vx.spec()
         return {
             "model": "replay",
             "spot": frame["spx"].to_list(),
             "vix": frame["vix"].to_list(),
             "rate": frame["rate"].to_list(),
             "dividend_yield": frame["dividend_yield"].to_list(),
+            **optional,
         }
 
     def starts(self, sessions: int, *, every: int = 1, warm_up: int = 0) -> tuple[int, ...]:
@@ -203,8 +227,8 @@ class History:
         return found
 
 
-def _notes(data: HistoryData, clock: Schedule) -> tuple[str, ...]:
-    """Return what is particular to a source: constants, gaps, lost expiries, absent announcements."""
+def _notes(data: HistoryData, clock: Schedule, vx: VxRecord | None) -> tuple[str, ...]:
+    """Return what is particular to a source: constants, gaps, lost expiries, announcements, openings, VX."""
     notes = []
     if data.constants:
         given = " and ".join(
@@ -218,4 +242,22 @@ def _notes(data: HistoryData, clock: Schedule) -> tuple[str, ...]:
             notes.append(f"{lost} on missing sessions, not listed ({listed(days)}).")
     if silent := [name.upper() for name, days in clock.events.items() if not days]:
         notes.append(f"No announcement dates for {', '.join(silent)}: rules on them stay closed.")
+    notes.extend(_of_openings(data.frame))
+    notes.extend(vx.sentences() if vx else ())
+    if vx is None or vx.marks.reconstructed:
+        notes.append(RECONSTRUCTED)
     return tuple(notes)
+
+
+def _of_openings(frame: pl.DataFrame) -> Iterator[str]:
+    if "open" not in frame.columns:
+        yield "Openings are not recorded: they are taken from the line between the closes."
+        return
+    if lacking := frame["open"].null_count():
+        yield f"{lacking} of {len(frame)} openings are not recorded: taken from the line between the closes."
+    repeated = (frame["open"] - frame["spx"].shift(1)).abs() < ROUNDING
+    if count := repeated.sum():
+        yield (
+            f"{count} of {len(frame)} recorded openings repeat the close before, as index files do that "
+            "have no opening; settlement to the opening is then settlement to that close."
+        )

@@ -1,14 +1,39 @@
 //! Paths through the public interface: the same bits for any split, warm-up, replay, closed forms.
 
 use alvh_core::market::generator::{Generator, Lanes, generator};
+use alvh_core::market::inspect::{Openings, openings, vx_bases};
 use alvh_core::market::parameters::{Curve, Dynamics, Smile, VixSmile};
+use alvh_core::market::recorded_vx::VxSpec;
 use alvh_core::market::simulate::{Request, Simulation, simulate};
 use alvh_core::market::spec::{GbmSpec, L3fSpec, MarketSpec, ReplaySpec};
 use alvh_core::market::state::State;
-use alvh_core::math::lanes::LANES;
+use alvh_core::math::lanes::{Col, LANES};
 
 fn l3f() -> Box<dyn Generator> {
     generator(&MarketSpec::L3f(L3fSpec::default())).expect("defaults")
+}
+
+fn gbm(vol: f64) -> Box<dyn Generator> {
+    generator(&MarketSpec::Gbm(GbmSpec { vol, ..GbmSpec::default() })).expect("valid")
+}
+
+fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<dyn Generator>) {
+    let column = |scale: f64| (0..rows).map(|row| scale * (1.0 + f64::from(row) / 100.0)).collect::<Vec<_>>();
+    let mut spec = ReplaySpec {
+        spot: column(4000.0),
+        vix: column(15.0),
+        rate: column(0.03),
+        dividend_yield: column(0.01),
+        open: Vec::new(),
+        vx: None,
+        curve: Curve::default(),
+        dynamics: Dynamics::default(),
+        smile: Smile::default(),
+        vix_smile: VixSmile::default(),
+    };
+    change(&mut spec);
+    let model = generator(&MarketSpec::Replay(spec.clone())).expect("valid rows");
+    (spec, model)
 }
 
 fn request(paths: usize, sessions: u32) -> Request {
@@ -82,19 +107,7 @@ fn warm_up_does_not_depend_on_the_block() {
 
 #[test]
 fn replay_reads_its_rows_back() {
-    let rows = 40;
-    let column = |scale: f64| (0..rows).map(|row| scale * (1.0 + f64::from(row) / 100.0)).collect::<Vec<_>>();
-    let spec = ReplaySpec {
-        spot: column(4000.0),
-        vix: column(15.0),
-        rate: column(0.03),
-        dividend_yield: column(0.01),
-        curve: Curve::default(),
-        dynamics: Dynamics::default(),
-        smile: Smile::default(),
-        vix_smile: VixSmile::default(),
-    };
-    let model = generator(&MarketSpec::Replay(spec.clone())).expect("valid rows");
+    let (spec, model) = replay(40, |_| ());
     assert_eq!(model.rows(), Some(40));
     let found = run(&*model, &Request { warm_up: 4, ..request(3, 6) });
     for path in 0..3 {
@@ -106,6 +119,118 @@ fn replay_reads_its_rows_back() {
     }
     let beyond = simulate(&*model, &Request { warm_up: 4, ..request(3, 36) }).expect_err("too few rows");
     assert_eq!(beyond.to_string(), "sessions = 36: replaying needs 43 rows with the warm-up; there are 40");
+}
+
+/// Every array of some openings.
+fn arrays(found: &Openings) -> [&[f64]; 5] {
+    let [x0, x1, x2] = &found.x;
+    [&found.ln_s, x0, x1, x2, &found.special_quotation]
+}
+
+#[test]
+fn openings_do_not_depend_on_the_block() {
+    for model in [l3f(), gbm(0.2)] {
+        let whole = openings(&*model, 3, 1000, 600, 5, 0).expect("valid");
+        let late = openings(&*model, 3, 1100, 500, 5, 0).expect("valid");
+        for (whole, late) in arrays(&whole).into_iter().zip(arrays(&late)) {
+            assert_eq!(whole[100 * 5..], *late);
+        }
+        let other = openings(&*model, 4, 1000, 600, 5, 0).expect("valid");
+        assert_ne!(whole.ln_s, other.ln_s);
+    }
+}
+
+/// Night and day have the variances .45 and .55 of the session's, and do not know of each other.
+#[test]
+fn gbm_opens_with_its_share_of_the_variance() {
+    let (paths, vol) = (40_000, 0.3);
+    let model = gbm(vol);
+    let found = openings(&*model, 7, 0, paths, 1, 0).expect("valid");
+    let closes = run(&*model, &Request { seed: 7, ..request(paths, 1) });
+    let drift = (0.04 - 0.013 + 0.05 - vol * vol / 2.0) / 252.0;
+    let sd = vol / 252f64.sqrt();
+    let mut sums = [0.0; 3];
+    for path in 0..paths {
+        let start = closes.spot[2 * path].ln();
+        let night = (found.ln_s[path] - start - 0.45 * drift) / sd;
+        let day = (closes.spot[2 * path + 1].ln() - found.ln_s[path] - 0.55 * drift) / sd;
+        for (sum, value) in sums.iter_mut().zip([night * night, day * day, night * day]) {
+            *sum += value / paths as f64;
+        }
+    }
+    for (found, expected) in sums.into_iter().zip([0.45, 0.55, 0.0]) {
+        assert!((found - expected).abs() < 4.0 / (paths as f64).sqrt(), "{sums:?}");
+    }
+    assert!(found.special_quotation.iter().all(|&ratio| ratio == 1.0));
+}
+
+#[test]
+fn replay_opens_where_it_is_recorded_and_else_on_the_line() {
+    let (spec, model) = replay(4, |spec| spec.open = vec![None, Some(4111.0), None, Some(4222.0)]);
+    let found = openings(&*model, 0, 0, 2, 3, 0).expect("valid");
+    let line = |row: usize| spec.spot[row - 1].ln() + 0.45 * (spec.spot[row] / spec.spot[row - 1]).ln();
+    for path in found.ln_s.chunks(3) {
+        for (found, expected) in path.iter().zip([4111f64.ln(), line(2), 4222f64.ln()]) {
+            assert!((found - expected).abs() < 1e-14);
+        }
+    }
+    // One session later in the record is the same opening; there is none after the last row.
+    let later = openings(&*model, 0, 0, 1, 2, 1).expect("valid");
+    assert_eq!(later.ln_s, found.ln_s[1..3]);
+    let beyond = openings(&*model, 0, 0, 1, 3, 1).expect_err("too few rows");
+    assert_eq!(beyond.to_string(), "sessions = 3: from row 1 on there are 2 sessions");
+}
+
+#[test]
+fn recorded_futures_are_reproduced_to_their_final_settlement() {
+    let marks = [(1u32, 3u32, 4.0, 17.0), (2, 3, 1.0, 18.0), (3, 3, 0.0, 18.5), (2, 9, 40.0, 19.0)];
+    let (_, model) = replay(6, |spec| {
+        spec.vx = Some(VxSpec {
+            session: marks.map(|mark| mark.0).into(),
+            expiry: marks.map(|mark| mark.1).into(),
+            days: marks.map(|mark| mark.2).into(),
+            settle: marks.map(|mark| mark.3).into(),
+        });
+    });
+    let surface = model.surface();
+    let lanes = |row: u32| Lanes { seed: 0, first_path: 0, start: [row; LANES] };
+    let close = |row| {
+        let mut state = State::default();
+        model.start(&lanes(row), &mut state);
+        state
+    };
+    let (mut opening, mut price, mut basis) = (State::default(), Col::default(), Col::default());
+    for (row, expiry, days, settle) in marks {
+        if row == expiry {
+            model.opening(&lanes(row - 1), 1, &close(row - 1), &close(row), &mut opening);
+            surface.vix(&opening, &mut price);
+        } else {
+            surface.vx(&close(row), days, &mut price);
+        }
+        assert!(model.vx_basis(&lanes(row), 0, &[expiry; LANES], &mut basis));
+        assert!((price[77] * basis[77] / settle - 1.0).abs() < 1e-14);
+    }
+    // Carried, and never quoted.
+    let found = vx_bases(&*model, &[0, 2, 4, 5], &[9, 9, 9, 5]).expect("valid").expect("recorded");
+    assert_eq!((found[0], found[2], found[3]), (1.0, found[1], 1.0));
+    assert!(found[1] != 1.0);
+    assert!(vx_bases(&*model, &[6], &[9]).is_err());
+}
+
+#[test]
+fn a_market_without_recorded_futures_has_no_basis() {
+    for model in [l3f(), gbm(0.2), replay(6, |_| ()).1] {
+        let mut untouched = Col::splat(7.0);
+        let lanes = Lanes { seed: 0, first_path: 0, start: [1; LANES] };
+        assert!(!model.vx_basis(&lanes, 1, &[3; LANES], &mut untouched));
+        assert_eq!(untouched, Col::splat(7.0));
+    }
+}
+
+#[test]
+fn standard_shocks_exist_where_vix_moves() {
+    assert!(l3f().shock().is_some() && replay(6, |_| ()).1.shock().is_some());
+    assert!(gbm(0.2).shock().is_none());
 }
 
 /// The discounted forward of a market without a risk premium is the spot less dividends, and a call on a GBM

@@ -1,7 +1,7 @@
 //! Market models: specification, paths, quotes of the start state, and the raw draws behind the paths.
 
 use alvh_core::market::generator::{Generator, generator};
-use alvh_core::market::inspect::{OptionQuote, OptionTerms, spx_quotes, vix_quotes};
+use alvh_core::market::inspect::{OptionQuote, OptionTerms, openings, spx_quotes, vix_quotes, vx_bases};
 use alvh_core::market::simulate::{Request, simulate};
 use alvh_core::market::spec::MarketSpec;
 use alvh_core::math::philox::{MAX_PATHS, Purpose, Stream};
@@ -75,6 +75,36 @@ pub fn market_quotes<'py>(
     let array =
         |field: fn(&OptionQuote) -> f64| quotes.iter().map(field).collect::<Vec<_>>().into_pyarray(py);
     Ok([array(|q| q.forward), array(|q| q.discount), array(|q| q.vol), array(|q| q.price)])
+}
+
+/// Openings of sessions 1 … `sessions`: ln S, x0, x1, x2 and the special quotation, each paths × sessions.
+#[pyfunction]
+#[pyo3(signature = (spec, first_path, paths, sessions, *, seed, start=0))]
+pub fn market_openings<'py>(
+    py: Python<'py>,
+    spec: &str,
+    first_path: u64,
+    paths: usize,
+    sessions: u32,
+    seed: u64,
+    start: u32,
+) -> PyResult<[Array2<'py>; 5]> {
+    let found = detached(py, || openings(&*model(spec)?, seed, first_path, paths, sessions, start))?;
+    let array = |values: Vec<f64>| values.into_pyarray(py).reshape([paths, sessions as usize]);
+    let [x0, x1, x2] = found.x;
+    Ok([array(found.ln_s)?, array(x0)?, array(x1)?, array(x2)?, array(found.special_quotation)?])
+}
+
+/// Recorded over modelled price of VX futures, by row of a replay and session of expiry; None without records.
+#[pyfunction]
+pub fn market_vx_basis<'py>(
+    py: Python<'py>,
+    spec: &str,
+    row: Vec<u32>,
+    expiry: Vec<u32>,
+) -> PyResult<Option<Array1<'py>>> {
+    let found = detached(py, || vx_bases(&*model(spec)?, &row, &expiry))?;
+    Ok(found.map(|values| values.into_pyarray(py)))
 }
 
 /// The uniforms of a block of draws and their normals: arrays of paths × 2.

@@ -1,11 +1,14 @@
-//! Quotes of a model's start state, element by element: for a user who looks at the surface.
+//! What a model says, element by element: quotes of its start state for a user who looks at the surface, openings
+//! and VX bases for whoever computes a path a second time.
 
 use super::curve::session_years;
 use super::generator::{Generator, Lanes};
 use super::quote::{Slice, Surface};
-use super::state::State;
+use super::state::{FACTORS, State};
 use super::vix_option::VixSlice;
 use crate::math::lanes::{Col, LANES};
+use crate::math::philox::MAX_PATHS;
+use crate::{Error, Result};
 
 /// One option: calls have sign +1, puts −1.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +67,87 @@ pub fn vix_quotes(model: &dyn Generator, options: &[OptionTerms]) -> Vec<OptionQ
                 OptionQuote { forward: slice.forward[i], discount: slice.discount[i], vol, price: price[i] };
         }
     })
+}
+
+/// Openings of sessions 1 … `sessions`, row-major arrays of paths × sessions.
+#[derive(Clone, Debug)]
+pub struct Openings {
+    /// Logarithm of the SPX level.
+    pub ln_s: Vec<f64>,
+    /// Factors of the curve.
+    pub x: [Vec<f64>; FACTORS],
+    /// Settlement value of VIX products over VIX of that state.
+    pub special_quotation: Vec<f64>,
+}
+
+/// The openings of `paths` paths from `first_path` on, session 0 in row `start` of a replay.
+pub fn openings(
+    model: &dyn Generator,
+    seed: u64,
+    first_path: u64,
+    paths: usize,
+    sessions: u32,
+    start: u32,
+) -> Result<Openings> {
+    if first_path.checked_add(paths as u64).is_none_or(|end| end > MAX_PATHS) {
+        return Err(Error::domain("first_path", first_path, "first_path + paths must not exceed 2^48"));
+    }
+    if let Some(rows) = model.rows().filter(|&rows| start as usize + sessions as usize >= rows) {
+        let allowed =
+            format!("from row {start} on there are {} sessions", rows.saturating_sub(start as usize + 1));
+        return Err(Error::domain("sessions", sessions, allowed));
+    }
+    let columns = sessions as usize;
+    let array = || vec![0.0; paths * columns];
+    let mut found =
+        Openings { ln_s: array(), x: std::array::from_fn(|_| array()), special_quotation: array() };
+    let (mut before, mut after, mut opening) = (State::default(), State::default(), State::default());
+    let mut quotation = Col::default();
+    for first in (0..paths).step_by(LANES) {
+        let lanes = Lanes { seed, first_path: first_path + first as u64, start: [start; LANES] };
+        model.start(&lanes, &mut before);
+        for step in 1..=sessions {
+            after.clone_from(&before);
+            model.session(&lanes, step, &mut after);
+            model.opening(&lanes, step, &before, &after, &mut opening);
+            model.special_quotation(&lanes, step, &mut quotation);
+            for lane in 0..LANES.min(paths - first) {
+                let cell = (first + lane) * columns + step as usize - 1;
+                found.ln_s[cell] = opening.ln_s[lane];
+                for (array, factor) in found.x.iter_mut().zip(&opening.x) {
+                    array[cell] = factor[lane];
+                }
+                found.special_quotation[cell] = quotation[lane];
+            }
+            std::mem::swap(&mut before, &mut after);
+        }
+    }
+    Ok(found)
+}
+
+/// Recorded over modelled price of VX futures, one element per row of a replay and session of expiry; `None`
+/// where the model has no recorded VX.
+pub fn vx_bases(model: &dyn Generator, row: &[u32], expiry: &[u32]) -> Result<Option<Vec<f64>>> {
+    if row.len() != expiry.len() {
+        let problem = format!("{} elements, but row has {}", expiry.len(), row.len());
+        return Err(Error::Shape { name: "expiry".into(), problem });
+    }
+    let rows = model.rows().unwrap_or(usize::MAX);
+    if let Some(beyond) = row.iter().find(|&&row| row as usize >= rows) {
+        return Err(Error::domain("row", beyond, format!("there are {rows} rows")));
+    }
+    let mut found = Vec::with_capacity(row.len());
+    let mut basis = Col::default();
+    for (rows, expiries) in row.chunks(LANES).zip(expiry.chunks(LANES)) {
+        // Lanes without an element repeat the first one.
+        let lane = |values: &[u32]| std::array::from_fn(|i| values[if i < values.len() { i } else { 0 }]);
+        let lanes = Lanes { seed: 0, first_path: 0, start: lane(rows) };
+        if !model.vx_basis(&lanes, 0, &lane(expiries), &mut basis) {
+            return Ok(None);
+        }
+        found.extend_from_slice(&basis[..rows.len()]);
+    }
+    Ok(Some(found))
 }
 
 /// Terms as columns.

@@ -3,15 +3,21 @@
 use super::state::State;
 use crate::math::lanes::LANES;
 
+/// The point `share` of the way from one number to another.
+#[inline(always)]
+pub(super) fn between(share: f64, from: f64, to: f64) -> f64 {
+    from + share * (to - from)
+}
+
 /// Puts (ln S, x) `share` of the way from the close before to the close of the session; r and q are the
 /// session's.
 pub(super) fn interpolate(share: f64, before: &State, after: &State, out: &mut State) {
     for i in 0..LANES {
-        out.ln_s[i] = before.ln_s[i] + share * (after.ln_s[i] - before.ln_s[i]);
+        out.ln_s[i] = between(share, before.ln_s[i], after.ln_s[i]);
     }
     for ((to, from), close) in out.x.iter_mut().zip(&before.x).zip(&after.x) {
         for i in 0..LANES {
-            to[i] = from[i] + share * (close[i] - from[i]);
+            to[i] = between(share, from[i], close[i]);
         }
     }
     out.r = after.r;

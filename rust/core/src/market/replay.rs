@@ -1,19 +1,25 @@
 //! Recorded sessions, read back.
 
+use super::DAYS_PER_YEAR;
 use super::factors_of_vix::FactorsOfVix;
 use super::generator::{Generator, Lanes};
 use super::opening;
 use super::quote::{Essvi, Surface};
+use super::recorded_vx::{Mark, VxBasis};
 use super::shock::Shock;
 use super::spec::ReplaySpec;
 use super::state::{Point, State};
 use crate::Result;
+use crate::math::lanes::{Col, LANES};
 use crate::math::special;
 
 /// Lane `i` at session `step` is row `start[i] + step`.
 #[derive(Clone, Debug)]
 pub(super) struct Replay {
     rows: Vec<Point>,
+    /// ln SPX at the opening, by row, where it is recorded; empty where it never is.
+    open: Vec<Option<f64>>,
+    vx: Option<VxBasis>,
     surface: Essvi,
     overnight_share: f64,
     shock: Shock,
@@ -23,7 +29,7 @@ impl Replay {
     pub(super) fn new(spec: &ReplaySpec) -> Result<Self> {
         spec.check()?;
         let factors = FactorsOfVix::new(&spec.curve, &spec.dynamics)?;
-        let rows = (0..spec.spot.len())
+        let rows: Vec<Point> = (0..spec.spot.len())
             .map(|row| Point {
                 ln_s: special::ln::<false>(spec.spot[row]),
                 x: factors.at(spec.vix[row]),
@@ -31,24 +37,46 @@ impl Replay {
                 q: spec.dividend_yield[row],
             })
             .collect();
+        let surface = Essvi::new(&spec.curve, &spec.smile, &spec.vix_smile);
+        let overnight_share = spec.dynamics.overnight_share;
+        // What the model says where a price is recorded: the future at the close, VIX at the opening on which it
+        // settles.
+        let modelled = |mark: &Mark| {
+            let x = rows[mark.row].x;
+            if mark.row < mark.expiry {
+                return surface.curve.future::<false>(x, mark.days / DAYS_PER_YEAR).0;
+            }
+            let before = rows[mark.row - 1].x;
+            let opening = std::array::from_fn(|f| opening::between(overnight_share, before[f], x[f]));
+            surface.curve.vix::<false>(opening)
+        };
+        let vx = spec.vx.as_ref().and_then(|vx| VxBasis::new(vx, modelled));
         Ok(Self {
             rows,
-            surface: Essvi::new(&spec.curve, &spec.smile, &spec.vix_smile),
-            overnight_share: spec.dynamics.overnight_share,
+            open: spec.open.iter().map(|open| open.map(special::ln::<false>)).collect(),
+            vx,
+            surface,
+            overnight_share,
             shock: Shock::new(&spec.curve, &spec.dynamics)?,
         })
     }
 
-    /// Puts every lane on its row, `offset` sessions from its start.
+    /// The row of each lane, `offset` sessions from its start.
     ///
     /// # Panics
     /// If a row does not exist: see [`Generator::rows`].
-    fn gather(&self, lanes: &Lanes, offset: i64, state: &mut State) {
-        for (lane, &start) in lanes.start.iter().enumerate() {
+    fn rows_at(&self, lanes: &Lanes, offset: i64) -> [usize; LANES] {
+        lanes.start.map(|start| {
             let row = i64::from(start) + offset;
-            let point = usize::try_from(row).ok().and_then(|row| self.rows.get(row));
-            state
-                .set(lane, point.unwrap_or_else(|| panic!("row {row} of {} replayed rows", self.rows.len())));
+            let known = usize::try_from(row).ok().filter(|&row| row < self.rows.len());
+            known.unwrap_or_else(|| panic!("row {row} of {} replayed rows", self.rows.len()))
+        })
+    }
+
+    /// Puts every lane on its row.
+    fn gather(&self, lanes: &Lanes, offset: i64, state: &mut State) {
+        for (lane, row) in self.rows_at(lanes, offset).into_iter().enumerate() {
+            state.set(lane, &self.rows[row]);
         }
     }
 }
@@ -62,8 +90,21 @@ impl Generator for Replay {
         self.gather(lanes, i64::from(step), state);
     }
 
-    fn opening(&self, _: &Lanes, _: u32, before: &State, after: &State, out: &mut State) {
+    fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
         opening::interpolate(self.overnight_share, before, after, out);
+        for (lane, row) in self.rows_at(lanes, i64::from(step)).into_iter().enumerate() {
+            if let Some(&Some(recorded)) = self.open.get(row) {
+                out.ln_s[lane] = recorded;
+            }
+        }
+    }
+
+    fn vx_basis(&self, lanes: &Lanes, step: u32, expiry: &[u32; LANES], out: &mut Col) -> bool {
+        let Some(vx) = &self.vx else { return false };
+        for (lane, row) in self.rows_at(lanes, i64::from(step)).into_iter().enumerate() {
+            out[lane] = vx.at(row, expiry[lane] as usize);
+        }
+        true
     }
 
     fn shock(&self) -> Option<Shock> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check;
 use super::parameters::{Curve, Dynamics, Smile, VixSmile};
+use super::recorded_vx::VxSpec;
 use crate::{Error, Result};
 
 /// A market model and its parameters.
@@ -126,6 +127,12 @@ pub struct ReplaySpec {
     pub rate: Vec<f64>,
     /// Dividend yield, continuously compounded, a year.
     pub dividend_yield: Vec<f64>,
+    /// SPX at the opening where it is known; empty where it never is.
+    #[serde(default)]
+    pub open: Vec<Option<f64>>,
+    /// Recorded VX futures; without them VX are the model's.
+    #[serde(default)]
+    pub vx: Option<VxSpec>,
     /// The VIX and its futures.
     #[serde(default)]
     pub curve: Curve,
@@ -166,7 +173,14 @@ impl ReplaySpec {
             check::finite(&named("rate"), self.rate[row])?;
             check::finite(&named("dividend_yield"), self.dividend_yield[row])?;
         }
-        Ok(())
+        if !self.open.is_empty() && self.open.len() != rows {
+            let problem = format!("{} rows, but spot has {rows}", self.open.len());
+            return Err(Error::Shape { name: "open".into(), problem });
+        }
+        for (row, open) in self.open.iter().enumerate() {
+            open.map_or(Ok(()), |open| check::above(&format!("open[{row}]"), open, 0.0))?;
+        }
+        self.vx.as_ref().map_or(Ok(()), |vx| vx.check(rows))
     }
 }
 
@@ -223,6 +237,14 @@ mod tests {
             (
                 r#"{"model": "replay", "spot": [1], "vix": [3], "rate": [0], "dividend_yield": [0]}"#,
                 "vix[0] = 3",
+            ),
+            (
+                r#"{"model": "replay", "spot": [1], "vix": [9], "rate": [0], "dividend_yield": [0], "open": [1, null]}"#,
+                "open: 2 rows, but spot has 1",
+            ),
+            (
+                r#"{"model": "replay", "spot": [1], "vix": [9], "rate": [0], "dividend_yield": [0], "open": [-1]}"#,
+                "open[0] = -1",
             ),
         ] {
             let text = message(json);
