@@ -15,13 +15,13 @@ CONTRACT = {
     "ticks": [(0.0, 0.05), (3.0, 0.10)],
     "settlement": "PM",
     "exchange_fee": 0.5,
-    "half_spread": {"floors": [(0.0, 0.0)], "scale": 0.071, "power": 0.43},
+    "half_spread": {"floors": [], "scale": 0.071, "power": 0.43},
     "margin": [],
 }
 MORNING = CONTRACT | {
     "product": "SPX",
     "settlement": "AM",
-    "half_spread": {"floors": [(0.0, 0.0)], "scale": 0.073, "power": 0.47},
+    "half_spread": {"floors": [], "scale": 0.073, "power": 0.47},
 }
 VIX = CONTRACT | {
     "product": "VIX",
@@ -39,7 +39,8 @@ VX = VIX | {
     "half_spread": {"floors": [(0.0, 0.025)], "scale": 0.0, "power": 1.0},
     "margin": [(0, 0.55), (93, 0.40), (184, 0.35)],
 }
-CONTRACTS = {row["product"]: row for row in (CONTRACT, MORNING, VIX, VX)}
+VXM = VX | {"product": "VXM", "multiplier": 100.0, "ticks": [(0.0, 0.01)]}
+CONTRACTS = {row["product"]: row for row in (CONTRACT, MORNING, VIX, VX, VXM)}
 COSTS = {
     "order_share": 0.35,
     "single_share": 1.0,
