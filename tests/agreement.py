@@ -84,9 +84,9 @@ def disagreements(spec: dict, path: int, book: int, plan: _core.Plan | None = No
             lines.append(f"{name} from tick {tick}: engine {ledger[name][tick]}, twin {column[tick]}")
     off = np.flatnonzero(ledger["call"] != other.call)
     lines += [f"call at tick {tick}: engine {ledger['call'][tick]}" for tick in off[:1]]
-    wrong = [(name, 0.0) for name in EXACT] + [(name, scale) for name in DOLLARS]
-    for name, tolerance in wrong + [(name, 1e-9) for name in RATIOS]:
-        if found[name] != pytest.approx(other.summary[name], rel=0, abs=tolerance, nan_ok=True):
+    figures = [(name, 0.0, 0.0) for name in EXACT] + [(name, 0.0, scale) for name in DOLLARS]
+    for name, rel, tolerance in figures + [(name, 1e-8, 1e-9) for name in RATIOS]:
+        if found[name] != pytest.approx(other.summary[name], rel=rel, abs=tolerance, nan_ok=True):
             lines.append(f"{name}: engine {found[name]}, twin {other.summary[name]}")
     if not found["identity_error"] < 1e-12:
         lines.append(f"identity_error: engine {found['identity_error']}")

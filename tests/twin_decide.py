@@ -26,7 +26,7 @@ class Decisions:
         self.transfers = [
             rule
             for rule, memory in zip(self.rules, self.memory, strict=True)
-            if evaluate(rule["when"]["tree"], names, memory) is True
+            if evaluate(rule["when"]["tree"], names, memory) is True and not self.book.ruined
         ]
         for layer in self.book.layers:
             self.opening(layer, names)
@@ -36,7 +36,8 @@ class Decisions:
         if rule := terms.spec.get("exit"):
             t.exit_due = evaluate(rule["tree"], names | book.position(terms, t), t.memory) is True
         below = terms.spec.get("roll_below")
-        t.roll_due = below is not None and not t.exit_due and book.market.days(book.tick, t.expiry) < below
+        near = below is not None and book.market.days(book.tick, t.expiry) < below
+        t.roll_due = near and not t.exit_due and not book.ruined
         rungs = terms.spec.get("monetise") or []
         t.rungs = max(t.rungs, sum(t.value >= rung["at"] * -t.credit for rung in rungs))
 
@@ -48,7 +49,7 @@ class Decisions:
             layer.reduced = evaluate(reduced["when"]["tree"], names, layer.memory) is True
         rolls = terms.flat and any(t.roll_due for t in layer.held.values())
         due = terms.decides[self.book.market.session(self.book.tick)] or (terms.flat and not layer.held)
-        opens = (rolls or (due and wanted)) and not ruined
+        opens = rolls or (due and wanted and not ruined)
         if opens:
             layer.pending = free_slot(layer) if terms.flat else layer.decided % terms.slots
         layer.decided += opens if terms.flat else due  # the calendar counts decisions not to open as well

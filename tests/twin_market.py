@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import exp
+from math import exp, nan
 from typing import Any
 
 from twin_calendar import Calendar
@@ -36,8 +36,8 @@ class Market:
         opening = (state.get(f"open_{name}", state[name]) for name in CLOSES[:4])
         self.mornings = states(*opening, state["r"], state["q"])
         ticks = len(self.closes)
-        self.special = list(state.get("special", [1.0] * ticks))
-        self.chance = list(state.get("chance", [float("nan")] * ticks))
+        self.special = [float(x) for x in state.get("special", [1.0] * ticks)]
+        self.chance = [float(x) for x in state.get("chance", [nan] * ticks)]
         self.basis: Basis = basis or (lambda tick, expiry: 1.0)
 
     def session(self, tick: int) -> int:

@@ -52,12 +52,15 @@ class VixQuotes:
 
     def delta_strike(self, sign: float, delta: float) -> float:
         """Strike, off the grid, whose undiscounted forward delta is +-delta."""
-        d1, s = sign * ndtri(delta), self.deviation
+        d1, s = sign * float(ndtri(delta)), self.deviation
         return self.basis * (self.floor + (self.forward - self.floor) * exp(-d1 * s + s**2 / 2))
 
     def at_level_of(self, later: "VixQuotes") -> "VixQuotes":
-        """These quotes with the forward and the basis of later ones; floor and deviation stay."""
-        return replace(self, forward=later.forward, basis=later.basis)
+        """These quotes with the forward and the basis of later ones; floor and deviation stay.
+
+        No floor is above that of the later quotes, so that the forward stays above it.
+        """
+        return replace(self, forward=later.forward, basis=later.basis, floor=min(self.floor, later.floor))
 
 
 class VixCurve:
