@@ -70,8 +70,10 @@ def compare(spec: dict, path: int, book: int, plan: _core.Plan | None = None) ->
     return ledger, found, twin.run(spec, book, path_of(spec, path, ledger), start)
 
 
-def disagreements(spec: dict, path: int, book: int, plan: _core.Plan | None = None) -> list[str]:
-    """Everything on which engine and twin differ, the earliest first; empty where they agree."""
+def disagreements(
+    spec: dict, path: int, book: int, plan: _core.Plan | None = None
+) -> tuple[list[str], dict, twin.Twin]:
+    """Everything on which engine and twin differ, the earliest first; figures of the engine; the twin."""
     ledger, found, other = compare(spec, path, book, plan)
     scale, lines = 1e-9 * spec["capital"], []
     columns = {"nav": other.nav, "requirement": other.requirement} | other.buckets
@@ -90,11 +92,11 @@ def disagreements(spec: dict, path: int, book: int, plan: _core.Plan | None = No
             lines.append(f"{name}: engine {found[name]}, twin {other.summary[name]}")
     if not found["identity_error"] < 1e-12:
         lines.append(f"identity_error: engine {found['identity_error']}")
-    return lines
+    return lines, found, other
 
 
 def agree(spec: dict, path: int, book: int, plan: _core.Plan | None = None) -> twin.Twin:
     """Asserts that they agree; returns the twin."""
-    lines = disagreements(spec, path, book, plan)
+    lines, _, other = disagreements(spec, path, book, plan)
     assert not lines, f"path {path}, book {book}:\n" + "\n".join(lines)
-    return compare(spec, path, book, plan)[2]
+    return other

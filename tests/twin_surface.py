@@ -38,6 +38,7 @@ REFERENCE_VARIANCE = 0.0025
 SHORTEST_SHAPE = 0.25  # sessions
 BUTTERFLY_MARGIN = 0.999
 FIXED_POINT_STEPS = 200
+KEPT_SMILES = 1000
 WIDEST_LOG_MONEYNESS = 40.0  # of a delta strike, in units of the at-the-money deviation
 
 
@@ -132,6 +133,7 @@ class Surface:
         self.flat_vol = market.get("vol", 0.16) if market["model"] == "gbm" else None
         self.curve: dict[str, Any] = CURVE | market.get("curve", {})
         self.shape: dict[str, Any] = SMILE | market.get("smile", {})
+        self.kept: dict[tuple[tuple[float, ...], float], Smile] = {}
 
     def vix(self, x: tuple[float, ...]) -> float:
         """VIX, points."""
@@ -140,7 +142,15 @@ class Surface:
         return self.curve["floor"] + exp(self.curve["level"] + sum(x))
 
     def smile(self, x: tuple[float, ...], n: float) -> Smile:
-        """Smile of the expiry in n sessions."""
+        """Smile of the expiry in n sessions; the last ones are kept, because many packages ask for them."""
+        if (x, n) not in self.kept:
+            if len(self.kept) == KEPT_SMILES:
+                self.kept.clear()
+            self.kept[x, n] = self.solved(x, n)
+        return self.kept[x, n]
+
+    def solved(self, x: tuple[float, ...], n: float) -> Smile:
+        """Smile of the expiry in n sessions, by fixed point."""
         if n == 0:
             return Smile(0.0, 0.0, 0.0)
         if self.flat_vol is not None:
