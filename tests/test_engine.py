@@ -46,6 +46,9 @@ def looking_back() -> list[av.Arm]:
         av.Arm("mixed", av.IronCondor(enter="(vix > 5).for_sessions(20) and nav_share > 0")),
         av.Arm("momentum", av.IronCondor(enter="rsi_14 > 45", exit="(profit > 0).for_sessions(5)")),
         av.Arm("long", av.IronCondor(enter="(vix > 0).for_sessions(250)", exit="(vix > 18).for_sessions(4)")),
+        av.Arm(
+            "hysteresis", av.IronCondor(enter="latch(vix > 17, vix < 15)", exit="latch(loss > 2, vix < 12)")
+        ),
     ]
 
 
@@ -86,7 +89,7 @@ def test_trace_is_the_path_that_was_run() -> None:
     compiled = plan(spec)
     figures = columns(spec, 300)
     for path in (0, 257, 299):
-        for book in (0, 1, 4, 7, 8, 9, 10):
+        for book in (0, 1, 4, 7, 8, 9, 10, 11):
             traced = compiled.trace(path, book)
             assert traced["ledger"]["nav"][-1] == figures["nav"][path, book]
             kinds = [event["event"] for event in traced["events"]]

@@ -37,6 +37,15 @@ def interpret(node, rows):
         case Operation(Op.FOR_SESSIONS, (arg,), n):
             seen = [None] * (n - 1) + interpret(arg, rows)
             return [kleene_and(seen[i : i + n]) for i in range(len(rows))]
+        case Operation(Op.LATCH, (on, off)):
+            answers, state = [], False
+            for switched_on, switched_off in zip(interpret(on, rows), interpret(off, rows), strict=True):
+                if switched_on is True:
+                    state = True
+                elif switched_off is True:
+                    state = False
+                answers.append(state)
+            return answers
         case Operation(op, args):
             return [
                 APPLY[op](*values) for values in zip(*(interpret(arg, rows) for arg in args), strict=True)
@@ -137,6 +146,7 @@ def extend_conditions(inner):
         ),
         st.builds(lambda op, arg: tree.operation(op, [arg]), st.sampled_from([Op.NOT, Op.KNOWN]), inner),
         st.builds(lambda arg, n: tree.operation(Op.FOR_SESSIONS, [arg], n), inner, st.integers(1, 4)),
+        st.builds(lambda on, off: tree.operation(Op.LATCH, [on, off]), inner, inner),
     )
 
 
@@ -197,6 +207,21 @@ def test_over_keeps_series_apart():
     assert answer.to_list() == [None, True, None, True]
 
 
+def test_the_ladder_arms_once():
+    """C3: armed above 28 for three closes or by one print above 30, disarmed after three closes below 25."""
+    ladder = r.parse("latch((vix > 28).for_sessions(3) or vix > 30, (vix < 25).for_sessions(3))")
+    closes = [24, 29, 29, 27, 31, 26, 24, 24, 26, 24, 24, 24, 27, 29, 29, 29]
+    armed = pl.DataFrame({"vix": closes}).select(ladder.to_polars().alias("armed"))["armed"].to_list()
+    assert armed == [False] * 4 + [True] * 7 + [False] * 4 + [True]
+    assert ladder.warm_up("market") == 252 + 2
+
+
+def test_a_latch_over_series_starts_anew_with_each():
+    frame = pl.DataFrame({"path": [1, 1, 1, 2, 2], "vix": [31, 28, 24, 28, 31]})
+    armed = r.latch(vix > 30, vix < 25).to_polars().over("path")
+    assert frame.select(armed.alias("armed"))["armed"].to_list() == [True, True, False, False, True]
+
+
 # Objects ------------------------------------------------------------------------------------------------
 
 
@@ -213,6 +238,9 @@ def test_objects_read_like_their_text():
     assert r.parse(text) == rule
     assert hash(r.parse(text)) == hash(rule)
     assert rule != (vix > 28)
+    assert r.parse("latch((vix > 28).for_sessions(3) or vix > 30, vix < 25)") == r.latch(
+        (vix > 28).for_sessions(3) | (vix > 30), vix < 25
+    )
     assert repr(1 / (1 - abs(-vix)) >= np.float64(2)) == "1 / (1 - abs(-vix)) >= 2"
     assert repr(np.float64(2) < vix) == "vix > 2"
 
@@ -247,6 +275,8 @@ def test_signs_in_text_need_parentheses():
         lambda: True | (vix > 28),
         lambda: vix + "1",
         lambda: vix > True,
+        lambda: r.latch(vix > 28, vix),
+        lambda: r.latch(True, vix < 25),
         lambda: ~vix,
         lambda: {vix},
     ],
@@ -292,6 +322,9 @@ def test_a_rule_is_a_field_of_a_model():
         ("(vix > 1).for_sessions(True)", "from 1 to 2520"),
         ("vix.for_sessions(3)", "takes condition|takes a condition"),
         ("known()", "takes 1 operands, not 0"),
+        ("latch(vix > 28)", "takes 2 operands, not 1"),
+        ("latch(vix, vix < 25)", "`latch` takes a condition"),
+        ("latch > 3", r"write latch\(\.\.\.\)"),
         ("min > 3", r"write min\(\.\.\.\)"),
         ("vix > 1e999", "finite number"),
         ("vix > " + "9" * 400, "finite number"),

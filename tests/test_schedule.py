@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from alvh import schedule
 from alvh.errors import CalendarError, ContractError
 from alvh.schedule import Schedule
+from alvh.schedule.clock import tail_for
 
 GOLDEN = Path(__file__).parent / "golden"
 FIRST, LAST = schedule.span()
@@ -157,7 +158,7 @@ def test_daily_is_every_session_and_monthly_the_third_friday():
     assert date(2025, 4, 17) in monthly  # Good Friday is the third Friday
 
 
-@given(DAYS, st.integers(0, 400), st.sampled_from(["SPXW", "XSP", "SPX", "VIX"]))
+@given(DAYS, st.integers(0, 400), st.sampled_from(["SPXW", "XSP", "SPX", "VIX", "VX"]))
 def test_a_window_lists_what_the_whole_lists(first, length, product):
     last = min(first + length * ONE_DAY, date(2035, 11, 30))
     whole = schedule.listed_expiries(product, date(1990, 1, 2), date(2035, 11, 30))
@@ -302,3 +303,17 @@ def test_import_needs_neither_pandas_nor_polars():
         "sys.exit(bool({'pandas', 'polars'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_vix_futures_settle_with_the_options():
+    first, last = date(2024, 1, 1), date(2026, 12, 31)
+    options = schedule.listed_expiries("VIX", first, last)
+    assert (
+        schedule.listed_expiries("VX", first, last) == schedule.listed_expiries("VXM", first, last) == options
+    )
+
+
+@given(st.integers(1, 730), st.integers(20, 300))
+def test_tail_reaches_the_farthest_expiry(days, sessions):
+    clock = Schedule.synthetic(sessions, tail_sessions=tail_for(days))
+    assert (clock.dates[-1] - clock.dates[clock.tradable - 1]).days >= days

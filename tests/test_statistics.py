@@ -276,3 +276,50 @@ def test_deviation_of_one_value_is_nan():
 def test_unequal_pairs_are_refused(pair):
     with pytest.raises(AlvhError, match="equal shapes"):
         pair([1.0, 2.0], [1.0])
+
+
+# proportions of clusters
+
+
+def test_clusters_of_one_are_wilson():
+    hits = [1] * 30 + [0] * 70
+    assert s.clustered_proportion(hits, [1] * 100).value == 0.3
+    # the cluster variance divides by m − 1: a design effect of m / (m − 1)
+    assert s.clustered_proportion(hits, [1] * 100)[1:] == pytest.approx(s.wilson(30, 100)[1:], abs=6e-4)
+
+
+def test_copies_of_a_trial_add_nothing():
+    alone = s.clustered_proportion([1] * 12 + [0] * 28, [1] * 40)
+    copied = s.clustered_proportion([7] * 12 + [0] * 28, [7] * 40)
+    assert copied == pytest.approx(alone, abs=1e-12)
+
+
+def test_paths_without_trials_do_not_count():
+    few = s.clustered_proportion([1, 2, 0], [2, 2, 3])
+    assert s.clustered_proportion([1, 0, 2, 0, 0], [2, 0, 2, 0, 3]) == few
+
+
+def test_clusters_at_the_ends():
+    assert s.clustered_proportion([0] * 30, [5] * 30) == (0, 0, 0.1)
+    assert s.clustered_proportion([5] * 30, [5] * 30) == (1, 0.9, 1)
+    assert s.clustered_proportion([2], [5]) == (0.4, 0, 1)
+    value, low, high = s.clustered_proportion([0, 0], [0, 0])
+    assert math.isnan(value)
+    assert (low, high) == (0, 1)
+    with pytest.raises(AlvhError, match="hits at most trials"):
+        s.clustered_proportion([2], [1])
+
+
+def test_clustered_intervals_cover():
+    """Paths that are all good or all bad: the naive interval covers far too rarely, this one about 95%."""
+    rng = np.random.default_rng(5)
+    trials = rng.integers(1, 9, (600, 80))
+    hits = rng.binomial(trials, rng.choice([0.05, 0.75], (600, 80)))
+    covered = naive = 0
+    for h, n in zip(hits, trials, strict=True):
+        _, low, high = s.clustered_proportion(h, n)
+        covered += low <= 0.4 <= high
+        _, low, high = s.wilson(int(h.sum()), int(n.sum()))
+        naive += low <= 0.4 <= high
+    assert naive / 600 < 0.85
+    assert 0.92 < covered / 600 < 0.98

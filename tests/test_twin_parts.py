@@ -108,3 +108,7 @@ def test_rules_are_three_valued():
     memory = {}
     seen = [evaluate(held, {"vix": v}, memory) for v in (30.0, 30.0, 20.0, 30.0, 30.0)]
     assert seen == [None, True, False, False, True]
+    low = {"op": "lt", "args": [{"name": "vix"}, {"const": 25.0}]}
+    latch, memory = {"op": "latch", "args": [vix, low]}, {}
+    seen = [evaluate(latch, {"vix": v}, memory) for v in (26.0, 30.0, 26.0, None, 20.0, 26.0)]
+    assert seen == [False, True, True, True, False, False]

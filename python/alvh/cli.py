@@ -1,4 +1,4 @@
-"""The command line: `alvh compare`, `demo`, `audit`, `presets`, `trace`, `verify`."""
+"""The command line: `alvh compare`, `demo`, `audit`, `stress`, `presets`, `trace`, `verify`."""
 
 from __future__ import annotations
 
@@ -245,6 +245,85 @@ def audit(  # noqa: PLR0917 -- one parameter per option
 
 
 @app.command()
+def stress(  # noqa: PLR0917 -- one parameter per option
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Preset to stress, repeatable.", metavar="NAME")
+    ] = None,
+    playbook: Annotated[
+        list[Path] | None, typer.Option(help="TOML file of an arm, repeatable.", metavar="FILE")
+    ] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Scenario, repeatable; all unless given.", metavar="NAME")
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet with date, spx, vix: count its falls.", metavar="FILE"),
+    ] = None,
+    bundled: Annotated[
+        bool, typer.Option("--bundled", help="Count the falls of 2014-2018 that `alvh[history]` brings.")
+    ] = False,
+    rate: Annotated[
+        float | None, typer.Option(help="Bill rate a year; a history without one needs it.", metavar="X")
+    ] = None,
+    dividend_yield: Annotated[
+        float | None, typer.Option(help="Dividend yield a year, likewise.", metavar="X")
+    ] = None,
+    vix: Annotated[float, typer.Option(help="VIX at the start of the simulation.", metavar="X")] = 16.0,
+    share: Annotated[float, typer.Option(help="Margin share of NAV.", metavar="X")] = 0.10,
+    capital: Annotated[
+        float, typer.Option(min=1.0, help="Dollars of every book.", metavar="X")
+    ] = 1_000_000.0,
+    paths: Annotated[int, typer.Option(min=1, help="Simulated paths of 252 sessions.", metavar="N")] = 4_096,
+    seed: Seed = DEMO_SEED,
+    threads: Threads = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the tables as Parquet.", metavar="FOLDER")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put arms through crashes, grinds and spikes, and say what the hedge costs and pays.
+
+    Each scenario is one path with 60 quiet sessions first. A simulation adds what hedges cost while nothing
+    happens; a history, how often sessions of such falls came.
+    """
+    from alvh.market import History
+    from alvh.report.plain_json import to_json
+    from alvh.report.progress import progress
+    from alvh.report.stress import print_stress
+    from alvh.stress_set import stress_report
+
+    if history is not None and bundled:
+        raise SpecError("give --history or --bundled, not both")
+    if history is None and not bundled and (rate, dividend_yield) != (None, None):
+        raise SpecError("--rate and --dividend-yield change nothing here: they are about a history")
+    past = None
+    if bundled:
+        past = History.bundled(rate=rate, dividend_yield=dividend_yield)
+    elif history is not None:
+        past = History(history, rate=rate, dividend_yield=dividend_yield)
+    with progress(quiet=quiet or as_json) as track:
+        told = stress_report(
+            _arms(arm, playbook),
+            scenarios=scenario,
+            history=past,
+            vix=vix,
+            share=share,
+            capital=capital,
+            paths=paths,
+            seed=seed,
+            threads=threads,
+            advance=track("simulation", paths),
+        )
+    if out is not None:
+        told.to_parquet(out)
+    if as_json:
+        print(to_json({"limits": told.limits, **told.tables}))
+    else:
+        print_stress(Console(), told)
+
+
+@app.command()
 def presets(
     name: Annotated[str | None, typer.Argument(help="Print this preset's TOML.")] = None,
 ) -> None:
@@ -369,9 +448,10 @@ def _compare(
     **options: Any,
 ) -> Comparison:
     from alvh.comparison import compare as run_compare
+    from alvh.equal_cost import pilot_paths
     from alvh.specification import count_paths
 
-    total = count_paths(arms, market, paths=paths, sessions=sessions, every=every)
+    total = count_paths(arms, market, paths=paths, sessions=sessions, every=every) + pilot_paths(arms)
     advance = track(repr(market), total)
     return run_compare(arms, market, advance=advance, paths=paths, sessions=sessions, every=every, **options)
 

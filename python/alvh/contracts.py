@@ -1,17 +1,40 @@
-"""Contract rows: multiplier, ticks, strike grid, settlement and exchange fee of each product, as data.
+"""Contract rows: multiplier, ticks, strike grid, spread, margin and fee of each product, as data.
 
 An instrument is a row of `data/contracts.toml`, where the sources of its figures stand.
 """
 
+import math
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
 from alvh.errors import ContractError, nearest_names
 
-__all__ = ["Contract", "contract", "products"]
+__all__ = ["Contract", "HalfSpread", "contract", "products"]
+
+Rungs = tuple[tuple[float, float], ...]
+"""``(from, value)``, ascending: the value of the last rung that starts at or below."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HalfSpread:
+    """Half of the quoted width of one contract with mid price p: max(tick / 2, floor(p), scale · p^power).
+
+    All in the contract's own points, at a VIX up to the knee of :class:`alvh.Costs`.
+
+    Parameters
+    ----------
+    floors : tuple of (float, float)
+        ``(from price, least half-spread)``, ascending, the first from 0; empty: the tick alone.
+    scale, power : float
+        Of the price.
+    """
+
+    floors: Rungs
+    scale: float
+    power: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,37 +45,46 @@ class Contract:
     ----------
     product : str
         Root symbol.
+    underlying : {"SPX", "VIX"}
+        What its points are points of.
+    kind : {"option", "future"}
+        What is traded.
     index_fraction : float
-        Underlying of the contract divided by the S&P 500 index.
+        Underlying of the contract divided by the index.
     multiplier : float
         US dollars per point of the contract's own underlying.
     ticks : tuple of (float, float)
         ``(from price, price step)`` in the contract's own points, ascending, the first from 0.
-    strike_step : float
-        Distance of listed strikes near the money, in the contract's own points.
+    strike_steps : tuple of (float, float)
+        ``(from strike, distance of listed strikes)`` near the money, in the contract's own points, ascending,
+        the first from 0; empty for a future.
     settlement : {"PM", "AM"}
         To the closing index, or to the special opening quotation.
     exchange_fee : float
         US dollars per contract and side, without the broker's commission.
+    half_spread : HalfSpread
+        Of a quote.
+    margin : tuple of (float, float)
+        Of a future: ``(from calendar days to settlement, initial margin as a share of its price)``,
+        ascending, the first from 0; empty for an option.
     """
 
     product: str
+    underlying: Literal["SPX", "VIX"]
+    kind: Literal["option", "future"]
     index_fraction: float
     multiplier: float
-    ticks: tuple[tuple[float, float], ...]
-    strike_step: float
+    ticks: Rungs
+    strike_steps: Rungs
     settlement: Literal["PM", "AM"]
     exchange_fee: float
+    half_spread: HalfSpread
+    margin: Rungs = ()
 
     @property
     def dollars_per_point(self) -> float:
-        """US dollars per S&P 500 point and contract."""
+        """US dollars per point of the index (S&P 500, VIX) and contract."""
         return self.multiplier * self.index_fraction
-
-    @property
-    def strike_grid(self) -> float:
-        """Distance of listed strikes in S&P 500 points."""
-        return self.strike_step / self.index_fraction
 
     def tick(self, price: float) -> float:
         """Return the smallest price step at `price`, both in the contract's own points.
@@ -62,21 +94,49 @@ class Contract:
         >>> contract("SPXW").tick(2.95), contract("SPXW").tick(3.00)
         (0.05, 0.1)
         """
-        if not price >= 0.0:
-            raise ContractError(f"price of {self.product} is {price}: an option price is 0 or more")
-        return next(step for start, step in reversed(self.ticks) if price >= start)
+        return self._rung(self.ticks, price, "price")
+
+    def strike_step(self, strike: float) -> float:
+        """Return the distance of listed strikes at `strike`, both in the contract's own points.
+
+        Examples
+        --------
+        >>> contract("VIX").strike_step(14.5), contract("VIX").strike_step(15.0)
+        (0.5, 1.0)
+        """
+        if not self.strike_steps:
+            raise ContractError(f"{self.product} is a future: it has no strikes")
+        return self._rung(self.strike_steps, strike, "strike")
+
+    def initial_margin(self, price: float, days: float) -> float:
+        """Return what one future asks for, in US dollars: its price times the rate of its term (R15).
+
+        Parameters
+        ----------
+        price : float
+            Of the future, points.
+        days : float
+            Calendar days to settlement.
+
+        Examples
+        --------
+        >>> contract("VX").initial_margin(20.0, days=45), contract("VX").initial_margin(20.0, days=100)
+        (11000.0, 8000.0)
+        """
+        if not self.margin:
+            raise ContractError(f"{self.product} is an option: bought, it is paid in full and asks no margin")
+        if not 0.0 <= price < math.inf:
+            raise ContractError(f"price of {self.product} is {price}: a finite price, 0 or more")
+        return price * self.multiplier * self._rung(self.margin, days, "days")
 
     def spec(self) -> dict[str, Any]:
         """Return the row as JSON-able data for the core."""
-        return {
-            "product": self.product,
-            "index_fraction": self.index_fraction,
-            "multiplier": self.multiplier,
-            "ticks": [list(rung) for rung in self.ticks],
-            "strike_step": self.strike_step,
-            "settlement": self.settlement,
-            "exchange_fee": self.exchange_fee,
-        }
+        return asdict(self)
+
+    def _rung(self, rungs: Rungs, at: float, what: str) -> float:
+        if not at >= 0.0:
+            raise ContractError(f"{what} of {self.product} is {at}: 0 or more")
+        return next(value for start, value in reversed(rungs) if at >= start)
 
 
 @cache
@@ -86,8 +146,15 @@ def _rows() -> dict[str, Contract]:
 
 
 def _contract(product: str, row: dict[str, Any]) -> Contract:
-    ticks = tuple((start, step) for start, step in row.pop("ticks"))
-    return Contract(product=product, ticks=ticks, **row)
+    row["half_spread"]["floors"] = _rungs(row["half_spread"]["floors"])
+    row["half_spread"] = HalfSpread(**row["half_spread"])
+    for table in {"ticks", "strike_steps", "margin"} & set(row):
+        row[table] = _rungs(row[table])
+    return Contract(product=product, **row)
+
+
+def _rungs(table: list[list[float]]) -> Rungs:
+    return tuple((start, value) for start, value in table)
 
 
 def products() -> tuple[str, ...]:
@@ -96,7 +163,7 @@ def products() -> tuple[str, ...]:
     Examples
     --------
     >>> products()
-    ('SPXW', 'XSP')
+    ('SPXW', 'SPX', 'XSP', 'VIX', 'VX', 'VXM')
     """
     return tuple(_rows())
 

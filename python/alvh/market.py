@@ -17,8 +17,21 @@ from numpy.typing import ArrayLike, NDArray
 from alvh import _core
 from alvh.described import Described
 from alvh.history import History
+from alvh.scenario import Scenario, scenario, scenarios
 
-__all__ = ["GBM", "L3F", "Curve", "Dynamics", "History", "Quotes", "Smile", "VixSmile"]
+__all__ = [
+    "GBM",
+    "L3F",
+    "Curve",
+    "Dynamics",
+    "History",
+    "Quotes",
+    "Scenario",
+    "Smile",
+    "VixSmile",
+    "scenario",
+    "scenarios",
+]
 
 Floats = NDArray[np.float64]
 Triple = tuple[float, float, float]

@@ -15,8 +15,10 @@ from alvh.history import History
 from alvh.market import GBM, L3F
 from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
+from alvh.scenario import Scenario
 from alvh.schedule import Schedule
-from alvh.schedule.expiries import DAYS_PER_WEEK, Cadence
+from alvh.schedule.clock import tail_for
+from alvh.schedule.expiries import CADENCES, DAYS_PER_WEEK, Cadence
 
 SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
 """The size ladder: margin shares of NAV (R4, R91)."""
@@ -35,16 +37,17 @@ LARGEST_SEED = 2**64 - 1
 SCHEMA = 1
 """Version of the specification that the engine reads."""
 
-Market = L3F | GBM | History
+Market = L3F | GBM | History | Scenario
 
 
 class Costs(Described):
     """Spreads and fees of every trade.
 
-    half-spread = max(tick / 2, scale · mid^power) · (max(VIX, knee) / knee)^vix_power (MODELS, fills).
-    ``order_share`` is the share of the summed half-spreads that a package order pays, ``liquidation_share``
-    that of forced closings; ``commission`` is in dollars per contract and trade, on top of the exchange's
-    fee.
+    half-spread = factor · max(tick / 2, floor, scale · mid^power) · (max(VIX, knee) / knee)^vix_power, with
+    tick, floor, scale and power of the product's contract row (MODELS, fills). ``order_share`` is the share
+    of the summed half-spreads that an order of several legs pays, ``single_share`` that of an order of one
+    leg, ``liquidation_share`` that of forced closings; ``commission`` is in dollars per contract and trade,
+    on top of the exchange's fee.
 
     Examples
     --------
@@ -53,9 +56,9 @@ class Costs(Described):
     """
 
     order_share: float = Field(default=0.35, ge=0, le=2)
+    single_share: float = Field(default=1.0, ge=0, le=2)
     liquidation_share: float = Field(default=1.0, ge=0, le=10)
-    half_spread_scale: float = Field(default=0.071, ge=0)
-    half_spread_power: float = Field(default=0.43, ge=0)
+    half_spread_factor: float = Field(default=1.0, ge=0)
     vix_knee: float = Field(default=20.0, gt=0)
     vix_power: float = Field(default=1.25, ge=0)
     commission: float = Field(default=0.50, ge=0)
@@ -90,58 +93,94 @@ def specification(
     if max(shares) > LARGEST_SHARE:
         raise SpecError(f"shares = {list(shares)}: margin shares of NAV up to {LARGEST_SHARE:g}: 0.10 is 10%")
     _refuse_equal_rungs(arms, shares)
-    listings = _listings(arms)
-    if isinstance(market, History):
-        starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
-        schedule = Schedule.from_history(market.data.dates, listings=listings, events=market.schedule.events)
-    else:
-        starts = []
-        schedule = Schedule.synthetic(sessions, listings=listings)
+    listings, tail = _listings(arms), tail_for(_farthest(arms))
+    described = market.spec()
+    match market:
+        case History():
+            starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
+            events = market.schedule.events
+            schedule = Schedule.from_history(
+                market.data.dates, tail_sessions=tail, listings=listings, events=events
+            )
+        case Scenario():
+            if sessions > market.sessions:
+                raise SpecError(f"sessions = {sessions}: scenario {market.name!r} has {market.sessions}")
+            warm_up = _warm_up(arms)
+            starts = [warm_up]
+            schedule = Schedule.synthetic(
+                market.sessions, warm_up=warm_up, tail_sessions=tail, listings=listings
+            )
+            described = market.spec(warm_up)
+        case _:
+            starts = []
+            schedule = Schedule.synthetic(sessions, tail_sessions=tail, listings=listings)
     return {
         "schema": SCHEMA,
         "capital": float(capital),
         "sessions": sessions,
         "seed": seed,
-        "market": market.spec(),
+        "market": described,
         "schedule": schedule.spec(),
         "starts": starts,
         "costs": (costs or Costs()).model_dump(),
         "contracts": {product: contract(product).spec() for product in listings},
         "ruin_share": ruin_share,
         "margin": margin,
-        "books": [
-            {"arm": arm.name, "share": share, "layers": arm.at_share(share)}
-            for share in shares
-            for arm in arms
-        ],
+        "books": [arm.book(share) for share in shares for arm in arms],
     }
 
 
 def task_of(
-    arms: Iterable[Arm], market: Market, *, paths: int | None = None, chunk: int = CHUNK, **options: Any
+    arms: Iterable[Arm],
+    market: Market,
+    *,
+    paths: int | None = None,
+    chunk: int = CHUNK,
+    equal_cost: dict[str, Any] | None = None,
+    **options: Any,
 ) -> Task:
-    """Build the task of a comparison without running it; options as in `compare`."""
+    """Build the task of a comparison without running it; options as in `compare`.
+
+    `equal_cost` is what `alvh.equal_cost.settle` found about the arms, for the manifest.
+    """
     arms = tuple(arms)
     spec = specification(arms, market, **options)
     starts = spec["starts"]
-    if isinstance(market, History):
+    if starts:
         count = len(starts) if paths is None else paths
         if not 0 < count <= len(starts):
-            raise SpecError(f"paths = {count}: this history has {len(starts)} rolling starts")
+            raise SpecError(f"paths = {count}: this market has {len(starts)} rolling starts")
         spec["starts"] = starts[:count]
     else:
         count = PATHS if paths is None else paths
         if count < 1:
             raise SpecError(f"paths = {count}: at least 1")
     facts = {
-        "market": market.spec()["model"],
-        "history": market.data.data_hash if isinstance(market, History) else None,
-        "limits": list(market.limits) if isinstance(market, History) else [],
-        "source": str(market.data.source) if isinstance(market, History) else None,
+        **_replayed(market, arms),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
+        "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
     }
     return Task(spec, count, facts, chunk)
+
+
+def _replayed(market: Market, arms: Sequence[Arm]) -> dict[str, Any]:
+    """Return what a result says of its market: the model; what is replayed, if anything, and the limits."""
+    replayed: tuple[str | None, list[str], str | None]
+    match market:
+        case History():
+            replayed = market.data.data_hash, list(market.limits), str(market.data.source)
+        case Scenario():
+            replayed = market.digest, list(market.limits), f"scenario {market.name}"
+        case _:
+            replayed = None, [], None
+    history, limits, source = replayed
+    return {
+        "market": market.spec()["model"],
+        "history": history,
+        "limits": [*limits, *_absent(arms)],
+        "source": source,
+    }
 
 
 def count_paths(
@@ -150,9 +189,9 @@ def count_paths(
     """Return how many paths a comparison has: those asked for, `PATHS`, or all rolling starts."""
     if paths is not None:
         return paths
-    if not isinstance(market, History):
-        return PATHS
-    return len(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
+    if isinstance(market, History):
+        return len(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
+    return 1 if isinstance(market, Scenario) else PATHS
 
 
 def _refuse_equal_rungs(arms: Sequence[Arm], shares: Sequence[float]) -> None:
@@ -160,7 +199,7 @@ def _refuse_equal_rungs(arms: Sequence[Arm], shares: Sequence[float]) -> None:
     if len(shares) == 1:
         return
     for arm in arms:
-        if all(layer.size.target == "lots" for layer in arm.layers):
+        if all(layer.size.target == "lots" for layer in arm.layers if layer.role == "core"):
             raise SpecError(
                 f"arm {arm.name!r} is sized in lots and the same at each of shares = {list(shares)}: "
                 "give one share, which is then only a label"
@@ -170,19 +209,41 @@ def _refuse_equal_rungs(arms: Sequence[Arm], shares: Sequence[float]) -> None:
 def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
     """Return the cadence of the listed expiries that each product needs.
 
-    Daily expiries only where a layer reaches nearer than a week: weekly ones always give it one there.
+    Daily expiries only where they exist and a layer reaches nearer than a week: weekly ones always give it
+    one there. Otherwise the product's usual ones.
     """
     layers = [layer for arm in arms for layer in arm.layers]
-    near = {layer.sell.product for layer in layers if layer.sell.window["low"] < DAYS_PER_WEEK}
-    products = sorted({layer.sell.product for layer in layers})
-    return {product: "daily" if product in near else "weekly" for product in products}
+    near = {layer.product for layer in layers if layer.trade.window["low"] < DAYS_PER_WEEK}
+    listings = {product: CADENCES[product] for product in sorted({layer.product for layer in layers})}
+    return {
+        product: "daily" if product in near and "daily" in listed else listed[0]
+        for product, listed in listings.items()
+    }
+
+
+def _farthest(arms: Sequence[Arm]) -> int:
+    """Calendar days to the farthest expiry that a layer accepts."""
+    return max(layer.trade.window["high"] for arm in arms for layer in arm.layers)
 
 
 def _watches_the_mark(layer: Layer) -> bool:
     """Return whether the exit rule acts on what intraday prices would have shown sooner (R13)."""
-    return layer.exit is not None and not INTRADAY.isdisjoint(layer.exit.check("position"))
+    return (
+        layer.role == "core"
+        and layer.exit is not None
+        and not INTRADAY.isdisjoint(layer.exit.check("position"))
+    )
 
 
 def _warm_up(arms: Sequence[Arm]) -> int:
     """Sessions before each start that the rules of the arms need."""
-    return max(layer.warm_up for arm in arms for layer in arm.layers)
+    return max(arm.warm_up for arm in arms)
+
+
+def _absent(arms: Sequence[Arm]) -> list[str]:
+    """Say of each arm what it has no data for: a term is closed, never passed (C24)."""
+    return [
+        f"{arm.name} knows prices only; closed for lack of data: {'; '.join(arm.absent)}."
+        for arm in arms
+        if arm.absent
+    ]

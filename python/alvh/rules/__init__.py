@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from alvh import _core
 from alvh._core import RuleError
-from alvh.rules.objects import Condition, Expr, Number, from_spec, known, maximum, minimum, signal
+from alvh.rules.objects import Condition, Expr, Number, from_spec, known, latch, maximum, minimum, signal
 from alvh.rules.text import parse
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "RuleError",
     "from_spec",
     "known",
+    "latch",
     "maximum",
     "minimum",
     "names",

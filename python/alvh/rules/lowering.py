@@ -43,6 +43,8 @@ def lower(node: Node) -> pl.Expr:  # noqa: PLR0911 - one return per construct
             return lower(arg).is_not_null()
         case Operation(Op.FOR_SESSIONS, (arg,), int(n)):
             return _for_sessions(lower(arg), n)
+        case Operation(Op.LATCH, (on, off)):
+            return _latch(lower(on), lower(off))
         case Operation(op, args):
             return reduce(_BINARY[op], map(lower, args))
 
@@ -62,6 +64,11 @@ def _for_sessions(condition: pl.Expr, n: int) -> pl.Expr:
     false = _count(~condition, n) > 0
     true = _count(condition, n) == n
     return pl.when(false).then(pl.lit(value=False)).when(true).then(pl.lit(value=True))
+
+
+def _latch(on: pl.Expr, off: pl.Expr) -> pl.Expr:
+    switched = pl.when(on).then(pl.lit(value=True)).when(off).then(pl.lit(value=False))
+    return switched.forward_fill().fill_null(value=False)
 
 
 def _count(condition: pl.Expr, n: int) -> pl.Expr:

@@ -236,6 +236,38 @@ def known(value: Expr) -> Condition:
     return Condition(tree.operation(Op.KNOWN, [value.tree]))
 
 
+def latch(on: Condition, off: Condition) -> Condition:
+    """Hold a state between two thresholds (hysteresis), so that a number on the edge does not flip the rule.
+
+    Parameters
+    ----------
+    on
+        Switches the latch on in any session in which it is true.
+    off
+        Switches it off; where both are true, `on` wins. An unknown side changes nothing.
+
+    Returns
+    -------
+    Condition
+        True or false, never unknown. False at the start: for a latch over the market 252 sessions before
+        session 0, for one that reads a position the fill.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> armed = latch(signal("vix") > 30, signal("vix") < 25)
+    >>> armed
+    latch(vix > 30, vix < 25)
+    >>> frame = pl.DataFrame({"vix": [28, 31, 28, 24, 28]})
+    >>> frame.select(armed.to_polars().alias("armed"))["armed"].to_list()
+    [False, True, True, False, False]
+    """
+    for side in (on, off):
+        if not isinstance(side, Condition):
+            raise TypeError(f"{side!r}: latch takes two conditions, latch(vix > 30, vix < 25)")
+    return _condition(Op.LATCH, on, off)
+
+
 def minimum(*values: Number | float) -> Number:
     """Take the smallest; missing where any of them is."""
     return _number(Op.MIN, *values)

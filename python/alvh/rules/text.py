@@ -41,7 +41,8 @@ _OPERATORS: dict[type[ast.AST], Op] = {
 }
 
 _GRAMMAR = (
-    "a rule consists of numbers, names, + - * /, comparisons, and or not, min max abs known, .for_sessions(n)"
+    "a rule consists of numbers, names, + - * /, comparisons, and or not, "
+    "min max abs known latch, .for_sessions(n)"
 )
 _TOO_DEEP = "nested too deeply: split the rule"
 _MEND_SIGNS = (

@@ -46,14 +46,15 @@ class Op(Enum):
     NOT = "not"
     KNOWN = "known"
     FOR_SESSIONS = "for_sessions"
+    LATCH = "latch"
 
 
 _NUMERIC = {Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.NEG, Op.ABS, Op.MIN, Op.MAX}
-_LOGICAL = {Op.AND, Op.OR, Op.NOT, Op.FOR_SESSIONS}
+_LOGICAL = {Op.AND, Op.OR, Op.NOT, Op.FOR_SESSIONS, Op.LATCH}
 _UNARY = {Op.NEG, Op.ABS, Op.NOT, Op.KNOWN, Op.FOR_SESSIONS}
 _VARIADIC = {Op.AND, Op.OR, Op.MIN, Op.MAX}
 
-FUNCTIONS = {op.value: op for op in (Op.ABS, Op.MIN, Op.MAX, Op.KNOWN)}
+FUNCTIONS = {op.value: op for op in (Op.ABS, Op.MIN, Op.MAX, Op.KNOWN, Op.LATCH)}
 """Operators that text writes as calls."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

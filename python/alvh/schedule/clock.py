@@ -14,6 +14,8 @@ from alvh.schedule.expiries import Cadence, listed_expiries
 
 SYNTHETIC_START: Final = date(2025, 1, 2)
 TAIL_SESSIONS: Final = 90  # some 130 calendar days: the longest default tenor (R41) still has a listed expiry
+WEEK: Final = 7  # calendar days, of which at most five are sessions
+SESSIONS_A_WEEK: Final = 5
 WEEKLY_SPXW: Final[Mapping[str, Cadence]] = {"SPXW": "weekly"}
 EVENT_NAMES: Final = ("fomc", "cpi", "ppi")
 EPOCH: Final = date(1970, 1, 1)
@@ -196,6 +198,17 @@ class Schedule:
             "expiries": {product: [index[day] for day in days] for product, days in self.expiries.items()},
             "events": {name: [index[day] for day in days] for name, days in self.events.items()},
         }
+
+
+def tail_for(days: int) -> int:
+    """Return a tail that reaches `days` calendar days beyond the last session, and never below the default.
+
+    Examples
+    --------
+    >>> tail_for(105), tail_for(180)
+    (90, 130)
+    """
+    return max(TAIL_SESSIONS, SESSIONS_A_WEEK * -(-days // WEEK))
 
 
 def _at_least(name: str, count: int, least: int) -> None:

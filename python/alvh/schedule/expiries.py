@@ -26,7 +26,10 @@ CADENCES: Final[dict[str, tuple[Cadence, ...]]] = {
     "SPXW": ("weekly", "daily", "monthly"),
     "XSP": ("weekly", "daily", "monthly"),
     "VIX": ("monthly",),
+    "VX": ("monthly",),
+    "VXM": ("monthly",),
 }
+VOLATILITY: Final = frozenset({"VIX", "VX", "VXM"})
 
 
 def third_friday(year: int, month: int) -> date:
@@ -68,15 +71,15 @@ def listed_expiries(product: str, first: date, last: date, *, cadence: Cadence |
 
     Parameters
     ----------
-    product : {"SPXW", "XSP", "SPX", "VIX"}
-        SPXW and XSP settle at the close; SPX and VIX to the opening.
+    product : {"SPXW", "XSP", "SPX", "VIX", "VX", "VXM"}
+        SPXW and XSP settle at the close; the others to the opening.
     first, last : datetime.date
-        Inside the exchange calendar's span. VIX cannot reach into its last month: the rule looks at the month
-        after.
+        Inside the exchange calendar's span. VIX products cannot reach into its last month: their rule looks
+        at the month after.
     cadence : {"weekly", "daily", "monthly"}, optional
         ``weekly``: every Friday, the default of SPXW and XSP. ``daily``: every session, as listed for SPXW
         since May 2022 and needed by one-day condors (R2); earlier dates are a hypothesis. ``monthly``: the
-        third Friday (VIX: by its own rule).
+        third Friday (VIX products: by their own rule, options and futures on the same dates).
 
     Returns
     -------
@@ -105,7 +108,7 @@ def listed_expiries(product: str, first: date, last: date, *, cadence: Cadence |
     days = exchange.sessions(first, last)
     if chosen == "daily" or not days:
         return days
-    if product == "VIX":
+    if product in VOLATILITY:
         expiries = {vix_expiration(year, month) for year, month in _months(first, last)}
     elif chosen == "monthly":
         expiries = {monthly_expiration(year, month) for year, month in _months(first, last)}

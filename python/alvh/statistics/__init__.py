@@ -6,7 +6,15 @@ A value or bound that does not exist is NaN; a bound that the data cannot give i
 """
 
 from alvh.statistics.estimate import LEVEL, Estimate
-from alvh.statistics.proportions import clopper_pearson, holm, mcnemar, paired_proportion, proportion, wilson
+from alvh.statistics.proportions import (
+    clopper_pearson,
+    clustered_proportion,
+    holm,
+    mcnemar,
+    paired_proportion,
+    proportion,
+    wilson,
+)
 from alvh.statistics.samples import (
     deviation_interval,
     mean_interval,
@@ -19,6 +27,7 @@ __all__ = [
     "LEVEL",
     "Estimate",
     "clopper_pearson",
+    "clustered_proportion",
     "deviation_interval",
     "holm",
     "mcnemar",

@@ -4,11 +4,22 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from alvh.errors import AlvhError
 from alvh.statistics.distributions import beta_quantile, binomial_cdf
 from alvh.statistics.estimate import LEVEL, Estimate, check_level
 
-__all__ = ["clopper_pearson", "holm", "mcnemar", "paired_proportion", "proportion", "wilson"]
+__all__ = [
+    "clopper_pearson",
+    "clustered_proportion",
+    "holm",
+    "mcnemar",
+    "paired_proportion",
+    "proportion",
+    "wilson",
+]
 
 FEW = 10  # hits or misses below which the exact interval is used
 RULE_OF_THREE = 3.0  # −ln(1 − 0.95), rounded up: the 95% bound on n·p after no hit in n
@@ -44,19 +55,25 @@ def wilson(hits: int, n: int, level: float = LEVEL) -> Estimate:
     check_level(level)
     if n == 0:
         return Estimate(math.nan, 0.0, 1.0)
-    p, z = hits / n, _normal_quantile(level)
+    estimate = _score(hits / n, n, level)
+    # At 0 and n hits the bounds are 0 and 1 in exact arithmetic.
+    return estimate._replace(low=estimate.low if hits else 0.0, high=estimate.high if hits < n else 1.0)
+
+
+def _score(p: float, n: float, level: float) -> Estimate:
+    """Wilson's interval of the proportion p among n trials, which need not be whole."""
+    z = _normal_quantile(level)
     shrink = 1.0 + z * z / n
     centre = (p + z * z / (2.0 * n)) / shrink
     half = z * math.sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n)) / shrink
-    # At 0 and n hits centre ∓ half is 0 and 1 in exact arithmetic.
-    return Estimate(p, centre - half if hits else 0.0, centre + half if hits < n else 1.0)
+    return Estimate(p, centre - half, centre + half)
 
 
 def clopper_pearson(hits: int, n: int, level: float = LEVEL) -> Estimate:
     """Return the proportion hits/n with the exact interval of Clopper and Pearson (1934).
 
-    Formula: the quantiles α/2 of Beta(h, n−h+1) and 1−α/2 of Beta(h+1, n−h), where the binomial tails beyond
-    h are α/2. It never covers less than `level`.
+    Formula: the quantiles α/2 of Beta(h, n−h+1) and 1−α/2 of Beta(h+1, n−h), where the binomial tails
+    beyond h are α/2. It never covers less than `level`.
 
     Parameters
     ----------
@@ -100,6 +117,44 @@ def proportion(hits: int, n: int) -> Estimate:
     if n and hits == n:
         return Estimate(1.0, max(0.0, 1.0 - RULE_OF_THREE / n), 1.0)
     return (clopper_pearson if min(hits, n - hits) < FEW else wilson)(hits, n)
+
+
+def clustered_proportion(hits: ArrayLike, trials: ArrayLike, level: float = LEVEL) -> Estimate:
+    """Return Σ hits / Σ trials, where trials of one path go together and only paths are independent.
+
+    Formula: Wilson's interval with n = Σ trials / d trials, d = v / (p(1−p)/Σ trials) the design effect
+    (Kish 1965), at least 1, and v = m/(m−1) Σ (hits − p trials)² / (Σ trials)² over the m paths with
+    trials. Without a hit or without a miss the m paths count as one trial each: the rule of three.
+
+    Parameters
+    ----------
+    hits, trials : array_like, shape (paths,)
+        Events and trials of each path. Without any trial the value is NaN and the interval is [0, 1].
+    level : float
+        Two-sided confidence, asymptotic in the number of paths with trials; from one path it is [0, 1].
+
+    Examples
+    --------
+    >>> alone = clustered_proportion([1, 0, 1, 0] * 50, [1] * 200)
+    >>> together = clustered_proportion([4, 0] * 25, [4] * 50)
+    >>> [round(each.high - each.low, 2) for each in (alone, together)]
+    [0.14, 0.27]
+    """
+    check_level(level)
+    events, chances = np.asarray(hits, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    if events.shape != chances.shape or (events < 0).any() or (events > chances).any():
+        raise AlvhError("hits, trials: a count of each per path, hits at most trials")
+    events, chances = events[chances > 0], chances[chances > 0]
+    paths, n, h = events.size, float(chances.sum()), float(events.sum())
+    if paths == 0:
+        return Estimate(math.nan, 0.0, 1.0)
+    p = h / n
+    if h in {0.0, n}:
+        return proportion(paths if h else 0, paths)
+    if paths == 1:
+        return Estimate(p, 0.0, 1.0)
+    variance = paths / (paths - 1) * float(((events - p * chances) ** 2).sum()) / n**2
+    return _score(p, n / max(1.0, variance / (p * (1.0 - p) / n)), level)
 
 
 def mcnemar(n01: int, n10: int) -> float:

@@ -165,7 +165,9 @@ impl<'p> Block<'p> {
         }
     }
 
-    /// The sessions before session 0: indicators and windows over the market see them; books do not exist yet.
+    /// The sessions before session 0: indicators, windows and latches over the market see them; books do not exist yet.
+    ///
+    /// Each rule sees as many as it asks for: what another arm looks back on does not change where its latches begin.
     fn warm_up(&mut self) {
         let Self { plan, signals, market, enters, exits, .. } = self;
         let lanes = market.lanes.clone();
@@ -181,10 +183,13 @@ impl<'p> Block<'p> {
             signals.step(spot, vix, before);
             signals.observe_warm_up(plan, spot, vix, state, before);
             for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()) {
-                signals.evaluate(rule, memory);
+                if before <= rule.program.warm_up() {
+                    signals.evaluate(rule, memory);
+                }
             }
             for (exit, memories) in plan.exits.iter().zip(exits.iter_mut()) {
-                if exit.rule.program.needs_every_session() {
+                let program = &exit.rule.program;
+                if before <= program.warm_up() && program.needs_every_session() {
                     for memory in memories {
                         signals.evaluate(&exit.rule, memory);
                     }

@@ -1,4 +1,4 @@
-//! Tree → [`Program`]: names become slots, types are checked, equal subtrees are merged, windows get their memory.
+//! Tree → [`Program`]: names become slots, types are checked, equal subtrees are merged, windows and latches get their memory.
 //!
 //! Every error that a rule can have is found here and names the sub-expression at fault.
 
@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use super::{
     expr::{Expr, Kind, Op, Rule},
-    limits::{MAX_WINDOW, check_size},
+    limits::{LATCH_MEMORY, MAX_WINDOW, check_size},
     names::{Name, Scope},
-    program::{Answer, Arithmetic, Comparison, Number, Step, Truth, WindowPlan},
+    program::{Answer, Arithmetic, Comparison, LatchPlan, Number, Step, Truth, WindowPlan},
 };
 use crate::{Error, Result};
 
@@ -57,6 +57,7 @@ fn compile(rule: &Rule, scope: Scope) -> Result<Program> {
         constants: compiler.constants,
         steps: compiler.steps,
         windows: compiler.windows,
+        latches: compiler.latches,
         numbers: compiler.numbers,
         truths: compiler.truths,
         answer: value.column,
@@ -102,6 +103,7 @@ struct Compiler<'a> {
     constants: Vec<(Number, f64)>,
     steps: Vec<Step>,
     windows: Vec<WindowPlan>,
+    latches: Vec<LatchPlan>,
     numbers: usize,
     truths: usize,
     merged: HashMap<Key, Value>,
@@ -116,6 +118,7 @@ impl<'a> Compiler<'a> {
             constants: vec![],
             steps: vec![],
             windows: vec![],
+            latches: vec![],
             numbers: 0,
             truths: 0,
             merged: HashMap::new(),
@@ -217,15 +220,24 @@ impl<'a> Compiler<'a> {
 
     fn binary(&mut self, op: Op, a: Value, b: Value) -> Value {
         self.once(Key::Apply(op, None, vec![identity(a.column), identity(b.column)]), |compiler| {
+            let scope = a.scope.max(b.scope);
+            let mut warm_up = a.warm_up.max(b.warm_up);
             let column = match (a.column, b.column) {
                 (Answer::Number(a), Answer::Number(b)) => compiler.of_numbers(op, a, b),
                 (Answer::Truth(a), Answer::Truth(b)) if op == Op::And => {
                     compiler.truth_step(|out| Step::And { a, b, out })
                 }
+                (Answer::Truth(on), Answer::Truth(off)) if op == Op::Latch => {
+                    let of_position = scope == Scope::Position;
+                    warm_up += if of_position { 0 } else { LATCH_MEMORY };
+                    let latch = compiler.latches.len();
+                    compiler.latches.push(LatchPlan { of_position });
+                    compiler.truth_step(|out| Step::Latch { on, off, latch, out })
+                }
                 (Answer::Truth(a), Answer::Truth(b)) => compiler.truth_step(|out| Step::Or { a, b, out }),
                 _ => unreachable!("operands are checked before"),
             };
-            Value { column, scope: a.scope.max(b.scope), warm_up: a.warm_up.max(b.warm_up) }
+            Value { column, scope, warm_up }
         })
     }
 

@@ -8,7 +8,10 @@ use crate::{
         lanes::{Col, LANES, Mask, Tri},
         simd::{Variant, detected},
     },
-    rules::limits::{MAX_DEPTH, MAX_NODES, MAX_TEXT},
+    rules::{
+        limits::{LATCH_MEMORY, MAX_DEPTH, MAX_NODES, MAX_TEXT},
+        program::Memory,
+    },
 };
 
 fn rule(tree: &Json) -> Rule {
@@ -76,6 +79,42 @@ fn windows_of_the_market_survive_a_new_position_and_windows_of_a_position_do_not
 }
 
 #[test]
+fn latches_of_the_market_survive_a_new_position_and_latches_of_a_position_do_not() {
+    let below = |level: f64| json!({"op": "lt", "args": [{"name": "vix"}, {"const": level}]});
+    let latch = |on: Json| json!({"op": "latch", "args": [on, below(25.0)]});
+    let loss = json!({"op": "gt", "args": [{"name": "loss"}, {"const": 28.0}]});
+    for (tree, expected, warm_up) in
+        [(latch(vix_above(28.0)), Mask::ALL, LATCH_MEMORY), (latch(loss), !Mask::first(1), 0)]
+    {
+        let program = Program::compile(&rule(&tree), Scope::Position).unwrap();
+        assert_eq!((program.warm_up(), program.needs_every_session()), (warm_up, warm_up > 0));
+        let mut memory = program.memory();
+        let session = |value, memory: &mut Memory| {
+            let column = Col::splat(value);
+            let answer = program.evaluate(&vec![&column; program.inputs().len()], memory);
+            assert_eq!(answer.known, Mask::ALL);
+            answer.truth
+        };
+        assert_eq!(session(27.0, &mut memory), Mask::NONE);
+        assert_eq!(session(30.0, &mut memory), Mask::ALL);
+        memory.reset_lanes(Mask::first(1));
+        assert_eq!(session(27.0, &mut memory), expected);
+        memory.reset();
+        assert_eq!(session(27.0, &mut memory), Mask::NONE);
+    }
+}
+
+#[test]
+fn equal_latches_share_their_memory_and_nested_ones_add_theirs() {
+    let below = json!({"op": "lt", "args": [{"name": "vix"}, {"const": 25.0}]});
+    let inner = json!({"op": "latch", "args": [vix_above(28.0), below]});
+    let outer = json!({"op": "latch", "args": [{"op": "and", "args": [inner, inner]}, below]});
+    let program = Program::compile(&rule(&outer), Scope::Market).unwrap();
+    assert_eq!(program.latches.len(), 2);
+    assert_eq!(program.warm_up(), 2 * LATCH_MEMORY);
+}
+
+#[test]
 fn names_are_checked_against_the_scope() {
     let message = refusal(&json!({"op": "gt", "args": [{"name": "profit"}, {"const": 1.0}]}), Scope::Market);
     assert!(
@@ -98,6 +137,11 @@ fn kinds_operands_and_windows_are_checked() {
         ),
         (json!({"op": "lt", "args": [vix_above(1.0), vix]}), "`<` takes a number, and this is a condition"),
         (json!({"op": "lt", "args": [vix]}), "`<` takes 2 operands, not 1"),
+        (json!({"op": "latch", "args": [vix_above(1.0)]}), "`latch` takes 2 operands, not 1"),
+        (
+            json!({"op": "latch", "args": [vix_above(1.0), vix]}),
+            "`latch` takes a condition, and this is a number",
+        ),
         (json!({"op": "and", "args": []}), "`and` takes 2 or more operands, not 0"),
         (json!({"op": "not", "args": [vix_above(1.0)], "n": 3}), "`not` has no window"),
         (window(json!(null)), "from 1 to 2520"),

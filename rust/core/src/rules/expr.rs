@@ -77,6 +77,8 @@ pub enum Op {
     Known,
     /// The conjunction of the operand's values in the last n sessions.
     ForSessions,
+    /// True from the session in which the first operand is true until one in which the second is.
+    Latch,
 }
 
 /// What an operand or a result is.
@@ -102,7 +104,7 @@ impl Op {
     /// What the operands must be; `None`: either.
     pub const fn takes(self) -> Option<Kind> {
         match self {
-            Self::And | Self::Or | Self::Not | Self::ForSessions => Some(Kind::Condition),
+            Self::And | Self::Or | Self::Not | Self::ForSessions | Self::Latch => Some(Kind::Condition),
             Self::Known => None,
             _ => Some(Kind::Number),
         }

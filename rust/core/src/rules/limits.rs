@@ -11,6 +11,9 @@ pub const MAX_NODES: usize = 1000;
 pub const MAX_TEXT: usize = 4000;
 /// Longest window, sessions: ten years.
 pub const MAX_WINDOW: u32 = 2520;
+/// Sessions before session 0 in which a latch over the market begins: a year. Its memory has no end, so it is given one
+/// that depends on nothing else that runs.
+pub const LATCH_MEMORY: u32 = 252;
 
 /// Refuses rules beyond the limits.
 pub(super) fn check_size(rule: &Rule) -> Result<()> {

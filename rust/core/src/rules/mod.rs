@@ -12,6 +12,7 @@
 pub mod compile;
 pub mod expr;
 pub mod indicator;
+mod latch;
 pub mod limits;
 pub mod names;
 mod nearest;

@@ -42,7 +42,7 @@ impl Binding {
                 Op::Add | Op::Sub => Self::Sum,
                 Op::Mul | Op::Div => Self::Product,
                 Op::Neg => Self::Sign,
-                Op::Abs | Op::Min | Op::Max | Op::Known | Op::ForSessions => Self::Atom,
+                Op::Abs | Op::Min | Op::Max | Op::Known | Op::ForSessions | Op::Latch => Self::Atom,
             },
         }
     }
@@ -70,6 +70,7 @@ impl Op {
             Self::Not => "not",
             Self::Known => "known",
             Self::ForSessions => "for_sessions",
+            Self::Latch => "latch",
         }
     }
 }
@@ -100,7 +101,7 @@ impl Display for Expr {
                 f.write_str("not ")?;
                 operand(f, arg, own)
             }
-            (Op::Abs | Op::Min | Op::Max | Op::Known, args) => {
+            (Op::Abs | Op::Min | Op::Max | Op::Known | Op::Latch, args) => {
                 write!(f, "{}(", op.symbol())?;
                 for (index, arg) in args.iter().enumerate() {
                     write!(f, "{}{arg}", if index > 0 { ", " } else { "" })?;
@@ -132,13 +133,13 @@ mod tests {
         let apply = |op, args| Expr::Apply { op, args, n: None };
         let gt = apply(Op::Gt, vec![name("vix"), Expr::Const(28.0)]);
         let window = Expr::Apply { op: Op::ForSessions, args: vec![gt.clone()], n: Some(3) };
-        let either = apply(Op::Or, vec![window, apply(Op::Not, vec![gt])]);
+        let either = apply(Op::Or, vec![window, apply(Op::Not, vec![gt.clone()])]);
         let difference = apply(Op::Sub, vec![name("a"), apply(Op::Sub, vec![name("b"), Expr::Const(-0.5)])]);
-        let known = apply(Op::Known, vec![difference]);
-        let both = apply(Op::And, vec![either, known]);
+        let latched = apply(Op::Latch, vec![gt, apply(Op::Known, vec![difference])]);
+        let both = apply(Op::And, vec![either, latched]);
         assert_eq!(
             both.to_string(),
-            "((vix > 28).for_sessions(3) or not vix > 28) and known(a - (b - -0.5))"
+            "((vix > 28).for_sessions(3) or not vix > 28) and latch(vix > 28, known(a - (b - -0.5)))"
         );
     }
 }

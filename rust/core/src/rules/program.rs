@@ -6,6 +6,7 @@
 //! A number column holds finite numbers and NaN, which means missing; whatever is not finite (a quotient by zero, an
 //! overflow, a missing input) becomes NaN as it is written. No step rounds differently on another instruction set.
 
+use super::latch::Latch;
 use super::names::Name;
 use super::window::Window;
 use crate::math::{
@@ -54,12 +55,19 @@ pub(super) enum Step {
     And { a: Truth, b: Truth, out: Truth },
     Or { a: Truth, b: Truth, out: Truth },
     ForSessions { a: Truth, window: usize, out: Truth },
+    Latch { on: Truth, off: Truth, latch: usize, out: Truth },
 }
 
 /// A window's length, and whether what it looks at belongs to one position.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WindowPlan {
     pub sessions: u32,
+    pub of_position: bool,
+}
+
+/// Whether what a latch looks at belongs to one position.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LatchPlan {
     pub of_position: bool,
 }
 
@@ -77,18 +85,20 @@ pub struct Program {
     pub(super) constants: Vec<(Number, f64)>,
     pub(super) steps: Vec<Step>,
     pub(super) windows: Vec<WindowPlan>,
+    pub(super) latches: Vec<LatchPlan>,
     pub(super) numbers: usize,
     pub(super) truths: usize,
     pub(super) answer: Answer,
     pub(super) warm_up: u32,
 }
 
-/// The columns and windows of one program: the engine keeps one per block, and per position slot for exit rules.
+/// The columns, windows and latches of one program: the engine keeps one per block, and per position slot for exit rules.
 #[derive(Clone, Debug)]
 pub struct Memory {
     numbers: Vec<Col>,
     truths: Vec<Tri>,
     windows: Vec<(WindowPlan, Window)>,
+    latches: Vec<(LatchPlan, Latch)>,
 }
 
 impl Memory {
@@ -97,14 +107,20 @@ impl Memory {
         for (plan, window) in &mut self.windows {
             window.reset_lanes(Mask::ALL, plan.sessions);
         }
+        for (_, latch) in &mut self.latches {
+            latch.reset_lanes(Mask::ALL);
+        }
     }
 
     /// Forgets what the positions of these lanes went through, because new ones take their slot.
     ///
-    /// Windows over the market or the book go on: `(vix > 28).for_sessions(3)` does not start anew with a position.
+    /// Windows and latches over the market or the book go on: `(vix > 28).for_sessions(3)` does not start anew with a position.
     pub fn reset_lanes(&mut self, lanes: Mask) {
         for (plan, window) in self.windows.iter_mut().filter(|(plan, _)| plan.of_position) {
             window.reset_lanes(lanes, plan.sessions);
+        }
+        for (_, latch) in self.latches.iter_mut().filter(|(plan, _)| plan.of_position) {
+            latch.reset_lanes(lanes);
         }
     }
 }
@@ -115,7 +131,8 @@ impl Program {
         &self.inputs
     }
 
-    /// Sessions of data before session 0 after which the answer no longer depends on where the data began.
+    /// Sessions of data before session 0 that the rule is given: windows then no longer depend on where the data began,
+    /// and a latch over the market begins [`LATCH_MEMORY`](super::limits::LATCH_MEMORY) sessions before what it reads is there.
     pub fn warm_up(&self) -> u32 {
         self.warm_up
     }
@@ -124,16 +141,18 @@ impl Program {
     /// the warm-up and after it, also while its slot holds no position; otherwise only while there is one.
     pub fn needs_every_session(&self) -> bool {
         self.windows.iter().any(|window| !window.of_position)
+            || self.latches.iter().any(|latch| !latch.of_position)
     }
 
-    /// Fresh columns and windows.
+    /// Fresh columns, windows and latches.
     pub fn memory(&self) -> Memory {
         let mut numbers = vec![Col::splat(f64::NAN); self.numbers];
         for &(column, value) in &self.constants {
             numbers[column] = Col::splat(value);
         }
         let windows = self.windows.iter().map(|plan| (*plan, Window::new(plan.sessions))).collect();
-        Memory { numbers, truths: vec![Tri::default(); self.truths], windows }
+        let latches = self.latches.iter().map(|plan| (*plan, Latch::default())).collect();
+        Memory { numbers, truths: vec![Tri::default(); self.truths], windows, latches }
     }
 
     /// One session of a condition: call it once per session, in order.
@@ -184,7 +203,7 @@ impl Kernel for Session<'_> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Memory { numbers, truths, windows } = self.memory;
+        let Memory { numbers, truths, windows, latches } = self.memory;
         for step in self.steps {
             match *step {
                 Step::Load { input, out } => map(self.inputs[input], &mut numbers[out], |x| x),
@@ -209,6 +228,9 @@ impl Kernel for Session<'_> {
                 Step::ForSessions { a, window, out } => {
                     let (plan, window) = &mut windows[window];
                     truths[out] = window.push(truths[a], plan.sessions);
+                }
+                Step::Latch { on, off, latch, out } => {
+                    truths[out] = certain(latches[latch].1.push(truths[on], truths[off]));
                 }
             }
         }

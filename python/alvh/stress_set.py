@@ -1,0 +1,192 @@
+"""The stress set: every arm through the same made paths, and what its hedge costs while nothing happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from alvh import figures
+from alvh.comparison import compare
+from alvh.history import History
+from alvh.market import GBM, L3F
+from alvh.playbook import Arm
+from alvh.runner import Advance
+from alvh.scenario import LIMITS, Scenario, scenario, scenarios
+from alvh.specification import Costs
+
+__all__ = ["CRASH", "ROLL_DAYS", "StressReport", "stress", "stress_report", "vx_roll"]
+
+CRASH: Final = "crash_day"
+"""The scenario whose pay-off is held against the yearly cost of a hedge."""
+
+ROLL_DAYS: Final = (30, 60, 90, 120, 150, 180)
+"""Tenors of the roll table, calendar days: the VIX futures that one can buy."""
+
+SHARE: Final = 0.10
+PATHS: Final = 4_096
+ROLL_PATHS: Final = 1_024
+SESSIONS: Final = 252
+
+
+def stress(
+    arms: Sequence[Arm],
+    *,
+    capital: float = 1_000_000.0,
+    share: float = SHARE,
+    scenarios: Sequence[Scenario | str] | None = None,
+    margin: Literal["strategy"] = "strategy",
+    costs: Costs | None = None,
+    ruin_share: float = 0.20,
+) -> pl.DataFrame:
+    """Put every arm through every scenario.
+
+    Parameters
+    ----------
+    arms
+        The arms.
+    capital
+        Dollars of every book at the start.
+    share
+        Margin share of NAV.
+    scenarios
+        `market.Scenario`s or names of those that ship with alvh; all of these unless given.
+    margin, costs, ruin_share
+        As in `compare`.
+
+    Returns
+    -------
+    DataFrame
+        `scenario` and, for each arm, what `alvh.figures.outcomes` says.
+
+    Examples
+    --------
+    >>> import alvh as av
+    >>> plain = av.preset("plain")
+    >>> table = stress([plain, plain.fewer_lots()], scenarios=["crash_day", "vol_spike"])
+    >>> crash, half = table.filter(scenario="crash_day")["pnl"]
+    >>> bool(crash < half < 0)
+    True
+    """
+    chosen = [scenario(each) if isinstance(each, str) else each for each in _chosen(scenarios)]
+    tables = []
+    for market in chosen:
+        options: dict[str, Any] = {"capital": capital, "shares": [share], "margin": margin, "costs": costs}
+        whole, eve = (
+            compare(arms, market, sessions=sessions, ruin_share=ruin_share, threads=1, **options).paths()
+            for sessions in (market.sessions, market.quiet)
+        )
+        outcome = figures.outcomes(whole, eve)
+        tables.append(outcome.select(pl.lit(market.name).alias("scenario"), pl.all()))
+    return pl.concat(tables)
+
+
+def _chosen(given: Sequence[Scenario | str] | None) -> Sequence[Scenario | str]:
+    return scenarios() if given is None else given
+
+
+def vx_roll(
+    market: L3F | GBM,
+    *,
+    days: Sequence[int] = ROLL_DAYS,
+    paths: int = ROLL_PATHS,
+    sessions: int = SESSIONS,
+    seed: int = 0,
+    threads: int | None = None,
+) -> pl.DataFrame:
+    """Return what a bought VIX future of each tenor earns a month in a market: `figures.roll_costs`.
+
+    Examples
+    --------
+    >>> table = vx_roll(L3F(vix=14), days=[30, 120], paths=64, sessions=42)
+    >>> bool((table["roll_down"] < 0).all())
+    True
+    """
+    maturities = sorted({each for day in days for each in (day, day - figures.MONTH_DAYS)})
+    simulated = market.simulate(
+        paths, sessions, seed=seed, vx_days=[float(each) for each in maturities], threads=threads
+    )
+    curve = {each: simulated[f"vx{k}"] for k, each in enumerate(maturities, start=1)}
+    return figures.roll_costs(curve).filter(pl.col("days").is_in(list(days)))
+
+
+@dataclass(frozen=True)
+class StressReport:
+    """What `alvh stress` prints.
+
+    Attributes
+    ----------
+    tables
+        By name: ``outcomes``, ``vx_roll``; with hedges ``hedge_failures`` and ``break_even``; with a
+        history ``falls``.
+    limits
+        Sentences that must stand beside the figures.
+    """
+
+    tables: dict[str, pl.DataFrame]
+    limits: tuple[str, ...]
+
+    def to_parquet(self, folder: str | Path) -> None:
+        """Write every table as ``NAME.parquet`` into a folder."""
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            table.write_parquet(target / f"{name}.parquet")
+
+
+def stress_report(
+    arms: Sequence[Arm],
+    *,
+    scenarios: Sequence[Scenario | str] | None = None,
+    history: History | None = None,
+    vix: float = 16.0,
+    share: float = SHARE,
+    capital: float = 1_000_000.0,
+    paths: int = PATHS,
+    seed: int = 0,
+    threads: int = 0,
+    advance: Advance | None = None,
+) -> StressReport:
+    """Run the stress set, and a simulation of a year that says what hedges cost and when they fail.
+
+    Parameters
+    ----------
+    arms, scenarios, share, capital
+        As in `stress`.
+    history
+        A recorded market whose falls are counted.
+    vix
+        VIX at the start of the simulation.
+    paths, seed, threads, advance
+        As in `compare`.
+    """
+    market = L3F(vix=vix)
+    tables = {"outcomes": stress(arms, capital=capital, share=share, scenarios=scenarios)}
+    limits = LIMITS
+    simulated = compare(
+        arms,
+        market,
+        paths=paths,
+        sessions=SESSIONS,
+        capital=capital,
+        shares=[share],
+        seed=seed,
+        threads=threads,
+        advance=advance,
+    ).paths()
+    crash = stress(arms, capital=capital, share=share, scenarios=[CRASH])
+    hedged = {
+        "hedge_failures": figures.hedge_failures(simulated, share),
+        "break_even": figures.break_even(simulated, crash, capital, SESSIONS, share),
+    }
+    tables |= {name: table for name, table in hedged.items() if not table.is_empty()}
+    tables["vx_roll"] = vx_roll(market, paths=min(paths, ROLL_PATHS), seed=seed, threads=threads or None)
+    if history is not None:
+        tables["falls"] = figures.fall_frequency(history.data.frame)
+        source, dates = history.data.source, history.data.dates
+        counted = f"Falls: the closes of one history: {source}, {dates[0]} to {dates[-1]}."
+        limits = (*limits, counted)
+    return StressReport(tables, limits)
