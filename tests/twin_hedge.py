@@ -106,8 +106,9 @@ class Offer:
         wanted = -self.book.exposure(hedge=False)
         if self.terms.spec["size"]["target"] == "core_vega" and wanted > 0:
             bought = 0.0 if isnan(self.vega()) else least * self.vega()
-            figures["wanted"].append(self.share())
-            figures["affordable"].append((self.book.exposure(hedge=True) + bought) / wanted)
+            figures["decided"].append(wanted)
+            figures["wanted"].append(self.share() * wanted)
+            figures["affordable"].append(self.book.exposure(hedge=True) + bought)
         cost = self.expected_cost()
         if target < LOT_TOLERANCE:
             return Sized(0.0, None, cost)

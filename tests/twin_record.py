@@ -55,7 +55,10 @@ class Record:
         self.book = book
         self.summary: dict[str, float] = dict.fromkeys((*COUNTS, *TICKS), 0) | dict.fromkeys(SUMS, 0.0)
         self.history: list[dict[str, float]] = []
-        self.hedged: dict[str, list[float]] = {"wanted": [], "affordable": [], "achieved": []}
+        # Dollars per VIX point: at decisions the core's, wanted, affordable; at the end of ticks the core's, held.
+        self.vega: dict[str, list[float]] = {
+            name: [] for name in ("decided", "wanted", "affordable", "core", "hedge")
+        }
         self.flow = 0.0  # hedge cash of this tick, but what openings cost
         self.hedge_before = 0.0  # hedge P&L after the night
         self.last_forced: dict[bool, int | None] = {False: None, True: None}
@@ -86,7 +89,8 @@ class Record:
                 self.count("stress_core_pnl", core - self.history[-1]["core_pnl"])
             wanted = -book.exposure(hedge=False)
             if wanted > 0:
-                self.hedged["achieved"].append(book.exposure(hedge=True) / wanted)
+                self.vega["core"].append(wanted)
+                self.vega["hedge"].append(book.exposure(hedge=True))
         for _, tranche in book.held(hedge=False):
             if tranche.entry_tick == book.tick:
                 tranche.hedge_pnl = hedge
@@ -117,7 +121,8 @@ class Record:
         hedges = [layer for layer in book.layers if layer.terms.hedge]
         peak = np.maximum.accumulate(np.maximum(nav, capital))
         error = np.abs(nav - capital - sum(column[name] for name in BUCKETS)) / capital
-        achieved = self.hedged["achieved"] if hedges else []
+        vega = self.vega
+        met = [h >= MET * d for d, h in zip(vega["core"], vega["hedge"], strict=True)]
         profits = [sum(profit.values()) for profit in book.profit]
         trading = [book.profit[layer.index] for layer in hedges]
         self.count("unresolved", sum(len(layer.early) for layer in book.layers))
@@ -132,10 +137,10 @@ class Record:
             "hedge_pnl": book.pnl(hedge=True),
             "hedge_trading": sum(profit["fills"] + profit["fees"] for profit in trading),
             "expected_cost": sum(cost for _, cost in book.committed),
-            "coverage_wanted": mean(self.hedged["wanted"]),
-            "coverage_affordable": mean(self.hedged["affordable"]),
-            "coverage_achieved": mean(achieved),
-            "coverage_met": mean([ratio >= MET for ratio in achieved]),
+            "coverage_wanted": ratio(vega["wanted"], vega["decided"]),
+            "coverage_affordable": ratio(vega["affordable"], vega["decided"]),
+            "coverage_achieved": ratio(vega["hedge"], vega["core"]) if hedges else nan,
+            "coverage_met": ratio(met, [1.0] * len(met)) if hedges else nan,
             "sleeve_nav": book.nav("sleeve") if book.separate else nan,
             "sleeve_calls": book.ledgers["sleeve"].calls if book.separate else 0,
             "hedge_correlation": correlation(column["core_pnl"], column["hedge_pnl"]),
@@ -145,8 +150,8 @@ class Record:
         return self.summary | {name: float(value) for name, value in figures.items()}
 
 
-def mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else nan
+def ratio(part: Sequence[float], whole: Sequence[float]) -> float:
+    return sum(part) / sum(whole) if whole else nan
 
 
 def correlation(core: np.ndarray, hedge: np.ndarray) -> float:

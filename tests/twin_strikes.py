@@ -26,7 +26,7 @@ def strikes(terms: Terms, quotes: AnyQuotes, state: State, days: int) -> list[fl
             points = (
                 width["fraction"] * state.spot if "fraction" in width else width["points"] / contract.fraction
             )
-            grid = contract.grid(start + sign * points)
+            grid = contract.grid(start)
             chosen.append(start + sign * grid * max(nearest(points / grid), 1))
     puts = [k for (sign, _), k in zip(terms.legs, chosen, strict=True) if sign < 0]
     calls = [k for (sign, _), k in zip(terms.legs, chosen, strict=True) if sign > 0]

@@ -125,7 +125,7 @@ class Trader:
 
     def open_hedge(self, layer: Layer, t: Tranche, slip: float) -> None:
         book = self.book
-        sized = Offer(book, layer, t, slip).size(self.record.hedged)
+        sized = Offer(book, layer, t, slip).size(self.record.vega)
         if sized.bound is not None:
             self.record.count(f"bound_{sized.bound}")
         if sized.lots <= 0:
