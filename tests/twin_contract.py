@@ -6,7 +6,7 @@ from twin_market import Product
 
 
 class Contract:
-    """A contract row with the costs of the plan; prices are points of the underlying unless said otherwise."""
+    """A contract row with the costs of the plan; prices are points of the underlying."""
 
     def __init__(self, row: dict[str, Any], costs: dict[str, Any]) -> None:
         self.row, self.costs = row, costs

@@ -55,7 +55,7 @@ class Record:
         self.book = book
         self.summary: dict[str, float] = dict.fromkeys((*COUNTS, *TICKS), 0) | dict.fromkeys(SUMS, 0.0)
         self.history: list[dict[str, float]] = []
-        # Dollars per VIX point: at decisions the core's, wanted, affordable; at the end of ticks the core's, held.
+        # Dollars per VIX point: at decisions the core's, wanted, affordable; then the core's, held.
         self.vega: dict[str, list[float]] = {
             name: [] for name in ("decided", "wanted", "affordable", "core", "hedge")
         }

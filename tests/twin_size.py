@@ -1,11 +1,19 @@
 """Lots of a core layer of the twin: target, progression, caps, buffer."""
 
 from math import ceil, floor, inf
+from typing import NamedTuple
 
 from twin_book import Book
-from twin_layer import Layer
+from twin_layer import Chain, Layer
 
 LOT_TOLERANCE = 1e-9
+
+
+class Lot(NamedTuple):
+    """Dollars per lot: the worst payoff, and what selling it brings after costs."""
+
+    risk: float
+    earns: float
 
 
 def base_lots(book: Book, layer: Layer, risk: float) -> float:
@@ -25,9 +33,9 @@ def base_lots(book: Book, layer: Layer, risk: float) -> float:
     return max(0, whole_lots(room * multiplier, risk))
 
 
-def progress(book: Book, layer: Layer, slot: int, base: float, risk: float, earns: float) -> float:
+def progress(book: Book, layer: Layer, chain: Chain, base: float, lot: Lot) -> float:
     """Lots after the progression and its caps (R10)."""
-    rule, chain = layer.terms.spec.get("progression"), layer.chain(slot)
+    rule = layer.terms.spec.get("progression")
     if rule is None:
         return base
     doublings = min(chain.losses, rule["max_doublings"])
@@ -36,23 +44,23 @@ def progress(book: Book, layer: Layer, slot: int, base: float, risk: float, earn
         lots = base * (2 ** (doublings + 1) - 1)
     if rule["mode"] == "recoup":
         # Without a gain to come, no number of lots recoups.
-        more = ceil(chain.deficit / earns - LOT_TOLERANCE) if earns > 0 else 0
+        more = ceil(chain.deficit / lot.earns - LOT_TOLERANCE) if lot.earns > 0 else 0
         lots = min(base + more, base * 2 ** rule["max_doublings"])
     if rule.get("max_lots") is not None:
         lots = min(lots, rule["max_lots"])
     if rule.get("max_margin_share") is not None:
         room = rule["max_margin_share"] * book.nav() - book.risk()
-        lots = min(lots, whole_lots(room, risk))
+        lots = min(lots, whole_lots(room, lot.risk))
     return lots
 
 
-def buffered(book: Book, layer: Layer, lots: float, risk: float, earns: float) -> float:
+def buffered(book: Book, layer: Layer, lots: float, lot: Lot) -> float:
     """At most what leaves the buffer free (R19)."""
     buffer = layer.terms.spec["size"].get("buffer", 0.0)
-    if not buffer or risk <= earns:
+    if not buffer or lot.risk <= lot.earns:
         return lots
     room = book.free(book.ledger(layer)) - buffer * book.nav()
-    return min(lots, whole_lots(room, risk - earns))
+    return min(lots, whole_lots(room, lot.risk - lot.earns))
 
 
 def whole_lots(dollars: float, unit: float) -> float:

@@ -4,7 +4,7 @@ from twin_book import TOLERANCE, Book
 from twin_hedge import Offer
 from twin_layer import Early, Layer, Tranche
 from twin_record import Record
-from twin_size import base_lots, buffered, progress
+from twin_size import Lot, base_lots, buffered, progress
 from twin_strikes import strikes
 
 MAXIMUM_LOSS = 0.99  # share of the risk from which a loss counts as the maximum
@@ -106,13 +106,12 @@ class Trader:
 
     def open_core(self, layer: Layer, t: Tranche, slip: float) -> None:
         book, terms = self.book, layer.terms
-        risk, earns = t.risk * terms.dpp, t.credit * terms.dpp - terms.fees
-        base = base_lots(book, layer, risk)
-        lots = progress(book, layer, t.slot, base, risk, earns)
-        lots = buffered(book, layer, lots, risk, earns)
+        lot = Lot(t.risk * terms.dpp, t.credit * terms.dpp - terms.fees)
+        base = base_lots(book, layer, lot.risk)
+        lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
         if lots <= 0:
             self.skip(layer)
-        elif book.free(book.ledger(layer)) + lots * (earns - risk) < -TOLERANCE:
+        elif book.free(book.ledger(layer)) + lots * (lot.earns - lot.risk) < -TOLERANCE:
             self.record.count("refused")
             self.record.first("refused_tick")
         else:
@@ -121,7 +120,7 @@ class Trader:
             self.record.summary["max_lots"] = max(self.record.summary["max_lots"], lots)
             if layer.first_lots is None:
                 layer.first_lots = base
-                self.record.count("first_requirement", base * terms.tranches * risk)
+                self.record.count("first_requirement", base * terms.tranches * lot.risk)
 
     def open_hedge(self, layer: Layer, t: Tranche, slip: float) -> None:
         book = self.book
