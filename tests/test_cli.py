@@ -177,13 +177,16 @@ def test_presets_survive_a_closed_pipe():
 def test_printed_presets_run_as_playbooks_with_the_same_digest(tmp_path):
     """Every preset is printed, read back as a file, and run: the same arms, the same bits."""
     printed = []
-    for name in av.presets():
+    names = ["plain", *(name for name in av.presets() if name != "plain")]
+    sought = {name: av.preset(name).equal_cost for name in names}
+    names = [name for name in names if sought[name] is None or sought[name].to in names]
+    for name in names:
         path = tmp_path / f"{name}.toml"
         path.write_text(command("presets", name).stdout)
         assert Arm.read(path).digest == av.preset(name).digest
         printed.append(f"--playbook={path}")
     quick = [each for each in QUICK if not each.startswith("--arm")]
-    named = [f"--arm={name}" for name in av.presets()]
+    named = [f"--arm={name}" for name in names]
     tables = [json.loads(command("compare", *quick, *arms, "--json").stdout) for arms in (printed, named)]
     assert tables[0]["manifest"]["digests"] == tables[1]["manifest"]["digests"]
     assert tables[0]["summary"] == tables[1]["summary"]

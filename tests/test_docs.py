@@ -5,6 +5,7 @@ import json
 import pkgutil
 import re
 from importlib import import_module
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -12,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 import alvh
 import markdown_pages
-from alvh import _core, playbook, rules
+from alvh import _core, bisection, equal_cost, playbook, rules
 from alvh.errors import AlvhError
 from alvh.figures import FIGURES
 from alvh.history import LIMITS, RECONSTRUCTED, vx
@@ -139,6 +140,26 @@ def test_keys_of_a_playbook():
     assert sorted(documented) == sorted(_keys(playbook.Layer))
 
 
+def test_keys_of_equal_cost():
+    documented = [
+        (key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "in `equal_cost`")
+    ]
+    fields = playbook.EqualCost.model_fields
+    assert documented == [
+        (name, "required" if field.is_required() else json.dumps(field.default))
+        for name, field in fields.items()
+    ]
+
+
+def test_words_of_equal_cost():
+    documented = [status for status, _ in markdown_pages.table("docs/playbooks.md", "status")]
+    assert documented == list(get_args(bisection.Status))
+    page = " ".join(markdown_pages.read("docs/playbooks.md").split())
+    assert f"*Pilot*: {equal_cost.PILOT_PATHS:,} simulated paths" in page
+    assert f"then up to {bisection.HALVINGS} halvings" in page
+    assert f"within {bisection.TOLERANCE:.0%} of the matched arm's" in page
+
+
 def _keys(model: type[BaseModel]):
     parts = {
         "sell": playbook.Sell,
@@ -162,8 +183,9 @@ def test_presets():
 
 
 def test_the_playbook_shown_is_one():
-    shown = markdown_pages.read("docs/playbooks.md").split("```toml\n")[1].split("```")[0]
-    assert playbook.Arm.from_toml(shown).name == "half_profit"
+    blocks = markdown_pages.read("docs/playbooks.md").split("```toml\n")[1:]
+    shown = [playbook.Arm.from_toml(block.split("```")[0]).name for block in blocks]
+    assert shown == ["half_profit", "fewer_lots_for_a_stop"]
 
 
 def test_status_of_an_implied_volatility():

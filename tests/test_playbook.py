@@ -11,7 +11,7 @@ from pydantic import ValidationError
 import alvh as av
 from alvh import playbook, rules
 from alvh.errors import AlvhError, SpecError
-from alvh.playbook import Arm, Layer, Progression, Sell, Size, Strikes
+from alvh.playbook import Arm, EqualCost, Layer, Progression, Sell, Size, Strikes
 
 PLAIN = av.preset("plain")
 
@@ -87,12 +87,20 @@ layers = st.builds(
     exit=exits,
     progression=progressions,
 )
-names = st.from_regex(playbook._ARM_NAME, fullmatch=True).filter(lambda name: len(name) <= 60)
+names = st.from_regex(playbook.arm._ARM_NAME, fullmatch=True).filter(lambda name: len(name) <= 60)
+rivals = st.none() | st.builds(
+    lambda vary, ends: EqualCost(to="another arm", vary=vary, between=tuple(sorted(ends))),
+    st.sampled_from(["lots", "overlay"]),  # what every arm of several layers can vary
+    st.lists(st.floats(0, 10), min_size=2, max_size=2, unique=True),
+)
 arms = st.builds(
-    lambda name, found, about: Arm(name, layers=found, about=about),
-    names,
+    lambda name, found, about, rival: Arm(
+        name, layers=found, about=about, equal_cost=rival if len(found) > 1 else None
+    ),
+    names.filter(lambda name: name != "another arm"),
     st.lists(layers, min_size=1, max_size=3, unique_by=lambda layer: layer.name),
     texts,
+    rivals,
 )
 
 
@@ -108,12 +116,53 @@ def test_any_arm_is_written_and_read_back(arm):
 
 @given(arms, names)
 def test_digest_ignores_name_and_about(arm, name):
-    assert Arm(name, layers=arm.layers, about="another").digest == arm.digest
+    assert Arm(name, layers=arm.layers, about="another", equal_cost=arm.equal_cost).digest == arm.digest
+
+
+@given(arms.filter(lambda arm: arm.equal_cost is not None), st.floats(0, 10))
+def test_a_rival_is_varied_in_its_one_parameter(arm, value):
+    """R19: what is solved stands in the arm that runs, nothing else changes, and nothing is left to solve."""
+    concrete = arm.varied(value)
+    assert (concrete.name, concrete.about, concrete.equal_cost) == (arm.name, arm.about, None)
+    for index, (layer, was) in enumerate(zip(concrete.layers, arm.layers, strict=True)):
+        lots, core = arm.equal_cost.vary == "lots", index == 0
+        wanted = value if lots else was.size.multiplier * value
+        size = was.size.model_copy(update={"multiplier": wanted} if core == lots else {})
+        assert layer == was.model_copy(update={"size": size})
+
+
+def test_a_rival_varies_the_width_of_its_wings():
+    rival = PLAIN.rival("width", (0.01, 0.05), name="wide")
+    assert rival.varied(0.02) == PLAIN.replace(
+        name="wide", about=rival.about, strikes={**dict(PLAIN.core.strikes), "width": 0.02}
+    )
+    assert rival.replace(name="other").equal_cost == rival.equal_cost
+
+
+def test_the_digest_of_a_rival_depends_on_what_is_to_be_solved():
+    found = {
+        arm.digest
+        for arm in (
+            PLAIN,
+            PLAIN.rival("lots", (0, 1), name="r"),
+            PLAIN.rival("lots", (0, 1), to="stop_2x", name="r"),
+            PLAIN.rival("lots", (0, 0.9), name="r"),
+            PLAIN.rival("width", (0.01, 1 / 2), name="r"),
+        )
+    }
+    assert len(found) == 5
+    assert PLAIN.rival("lots", (0, 1), name="r").varied(1.0).digest == PLAIN.digest
 
 
 # Mistakes
 
 GOOD = 'schema = 1\nname = "mine"\n[[layer]]\nname = "core"\n'
+
+
+def rival(**keys):
+    return GOOD.replace("[[layer]]", f"equal_cost = {playbook._toml(keys)}\n[[layer]]").replace(
+        "True", "true"
+    )
 
 
 def refusal(text):
@@ -140,7 +189,7 @@ def test_the_shortest_playbook_is_plain():
         ('schema = 1\nname = "mine"', "arm 'mine': layers = ()"),
         ('schema = 1\nname = "mine"\nlayer = 3', "layer: write each layer as a table [[layer]]"),
         ('schema = 1\nname = "mine"\n[layer]\nname = "core"', "layer: write each layer as a table [[layer]]"),
-        (f"capital = 3\n{GOOD}", "unknown key capital: known are schema, name, about, [[layer]]"),
+        (f"capital = 3\n{GOOD}", "unknown key capital: known are schema, name, about, absent, "),
         (f"about = 3\n{GOOD}", "arm 'mine': about = 3: "),
         (f'{GOOD}[[layer]]\nname = "core"', "arm 'mine': layers = "),
         (f"{GOOD}foo = 1", "layer 1 (core): foo: unknown key"),
@@ -175,6 +224,18 @@ def test_the_shortest_playbook_is_plain():
         (f'{GOOD}enter = "vix > 28 & rsi_14 < 30"', "put each comparison in parentheses"),
         (f"{GOOD}[[layer]]\nsize = {{ value = -1 }}", "layer 2: size.value = -1: "),
         (f'{GOOD}[[layer]]\nname = "b"\nfoo = 1', "layer 2 (b): foo: unknown key"),
+        (rival(vary="lots"), "arm 'mine': equal_cost.between: missing"),
+        (rival(vary="delta", between=[0, 1]), "arm 'mine': equal_cost.vary = 'delta': "),
+        (rival(vary="lots", between=[1, 1]), "arm 'mine': equal_cost = "),
+        (rival(vary="lots", between=[1, 0]), "between = [1.0, 0.0]: [low, high] with low < high"),
+        (rival(vary="lots", between=[-1, 1]), "arm 'mine': equal_cost.between.0 = -1: "),
+        (rival(vary="lots", between=[0, True]), "arm 'mine': equal_cost.between.1 = True: "),
+        (rival(vary="lots", between=[0]), "arm 'mine': equal_cost.between.1: missing"),
+        (rival(vary="lots", between=[0, 1], at=3), "arm 'mine': equal_cost.at: unknown key"),
+        (rival(to="mine", vary="lots", between=[0, 1]), "an arm cannot match its own cost"),
+        (rival(vary="width", between=[0, 0.5]), "equal_cost.vary = 'width' at 0: strikes.width = 0.0: "),
+        (rival(vary="width", between=[0.1, 1]), "equal_cost.vary = 'width' at 1: strikes.width = 1.0: "),
+        (rival(vary="overlay", between=[0, 1]), "there is no layer besides the core"),
     ],
 )
 def test_mistake_is_named_by_file_and_key(text, words):
@@ -245,6 +306,11 @@ def test_any_text_is_an_arm_or_an_error_in_words(text):
         lambda: PLAIN.doubling(mode="twice"),
         lambda: PLAIN.stop(loss_multiple=float("nan")),
         lambda: PLAIN.stop(loss_multiple=0),
+        lambda: PLAIN.rival("delta", (0, 1), name="x"),
+        lambda: PLAIN.rival("lots", (1, 0), name="x"),
+        lambda: PLAIN.rival("lots", (0, 1), to="x", name="x"),
+        lambda: PLAIN.rival("lots", (0, 1), name="x").varied(-1.0),
+        lambda: PLAIN.varied(0.5),
         lambda: PLAIN.fewer_lots(-1),
         lambda: PLAIN.fewer_lots(float("inf")),
     ],
@@ -326,6 +392,10 @@ def test_constructors_agree_with_presets():
         "stop_1x": PLAIN.stop(loss_multiple=1),
         "stop_2x": PLAIN.stop(),
         "fewer_lots": PLAIN.fewer_lots(),
+        "fewer_lots_equal_mean": PLAIN.rival("lots", (0.0, 1.0), name="fewer_lots_equal_mean"),
+        "wider_wings": PLAIN.replace(
+            name="wide", strikes={"by": "delta", "short": 0.16, "width": 0.0125}
+        ).rival("width", (0.0125, 0.05), name="wider_wings"),
     }
     assert set(built) == set(av.presets())
     for name, arm in built.items():

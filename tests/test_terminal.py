@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from alvh import figures
+from alvh.figures.words import percent
 from alvh.report import DISCLAIMER, terminal
 from synthetic_paths import CAPITAL, RISKINESS, SESSIONS, rolling_paths, synthetic_paths
 
@@ -21,6 +22,18 @@ SUMMARY = figures.summary(PATHS, CAPITAL, SESSIONS, SHARE)
 AGAINST = figures.against(PATHS, CAPITAL, SESSIONS, SHARE)
 ATTRIBUTION = figures.attribution(PATHS, CAPITAL, SESSIONS, SHARE)
 HISTORY = figures.history_summary(rolling_paths(), CAPITAL, SESSIONS, SHARE)
+RIVAL = {
+    "to": "stop_2x",
+    "vary": "lots",
+    "value": 0.4375,
+    "status": "nearest",
+    "drag": 0.0123,
+    "target": 0.02,
+}
+RIVALS = figures.equal_cost(
+    {"fewer_lots_equal_mean": {**RIVAL, "evaluations": 10, "digest": "", "words": ""}}, AGAINST
+)
+PILOT = "2,048 paths of 252 sessions, L3F(vix=16, spot=5000), seed 12547360233679333265"
 HEADLINE = figures.headline(LADDER, CAPACITY, AGAINST, base_share=SHARE)
 
 RENDERABLES = {
@@ -31,6 +44,7 @@ RENDERABLES = {
     "figures": terminal.figures_table(),
     "against": terminal.against_table(AGAINST),
     "attribution": terminal.attribution_table(ATTRIBUTION),
+    "equal_cost": terminal.equal_cost_table(RIVALS, "plain", PILOT),
     "history": terminal.history_tables(HISTORY),
     "limits": terminal.limits_list(["The skew is a template.", "No intraday spikes. " * 12]),
     "disclaimer": terminal.disclaimer(),
@@ -98,6 +112,20 @@ def test_history_shows_the_warning_and_no_interval():
     assert "not independent" in text
     assert "–" not in text
     assert "longest of" in text
+
+
+def test_equal_cost_shows_both_costs_on_both_paths_and_whose_they_are():
+    text = shown(RENDERABLES["equal_cost"], 120)
+    cells = [line.split() for line in text.split("─\n")[1].splitlines()[:2]]
+    here = {
+        arm: 0.0 - row
+        for arm, row in AGAINST.filter(figure="return_on_nav").select("arm", "estimate").iter_rows()
+    }
+    assert cells == [
+        ["fewer_lots_equal_mean", "lots", "1.23%", percent(here["fewer_lots_equal_mean"]), "not", "equal"],
+        ["stop_2x", "0.4375", "2.00%", percent(here["stop_2x"]), "nearest"],
+    ]
+    assert PILOT in " ".join(text.split())
 
 
 def test_markup_in_a_name_is_text():

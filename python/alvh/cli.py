@@ -448,9 +448,10 @@ def _compare(
     **options: Any,
 ) -> Comparison:
     from alvh.comparison import compare as run_compare
+    from alvh.equal_cost import pilot_paths
     from alvh.specification import count_paths
 
-    total = count_paths(arms, market, paths=paths, sessions=sessions, every=every)
+    total = count_paths(arms, market, paths=paths, sessions=sessions, every=every) + pilot_paths(arms)
     advance = track(repr(market), total)
     return run_compare(arms, market, advance=advance, paths=paths, sessions=sessions, every=every, **options)
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from alvh import _core, figures
+from alvh.equal_cost import settle
 from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
@@ -31,6 +32,8 @@ CLOSE_ONLY = (
     "* close-only on daily data: the trigger is seen at a close and filled at the next; "
     "shown, not ranked (R13)."
 )
+
+NOT_EQUAL = "† not at equal cost (R19):"
 
 EPOCH = date(1970, 1, 1)
 
@@ -108,7 +111,7 @@ def compare(
     chunk
         Paths in a Parquet part, the unit of resume. Figures do not depend on it.
     advance
-        Called with the number of paths just finished.
+        Called with the number of paths just finished, those of the pilot of rivals at equal cost among them.
 
     Returns
     -------
@@ -128,22 +131,22 @@ def compare(
     >>> result.summary().columns[:4]
     ['arm', 'figure', 'estimate', 'low']
     """
-    task = task_of(
-        arms,
-        market,
-        paths=paths,
-        sessions=sessions,
-        capital=capital,
-        margin=margin,
-        seed=seed,
-        shares=shares,
-        every=every,
-        costs=costs,
-        ruin_share=ruin_share,
-        chunk=chunk,
-    )
     if runner != "local":
         raise SpecError(f"runner = {runner!r}: this version runs 'local'")
+    asked: dict[str, Any] = {
+        "paths": paths,
+        "sessions": sessions,
+        "capital": capital,
+        "margin": margin,
+        "seed": seed,
+        "shares": shares,
+        "every": every,
+        "costs": costs,
+        "ruin_share": ruin_share,
+        "chunk": chunk,
+    }
+    settled = settle(arms, market, threads=threads, advance=advance, **asked)
+    task = task_of(settled.arms, market, equal_cost=settled.facts, **asked)
     result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
     comparison = Comparison(task, result, threads)
     if out is not None:
@@ -202,7 +205,21 @@ class Comparison:
     @property
     def limits(self) -> tuple[str, ...]:
         """Sentences that must stand beside the figures."""
-        return tuple(self.task.facts["limits"])
+        limits: list[str] = [*self.task.facts["limits"]]
+        if self._equal_cost:
+            limits.append(
+                f"Equal cost was solved on a pilot of {self.pilot}: here costs differ as the table says."
+            )
+            limits += [f"{arm}: {why}." for arm, why in self._unequal.items()]
+        return tuple(limits)
+
+    @property
+    def pilot(self) -> str:
+        """The pilot on which rivals were brought to equal cost, in words; empty without rivals."""
+        if not self._equal_cost:
+            return ""
+        pilot = self._equal_cost["pilot"]
+        return "{paths:,} paths of {sessions} sessions, {words}, seed {seed}".format(**pilot)
 
     @property
     def books(self) -> list[tuple[str, float]]:
@@ -313,6 +330,30 @@ class Comparison:
             tables.append(shown.select(pl.lit(erp).alias("erp"), pl.all()))
         return pl.concat(tables)
 
+    def equal_cost(self) -> pl.DataFrame:
+        """Return how each rival was brought to the cost of another arm, and what both cost here (R19).
+
+        Returns
+        -------
+        DataFrame
+            `arm`, `to`, `vary`, `value`, `status` ("solved", "nearest", "unattainable"); `drag` and `target`:
+            how much less than the first arm the rival and the matched arm earned above bills on the pilot, a
+            year and of capital; `drag_here`, `target_here`: the same on the paths of this comparison, at its
+            smallest share; `evaluations`; `digest` of the arm that ran; `words`. No rows without rivals.
+        """
+        return figures.equal_cost(self._equal_cost.get("rivals", {}), self.against())
+
+    @property
+    def _equal_cost(self) -> dict[str, Any]:
+        facts: dict[str, Any] = self.task.facts["equal_cost"]
+        return facts
+
+    @property
+    def _unequal(self) -> dict[str, str]:
+        """Rivals that are not at equal cost, and how far they are from it."""
+        rivals = self._equal_cost.get("rivals", {})
+        return {arm: found["words"] for arm, found in rivals.items() if found["status"] != "solved"}
+
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
         share, base = self._share(None), self.label(self.arms[0])
@@ -329,11 +370,22 @@ class Comparison:
                 base=base,
                 within=self.within,
             )
-        return f"{words} {CLOSE_ONLY}" if self.task.facts["close_only"] else words
+        if self.task.facts["close_only"]:
+            words += f" {CLOSE_ONLY}"
+        if self._unequal:
+            unequal = "; ".join(
+                f"{arm} {why.removeprefix('not equal: ')}" for arm, why in self._unequal.items()
+            )
+            words += f" {NOT_EQUAL} {unequal}."
+        return words
 
     def label(self, arm: str) -> str:
-        """Return the name of an arm as reports show it: close-only stops carry a star (R13)."""
-        return f"{arm}*" if arm in self.task.facts["close_only"] else arm
+        """Return the name of an arm as reports show it.
+
+        Close-only stops carry a star (R13), rivals that are not at equal cost a dagger (R19).
+        """
+        star = "*" if arm in self.task.facts["close_only"] else ""
+        return f"{arm}{star}†" if arm in self._unequal else f"{arm}{star}"
 
     def labelled(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return a table with the arms named as reports show them."""
@@ -381,6 +433,8 @@ class Comparison:
             "against": self.against(),
             "attribution": self.attribution(),
         }
+        if self._equal_cost:
+            tables["equal_cost"] = self.equal_cost()
         if self.replayed:
             told = self.history()
             return tables | {"history": told.counts, "episodes": told.episodes}

@@ -7,6 +7,7 @@ independent; for the overlapping starts of a history there is `history_summary`,
 
 from alvh.figures.buckets import attribution
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
+from alvh.figures.equal_cost import equal_cost
 from alvh.figures.headline import headline, history_headline
 from alvh.figures.paired import against
 from alvh.figures.roll import MONTH_DAYS, roll_costs
@@ -25,6 +26,7 @@ __all__ = [
     "break_even",
     "capacity",
     "distress",
+    "equal_cost",
     "fall_frequency",
     "headline",
     "hedge_failures",

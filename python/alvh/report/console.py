@@ -47,12 +47,21 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         told = result.history()
         yield terminal.history_tables(told._replace(counts=named(told.counts), episodes=named(told.episodes)))
         yield terminal.ladder_table(named(result.ladder()))
+        yield from _rivals(result)
         return
     yield terminal.ladder_table(named(result.ladder()))
     yield terminal.capacity_table(named(result.capacity()))
     if len(result.arms) > 1:
         yield terminal.against_table(named(result.against()))
+    yield from _rivals(result)
     yield _premium_table(named(result.premium()))
+
+
+def _rivals(result: Comparison) -> Iterator[RenderableType]:
+    """Yield the table of equal cost where there are rivals."""
+    rivals = result.labelled(result.equal_cost())
+    if not rivals.is_empty():
+        yield terminal.equal_cost_table(rivals, result.label(result.arms[0]), result.pilot)
 
 
 def _premium_table(premium: pl.DataFrame) -> Table:

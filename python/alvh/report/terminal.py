@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from alvh.bisection import TOLERANCE
 from alvh.figures import FIGURES, HistorySummary
 from alvh.figures.distress import NO_TRADE
 from alvh.figures.words import amount, percent, share_of_nav, span
@@ -25,6 +26,7 @@ __all__ = [
     "attribution_table",
     "capacity_table",
     "disclaimer",
+    "equal_cost_table",
     "figures_table",
     "headline_panel",
     "history_tables",
@@ -171,6 +173,39 @@ def against_table(differences: pl.DataFrame) -> Table:
         p = Text(f"{test['p_holm']:.2g}")
         table.add_row(
             Text(arm), cells["p_distress"], counts, p, cells["return_on_nav"], cells["max_drawdown"]
+        )
+    return table
+
+
+def equal_cost_table(rivals: pl.DataFrame, base: str, pilot: str) -> Table:
+    """Return what was varied in each rival until it cost as much as another arm, and what both cost (R19).
+
+    Parameters
+    ----------
+    rivals : DataFrame
+        What `alvh.figures.equal_cost` returns.
+    base : str
+        The arm against which costs are measured.
+    pilot : str
+        What the pilot was, in words.
+    """
+    caption = (
+        f"cost: P&L a year above bills that {base} earned more, of capital; below 0 it earned less. "
+        f"Above the rival's, below that of the arm it matches. Pilot: {pilot}; solved: within {TOLERANCE:.0%}"
+    )
+    table = plain_table("Rivals at equal cost", caption)
+    table.add_column("arm\nmatches", overflow="fold")
+    table.add_column("varied", overflow="fold")
+    for header in ("pilot", "here"):
+        table.add_column(header, justify="right")
+    table.add_column("status")
+    for row in rivals.iter_rows(named=True):
+        table.add_row(
+            Text(f"{row['arm']}\n{row['to']}"),
+            f"{row['vary']}\n{row['value']:.4g}",
+            f"{percent(row['drag'])}\n{percent(row['target'])}",
+            f"{percent(row['drag_here'])}\n{percent(row['target_here'])}",
+            "equal" if row["status"] == "solved" else f"not equal\n{row['status']}",
         )
     return table
 
