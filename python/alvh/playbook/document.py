@@ -30,7 +30,9 @@ def read(text: str, source: str) -> dict[str, Any]:
         raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
     ledgers = document.pop("ledgers", None)
     fields: dict[str, Any] = {
-        key: document.pop(key) for key in ("name", "about", "absent", "internals", "equal_cost") if key in document
+        key: document.pop(key)
+        for key in ("name", "about", "absent", "internals", "equal_cost")
+        if key in document
     }
     if document:
         raise SpecError(f"{source}: unknown key {', '.join(sorted(document))}: known are {KNOWN}")

@@ -76,8 +76,8 @@ def _break_even(table: pl.DataFrame) -> Table:
     caption = "break-even: crashes a year above which the hedge earns more than it costs"
     shown = plain_table("What the hedge costs a year, and what it pays in crash_day, dollars", caption)
     shown.add_column("arm", overflow="fold")
-    for header in ("yearly cost", "pay-off", "of core loss", "per dollar\nof cost", "break-even\na year"):
-        shown.add_column(header, justify="right")
+    for header in ("yearly cost", "pay-off", "of core\nloss", "per dollar\nof cost", "break-even\na year"):
+        shown.add_column(header, justify="right", no_wrap=True)
     for row in table.iter_rows(named=True):
         cost = f"{amount(row['yearly_cost'], 'dollars')}\n{span(row['low'], row['high'], 'dollars')}"
         frequency = row["crashes_a_year"]
