@@ -143,6 +143,15 @@ def test_twice_the_capital_is_twice_the_loss_and_a_crash_costs_at_most_the_wings
     assert 0.4 > large["max_drawdown"].item() > 0.1
 
 
+def test_a_standing_hedge_pays_in_a_crash_and_not_in_a_grind():
+    hedged = av.preset("always_on")
+    table = av.stress([PLAIN, hedged], scenarios=["crash_day", "crash_day_low_vix", "slow_grind"], share=0.35)
+    pnl = dict(table.filter(arm=hedged.name).select("scenario", "hedge_pnl").iter_rows())
+    assert pnl["crash_day"] > pnl["crash_day_low_vix"] > 0 > pnl["slow_grind"]
+    np.testing.assert_allclose(table["pnl"], table["core_pnl"] + table["hedge_pnl"], rtol=0, atol=1e-6)
+    assert set(table.filter(arm="plain")["hedge_pnl"]) == {0.0}
+
+
 def test_neighbours_do_not_change_a_stress():
     arms = [
         PLAIN,
