@@ -21,7 +21,9 @@ from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F, History
 from alvh.playbook import Arm
 from alvh.report.console import print_comparison
+from alvh.scenario import Scenario
 from alvh.specification import count_paths, task_of
+from alvh.stress_set import stress_report
 from run_samples import command, refused, stamps
 
 KEPT = 0.47
@@ -296,6 +298,18 @@ def test_an_unsolved_arm_is_no_task() -> None:
         SpecError, match=r"arm 'by_lots': equal_cost is not solved yet: .*arm\.varied\(value\)"
     ):
         task_of([PLAIN, FEWER, LOTS], MARKET, **ASKED)
+
+
+def test_a_scenario_has_no_mean_cost_and_the_stress_set_solves_before_it() -> None:
+    arms = [PLAIN, FEWER, LOTS]
+    gap = Scenario(name="gap", points=((0, 1.0, 15.0), (1, 0.95, 30.0), (5, 0.95, 20.0)), quiet=10)
+    with pytest.raises(SpecError, match="scenario 'gap' is one made path: .* settle"):
+        av.compare(arms, gap, sessions=15, shares=[0.10])
+    counts: list[int] = []
+    told = stress_report(arms, scenarios=[gap], paths=64, capital=1e8, advance=counts.append)
+    assert told.tables["outcomes"]["arm"].to_list() == ["plain", "fewer_lots", "by_lots"]
+    assert any(limit.startswith("Equal cost was solved on a pilot of 2,048 paths") for limit in told.limits)
+    assert sum(counts) == 64 + pilot_paths(arms)
 
 
 def test_drags_need_the_arms_they_are_of() -> None:

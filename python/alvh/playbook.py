@@ -325,7 +325,11 @@ class Arm(_Frozen):
         return self.layers[0]
 
     def replace(self, *, name: str, about: str = "", **core: Any) -> Arm:
-        """Return this arm under another name, with fields of its core replaced (``size=…``, ``exit=…``)."""
+        """Return this arm under another name, with fields of its core replaced (``size=…``, ``exit=…``).
+
+        ``equal_cost`` is the arm's own.
+        """
+        equal_cost = core.pop("equal_cost", self.equal_cost)
         known = Layer.model_fields
         if unknown := sorted(set(core) - set(known)):
             raise SpecError(f"replace: {', '.join(unknown)}: a layer has the fields {', '.join(known)}")
@@ -333,7 +337,7 @@ class Arm(_Frozen):
             layer = Layer.model_validate({**dict(self.core), **core})
         except ValidationError as error:
             raise SpecError(f"replace: {mistakes(error)}") from None
-        return Arm(name, layer, layers=self.layers[1:], about=about, equal_cost=self.equal_cost)
+        return Arm(name, layer, layers=self.layers[1:], about=about, equal_cost=equal_cost)
 
     def doubling(
         self,
@@ -403,7 +407,7 @@ class Arm(_Frozen):
         except ValidationError as error:
             raise SpecError(f"rival: {mistakes(error)}") from None
         about = about or f"Costs as much as {to}, by {vary} alone."
-        return Arm(name, layers=self.layers, about=about, equal_cost=equal_cost)
+        return self.replace(name=name, about=about, equal_cost=equal_cost)
 
     def varied(self, value: float) -> Arm:
         """Return the concrete arm of a rival: its parameter at `value`, and nothing left to solve."""
@@ -414,7 +418,7 @@ class Arm(_Frozen):
         except ValidationError as error:
             what = f"{self.equal_cost.vary} = {value}"
             raise SpecError(f"arm {self.name!r}: {what}: {mistakes(error)}") from None
-        return Arm(self.name, layers=layers, about=self.about)
+        return self.model_copy(update={"layers": layers, "equal_cost": None})
 
     def at_share(self, share: float) -> list[dict[str, Any]]:
         """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV.
