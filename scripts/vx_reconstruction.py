@@ -3,7 +3,7 @@
     python scripts/vx_reconstruction.py INDEX VX
 
 INDEX is a file that `alvh.market.History` reads, with `date`, `spx` and `vix`; VX one with `date`, `expiry`
-and `settle` (docs/history.md). Prints the root mean square error in points by rank, the nearest contract first;
+and `settle` (docs/history.md). Prints the root mean square error in points by rank, nearest contract first;
 docs/history.md and `alvh.history.vx.RECONSTRUCTED` quote it.
 """
 

@@ -18,8 +18,9 @@ from alvh.errors import AlvhError
 from alvh.figures import FIGURES
 from alvh.history import LIMITS, RECONSTRUCTED, vx
 from alvh.history.columns import COLUMNS
-from alvh.market import GBM, L3F
+from alvh.market import GBM, L3F, scenario, scenarios
 from alvh.pricing import Status
+from alvh.scenario import LIMITS as LIMITS_OF_A_SCENARIO
 
 PAGES = sorted(path.name for path in (markdown_pages.ROOT / "docs").glob("*.md"))
 MODULES = sorted(
@@ -121,6 +122,17 @@ def test_limits_of_a_history():
     quoted = RECONSTRUCTED.split("missed by ")[1].split(" points")[0], RECONSTRUCTED.split(" to ")[-1][:3]
     (figures,) = markdown_pages.table("docs/history.md", "contract")
     assert (figures[1], figures[7]) == quoted
+
+
+def test_scenarios():
+    documented = [tuple(row) for row in markdown_pages.table("docs/stress.md", "scenario")]
+    shipped = [scenario(name) for name in scenarios()]
+    assert documented == [(f"{each.name}", each.about) for each in shipped]
+
+
+def test_limits_of_a_scenario():
+    lines = markdown_pages.read("docs/stress.md").splitlines()
+    assert [line[2:] for line in lines if line[2:] in LIMITS_OF_A_SCENARIO] == list(LIMITS_OF_A_SCENARIO)
 
 
 def test_keys_of_a_playbook():

@@ -49,16 +49,51 @@ class L3FTwin:
         v = (self.covariance * (1 - np.exp(-k * years)) / k).sum()
         return self.floor + np.exp(self.level + v / 2 + x @ np.exp(-self.kq * years))
 
+    def mixture(self, paths: int, step: int, seed: int) -> tuple[NDArray[np.bool_], float, float]:
+        """Wild sessions; variances of wild and quiet ones."""
+        p, wild = (self.spec["dynamics"][f"wild_{name}"] for name in ("probability", "variance"))
+        chance = _core.draws(seed, 0, paths, step, "mixture", 0)[0][:, :1]
+        return chance < p, wild, (1 - p * wild) / (1 - p)
+
+    def correlation(self) -> Floats:
+        """Of the shocks: SPX, then the factors."""
+        correlation = np.eye(4)
+        correlation[1:, 1:] = self.rho
+        correlation[0, 1:] = correlation[1:, 0] = self.spec["dynamics"]["spot_correlation"]
+        return correlation
+
+    def central(self, power: int) -> float:
+        """Central moment of the session's variance."""
+        p = self.spec["dynamics"]["wild_probability"]
+        _, wild, quiet = self.mixture(1, 1, 0)
+        return p * (wild - 1) ** power + (1 - p) * (quiet - 1) ** power
+
+    def lower(self) -> Floats:
+        gamma = np.array(self.spec["dynamics"]["wild_shift"])
+        return np.linalg.cholesky(self.correlation() - self.central(2) * np.outer(gamma, gamma))
+
+    def spot_sd(self, x: Floats) -> Floats:
+        """Of ln S over a session."""
+        sigma = self.floor + np.exp(self.level + x @ (1 / self.phi(MONTH)))
+        return self.spec["dynamics"]["realised_share"] * sigma / 100 / np.sqrt(SESSIONS_PER_YEAR)
+
+    def opening(self, before: Floats, after: Floats, step: int, seed: int) -> Floats:
+        """The rows (ln S, x) at an opening, between rows of closes."""
+        paths, share = len(before), self.spec["dynamics"]["overnight_share"]
+        n = np.hstack([_core.draws(seed, 0, paths, step, "opening", block)[1] for block in (0, 1)])
+        overnight = _core.draws(seed, 0, paths, step, "opening", 2)[0][:, :1] < share
+        wild, _, quiet = self.mixture(paths, step, seed)
+        factor_sd = np.tile(self.s / np.sqrt(SESSIONS_PER_YEAR), (paths, 1))
+        sd = np.column_stack([self.spot_sd(before[:, 1:]), factor_sd])
+        noise = sd * np.sqrt(share * (1 - share) * quiet) * (n @ self.lower().T)
+        jumped = np.where(overnight, after, before)
+        return np.where(wild, jumped, before + share * (after - before) + noise)
+
     def simulate(self, paths: int, sessions: int, seed: int) -> tuple[Floats, Floats]:
         spec, dynamics = self.spec, self.spec["dynamics"]
         gamma = np.array(dynamics["wild_shift"])
-        p, wild = dynamics["wild_probability"], dynamics["wild_variance"]
-        quiet = (1 - p * wild) / (1 - p)
-        variance, third = (p * (wild - 1) ** n + (1 - p) * (quiet - 1) ** n for n in (2, 3))
-        correlation = np.eye(4)
-        correlation[1:, 1:] = self.rho
-        correlation[0, 1:] = correlation[1:, 0] = dynamics["spot_correlation"]
-        lower = np.linalg.cholesky(correlation - variance * np.outer(gamma, gamma))
+        variance, third = self.central(2), self.central(3)
+        lower = self.lower()
         skew = gamma[0] ** 3 * third + 3 * gamma[0] * variance * (1 - variance * gamma[0] ** 2)
 
         x = np.tile(self.start(), (paths, 1))
@@ -66,11 +101,9 @@ class L3FTwin:
         states = [(ln_s, x)]
         for step in range(1, sessions + 1):
             n = np.hstack([_core.draws(seed, 0, paths, step, "dynamics", block)[1] for block in (0, 1)])
-            chance = _core.draws(seed, 0, paths, step, "mixture", 0)[0][:, :1]
-            w = np.where(chance < p, wild, quiet)
+            w = np.where(*self.mixture(paths, step, seed))
             shocks = gamma * (w - 1) + np.sqrt(w) * (n @ lower.T)
-            sigma = self.floor + np.exp(self.level + x @ (1 / self.phi(MONTH)))
-            h = (dynamics["realised_share"] * sigma / 100) ** 2 / SESSIONS_PER_YEAR
+            h = self.spot_sd(x) ** 2
             drift = (spec["rate"] - spec["dividend_yield"] + spec["erp"]) / SESSIONS_PER_YEAR
             ln_s = ln_s + drift - h / 2 - skew * h**1.5 / 6 + np.sqrt(h) * shocks[:, 0]
             keep = np.exp(-self.kp / SESSIONS_PER_YEAR)
@@ -100,6 +133,114 @@ def test_l3f_equals_its_twin(model):
     np.testing.assert_allclose(found["vix"], twin.vix(x), rtol=1e-12)
     for name, days in (("vx1", 0), ("vx2", 30), ("vx3", 200)):
         np.testing.assert_allclose(found[name], twin.future(x, days / 365), rtol=1e-12)
+
+
+OTHERS = market.L3F(
+    vix=35,
+    dynamics=market.Dynamics(wild_probability=0.2, wild_variance=3.0, overnight_share=0.37, soq_sd=0.05),
+)
+
+
+@pytest.mark.parametrize("model", [market.L3F(), OTHERS], ids=["defaults", "others"])
+def test_openings_equal_their_twin(model):
+    twin = L3FTwin(model.spec())
+    ln_s, x = twin.simulate(300, 20, seed=5)
+    closes = np.concatenate([ln_s[..., None], x], axis=2)
+    *found, quotation = _core.market_openings(model.model_dump_json(), 0, 300, 20, seed=5)
+    for step in range(1, 21):
+        expected = twin.opening(closes[:, step - 1], closes[:, step], step, seed=5)
+        for column, values in enumerate(found):
+            np.testing.assert_allclose(values[:, step - 1], expected[:, column], rtol=0, atol=1e-12)
+        normal = _core.draws(5, 0, 300, step, "special_quotation", 0)[1][:, 0]
+        soq = np.exp(model.dynamics.soq_sd * normal)
+        np.testing.assert_allclose(quotation[:, step - 1], soq, rtol=1e-13)
+
+
+def test_night_and_day_share_the_session():
+    """.45 of every variance and covariance overnight, .55 by day, nothing between them, jumps included."""
+    model, paths = market.L3F(vix=18), 120_000
+    twin = L3FTwin(model.spec())
+    ln_s, x = twin.simulate(paths, 1, seed=9)
+    closes = np.concatenate([ln_s[..., None], x], axis=2)
+    *found, quotation = _core.market_openings(model.model_dump_json(), 0, paths, 1, seed=9)
+    opening = np.column_stack([values[:, 0] for values in found])
+    start = closes[:, 0]
+    sd = np.append(twin.spot_sd(start[:1, 1:]), twin.s / np.sqrt(SESSIONS_PER_YEAR))
+    moves = np.hstack([(opening - start) / sd, (closes[:, 1] - opening) / sd])
+    correlation = twin.correlation()
+    zero = np.zeros((4, 4))
+    expected = np.block([[0.45 * correlation, zero], [zero, 0.55 * correlation]])
+    np.testing.assert_allclose(np.cov(moves.T), expected, atol=0.012)
+    wild, *_ = twin.mixture(paths, 1, seed=9)
+    whole = np.abs(opening[:, 0] - closes[:, 1, 0]) < 1e-12
+    still = np.abs(opening[:, 0] - start[:, 0]) < 1e-12
+    np.testing.assert_array_equal(whole | still, wild[:, 0])
+    assert not (whole & still).any()
+    assert abs(whole.sum() / wild.sum() - 0.45) < 4 * (0.45 * 0.55 / wild.sum()) ** 0.5
+    ln_quotation = np.log(quotation)
+    assert abs(ln_quotation.std() / 0.02 - 1) < 4 / (2 * paths) ** 0.5
+    assert abs(ln_quotation.mean()) < 4 * 0.02 / paths**0.5
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**40), st.integers(1, 400), st.integers(0, 400))
+def test_any_split_gives_the_same_openings(seed, first_path, paths, split):
+    for spec in (market.L3F().model_dump_json(), market.GBM().model_dump_json()):
+        whole = _core.market_openings(spec, first_path, paths, 3, seed=seed)
+        split = min(split, paths)
+        head = _core.market_openings(spec, first_path, split, 3, seed=seed)
+        tail = _core.market_openings(spec, first_path + split, paths - split, 3, seed=seed)
+        for parts in zip(whole, head, tail, strict=True):
+            np.testing.assert_array_equal(parts[0], np.concatenate(parts[1:]))
+
+
+@pytest.mark.parametrize("model", [market.L3F(), OTHERS], ids=["defaults", "others"])
+def test_shocks_equal_their_twin(model):
+    """The regressions on VIX and on SPX of one session's covariance (R22)."""
+    twin, text = L3FTwin(model.spec()), model.model_dump_json()
+    ln_s, x = twin.simulate(300, 5, seed=8)
+    states = np.column_stack([ln_s[:, -1], x[:, -1]])
+    x = states[:, 1:]
+    after = _core.market_shocked(text, "vix", 2.5, states)
+    direction = twin.covariance.sum(axis=1) / twin.covariance.sum()
+    moved = np.log((twin.vix(x) + 2.5 - twin.floor) / (twin.vix(x) - twin.floor))
+    np.testing.assert_allclose(after[:, 1:], x + np.outer(moved, direction), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(twin.vix(after[:, 1:]), twin.vix(x) + 2.5, rtol=1e-13)
+    np.testing.assert_array_equal(after[:, 0], states[:, 0])
+
+    after = _core.market_shocked(text, "spot", -0.03, states)
+    slope = twin.correlation()[0, 1:] * twin.s / np.sqrt(SESSIONS_PER_YEAR) / twin.spot_sd(x)[:, None]
+    np.testing.assert_allclose(after[:, 1:], x - 0.03 * slope, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(after[:, 0], states[:, 0] - 0.03, rtol=1e-15)
+
+
+def test_the_spot_shock_is_the_regression_of_simulated_sessions():
+    """Ordinary least squares over a session of many paths, without a formula of the model's."""
+    model, paths = market.L3F(vix=18), 200_000
+    ln_s, x = L3FTwin(model.spec()).simulate(paths, 1, seed=10)
+    returns = ln_s[:, 1] - ln_s[:, 0]
+    start = np.array([[ln_s[0, 0], *x[0, 0]]])
+    shocked = _core.market_shocked(model.model_dump_json(), "spot", 0.01, start)
+    for factor in range(3):
+        slope = np.cov(x[:, 1, factor], returns)[0, 1] / returns.var()
+        assert (shocked[0, 1 + factor] - start[0, 1 + factor]) / 0.01 == pytest.approx(slope, rel=0.02)
+
+
+def test_a_vix_point_moves_a_45_day_future_as_measured():
+    """0.50 points at VIX 13 to 17, 0.38 at 25 to 35 (R22)."""
+    for levels, expected in (((13, 15, 17), 0.50), ((25, 30, 35), 0.38)):
+        moves = []
+        for vix in levels:
+            twin = L3FTwin(market.L3F(vix=vix).spec())
+            start = np.array([[8.5, *twin.start()]])
+            after = _core.market_shocked(market.L3F(vix=vix).model_dump_json(), "vix", 1.0, start)
+            futures = [twin.future(state[:, 1:], 45 / 365)[0] for state in (start, after)]
+            moves.append(futures[1] - futures[0])
+        assert np.mean(moves) == pytest.approx(expected, abs=0.01)
+
+
+def test_a_market_without_vix_moves_has_no_shock():
+    assert _core.market_shocked(market.GBM().model_dump_json(), "vix", 1.0, [[8.5, 0.0, 0.0, 0.0]]) is None
 
 
 def test_stylised_facts_of_l3f():
@@ -248,6 +389,8 @@ def test_mistakes_are_named():
     for call, words in (
         (lambda: market.L3F(vix=5), "vix = 5: must be above 6"),
         (lambda: market.L3F(dynamics=market.Dynamics(wild_probability=0.9)), "dynamics.wild_probability"),
+        (lambda: market.L3F(dynamics=market.Dynamics(overnight_share=1.1)), "dynamics.overnight_share = 1.1"),
+        (lambda: market.L3F(dynamics=market.Dynamics(soq_sd=-0.1)), "dynamics.soq_sd = -0.1"),
         (lambda: market.GBM(vol=-1), "vol = -1"),
         (lambda: market.L3F(vixx=20), "vixx"),
     ):
@@ -260,6 +403,11 @@ def test_mistakes_are_named():
         (lambda: market.L3F().quotes(5000, 21, 2), "right = 2"),
         (lambda: _core.draws(1, 0, 1, 1, "weather", 0), "purpose = weather"),
         (lambda: _core.market_spec('{"model": "l3f", "Vix": 3}'), "Vix"),
+        (
+            lambda: _core.market_shocked('{"model": "l3f"}', "rate", 1.0, []),
+            "moved = rate: must be vix or spot",
+        ),
+        (lambda: _core.market_openings('{"model": "l3f"}', 2**48, 1, 1, seed=0), "first_path"),
     ):
         with pytest.raises(_core.AlvhError, match=words):
             call()

@@ -18,6 +18,7 @@ NEEDED = {
     "alvh/py.typed",
     "alvh/_core.pyi",
     "alvh/data/contracts.toml",
+    "alvh/data/scenarios.toml",
     "alvh/data/sessions.json",
     *(f"alvh/presets/{name}.toml" for name in playbook.presets()),
 }

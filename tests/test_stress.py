@@ -163,21 +163,17 @@ def test_a_comparison_on_a_scenario_claims_no_probability():
 
 def recorded(**columns):
     """A row per arm as the engine records it, zeros unless given."""
-    names = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
     ticks = ("refused_tick", "call_tick", "forced_tick", "ruin_tick", "negative_tick")
-    zeros = (*names, *ticks, "max_drawdown", "peak_requirement", "refused", "calls", "forced")
+    zeros = (*ticks, *figures.stress._CHANGES[1:], *figures.stress._LEVELS)
     return pl.DataFrame({"arm": ["alvh"], **{name: [0.0] for name in zeros}} | columns)
 
 
 def test_outcomes_are_changes_since_the_eve():
-    hedges = {"core_pnl": [-80.0], "hedge_pnl": [30.0], "coverage_met": [0.9]}
-    whole = recorded(spot=[-60.0], fees=[10.0], interest=[500.0], call_tick=[300.0], calls=[1.0], **hedges)
-    eve = recorded(spot=[-5.0], fees=[2.0], core_pnl=[5.0], hedge_pnl=[-8.0])
+    whole = recorded(core_pnl=[-80.0], hedge_pnl=[30.0], coverage_met=[0.9], call_tick=[300.0], calls=[1.0])
+    eve = recorded(core_pnl=[5.0], hedge_pnl=[-8.0], coverage_met=[0.2])
     row = figures.outcomes(whole, eve).row(0, named=True)
-    assert row["pnl"] == -50 - -3
-    assert (row["core_pnl"], row["hedge_pnl"], row["coverage_met"]) == (-85, 38, 0.9)
+    assert (row["pnl"], row["core_pnl"], row["hedge_pnl"], row["coverage_met"]) == (-47, -85, 38, 0.9)
     assert (row["calls"], row["distress"]) == (1, True)
-    assert "stress_cash" not in row
 
 
 def test_hedge_failures_count_tranches_and_trust_paths():
@@ -190,6 +186,7 @@ def test_hedge_failures_count_tranches_and_trust_paths():
             "share": 0.1,
             "max_losses": [3.0, 5.0, 0.0, 0.0, 0.0, 0.0],
             "max_losses_hedge_lost": [3.0, 1.0, 0.0, 0.0, 0.0, 0.0],
+            "hedge_opened": 2.0,
         }
     )
     a, b = figures.hedge_failures(frame, 0.1).iter_rows(named=True)
@@ -197,6 +194,7 @@ def test_hedge_failures_count_tranches_and_trust_paths():
     independent = statistics.proportion(4, 8)
     assert a["high"] - a["low"] > independent.high - independent.low
     assert (b["estimate"], b["low"], b["max_losses"], b["paths"]) == (None, None, 0, 0)
+    assert figures.hedge_failures(frame.with_columns(hedge_opened=0.0), 0.1).is_empty()
 
 
 def test_break_even_by_hand():
@@ -265,11 +263,9 @@ def test_a_flat_curve_rolls_for_nothing_and_contango_costs():
 # The command
 
 
-def test_the_report_has_hedge_tables_where_the_engine_records_hedges():
+def test_a_report_without_hedges_has_no_hedge_tables():
     told = stress_report([PLAIN], scenarios=["vol_spike"], paths=64)
-    hedged = "hedge_pnl" in told.tables["outcomes"].columns
-    assert ("break_even" in told.tables) == hedged
-    assert {"outcomes", "vx_roll"} <= set(told.tables)
+    assert set(told.tables) == {"outcomes", "vx_roll"}
 
 
 def test_the_command_prints_and_writes_its_tables(tmp_path):

@@ -18,7 +18,23 @@ if TYPE_CHECKING:
     from alvh.claims import audit
     from alvh.comparison import Comparison, compare
     from alvh.errors import AlvhError
-    from alvh.playbook import Arm, IronCondor, Layer, Progression, Size, margin_share, preset, presets
+    from alvh.playbook import (
+        Arm,
+        IronCondor,
+        Layer,
+        Progression,
+        SecondEngine,
+        Size,
+        Sleeve,
+        margin_share,
+        offset,
+        preset,
+        presets,
+        put,
+        transfer,
+        vix_call,
+        vx_future,
+    )
     from alvh.specification import Costs
     from alvh.stress_set import stress
 
@@ -31,14 +47,21 @@ _HOME = {
     "IronCondor": "playbook",
     "Layer": "playbook",
     "Progression": "playbook",
+    "SecondEngine": "playbook",
     "Size": "playbook",
+    "Sleeve": "playbook",
     "AlvhError": "errors",
     "audit": "claims",
     "compare": "comparison",
     "margin_share": "playbook",
+    "offset": "playbook",
     "preset": "playbook",
     "presets": "playbook",
     "stress": "stress_set",
+    "put": "playbook",
+    "transfer": "playbook",
+    "vix_call": "playbook",
+    "vx_future": "playbook",
     "__version__": "_core",
 }
 """Names at the top level and the module each lives in; function names are not module names."""
@@ -53,7 +76,9 @@ __all__ = [
     "IronCondor",
     "Layer",
     "Progression",
+    "SecondEngine",
     "Size",
+    "Sleeve",
     "__version__",
     "audit",
     "compare",
@@ -61,13 +86,18 @@ __all__ = [
     "errors",
     "margin_share",
     "market",
+    "offset",
     "playbook",
     "preset",
     "presets",
     "pricing",
+    "put",
     "rules",
     "schedule",
     "stress",
+    "transfer",
+    "vix_call",
+    "vx_future",
 ]
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "market_openings",
     "market_paths",
     "market_quotes",
+    "market_shocked",
     "market_spec",
     "market_vx_basis",
     "price",
@@ -156,6 +157,9 @@ def market_openings(  # ln S, x0, x1, x2, special quotation: paths x sessions, c
 ) -> list[NDArray[np.float64]]: ...
 def market_vx_basis(  # one element per (row of a replay, session of expiry); None without recorded VX
     spec: str, row: Sequence[int], expiry: Sequence[int]
+) -> NDArray[np.float64] | None: ...
+def market_shocked(  # rows of (ln S, x0, x1, x2); moved: "vix" by points, "spot" by a change of ln S
+    spec: str, moved: str, by: float, states: Sequence[Sequence[float]]
 ) -> NDArray[np.float64] | None: ...
 def draws(
     seed: int, first_path: int, paths: int, step: int, purpose: str, block: int

@@ -191,7 +191,7 @@ def audit(
 
 def _doubling_arms(every: Every) -> list[Arm]:
     plain = preset("plain")
-    sell = plain.core.sell.model_copy(update={"every": every})
+    sell = plain.core.trade.model_copy(update={"every": every})
     plain = plain.replace(name="plain", sell=sell)
     caps = ((2, "2 doublings"), (3, "3 doublings"), (40, "uncapped"))
     return [plain, *(plain.doubling(max_doublings=cap, name=name) for cap, name in caps)]

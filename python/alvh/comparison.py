@@ -27,6 +27,9 @@ PREMIA = (0.0, 0.05, 0.08)
 PREMIUM_PATHS = 1_024
 """Paths of that table at most: it shows a direction, not a third decimal."""
 
+FAN_PATHS = 1_024
+"""Paths of the fans at most: a 5% quantile is then one of 51 paths."""
+
 CLOSE_ONLY = (
     "* close-only on daily data: the trigger is seen at a close and filled at the next; "
     "shown, not ranked (R13)."
@@ -342,6 +345,33 @@ class Comparison:
     def _unequal(self) -> dict[str, str]:
         return equal_cost.unequal(self._equal_cost)
 
+    def peaks(self, share: float | None = None) -> pl.DataFrame:
+        """Return the distribution of peak over first margin requirement per arm (R15)."""
+        return figures.peaks(self._frame, self._share(share))
+
+    def protection(self, share: float | None = None) -> pl.DataFrame:
+        """Return cost, coverage and binding limits of every arm with a hedge (R22, R39, R61)."""
+        return self._shown(figures.protection(self._frame, self.capital, self.sessions, self._share(share)))
+
+    def fans(self, share: float | None = None) -> pl.DataFrame:
+        """Return quantiles of NAV, margin usage and hedge P&L per arm and session, across paths.
+
+        Runs again on the first `FAN_PATHS` paths of a simulation, or on that many starts of a history at
+        most, evenly spread.
+        """
+        share = self._share(share)
+        starts = self.task.spec["starts"]
+        starts = starts[:: -(-len(starts) // FAN_PATHS)] if starts else []
+        paths = len(starts) or min(self.task.paths, FAN_PATHS)
+        tables = []
+        for book in self.task.spec["books"]:
+            if book["share"] == share:
+                task = Task({**self.task.spec, "starts": starts, "books": [book]}, paths, self.task.facts)
+                series = _core.Plan(task.text).series(0, paths, 0, threads=self.threads)
+                fan = figures.fan(series, self.capital)
+                tables.append(fan.select(pl.lit(book["arm"]).alias("arm"), pl.all()))
+        return pl.concat(tables)
+
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
         share, base = self._share(None), self.label(self.arms[0])
@@ -420,6 +450,7 @@ class Comparison:
             "summary": self.summary(),
             "against": self.against(),
             "attribution": self.attribution(),
+            "peaks": self.peaks(),
         }
         if self._equal_cost:
             tables["equal_cost"] = self.equal_cost()
@@ -444,6 +475,27 @@ class Comparison:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in {"paths": self._frame, **self.tables()}.items():
             table.write_parquet(folder / f"{name}.parquet")
+
+    def to_html(self, path: str | Path, *, start: date | None = None) -> None:
+        """Write one self-contained HTML page: answer, charts, every table, limits, manifest.
+
+        Parameters
+        ----------
+        path
+            The file; its folder exists. An earlier file is replaced.
+        start
+            On a history: the rolling start whose days are told, the worst one unless given.
+
+        Raises
+        ------
+        ReportError
+            The path is a folder or in none, or `alvh[report]` is not installed.
+        SpecError
+            There is no such start.
+        """
+        from alvh.report.page import write_page
+
+        write_page(path, [self], start=start)
 
     def write_tables(self, folder: str | Path) -> None:
         """Write every table as Parquet into ``folder/tables`` and each arm as TOML into ``folder/arms``."""

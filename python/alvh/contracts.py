@@ -27,7 +27,7 @@ class HalfSpread:
     Parameters
     ----------
     floors : tuple of (float, float)
-        ``(from price, least half-spread)``, ascending, the first from 0.
+        ``(from price, least half-spread)``, ascending, the first from 0; empty: the tick alone.
     scale, power : float
         Of the price.
     """

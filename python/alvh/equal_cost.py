@@ -23,7 +23,7 @@ from alvh.playbook import Arm
 from alvh.rival import EqualCost
 from alvh.runner import Advance, Task, run
 from alvh.scenario import Scenario
-from alvh.specification import Market, book, specification, task_of
+from alvh.specification import Market, specification, task_of
 
 __all__ = [
     "PILOT_PATHS",
@@ -185,7 +185,7 @@ class _Pilot:
 
     def earned(self, arms: Iterable[Arm]) -> list[float]:
         """Return the mean P&L a year above bills of each arm, of capital."""
-        books = [book(arm, self.share) for arm in arms]
+        books = [arm.book(self.share) for arm in arms]
         task = Task({**self.spec, "books": books}, PILOT_PATHS, {})
         result = run(task, threads=self.threads, advance=self.advance)
         self.runs += 1

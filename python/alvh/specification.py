@@ -126,17 +126,8 @@ def specification(
         "contracts": {product: contract(product).spec() for product in listings},
         "ruin_share": ruin_share,
         "margin": margin,
-        "books": [book(arm, share) for share in shares for arm in arms],
+        "books": [arm.book(share) for share in shares for arm in arms],
     }
-
-
-def book(arm: Arm, share: float) -> dict[str, Any]:
-    """Return an arm at a margin share as the engine reads it."""
-    if arm.equal_cost is not None:
-        raise SpecError(
-            f"arm {arm.name!r}: equal_cost is not solved yet: `compare` solves it, or take arm.varied(value)"
-        )
-    return {"arm": arm.name, "share": share, "layers": arm.at_share(share)}
 
 
 def task_of(
@@ -165,7 +156,7 @@ def task_of(
         if count < 1:
             raise SpecError(f"paths = {count}: at least 1")
     facts = {
-        **_replayed(market),
+        **_replayed(market, arms),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
         "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
@@ -173,8 +164,8 @@ def task_of(
     return Task(spec, count, facts, chunk)
 
 
-def _replayed(market: Market) -> dict[str, Any]:
-    """Return what a result says of its market: the model; what is replayed, if anything, and its limits."""
+def _replayed(market: Market, arms: Sequence[Arm]) -> dict[str, Any]:
+    """Return what a result says of its market: the model; what is replayed, if anything, and the limits."""
     replayed: tuple[str | None, list[str], str | None]
     match market:
         case History():
@@ -184,7 +175,12 @@ def _replayed(market: Market) -> dict[str, Any]:
         case _:
             replayed = None, [], None
     history, limits, source = replayed
-    return {"market": market.spec()["model"], "history": history, "limits": limits, "source": source}
+    return {
+        "market": market.spec()["model"],
+        "history": history,
+        "limits": [*limits, *_absent(arms)],
+        "source": source,
+    }
 
 
 def count_paths(
@@ -203,7 +199,7 @@ def _refuse_equal_rungs(arms: Sequence[Arm], shares: Sequence[float]) -> None:
     if len(shares) == 1:
         return
     for arm in arms:
-        if all(layer.size.target == "lots" for layer in arm.layers):
+        if all(layer.size.target == "lots" for layer in arm.layers if layer.role == "core"):
             raise SpecError(
                 f"arm {arm.name!r} is sized in lots and the same at each of shares = {list(shares)}: "
                 "give one share, which is then only a label"
@@ -217,8 +213,8 @@ def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
     one there. Otherwise the product's usual ones.
     """
     layers = [layer for arm in arms for layer in arm.layers]
-    near = {layer.sell.product for layer in layers if layer.sell.window["low"] < DAYS_PER_WEEK}
-    listings = {product: CADENCES[product] for product in sorted({layer.sell.product for layer in layers})}
+    near = {layer.product for layer in layers if layer.trade.window["low"] < DAYS_PER_WEEK}
+    listings = {product: CADENCES[product] for product in sorted({layer.product for layer in layers})}
     return {
         product: "daily" if product in near and "daily" in listed else listed[0]
         for product, listed in listings.items()
@@ -227,14 +223,27 @@ def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
 
 def _farthest(arms: Sequence[Arm]) -> int:
     """Calendar days to the farthest expiry that a layer accepts."""
-    return max(layer.sell.window["high"] for arm in arms for layer in arm.layers)
+    return max(layer.trade.window["high"] for arm in arms for layer in arm.layers)
 
 
 def _watches_the_mark(layer: Layer) -> bool:
     """Return whether the exit rule acts on what intraday prices would have shown sooner (R13)."""
-    return layer.exit is not None and not INTRADAY.isdisjoint(layer.exit.check("position"))
+    return (
+        layer.role == "core"
+        and layer.exit is not None
+        and not INTRADAY.isdisjoint(layer.exit.check("position"))
+    )
 
 
 def _warm_up(arms: Sequence[Arm]) -> int:
     """Sessions before each start that the rules of the arms need."""
-    return max(layer.warm_up for arm in arms for layer in arm.layers)
+    return max(arm.warm_up for arm in arms)
+
+
+def _absent(arms: Sequence[Arm]) -> list[str]:
+    """Say of each arm what it has no data for: a term is closed, never passed (C24)."""
+    return [
+        f"{arm.name} knows prices only; closed for lack of data: {'; '.join(arm.absent)}."
+        for arm in arms
+        if arm.absent
+    ]

@@ -173,10 +173,12 @@ def stress_report(
     tables = {"outcomes": stress(arms, capital=capital, share=share, scenarios=scenarios)}
     limits = (*LIMITS, *equal_cost_limits(facts))
     simulated = compare(arms, market, paths=paths, threads=threads, advance=advance, **asked).paths()
-    if "hedge_pnl" in simulated.collect_schema().names():
-        crash = stress(arms, capital=capital, share=share, scenarios=[CRASH])
-        tables["hedge_failures"] = figures.hedge_failures(simulated, share)
-        tables["break_even"] = figures.break_even(simulated, crash, capital, SESSIONS, share)
+    crash = stress(arms, capital=capital, share=share, scenarios=[CRASH])
+    hedged = {
+        "hedge_failures": figures.hedge_failures(simulated, share),
+        "break_even": figures.break_even(simulated, crash, capital, SESSIONS, share),
+    }
+    tables |= {name: table for name, table in hedged.items() if not table.is_empty()}
     tables["vx_roll"] = vx_roll(market, paths=min(paths, ROLL_PATHS), seed=seed, threads=threads or None)
     if history is not None:
         tables["falls"] = figures.fall_frequency(history.data.frame)

@@ -7,7 +7,6 @@ import polars as pl
 
 from alvh.errors import AlvhError
 from alvh.figures.columns import (
-    BUCKETS,
     SESSIONS_PER_YEAR,
     Frame,
     arms,
@@ -24,9 +23,11 @@ __all__ = ["FALLS", "break_even", "fall_frequency", "hedge_failures", "outcomes"
 FALLS = (0.03, 0.04, 0.05, 0.07, 0.10)
 """Falls of a session, decimal, that `fall_frequency` counts."""
 
-_LEVELS = ("max_drawdown", "peak_requirement", "refused", "calls", "forced")
-_HEDGE_CHANGES = ("core_pnl", "hedge_pnl", "hedge_trading", "premium_paid", "stress_cash")
-_HEDGE_LEVELS = ("coverage_achieved", "coverage_met")
+_CHANGES = ("pnl", "core_pnl", "hedge_pnl", "hedge_trading", "premium_paid", "stress_cash")
+_LEVELS = (
+    *("max_drawdown", "peak_requirement", "refused", "calls", "forced"),
+    *("coverage_achieved", "coverage_met", "hedge_opened", "monetised"),
+)
 _ANY_TICK = 2**31 - 1
 
 
@@ -36,33 +37,28 @@ def outcomes(paths: Frame, eve: Frame) -> pl.DataFrame:
     Parameters
     ----------
     paths, eve : DataFrame or LazyFrame
-        A row per arm with what the engine records: of the whole scenario, and of the same run up to its
-        eve.
+        A row per arm with what the engine records: of the whole scenario, and of the same run up to its eve.
 
     Returns
     -------
     DataFrame
-        `arm`; `pnl`, from the eve to the end, dollars without interest; over the whole run `max_drawdown`
-        (share), `peak_requirement` (dollars), `refused`, `calls`, `forced` (counts) and `distress`. Where
-        the engine records hedges also, as `pnl`, `core_pnl` and `hedge_pnl`, which sum to it,
-        `hedge_trading`, `premium_paid` and `stress_cash`; over the run `coverage_achieved` and
-        `coverage_met` (shares).
+        `arm`; from the eve to the end, dollars without interest: `pnl`, which is `core_pnl` + `hedge_pnl`,
+        then `hedge_trading`, `premium_paid` and `stress_cash`; over the whole run: `max_drawdown` (share),
+        `peak_requirement` (dollars), `refused`, `calls`, `forced` (counts), `coverage_achieved`,
+        `coverage_met` (shares), `hedge_opened`, `monetised` (counts) and `distress`.
     """
-    parts = [bucket for bucket in BUCKETS if bucket != "interest"]
-    recorded = set(paths.lazy().collect_schema().names())
-    changes = ["pnl", *(each for each in _HEDGE_CHANGES if each in recorded)]
-    levels = [*_LEVELS, *(each for each in _HEDGE_LEVELS if each in recorded)]
     whole, before = (
-        require(frame, ["arm", *parts]).with_columns(pnl=pl.sum_horizontal(parts)) for frame in (paths, eve)
+        require(frame, ["arm", *_CHANGES[1:]]).with_columns(pnl=pl.col("core_pnl") + pl.col("hedge_pnl"))
+        for frame in (paths, eve)
     )
-    at_eve = require(before, changes).select("arm", *(pl.col(each).alias(f"{each}_eve") for each in changes))
+    at_eve = before.select("arm", *(pl.col(each).alias(f"{each}_eve") for each in _CHANGES))
     return (
-        distress(require(whole, levels), _ANY_TICK)
+        distress(require(whole, _LEVELS), _ANY_TICK)
         .join(at_eve, on="arm", how="left", maintain_order="left")
         .select(
             "arm",
-            *(pl.col(each) - pl.col(f"{each}_eve") for each in changes),
-            *levels,
+            *(pl.col(each) - pl.col(f"{each}_eve") for each in _CHANGES),
+            *_LEVELS,
             distress=pl.col("any_distress"),
         )
         .collect()
@@ -76,8 +72,8 @@ def hedge_failures(paths: Frame, share: float) -> pl.DataFrame:
     ----------
     paths : DataFrame or LazyFrame
         A row per *independent* path, arm and share, with `max_losses`, the core tranches settled at their
-        maximum loss, and `max_losses_hedge_lost`, those with a hedge that lost over the life of the
-        tranche.
+        maximum loss, `max_losses_hedge_lost`, those with a hedge that lost over the life of the tranche, and
+        `hedge_opened`.
     share : float
         Margin share.
 
@@ -85,14 +81,17 @@ def hedge_failures(paths: Frame, share: float) -> pl.DataFrame:
     -------
     DataFrame
         `arm`, `estimate`, `low`, `high` (95%; the tranches of one path count together), `max_losses`,
-        `paths` (those with such a tranche). Null where no tranche lost that much.
+        `paths` (those with such a tranche). Null where no tranche lost that much; arms that never opened a
+        hedge are left out.
     """
-    read = ("max_losses", "max_losses_hedge_lost")
+    read = ("max_losses", "max_losses_hedge_lost", "hedge_opened")
     table = at_share(paths, share, read).select("arm", *read).collect()
     rows = []
     for arm in arms(table):
-        rows_of_arm = table.filter(arm=arm)
-        trials, lost = rows_of_arm["max_losses"], rows_of_arm["max_losses_hedge_lost"]
+        sample = table.filter(arm=arm)
+        if not sample["hedge_opened"].sum():
+            continue
+        trials, lost = sample["max_losses"], sample["max_losses_hedge_lost"]
         affected = int((trials > 0).sum())
         estimate = nullable(clustered_proportion(lost, trials)) if affected else (None, None, None)
         rows.append((arm, *estimate, int(trials.sum()), affected))

@@ -47,7 +47,7 @@ def _outcomes(table: pl.DataFrame) -> RenderableType:
 
 def _outcome(row: dict[str, Any]) -> str:
     lines = [amount(row["pnl"], "dollars")]
-    if row.get("premium_paid") or row.get("hedge_pnl"):
+    if row["hedge_opened"]:
         lines.append(f"core {amount(row['core_pnl'], 'dollars')}")
         lines.append(f"hedge {amount(row['hedge_pnl'], 'dollars')}")
     lines.append(f"down {percent(row['max_drawdown'])}")

@@ -19,7 +19,9 @@ mod _core {
     #[pymodule_export]
     use crate::engine::Plan;
     #[pymodule_export]
-    use crate::market::{draws, market_openings, market_paths, market_quotes, market_spec, market_vx_basis};
+    use crate::market::{
+        draws, market_openings, market_paths, market_quotes, market_shocked, market_spec, market_vx_basis,
+    };
     #[pymodule_export]
     use crate::pricing::{greeks, implied_vol, price};
     #[pymodule_export]

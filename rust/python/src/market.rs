@@ -1,7 +1,9 @@
 //! Market models: specification, paths, quotes of the start state, and the raw draws behind the paths.
 
 use alvh_core::market::generator::{Generator, generator};
-use alvh_core::market::inspect::{OptionQuote, OptionTerms, openings, spx_quotes, vix_quotes, vx_bases};
+use alvh_core::market::inspect::{
+    Move, OptionQuote, OptionTerms, openings, shocked, spx_quotes, vix_quotes, vx_bases,
+};
 use alvh_core::market::simulate::{Request, simulate};
 use alvh_core::market::spec::MarketSpec;
 use alvh_core::math::philox::{MAX_PATHS, Purpose, Stream};
@@ -103,8 +105,30 @@ pub fn market_vx_basis<'py>(
     row: Vec<u32>,
     expiry: Vec<u32>,
 ) -> PyResult<Option<Array1<'py>>> {
-    let found = detached(py, || vx_bases(&*model(spec)?, &row, &expiry))?;
+    let found = detached(py, move || vx_bases(&*model(spec)?, &row, &expiry))?;
     Ok(found.map(|values| values.into_pyarray(py)))
+}
+
+/// States (ln S, x0, x1, x2), one a row, after VIX moved by points ("vix") or ln S by its logarithm ("spot"); None
+/// where VIX does not move.
+#[pyfunction]
+pub fn market_shocked<'py>(
+    py: Python<'py>,
+    spec: &str,
+    moved: &str,
+    by: f64,
+    states: Vec<[f64; 4]>,
+) -> PyResult<Option<Array2<'py>>> {
+    let shape = [states.len(), 4];
+    let found = detached(py, move || {
+        let by = match moved {
+            "vix" => Move::Vix(by),
+            "spot" => Move::Spot(by),
+            _ => return Err(Error::domain("moved", moved, "must be vix or spot")),
+        };
+        Ok(shocked(&*model(spec)?, by, &states))
+    })?;
+    found.map(|rows| rows.concat().into_pyarray(py).reshape(shape)).transpose()
 }
 
 /// The uniforms of a block of draws and their normals: arrays of paths × 2.

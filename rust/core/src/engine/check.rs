@@ -169,9 +169,10 @@ pub(super) fn check_contract(product: &str, row: &ContractSpec) -> Result<()> {
     ];
     for (field, rungs, needed) in rungs {
         let ascending = rungs.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        let sound = rungs.iter().all(|(from, value)| *from >= 0.0 && *value > 0.0 && value.is_finite());
+        let least = if field == "half_spread.floors" { 0.0 } else { f64::MIN_POSITIVE };
+        let sound = rungs.iter().all(|(from, value)| *from >= 0.0 && *value >= least && value.is_finite());
         if !ascending || !sound || (needed && rungs.first().is_none_or(|(from, _)| *from != 0.0)) {
-            let allowed = "[from, value] pairs, ascending from 0, values above 0";
+            let allowed = "[from, value] pairs, ascending from 0, values above 0 (floors: 0 or more)";
             return Err(Error::domain(at(field), format!("{rungs:?}"), allowed));
         }
     }

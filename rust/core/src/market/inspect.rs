@@ -1,10 +1,10 @@
-//! What a model says, element by element: quotes of its start state for a user who looks at the surface, openings
-//! and VX bases for whoever computes a path a second time.
+//! What a model says, element by element: quotes of its start state for a user who looks at the surface; openings,
+//! VX bases and shocks for whoever computes a path a second time.
 
 use super::curve::session_years;
 use super::generator::{Generator, Lanes};
 use super::quote::{Slice, Surface};
-use super::state::{FACTORS, State};
+use super::state::{FACTORS, Point, State};
 use super::vix_option::VixSlice;
 use crate::math::lanes::{Col, LANES};
 use crate::math::philox::MAX_PATHS;
@@ -148,6 +148,40 @@ pub fn vx_bases(model: &dyn Generator, row: &[u32], expiry: &[u32]) -> Result<Op
         found.extend_from_slice(&basis[..rows.len()]);
     }
     Ok(Some(found))
+}
+
+/// A standard move of a state.
+#[derive(Clone, Copy, Debug)]
+pub enum Move {
+    /// VIX by so many points.
+    Vix(f64),
+    /// ln S by so much.
+    Spot(f64),
+}
+
+/// States (ln S, x0, x1, x2) after a standard move; `None` where the model has none.
+pub fn shocked(
+    model: &dyn Generator,
+    by: Move,
+    states: &[[f64; 1 + FACTORS]],
+) -> Option<Vec<[f64; 1 + FACTORS]>> {
+    let shock = model.shock()?;
+    let (mut state, mut out) = (State::default(), State::default());
+    let mut found = Vec::with_capacity(states.len());
+    for block in states.chunks(LANES) {
+        for (lane, &[ln_s, x @ ..]) in block.iter().enumerate() {
+            state.set(lane, &Point { ln_s, x, r: 0.0, q: 0.0 });
+        }
+        match by {
+            Move::Vix(points) => shock.vix_point(&state, points, &mut out),
+            Move::Spot(ln_move) => shock.spot_move(&state, ln_move, &mut out),
+        }
+        found.extend((0..block.len()).map(|lane| {
+            let [x0, x1, x2] = out.factors(lane);
+            [out.ln_s[lane], x0, x1, x2]
+        }));
+    }
+    Some(found)
 }
 
 /// Terms as columns.

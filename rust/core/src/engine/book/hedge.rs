@@ -259,9 +259,9 @@ impl Book {
         let vega = ctx.layer(layer).size.target == SizeTarget::CoreVega;
         let fraction = self.fraction(ctx, layer, lane);
         let Some(tally) = self.tally.as_mut().filter(|_| vega && exposure.core > 0.0) else { return };
-        tally.decisions[lane] += 1.0;
-        tally.wanted[lane] += fraction;
-        tally.affordable[lane] += (exposure.hedge + allowed * offer.sens(lane)) / exposure.core;
+        tally.decided[lane] += exposure.core;
+        tally.wanted[lane] += fraction * exposure.core;
+        tally.affordable[lane] += exposure.hedge + allowed * offer.sens(lane);
     }
 
     /// Coverage held after the fills of a tick.
@@ -270,9 +270,9 @@ impl Book {
             return;
         }
         for i in 0..LANES {
-            let Exposure { core, hedge } = self.exposure(ctx, pools, i);
-            if let Some(tally) = self.tally.as_mut().filter(|_| core > 0.0) {
-                tally.cover(i, hedge / core);
+            let exposure = self.exposure(ctx, pools, i);
+            if let Some(tally) = self.tally.as_mut().filter(|_| exposure.core > 0.0) {
+                tally.cover(i, exposure);
             }
         }
     }

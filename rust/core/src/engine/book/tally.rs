@@ -1,6 +1,6 @@
 //! What only a hedged book keeps on its way: budget window, coverage, the P&L of core and hedge side by side.
 
-use super::{Context, Layer};
+use super::{Context, Layer, hedge::Exposure};
 use crate::{
     engine::{layout::BookPlan, summary::Summary},
     math::lanes::{Col, LANES},
@@ -26,13 +26,14 @@ pub(super) struct Tally {
     committed: Vec<Col>,
     /// First tick of the window.
     oldest: Vec<u32>,
-    /// Σ over sizing decisions with a core to cover.
-    pub decisions: Col,
+    /// Σ dollars per VIX point over sizing decisions with a core to cover: the core's, wanted, affordable.
+    pub decided: Col,
     pub wanted: Col,
     pub affordable: Col,
-    /// Σ over sessions with a core to cover.
-    sessions: Col,
+    /// The same over sessions with a core to cover: the core's, held; how many they were, and with enough.
+    exposed: Col,
     achieved: Col,
+    sessions: Col,
     met: Col,
     /// Ticks of the last forced closing on the core's and on the hedge's side.
     pub last_forced: [Col; 2],
@@ -75,10 +76,11 @@ impl Tally {
     }
 
     /// Coverage of one session.
-    pub fn cover(&mut self, lane: usize, share: f64) {
+    pub fn cover(&mut self, lane: usize, Exposure { core, hedge }: Exposure) {
+        self.exposed[lane] += core;
+        self.achieved[lane] += hedge;
         self.sessions[lane] += 1.0;
-        self.achieved[lane] += share;
-        self.met[lane] += f64::from(share >= MET);
+        self.met[lane] += f64::from(hedge >= MET * core);
     }
 
     /// A tick ends: daily changes of core and hedge, and what was raised while the core was pressed (R39, R66).
@@ -114,9 +116,10 @@ impl Tally {
     pub fn finish(&self, sum: &mut Summary) {
         let share = |top: f64, bottom: f64| if bottom > 0.0 { top / bottom } else { f64::NAN };
         for i in 0..LANES {
-            sum.coverage_wanted[i] = share(self.wanted[i], self.decisions[i]);
-            sum.coverage_affordable[i] = share(self.affordable[i], self.decisions[i]);
-            sum.coverage_achieved[i] = share(self.achieved[i], self.sessions[i]);
+            // Ratios of sums: a core that is about to lose its last vega would dominate a mean of ratios.
+            sum.coverage_wanted[i] = share(self.wanted[i], self.decided[i]);
+            sum.coverage_affordable[i] = share(self.affordable[i], self.decided[i]);
+            sum.coverage_achieved[i] = share(self.achieved[i], self.exposed[i]);
             sum.coverage_met[i] = share(self.met[i], self.sessions[i]);
             let [a, b, aa, bb, ab] = self.moments.each_ref().map(|column| column[i] / self.ticks);
             let (va, vb) = (aa - a * a, bb - b * b);

@@ -1,0 +1,360 @@
+"""An arm: a defence of the condor book, made of layers; its first layer is the core (R1)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Strict, ValidationError, field_validator, model_validator
+
+from alvh.errors import SpecError, mistakes
+from alvh.playbook import caps, document
+from alvh.playbook.frozen import Frozen
+from alvh.playbook.layer import Layer
+from alvh.playbook.ledgers import Ledgers
+from alvh.rival import EqualCost, Vary
+
+LONGEST_NAME = 60
+"""Characters in the name of an arm: it becomes a file name and the head of a column."""
+
+MOST_LAYERS = 8
+"""Layers of an arm, as in the engine."""
+
+_ARM_NAME = re.compile(r"\w(?:[\w +.%-]*[\w+%])?")
+
+
+class Arm(Frozen):
+    """A defence of the condor book: a name and its layers, the core condor first.
+
+    ``sleeve`` gives the hedge a ledger of its own (R60), see :func:`alvh.Sleeve`; it is kept as ``ledgers``.
+    ``absent`` are the terms of the methodology that the arm has no data for: every report lists them, and
+    nothing counts as passed because of them (C24). Where there are some, ``internals = "price_only"`` says
+    that it is by choice. ``equal_cost`` makes it a rival at equal cost (R19): one parameter is solved before
+    it runs.
+
+    Examples
+    --------
+    >>> import alvh as av
+    >>> plain = av.Arm("plain", av.IronCondor(days=45, short_delta=0.16, width=0.01))
+    >>> half = av.offset("core.vega", 0.50).capped("sleeve.budget")
+    >>> calls = av.Layer("calls", buy=av.vix_call(), size=half)
+    >>> hedged = plain.replace(name="hedged", layers=[calls], sleeve=av.Sleeve(share=0.10, per_year=0.015))
+    >>> [layer.role for layer in hedged.layers], hedged.commingled().ledgers.mode
+    (['core', 'hedge'], 'commingled')
+    >>> [arm.name for arm in (plain.doubling(), plain.stop(loss_multiple=2), plain.fewer_lots())]
+    ['martingale', 'stop_2x', 'fewer_lots']
+    >>> Arm.from_toml(plain.to_toml()) == plain
+    True
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    about: str = ""
+    ledgers: Ledgers | None = None
+    absent: Annotated[tuple[str, ...], Strict(strict=False)] = ()
+    internals: Literal["price_only"] | None = None
+    equal_cost: EqualCost | None = None
+
+    def __init__(
+        self,
+        name: str,
+        core: Layer | None = None,
+        *,
+        layers: Sequence[Layer] = (),
+        about: str = "",
+        sleeve: Ledgers | None = None,
+        absent: Sequence[str] = (),
+        internals: Literal["price_only"] | None = None,
+        equal_cost: EqualCost | None = None,
+    ) -> None:
+        layers = (*((core,) if core is not None else ()), *layers)
+        more = {
+            "about": about,
+            "ledgers": sleeve,
+            "absent": absent,
+            "internals": internals,
+            "equal_cost": equal_cost,
+        }
+        try:
+            BaseModel.__init__(self, **{"name": name, "layers": layers, **more})
+        except ValidationError as error:
+            raise SpecError(f"arm {name!r}: {mistakes(error)}") from None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, name: str) -> str:
+        if len(name) > LONGEST_NAME or not _ARM_NAME.fullmatch(name):
+            raise ValueError(
+                f"letters, digits, spaces and _ - + . %, a letter or digit first, at most {LONGEST_NAME}: "
+                "the name becomes a file name"
+            )
+        return name
+
+    @field_validator("layers")
+    @classmethod
+    def _unique(cls, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        if not layers:
+            raise ValueError("write at least one [[layer]]")
+        if len(layers) > MOST_LAYERS:
+            raise ValueError(f"{len(layers)} layers: at most {MOST_LAYERS}")
+        if layers[0].role == "hedge":
+            raise ValueError(f"the first layer is the core: it sells, and {layers[0].name!r} buys")
+        names = [layer.name for layer in layers]
+        if len(set(names)) < len(names):
+            raise ValueError(f"layer names must differ: {', '.join(names)}")
+        return layers
+
+    @model_validator(mode="after")
+    def _funded(self) -> Self:
+        budget = self.ledgers and self.ledgers.sleeve.budget_per_year
+        for layer in self.layers:
+            if layer.ledger == "sleeve" and self.ledgers is None:
+                raise ValueError(f"layer {layer.name!r}: ledger = 'sleeve': the arm has none: give [ledgers]")
+            if caps.BUDGET in layer.size.caps and not budget:
+                raise ValueError(f"layer {layer.name!r}: cap {caps.BUDGET!r}: give sleeve.budget_per_year")
+        return self
+
+    @model_validator(mode="after")
+    def _by_choice(self) -> Self:
+        if bool(self.absent) != (self.internals is not None):
+            raise ValueError(
+                'absent, the terms without data, and internals = "price_only", that this is by choice: '
+                "both or neither (C24)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_varied(self) -> Self:
+        if self.equal_cost is None:
+            return self
+        if self.equal_cost.to == self.name:
+            raise ValueError(f"equal_cost.to = {self.name!r}: an arm cannot match its own cost")
+        if self.equal_cost.vary == "overlay" and len(self.layers) == 1:
+            raise ValueError("equal_cost.vary = 'overlay': there is no layer besides the core")
+        for value in self.equal_cost.between:
+            try:
+                self.equal_cost.applied(self.layers, value)
+            except ValidationError as error:
+                what = f"equal_cost.vary = {self.equal_cost.vary!r} at {value:g}"
+                raise ValueError(f"{what}: {mistakes(error)}") from None
+        return self
+
+    @property
+    def core(self) -> Layer:
+        """The first layer."""
+        return self.layers[0]
+
+    def replace(self, *, name: str, about: str = "", **changes: Any) -> Arm:
+        """Return this arm under another name with something changed.
+
+        ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals`` and
+        ``equal_cost`` are the arm's. Everything else is a field of its core: ``size=…``, ``exit=…``.
+        """
+        arm = {
+            "layers": self.layers[1:],
+            "sleeve": self.ledgers,
+            "absent": self.absent,
+            "internals": self.internals,
+            "equal_cost": self.equal_cost,
+        }
+        for key in arm.keys() & changes.keys():
+            arm[key] = changes.pop(key)
+        known = Layer.model_fields
+        if unknown := sorted(changes.keys() - known.keys()):
+            raise SpecError(
+                f"replace: {', '.join(unknown)}: an arm has {', '.join(arm)}, its core {', '.join(known)}"
+            )
+        try:
+            core = Layer.of({**dict(self.core), **changes})
+        except ValidationError as error:
+            raise SpecError(f"replace: {mistakes(error)}") from None
+        return Arm(name, core, about=about, **arm)  # type: ignore[arg-type]  # checked by the model
+
+    def commingled(self, *, name: str | None = None) -> Arm:
+        """Return the arm whose hedge shares one ledger with the core, its budget as before (R62).
+
+        Transfers between ledgers end with the second one.
+        """
+        if self.ledgers is None:
+            raise SpecError(f"arm {self.name!r} has no sleeve to commingle: it is one ledger already")
+        about = "One ledger for core and hedge instead of two."
+        sleeve = Ledgers(mode="commingled", sleeve=self.ledgers.sleeve)
+        return self.replace(name=name or f"{self.name}_commingled", about=about, sleeve=sleeve)
+
+    def doubling(
+        self,
+        *,
+        mode: Literal["replace", "add", "recoup"] = "replace",
+        max_doublings: int = 3,
+        max_lots: int | None = None,
+        max_margin_share: float | None = None,
+        name: str = "martingale",
+    ) -> Arm:
+        """Return the arm that sells more after each loss (R10), base lots fixed at the start."""
+        progression = {
+            "mode": mode,
+            "max_doublings": max_doublings,
+            "max_lots": max_lots,
+            "max_margin_share": max_margin_share,
+        }
+        size = self.core.size.model_copy(update={"base": "start"})
+        about = f"Sells more after each loss ({mode}, at most {max_doublings} doublings)."
+        return self.replace(name=name, about=about, progression=progression, size=size)
+
+    def stop(self, *, loss_multiple: float = 2.0, name: str | None = None) -> Arm:
+        """Return the arm that closes a tranche when its mark has lost a multiple of the credit (R13, C2).
+
+        An exit rule that the core already has stays: either closes. On daily closes the stop is close-only:
+        the trigger is seen at a close and filled at the next one.
+        """
+        about = f"Closes when the loss reaches {loss_multiple:g} times the credit; close-only on daily data."
+        if not 0 < loss_multiple < math.inf:
+            raise SpecError(f"loss_multiple = {loss_multiple}: a finite multiple of the credit, above 0")
+        rule = f"loss >= {loss_multiple!r} * credit"
+        if self.core.exit is not None:
+            rule = f"({self.core.exit}) or {rule}"
+        return self.replace(name=name or f"stop_{loss_multiple:g}x", about=about, exit=rule)
+
+    def fewer_lots(self, multiplier: float = 0.5, *, name: str = "fewer_lots") -> Arm:
+        """Return the arm that simply sells a fraction of the lots (R19)."""
+        size = {**dict(self.core.size), "multiplier": self.core.size.multiplier * multiplier}
+        return self.replace(name=name, about=f"Sells {multiplier:g} times the lots.", size=size)
+
+    def rival(
+        self, vary: Vary, between: tuple[float, float], *, name: str, to: str = "alvh_0", about: str = ""
+    ) -> Arm:
+        """Return the arm whose one parameter is solved until it costs as much as the arm `to` (R19).
+
+        Parameters
+        ----------
+        vary
+            ``"lots"``, ``"width"``, ``"buffer"`` or ``"overlay"``, see `EqualCost`.
+        between
+            Values between which it is sought.
+        name
+            Name of the rival.
+        to
+            Name of the arm whose cost is matched.
+        about
+            A sentence; one is made unless given.
+
+        Examples
+        --------
+        >>> from alvh.playbook import preset
+        >>> rival = preset("plain").rival("lots", (0, 1), to="stop_2x", name="fewer")
+        >>> rival.varied(0.4).core.size.multiplier
+        0.4
+        """
+        try:
+            equal_cost = EqualCost(to=to, vary=vary, between=between)
+        except ValidationError as error:
+            raise SpecError(f"rival: {mistakes(error)}") from None
+        about = about or f"Costs as much as {to}, by {vary} alone."
+        return self.replace(name=name, about=about, equal_cost=equal_cost)
+
+    def varied(self, value: float) -> Arm:
+        """Return the concrete arm of a rival: its parameter at `value`, and nothing left to solve."""
+        if self.equal_cost is None:
+            raise SpecError(f"arm {self.name!r} has no equal_cost: nothing to vary")
+        try:
+            layers = self.equal_cost.applied(self.layers, value)
+        except ValidationError as error:
+            what = f"{self.equal_cost.vary} = {value}"
+            raise SpecError(f"arm {self.name!r}: {what}: {mistakes(error)}") from None
+        return self.model_copy(update={"layers": layers, "equal_cost": None})
+
+    def at_share(self, share: float) -> list[dict[str, Any]]:
+        """Return the layers as the engine reads them, those sized by margin share at ``share`` of NAV.
+
+        Several such layers have it together and keep their proportions; a hedge follows the core that it
+        offsets.
+        """
+        specs = [layer.spec(sleeve=self.ledgers is not None) for layer in self.layers]
+        sizes = [spec["size"] for spec in specs if spec["size"]["target"] == "margin_share"]
+        total = math.fsum(size["value"] for size in sizes)
+        if len(sizes) > 1 and not total:
+            raise SpecError(f"arm {self.name!r}: size.value is 0 in every layer: no proportions to keep")
+        for size in sizes:
+            # Not by the division for a single layer: that would round, and its value may be 0.
+            size["value"] = share if len(sizes) == 1 else size["value"] / total * share
+        return specs
+
+    def book(self, share: float) -> dict[str, Any]:
+        """Return the arm at a margin share as the engine reads it."""
+        if self.equal_cost is not None:
+            raise SpecError(
+                f"arm {self.name!r}: equal_cost is not solved yet: `compare` solves it, "
+                "or take arm.varied(value)"
+            )
+        ledgers = None if self.ledgers is None else self.ledgers.spec()
+        return {"arm": self.name, "share": share, "layers": self.at_share(share), "ledgers": ledgers}
+
+    @property
+    def warm_up(self) -> int:
+        """Sessions of data before the first one that the arm's rules need."""
+        transfers = 0 if self.ledgers is None else self.ledgers.warm_up
+        return max(transfers, *(layer.warm_up for layer in self.layers))
+
+    def to_toml(self) -> str:
+        """Return the arm as a TOML document that :meth:`from_toml` reads back."""
+        given = {
+            "about": self.about,
+            "absent": list(self.absent),
+            "internals": self.internals,
+            "equal_cost": self.equal_cost and self.equal_cost.model_dump(),
+        }
+        fields = {"name": self.name, **{key: value for key, value in given.items() if value}}
+        ledgers = None if self.ledgers is None else self.ledgers.document()
+        return document.write(fields, [layer.document() for layer in self.layers], ledgers)
+
+    @classmethod
+    def from_toml(cls, text: str, *, source: str = "playbook") -> Arm:
+        """Read an arm from a TOML document; ``source`` names it in errors.
+
+        Raises
+        ------
+        SpecError
+            Not TOML, an unknown key, or a value outside its domain: the message has the key's path.
+        """
+        fields = document.read(text, source)
+        try:
+            return cls(**fields)
+        except SpecError as error:
+            raise SpecError(f"{source}: {error}") from None
+
+    @classmethod
+    def read(cls, path: str | Path) -> Arm:
+        """Read an arm from a TOML file."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            raise SpecError(f"{path}: not text in UTF-8: {error}") from None
+        return cls.from_toml(text, source=str(path))
+
+    @property
+    def digest(self) -> str:
+        """Hash of what the engine acts on: not the arm's name, nor how its rules are written (R87).
+
+        Of a rival, what is still to be solved belongs to it.
+        """
+        specs = [layer.spec(sleeve=self.ledgers is not None) for layer in self.layers]
+        acted_on: list[Any] = [specs, None if self.ledgers is None else self.ledgers.spec()]
+        if self.equal_cost is not None:
+            acted_on.append(self.equal_cost.model_dump())
+        canonical = json.dumps(_without_text(acted_on), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _without_text(value: Any) -> Any:
+    """Leave out how rules are written: {"text": …, "tree": …} becomes its tree."""
+    if isinstance(value, dict):
+        return {key: _without_text(item) for key, item in value.items() if key != "text"}
+    return [_without_text(item) for item in value] if isinstance(value, list) else value

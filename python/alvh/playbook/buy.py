@@ -1,0 +1,161 @@
+"""What a hedge buys: calls and call spreads, puts, VIX futures.
+
+Buying only (C13); the options are European, so that they are sold or rolled and never exercised early (C23).
+"""
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, Strict, ValidationError, field_validator, model_validator
+
+from alvh.contracts import contract
+from alvh.errors import SpecError, mistakes
+from alvh.playbook.frozen import Every, Listed
+
+Kind = Literal["call", "put", "call_spread", "future"]
+
+Range = Annotated[tuple[float, float], Strict(strict=False)]
+Products = Annotated[tuple[str, ...], Strict(strict=False)]
+
+NO_PUT_SPREAD = (
+    "a long 0.80 and short 0.60 delta put spread has negative vega, against its purpose (C18, R44): "
+    "buy the put outright, kind = 'put'"
+)
+
+
+class Buy(Listed):
+    """What is bought, and when.
+
+    ``delta`` is the absolute forward delta of the bought option, a number or the range [low, high], whose
+    middle is asked for (R31); ``spread_delta`` that of the call which a call spread sells against it. A
+    future has neither. Of several products the one with the smallest contract is traded: whole lots of it
+    come closest to the target (R42).
+    """
+
+    kind: Kind
+    product: str | Products
+    delta: float | Range | None = None
+    spread_delta: float | None = Field(default=None, gt=0, lt=1)
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _outright(cls, kind: object) -> object:
+        if kind == "put_spread":
+            raise ValueError(NO_PUT_SPREAD)
+        return kind
+
+    @field_validator("product")
+    @classmethod
+    def _listed(cls, product: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        names = (product,) if isinstance(product, str) else product
+        if not names:
+            raise ValueError("at least one product")
+        rows = [contract(name) for name in names]
+        if len({(row.underlying, row.kind) for row in rows}) > 1:
+            raise ValueError("products that differ in size only, such as ['SPX', 'XSP'] or ['VX', 'VXM']")
+        return product
+
+    @field_validator("delta")
+    @classmethod
+    def _ascending(cls, delta: float | tuple[float, float] | None) -> float | tuple[float, float] | None:
+        if delta is not None:
+            low, high = delta if isinstance(delta, tuple) else (delta, delta)
+            if not 0 < low <= high < 1:
+                raise ValueError("an absolute delta above 0 and below 1, or [low, high] with low <= high")
+        return delta
+
+    @model_validator(mode="after")
+    def _leg(self) -> Self:
+        kind = contract(self.traded).kind
+        if (self.kind == "future") != (kind == "future"):
+            raise ValueError(
+                f"kind = {self.kind!r}: {self.traded} is {'a future' if kind == 'future' else 'an option'}"
+            )
+        if (self.kind == "future") != (self.delta is None):
+            raise ValueError("delta: an option needs one, a future has none")
+        if (self.kind == "call_spread") != (self.spread_delta is not None):
+            raise ValueError(
+                "spread_delta: the delta of the call that a call spread sells; nothing else has one"
+            )
+        if self.spread_delta is not None and not self.spread_delta < self._target:
+            raise ValueError("spread_delta: below delta, or more would be sold than bought (C13)")
+        return self
+
+    @property
+    def traded(self) -> str:
+        """The product that is traded: the one with the smallest contract."""
+        names = (self.product,) if isinstance(self.product, str) else self.product
+        return min(names, key=lambda name: contract(name).dollars_per_point)
+
+    @property
+    def _target(self) -> float:
+        """The delta asked for: the middle of a range; a future has none."""
+        return math.fsum(self.delta) / 2 if isinstance(self.delta, tuple) else (self.delta or 0.0)
+
+    def legs(self) -> list[dict[str, Any]]:
+        """Return the legs of one bought unit; a future has none: one contract is bought."""
+        if self.kind == "future":
+            return []
+        right = "P" if self.kind == "put" else "C"
+        legs = [{"right": right, "ratio": 1, "strike": {"by": "delta", "value": self._target}}]
+        if self.spread_delta is not None:
+            sold = {"by": "delta", "value": self.spread_delta}
+            legs.append({"right": right, "ratio": -1, "strike": sold})
+        return legs
+
+
+def vix_call(
+    *,
+    days: int | tuple[int, int] = (30, 60),
+    delta: float | tuple[float, float] = 0.30,
+    spread_delta: float | None = None,
+    every: Every = "week",
+) -> Buy:
+    """Buy VIX calls, or call spreads where ``spread_delta`` says which call is sold against them (R22, R23).
+
+    Examples
+    --------
+    >>> vix_call(days=(20, 45), delta=(0.25, 0.35)).legs()
+    [{'right': 'C', 'ratio': 1, 'strike': {'by': 'delta', 'value': 0.3}}]
+    """
+    kind = "call" if spread_delta is None else "call_spread"
+    return _buy(
+        "vix_call", kind=kind, product="VIX", days=days, every=every, delta=delta, spread_delta=spread_delta
+    )
+
+
+def vx_future(
+    *, days: int | tuple[int, int] = (75, 105), every: Every = "flat", product: Literal["VX", "VXM"] = "VXM"
+) -> Buy:
+    """Buy VIX futures, by default the mini of a tenth the size (R24).
+
+    Examples
+    --------
+    >>> vx_future().legs(), vx_future().window["target"]
+    ([], 90)
+    """
+    return _buy("vx_future", kind="future", product=product, days=days, every=every)
+
+
+def put(
+    *,
+    days: int | tuple[int, int] = (60, 120),
+    delta: float | tuple[float, float] = (0.65, 0.85),
+    every: Every = "flat",
+    product: str | tuple[str, ...] = ("SPX", "XSP"),
+) -> Buy:
+    """Buy index puts outright, by default in the money as the Second Engine does (R41, C18).
+
+    Examples
+    --------
+    >>> put().traded, put().legs()[0]["strike"]
+    ('XSP', {'by': 'delta', 'value': 0.75})
+    """
+    return _buy("put", kind="put", product=product, days=days, every=every, delta=delta)
+
+
+def _buy(name: str, **fields: Any) -> Buy:
+    try:
+        return Buy(**fields)
+    except ValidationError as error:
+        raise SpecError(f"{name}: {mistakes(error)}") from None

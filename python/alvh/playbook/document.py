@@ -1,0 +1,84 @@
+"""Arms as TOML: read with every mistake at its key, written so that reading gives the same arm."""
+
+import json
+import tomllib
+from typing import Any
+
+from pydantic import ValidationError
+
+from alvh.errors import SpecError, mistakes
+from alvh.playbook.layer import Layer
+from alvh.playbook.ledgers import Ledgers
+
+SCHEMA = 1
+"""Version of the TOML format."""
+
+KNOWN = "schema, name, about, absent, internals, [equal_cost], [[layer]], [ledgers]"
+
+
+def read(text: str, source: str) -> dict[str, Any]:
+    """Return the fields of an arm from a TOML document; `source` names it in errors."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{source}: not TOML: {error}") from None
+    schema = document.pop("schema", None)
+    if schema != SCHEMA:
+        raise SpecError(f"{source}: schema = {schema!r}: this version reads schema = {SCHEMA}")
+    tables = document.pop("layer", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
+    ledgers = document.pop("ledgers", None)
+    fields: dict[str, Any] = {
+        key: document.pop(key)
+        for key in ("name", "about", "absent", "internals", "equal_cost")
+        if key in document
+    }
+    if document:
+        raise SpecError(f"{source}: unknown key {', '.join(sorted(document))}: known are {KNOWN}")
+    if not isinstance(fields.get("name"), str):
+        raise SpecError(f"{source}: name: every playbook needs one, as text")
+    layers = [_layer(table, f"{source}: layer {index}") for index, table in enumerate(tables, start=1)]
+    return {**fields, "layers": layers, "sleeve": None if ledgers is None else _ledgers(ledgers, source)}
+
+
+def write(fields: dict[str, Any], layers: list[dict[str, Any]], ledgers: dict[str, Any] | None) -> str:
+    """Return a TOML document: the fields at the top, the layers, the ledgers."""
+    lines = [f"schema = {SCHEMA}", *_lines(fields)]
+    for layer in layers:
+        lines += ["", "[[layer]]", *_lines(layer)]
+    if ledgers is not None:
+        lines += ["", "[ledgers]", *_lines(ledgers)]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(table: dict[str, Any]) -> list[str]:
+    return [f"{key} = {_toml(value)}" for key, value in table.items()]
+
+
+def _layer(table: dict[str, Any], place: str) -> Layer:
+    """Read one table [[layer]]; `place` stands before each key path in errors."""
+    name = table.get("name")
+    place = f"{place} ({name})" if isinstance(name, str) else place
+    try:
+        return Layer.of(table)
+    except ValidationError as error:
+        raise SpecError(f"{place}: {mistakes(error)}") from None
+
+
+def _ledgers(table: object, source: str) -> Ledgers:
+    if not isinstance(table, dict):
+        raise SpecError(f"{source}: ledgers: write a table [ledgers]")
+    try:
+        return Ledgers.model_validate(table)
+    except ValidationError as error:
+        raise SpecError(f"{source}: {mistakes(error, 'ledgers.')}") from None
+
+
+def _toml(value: object) -> str:
+    """Write one value as TOML: JSON's notation agrees with it for numbers and texts but for U+007F."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

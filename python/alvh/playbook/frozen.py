@@ -1,0 +1,71 @@
+"""What the parts of an arm have in common: frozen values, expiry windows, rules compiled when given."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Strict, field_validator
+
+from alvh.rules import Condition, parse
+
+Every = Literal["day", "week", "month", "flat"]
+
+Window = Annotated[tuple[int, int], Strict(strict=False)]
+"""Two numbers; TOML has lists where Python has tuples."""
+
+HALF_WINDOW = 7
+"""``days=45`` accepts expiries from 45 - 7 to 45 + 7 calendar days and prefers 45."""
+
+LONGEST_DAYS = 730
+"""Calendar days to expiry: farther than any of the products is listed."""
+
+
+class Frozen(BaseModel):
+    """A part of an arm: it cannot change, knows no other keys and converts nothing silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Listed(Frozen):
+    """What is traded, by its expiry window in calendar days and the cadence of the decisions."""
+
+    days: int | Window = 45
+    every: Every = "week"
+
+    @field_validator("days")
+    @classmethod
+    def _window(cls, days: int | tuple[int, int]) -> int | tuple[int, int]:
+        low, high = (days, days) if isinstance(days, int) else days
+        if not 1 <= low <= high <= LONGEST_DAYS:
+            raise ValueError(
+                f"calendar days to expiry: 1 to {LONGEST_DAYS}, and [low, high] with low <= high"
+            )
+        return days
+
+    @property
+    def window(self) -> dict[str, int]:
+        """Lowest, highest and preferred calendar days to expiry."""
+        if isinstance(self.days, int):
+            low = max(1, self.days - HALF_WINDOW)
+            return {"low": low, "high": self.days + HALF_WINDOW, "target": self.days}
+        low, high = self.days
+        return {"low": low, "high": high, "target": (low + high) // 2}
+
+
+def compiled(rule: object, scope: str) -> object:
+    """Take a rule from text or an object and compile it once, so that its mistakes are found here."""
+    condition = parse(rule) if isinstance(rule, str) else rule
+    if condition is None:
+        return None
+    if not isinstance(condition, Condition):
+        raise ValueError("a condition, such as 'loss >= 2 * credit'")  # noqa: TRY004 -- pydantic reads ValueError
+    condition.check(scope)
+    return condition
+
+
+def spec_of(rule: Condition | None) -> dict[str, Any] | None:
+    """Return a rule as the engine reads it, if there is one."""
+    return None if rule is None else rule.spec()
+
+
+def warm_up_of(rule: Condition | None, scope: str) -> int:
+    """Sessions of data before the first one that a rule needs, if there is one."""
+    return 0 if rule is None else rule.warm_up(scope)

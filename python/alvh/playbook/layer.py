@@ -1,0 +1,220 @@
+"""One layer of an arm: what it trades, when it opens and closes, and how much."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, Strict, ValidationError, field_validator, model_validator
+
+from alvh.errors import SpecError, mistakes
+from alvh.playbook import monetise
+from alvh.playbook.buy import Buy
+from alvh.playbook.frozen import Frozen, compiled, spec_of, warm_up_of
+from alvh.playbook.monetise import Rung
+from alvh.playbook.progression import Progression
+from alvh.playbook.sell import Sell, Strikes
+from alvh.playbook.size import CORE_TARGETS, HEDGE_TARGETS, Size
+from alvh.rules import Condition
+
+DEFAULT_WIDTH = 0.01
+
+
+class Layer(Frozen):
+    """One layer of an arm: what it trades, when it opens and closes, and how much.
+
+    ``sell`` makes it part of the core, ``buy`` a hedge: exactly one of them, without either a condor is sold.
+    ``enter`` is a rule on market and book, ``exit`` one on the tranche; without ``exit`` it is held to expiry
+    (R7). A hedge may be rolled below ``roll_below`` calendar days (R35) and sold in parts (R36):
+    ``monetise={2.0: 1/3, 4.0: 1/3}``. ``ledger`` is the sleeve for a hedge of an arm that has one.
+
+    Examples
+    --------
+    >>> import alvh as av
+    >>> calls = av.Layer("vix_calls", buy=av.vix_call(), size=av.offset("core.vega", 0.50))
+    >>> calls.role, calls.product
+    ('hedge', 'VIX')
+    """
+
+    name: str = "core"
+    sell: Sell | None = None
+    strikes: Strikes | None = None
+    buy: Buy | None = None
+    size: Size = Size()
+    enter: Condition | None = None
+    exit: Condition | None = None
+    roll_below: int | None = Field(default=None, ge=1)
+    monetise: Annotated[tuple[Rung, ...], Strict(strict=False)] = ()
+    progression: Progression | None = None
+    ledger: Literal["core", "sleeve"] | None = None
+
+    def __init__(self, name: str = "core", /, **fields: Any) -> None:
+        try:
+            BaseModel.__init__(self, **{"name": name, **fields})
+        except ValidationError as error:
+            raise SpecError(f"layer {fields.get('name', name)!r}: {mistakes(error)}") from None
+
+    @classmethod
+    def of(cls, table: dict[str, Any]) -> Self:
+        """Read a layer from a table; mistakes stay pydantic's: the caller puts a place before them."""
+        layer = cls.__new__(cls)
+        BaseModel.__init__(layer, **table)
+        return layer
+
+    @model_validator(mode="before")
+    @classmethod
+    def _condor_by_default(cls, table: Any) -> Any:
+        if not isinstance(table, dict) or table.get("buy") is not None:
+            return table
+        given = {key: value for key, value in table.items() if value is not None}
+        return {"sell": Sell(), "strikes": Strikes(width=DEFAULT_WIDTH), **given}
+
+    @field_validator("enter", mode="before")
+    @classmethod
+    def _enter(cls, rule: object) -> object:
+        return compiled(rule, "book")
+
+    @field_validator("exit", mode="before")
+    @classmethod
+    def _exit(cls, rule: object) -> object:
+        return compiled(rule, "position")
+
+    @field_validator("monetise", mode="before")
+    @classmethod
+    def _ladder(cls, rungs: object) -> object:
+        return monetise.ladder(rungs)
+
+    @field_validator("monetise")
+    @classmethod
+    def _checked(cls, rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+        return monetise.checked(rungs)
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if self.buy is None:
+            return self._core()
+        if self.sell is not None:
+            raise ValueError("give sell (the core) or buy (a hedge), not both")
+        return self._hedge(self.buy)
+
+    def _core(self) -> Self:
+        unused = {
+            "roll_below": self.roll_below is not None,
+            "monetise": bool(self.monetise),
+            "ledger": self.ledger is not None,
+            "size.caps": bool(self.size.caps),
+            "size.reduced": self.size.reduced is not None,
+            "size.gross_short_leg": self.size.gross_short_leg,
+        }
+        if given := [key for key, is_given in unused.items() if is_given]:
+            raise ValueError(f"{', '.join(given)}: of what is bought; this layer sells")
+        if self.size.target not in CORE_TARGETS:
+            raise ValueError(
+                f"size.target = {self.size.target!r}: what is sold has {' or '.join(CORE_TARGETS)}"
+            )
+        return self
+
+    def _hedge(self, buy: Buy) -> Self:
+        unused = {
+            "strikes": self.strikes is not None,
+            "progression": self.progression is not None,
+            "size.base": self.size.base != "entry",
+            "size.buffer": self.size.buffer > 0,
+            "size.gross_short_leg": self.size.gross_short_leg and self.size.target != "core.threatened_delta",
+        }
+        if given := [key for key, is_given in unused.items() if is_given]:
+            raise ValueError(
+                f"{', '.join(given)}: unused by a layer that buys {buy.kind}s by {self.size.target}"
+            )
+        if self.size.target not in HEDGE_TARGETS:
+            raise ValueError(
+                f"size.target = {self.size.target!r}: what is bought has {', '.join(HEDGE_TARGETS)}"
+            )
+        nearest = buy.window["low"]
+        if self.roll_below is not None and self.roll_below >= nearest:
+            raise ValueError(
+                f"roll_below = {self.roll_below}: below {nearest}, the nearest expiry that is bought"
+            )
+        return self._paid_for(buy)
+
+    def _paid_for(self, buy: Buy) -> Self:
+        """Refuse for a future what rests on the premium that was paid."""
+        by_premium = self.size.target in {"core.notional", "premium_share"} or any(
+            "equity" in cap for cap in self.size.caps
+        )
+        if buy.kind == "future" and (by_premium or self.monetise):
+            raise ValueError(
+                "a future costs no premium: monetise, the targets core.notional and premium_share, and caps "
+                "on equity are for options"
+            )
+        return self
+
+    @property
+    def role(self) -> Literal["core", "hedge"]:
+        """Whether the arm lives from it or pays for it."""
+        return "core" if self.buy is None else "hedge"
+
+    @property
+    def trade(self) -> Sell | Buy:
+        """What is sold or bought."""
+        return self.buy or self.sell or Sell()
+
+    @property
+    def product(self) -> str:
+        """The product that is traded."""
+        return self.trade.traded
+
+    @property
+    def rules(self) -> tuple[tuple[Condition | None, str], ...]:
+        """The rules of the layer and the scope of each."""
+        reduced = self.size.reduced.when if self.size.reduced else None
+        return (self.enter, "book"), (self.exit, "position"), (reduced, "book")
+
+    @property
+    def warm_up(self) -> int:
+        """Sessions of data before the first one that the layer's rules need."""
+        return max(warm_up_of(rule, scope) for rule, scope in self.rules)
+
+    def spec(self, *, sleeve: bool = False) -> dict[str, Any]:
+        """Return the layer as the engine reads it; `sleeve`: a hedge of an arm that has one."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "ledger": self.ledger or ("sleeve" if sleeve and self.role == "hedge" else "core"),
+            "product": self.product,
+            "legs": self._legs(),
+            "days": self.trade.window,
+            "every": self.trade.every,
+            "enter": spec_of(self.enter),
+            "exit": spec_of(self.exit),
+            "roll_below": self.roll_below,
+            "monetise": [rung.model_dump() for rung in self.monetise],
+            "size": self.size.spec(),
+            "progression": self.progression.model_dump() if self.progression else None,
+        }
+
+    def _legs(self) -> list[dict[str, Any]]:
+        if self.sell is not None and self.strikes is not None:
+            return self.strikes.legs(self.sell.structure)
+        return self.buy.legs() if self.buy else []
+
+    def document(self) -> dict[str, Any]:
+        """Return the layer as TOML tables: what differs from nothing, rules as text."""
+        tables: dict[str, Any] = {"name": self.name}
+        if self.sell is not None:
+            tables["sell"] = self.sell.model_dump()
+        if self.strikes is not None:
+            tables["strikes"] = self.strikes.document()
+        if self.buy is not None:
+            tables["buy"] = self.buy.model_dump(exclude_none=True)
+        tables["size"] = self.size.document()
+        for key in ("enter", "exit"):
+            rule = getattr(self, key)
+            if rule is not None:
+                tables[key] = str(rule)
+        if self.roll_below is not None:
+            tables["roll_below"] = self.roll_below
+        if self.monetise:
+            tables["monetise"] = [rung.document() for rung in self.monetise]
+        if self.progression is not None:
+            tables["progression"] = self.progression.model_dump(exclude_none=True)
+        if self.ledger is not None:
+            tables["ledger"] = self.ledger
+        return tables

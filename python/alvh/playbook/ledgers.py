@@ -1,0 +1,128 @@
+"""The hedge's own ledger: its share of the capital, its budget, and transfers by rule (R59, R60, R61)."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, Strict, ValidationError, field_validator, model_validator
+
+from alvh.errors import SpecError, mistakes
+from alvh.playbook.frozen import Frozen, compiled, warm_up_of
+from alvh.rules import Condition
+
+Mode = Literal["separate", "commingled"]
+Side = Literal["core", "sleeve"]
+
+
+class SleeveTable(Frozen):
+    """Share of the capital that the sleeve starts with, and the expected cost a year that it may commit.
+
+    ``budget_per_year`` is of NAV and caps the expected cost of what is bought over 365 days, not the premium
+    outlay (R61); it counts where a layer has the cap ``sleeve.budget``.
+    """
+
+    share: float = Field(default=0.10, gt=0, lt=1)
+    budget_per_year: float | None = Field(default=None, gt=0, le=1)
+
+
+class Transfer(Frozen):
+    """While the rule ``when`` holds, move ``share`` of the free funds of one ledger to the other (R60)."""
+
+    when: Condition
+    source: Side = Field(alias="from")
+    to: Side
+    share: float = Field(gt=0, le=1)
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _when(cls, rule: object) -> object:
+        return compiled(rule, "book")
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.source == self.to:
+            raise ValueError("from and to: two different ledgers")
+        return self
+
+    def document(self) -> dict[str, Any]:
+        """Return the transfer as a TOML table."""
+        return {"when": str(self.when), "from": self.source, "to": self.to, "share": self.share}
+
+
+class Ledgers(Frozen):
+    """How core and hedge are funded: ``separate`` ledgers, or ``commingled`` in one (R62)."""
+
+    mode: Mode = "separate"
+    sleeve: SleeveTable = SleeveTable()
+    transfers: Annotated[tuple[Transfer, ...], Strict(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _two_ledgers(self) -> Self:
+        if self.mode == "commingled" and self.transfers:
+            raise ValueError("transfers: commingled is one ledger, there is nothing to move between")
+        return self
+
+    @property
+    def warm_up(self) -> int:
+        """Sessions of data before the first one that the transfers need."""
+        return max((warm_up_of(each.when, "book") for each in self.transfers), default=0)
+
+    def spec(self) -> dict[str, Any]:
+        """Return the ledgers as the engine reads them."""
+        return {
+            "mode": self.mode,
+            "sleeve_share": self.sleeve.share,
+            "budget_per_year": self.sleeve.budget_per_year,
+            "transfers": [{**each.document(), "when": each.when.spec()} for each in self.transfers],
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Return the ledgers as the TOML table ``[ledgers]``."""
+        table: dict[str, Any] = {"mode": self.mode, "sleeve": self.sleeve.model_dump(exclude_none=True)}
+        if self.transfers:
+            table["transfers"] = [each.document() for each in self.transfers]
+        return table
+
+
+def Sleeve(  # noqa: N802 -- reads as the constructor that it is
+    share: float = 0.10,
+    per_year: float | None = None,
+    *,
+    mode: Mode = "separate",
+    transfers: tuple[Transfer, ...] | list[Transfer] = (),
+) -> Ledgers:
+    """Fund the hedge from a sleeve of its own (R60).
+
+    Parameters
+    ----------
+    share
+        Of the capital at the start.
+    per_year
+        Expected cost a year that layers with the cap ``"sleeve.budget"`` may commit, of NAV (R61).
+    mode
+        ``"commingled"`` keeps the budget and has one ledger with all the capital (R62).
+    transfers
+        Between the two ledgers, see :func:`transfer`.
+
+    Examples
+    --------
+    >>> Sleeve(share=0.10, per_year=0.015).sleeve.budget_per_year
+    0.015
+    """
+    try:
+        table = SleeveTable(share=share, budget_per_year=per_year)
+        return Ledgers(mode=mode, sleeve=table, transfers=tuple(transfers))
+    except ValidationError as error:
+        raise SpecError(f"Sleeve: {mistakes(error)}") from None
+
+
+def transfer(when: str | Condition, *, source: Side, to: Side, share: float) -> Transfer:
+    """Move a share of the free funds of one ledger to the other while a rule holds (R60).
+
+    Examples
+    --------
+    >>> transfer("nav_share < 0.9", source="sleeve", to="core", share=0.5).to
+    'core'
+    """
+    try:
+        return Transfer.model_validate({"when": when, "from": source, "to": to, "share": share})
+    except ValidationError as error:
+        raise SpecError(f"transfer: {mistakes(error)}") from None

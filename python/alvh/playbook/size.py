@@ -1,0 +1,173 @@
+"""How many lots: a target, what caps it, and when it is reduced."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, Strict, ValidationError, field_validator
+
+from alvh.errors import SpecError, mistakes
+from alvh.playbook import caps
+from alvh.playbook.frozen import Frozen, compiled
+from alvh.rules import Condition
+
+Offset = Literal[
+    "core.vega", "core.threatened_delta", "core.notional", "core.index_notional", "premium_share"
+]
+Target = Literal[
+    "margin_share",
+    "lots",
+    "core.vega",
+    "core.threatened_delta",
+    "core.notional",
+    "core.index_notional",
+    "premium_share",
+]
+
+ENGINE_TARGETS = {
+    "core.vega": "core_vega",
+    "core.threatened_delta": "threatened_delta",
+    "core.notional": "core_notional",
+    "core.index_notional": "core_index_notional",
+}
+"""Targets that the engine writes otherwise."""
+
+CORE_TARGETS = ("margin_share", "lots")
+HEDGE_TARGETS = (
+    "core.vega",
+    "core.threatened_delta",
+    "core.notional",
+    "core.index_notional",
+    "premium_share",
+    "lots",
+)
+
+
+class Reduced(Frozen):
+    """While the rule ``when`` holds at the decision, the target counts ``to`` times (C3: above VIX 35)."""
+
+    when: Condition
+    to: float = Field(default=0.5, ge=0, lt=1)
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _when(cls, rule: object) -> object:
+        return compiled(rule, "book")
+
+
+class Size(Frozen):
+    """Lots of a tranche.
+
+    What is sold has the targets ``margin_share``: the requirements of the layer sum to at most ``value`` of
+    NAV, spread evenly over its tranches (R4); and ``lots``: that many.
+
+    What is bought offsets the share ``value`` of the core's dollars per VIX point (``core.vega``, R22) or of
+    the entry delta of its threatened spreads (``core.threatened_delta``, R24; C4: with ``gross_short_leg`` of
+    the short legs alone); holds that share of its lots by index notional (``core.index_notional``) or, in
+    premium, of its maximum loss (``core.notional``, R42); pays that share of NAV at each opening
+    (``premium_share``); or has so many ``lots``.
+
+    ``multiplier`` scales the target. ``base = "start"`` keeps the lots of the first opening (R10).
+    ``buffer`` is the share of NAV that what is sold leaves free in its ledger (R19). ``caps``
+    are texts, see `alvh.playbook.caps`: the smallest limit counts, and which one it was is recorded.
+    """
+
+    target: Target = "margin_share"
+    value: float = Field(default=0.10, ge=0)
+    multiplier: float = Field(default=1.0, ge=0)
+    base: Literal["entry", "start"] = "entry"
+    buffer: float = Field(default=0.0, ge=0, lt=1)
+    caps: Annotated[tuple[str, ...], Strict(strict=False)] = ()
+    reduced: Reduced | None = None
+    gross_short_leg: bool = False
+
+    @field_validator("caps")
+    @classmethod
+    def _caps(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        found = tuple(map(caps.canonical, texts))
+        if len(set(found)) < len(found):
+            raise ValueError("each cap once")
+        return found
+
+    def capped(self, *texts: str) -> Self:
+        """Return the size with further caps.
+
+        Examples
+        --------
+        >>> offset("core.notional", 0.30).capped("0.15*equity").caps
+        ('0.15 * equity',)
+        """
+        return self._with(caps=(*self.caps, *texts))
+
+    def reduced_when(self, rule: str | Condition, *, to: float = 0.5) -> Self:
+        """Return the size whose target counts ``to`` times while the rule holds at the decision."""
+        return self._with(reduced={"when": rule, "to": to})
+
+    def _with(self, **fields: Any) -> Self:
+        try:
+            return type(self).model_validate({**dict(self), **fields})
+        except ValidationError as error:
+            raise SpecError(f"size: {mistakes(error)}") from None
+
+    def spec(self) -> dict[str, Any]:
+        """Return the size as the engine reads it."""
+        reduced = self.reduced and {"when": self.reduced.when.spec(), "to": self.reduced.to}
+        return {
+            "target": ENGINE_TARGETS.get(self.target, self.target),
+            "value": self.value,
+            "multiplier": self.multiplier,
+            "base": self.base,
+            "buffer": self.buffer,
+            "caps": [caps.spec(text) for text in self.caps],
+            "reduced": reduced,
+            "gross_short_leg": self.gross_short_leg,
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Return the size as a TOML table; what only a hedge has, where it has it."""
+        table: dict[str, Any] = {"target": self.target, "value": self.value, "multiplier": self.multiplier}
+        if self.target in CORE_TARGETS:
+            table["base"] = self.base
+        if self.buffer:
+            table["buffer"] = self.buffer
+        if self.caps:
+            table["caps"] = list(self.caps)
+        if self.reduced is not None:
+            table["reduced"] = {"when": str(self.reduced.when), "to": self.reduced.to}
+        if self.gross_short_leg:
+            table["gross_short_leg"] = True
+        return table
+
+
+def margin_share(value: float) -> Size:
+    """Size a layer so that the requirements of the layer sum to at most ``value`` of NAV (R4).
+
+    Examples
+    --------
+    >>> margin_share(0.10).target
+    'margin_share'
+    """
+    try:
+        return Size(target="margin_share", value=value)
+    except ValidationError as error:
+        raise SpecError(f"margin_share: {mistakes(error)}") from None
+
+
+def offset(target: Offset, value: float) -> Size:
+    """Size a hedge by what it offsets of the core, such as half of its dollars per VIX point (R22).
+
+    Parameters
+    ----------
+    target
+        ``"core.vega"``, ``"core.threatened_delta"``, ``"core.notional"``, ``"core.index_notional"`` or
+        ``"premium_share"``, see `Size`.
+    value
+        Share of it.
+
+    Examples
+    --------
+    >>> offset("core.vega", 0.50).capped("sleeve.budget").spec()["caps"]
+    [{'kind': 'budget'}]
+    """
+    try:
+        return Size(target=target, value=value)
+    except ValidationError as error:
+        raise SpecError(f"offset: {mistakes(error)}") from None
