@@ -121,6 +121,30 @@ def test_whole_lots_leave_a_step_that_is_said_to_be_one() -> None:
     assert one["words"].endswith(" of three: the nearest step")
 
 
+@pytest.mark.parametrize("name", ["always_on", "random_timing", "spx_put_overlay"])
+def test_an_overlay_at_equal_cost_has_the_layers_of_the_one_that_costs_what_it_costs(name: str) -> None:
+    """The preset and its rival differ in what is solved, and in nothing else (R19)."""
+    alone, rival = av.preset(name), av.preset(f"{name}_equal_cost")
+    assert rival.equal_cost is not None
+    assert (rival.equal_cost.to, rival.equal_cost.vary) == ("alvh_0", "overlay")
+    assert rival.varied(1.0).digest == alone.digest
+    core, *others = rival.varied(0.5).layers
+    assert core == alone.core
+    assert [each.size.multiplier for each in others] == [
+        each.size.multiplier / 2 for each in alone.layers[1:]
+    ]
+
+
+def test_an_overlay_is_scaled_until_it_costs_as_much_as_another() -> None:
+    """Twice the puts cost twice as much, where lots are many: the answer is the factor."""
+    puts = av.preset("spx_put_overlay")
+    twice = puts.rival("overlay", (0.0, 8.0), name="twice").varied(2.0)
+    rival = puts.rival("overlay", (0.0, 5.0), to="twice", name="rival")
+    assert found(PLAIN, twice, rival, capital=1e9)["rival"]["value"] == pytest.approx(
+        2.0, rel=1.2 * TOLERANCE
+    )
+
+
 # What cannot be solved is said
 
 
