@@ -14,8 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
-from alvh import _core, figures
-from alvh.equal_cost import settle
+from alvh import _core, equal_cost, figures
 from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
@@ -148,7 +147,7 @@ def compare(
         "ruin_share": ruin_share,
         "chunk": chunk,
     }
-    settled = settle(arms, market, threads=threads, advance=advance, **asked)
+    settled = equal_cost.settle(arms, market, threads=threads, advance=advance, **asked)
     task = task_of(settled.arms, market, equal_cost=settled.facts, **asked)
     result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
     comparison = Comparison(task, result, threads)
@@ -208,21 +207,12 @@ class Comparison:
     @property
     def limits(self) -> tuple[str, ...]:
         """Sentences that must stand beside the figures."""
-        limits: list[str] = [*self.task.facts["limits"]]
-        if self._equal_cost:
-            limits.append(
-                f"Equal cost was solved on a pilot of {self.pilot}: here costs differ as the table says."
-            )
-            limits += [f"{arm}: {why}." for arm, why in self._unequal.items()]
-        return tuple(limits)
+        return (*self.task.facts["limits"], *equal_cost.limits(self._equal_cost))
 
     @property
     def pilot(self) -> str:
         """The pilot on which rivals were brought to equal cost, in words; empty without rivals."""
-        if not self._equal_cost:
-            return ""
-        pilot = self._equal_cost["pilot"]
-        return "{paths:,} paths of {sessions} sessions, {words}, seed {seed}".format(**pilot)
+        return equal_cost.pilot_words(self._equal_cost)
 
     @property
     def books(self) -> list[tuple[str, float]]:
@@ -353,9 +343,7 @@ class Comparison:
 
     @property
     def _unequal(self) -> dict[str, str]:
-        """Rivals that are not at equal cost, and how far they are from it."""
-        rivals = self._equal_cost.get("rivals", {})
-        return {arm: found["words"] for arm, found in rivals.items() if found["status"] != "solved"}
+        return equal_cost.unequal(self._equal_cost)
 
     def peaks(self, share: float | None = None) -> pl.DataFrame:
         """Return the distribution of peak over first margin requirement per arm (R15)."""
