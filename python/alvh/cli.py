@@ -282,7 +282,7 @@ def stress(  # noqa: PLR0917 -- one parameter per option
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Put arms through crashes, grinds and spikes, and say what the hedge costs and pays.
+    """Put arms through made crashes, grinds and spikes.
 
     Each scenario is one path with 60 quiet sessions first. A simulation adds what hedges cost while nothing
     happens; a history, how often sessions of such falls came.
