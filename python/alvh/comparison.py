@@ -229,6 +229,17 @@ class Comparison:
         """The size ladder, ascending."""
         return sorted({share for _, share in self.books})
 
+    @property
+    def hedged(self) -> list[str]:
+        """Names of the arms with a hedge layer, in the order given."""
+        return [arm for arm in self.arms if any(layer["role"] == "hedge" for layer in self._layers(arm))]
+
+    @property
+    def budgets(self) -> dict[str, float]:
+        """Of the arms that have a budget: the expected cost a year that it allows, of NAV (R61)."""
+        ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
+        return {arm: each["budget_per_year"] for arm, each in ledgers.items() if each.get("budget_per_year")}
+
     def paths(self) -> pl.LazyFrame:
         """Return a row per path and book: path, start, arm, share, and the figures of ``docs/engine.md``."""
         books = pl.LazyFrame(
@@ -350,8 +361,17 @@ class Comparison:
         return figures.peaks(self._frame, self._share(share))
 
     def protection(self, share: float | None = None) -> pl.DataFrame:
-        """Return cost, coverage and binding limits of every arm with a hedge (R22, R39, R61)."""
-        return self._shown(figures.protection(self._frame, self.capital, self.sessions, self._share(share)))
+        """Return cost, coverage, limits and deeds of the hedge of every arm with one (R22, R39, R61, R66)."""
+        return self._shown(
+            figures.protection(self._frame, self.capital, self.sessions, self._share(share), self.budgets)
+        )
+
+    def layer_pnl(self, share: float | None = None) -> pl.DataFrame:
+        """Return the mean P&L a year per layer of every arm with a hedge, by the name of the layer."""
+        named = {arm: [layer["name"] for layer in self._layers(arm)] for arm in self.hedged}
+        return self._shown(
+            figures.layer_pnl(self._frame, self.capital, self.sessions, self._share(share), named)
+        )
 
     def fans(self, share: float | None = None) -> pl.DataFrame:
         """Return quantiles of NAV, margin usage and hedge P&L per arm and session, across paths.
@@ -417,7 +437,8 @@ class Comparison:
         """Overlapping starts are not independent: on a history no interval and no p-value is shown."""
         if not self.replayed:
             return table
-        inferred = [name for name in ("low", "high", "p_value", "p_holm") if name in table.columns]
+        known = ("low", "high", "dollars_low", "dollars_high", "p_value", "p_holm")
+        inferred = [name for name in known if name in table.columns]
         return table.with_columns(pl.lit(None, pl.Float64).alias(name) for name in inferred)
 
     def trace(self, path: int, arm: str | None = None, share: float | None = None) -> Trace:
@@ -454,6 +475,10 @@ class Comparison:
         }
         if self._equal_cost:
             tables["equal_cost"] = self.equal_cost()
+        if self.hedged:
+            tables["protection"] = self.protection()
+            tables["protection_words"] = figures.protection_words(tables["protection"])
+            tables["layer_pnl"] = self.layer_pnl()
         if self.replayed:
             told = self.history()
             return tables | {"history": told.counts, "episodes": told.episodes}
