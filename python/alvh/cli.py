@@ -24,14 +24,19 @@ if TYPE_CHECKING:
 
 DEMO_ARMS = (
     "plain",
+    "alvh_0",
+    "alvh_0_commingled",
     "martingale_replace",
-    "martingale_add",
     "martingale_recoup",
-    "stop_1x",
     "stop_2x",
-    "fewer_lots",
+    "fewer_lots_equal_mean",
+    "wider_wings",
+    "bigger_buffer",
+    "spx_put_overlay_equal_cost",
+    "always_on_equal_cost",
+    "random_timing_equal_cost",
 )
-DEMO_PATHS = 4_096
+DEMO_PATHS = 2_048
 DEMO_SEED = 7
 
 REFUSED = 2
