@@ -282,11 +282,12 @@ def stress(  # noqa: PLR0917 -- one parameter per option
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Put arms through crashes, grinds and spikes, and say what the hedge costs and pays.
+    """Put arms through made crashes, grinds and spikes.
 
     Each scenario is one path with 60 quiet sessions first. A simulation adds what hedges cost while nothing
     happens; a history, how often sessions of such falls came.
     """
+    from alvh.equal_cost import pilot_paths
     from alvh.market import History
     from alvh.report.plain_json import to_json
     from alvh.report.progress import progress
@@ -302,9 +303,10 @@ def stress(  # noqa: PLR0917 -- one parameter per option
         past = History.bundled(rate=rate, dividend_yield=dividend_yield)
     elif history is not None:
         past = History(history, rate=rate, dividend_yield=dividend_yield)
+    arms = _arms(arm, playbook)
     with progress(quiet=quiet or as_json) as track:
         told = stress_report(
-            _arms(arm, playbook),
+            arms,
             scenarios=scenario,
             history=past,
             vix=vix,
@@ -313,7 +315,7 @@ def stress(  # noqa: PLR0917 -- one parameter per option
             paths=paths,
             seed=seed,
             threads=threads,
-            advance=track("simulation", paths),
+            advance=track("simulation", paths + pilot_paths(arms)),
         )
     if out is not None:
         told.to_parquet(out)

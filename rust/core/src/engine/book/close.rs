@@ -155,7 +155,10 @@ impl Book {
         share: f64,
     ) -> (f64, f64) {
         let pool = ctx.pool(layer);
-        let slip = share * package.half_spreads(pool, &ctx.plan.costs, lane, ctx.market.vix[lane]);
+        let spread = share * package.half_spreads(pool, &ctx.plan.costs, lane, ctx.market.vix[lane]);
+        // Nobody pays to be rid of what was bought.
+        let gives_up = ctx.layer(layer).hedges() && pool.pays_premium();
+        let slip = if gives_up { spread.min(package.worth[lane].max(0.0)) } else { spread };
         let received = package.worth[lane] - slip;
         let dollars = lots * pool.contract.dpp;
         let fees = lots * pool.fees;
