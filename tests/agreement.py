@@ -9,6 +9,9 @@ import twin
 from alvh import _core
 from twin_record import COUNTS, LAYERS, SUMS, TICKS
 
+PAST = 2772  # sessions of a simulated past, of which rules see the last SEEN
+SEEN = 252
+INDICATORS = ("rsi_14", "realised_vol_21", "drawdown")
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 LAYER_PNL = tuple(f"layer_pnl_{i}" for i in range(LAYERS))
 EXACT = (*COUNTS, *TICKS, "calls", "sleeve_calls", "max_lots")
@@ -48,9 +51,28 @@ def path_of(spec: dict, path: int, ledger: dict) -> dict:
     state = {name: np.concatenate([[np.nan], row[0]]) for name, row in zip(names, rows, strict=True)}
     state |= {name: ledger[name] for name in ("ln_s", "x0", "x1", "x2")}
     state |= {"r": ledger["rate"], "q": ledger["dividend_yield"], "chance": chances(spec, path, start)}
-    return state
+    return state if replayed else state | past(spec, path)
 
 
+class NoBook(dict):
+    """Names of the market; those of a book are missing."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def past(spec: dict, path: int) -> dict:
+    """Indicators of a simulated path, and what rules saw of the market before its first session."""
+    market, sessions = json.dumps(spec["market"]), spec["sessions"]
+    arguments = {"seed": spec["seed"], "warm_up": PAST, "vx_days": [30.0], "first_path": path}
+    spot, vix, forward = _core.market_paths(market, 1, sessions, **arguments)
+    seen = {"spot": spot[0], "vix": vix[0], "vix_forward": forward[0][0]}
+    indicators = {name: _core.indicator(name, spot[0], vix[0]) for name in INDICATORS}
+    before = [
+        NoBook({name: float(column[i]) for name, column in (seen | indicators).items()})
+        for i in range(PAST - SEEN, PAST)
+    ]
+    return {"indicators": {name: column[PAST:] for name, column in indicators.items()}, "before": before}
 def chances(spec: dict, path: int, start: int) -> np.ndarray:
     """Uniforms of the placebo: of the path, or in a replay of the date."""
     replayed = bool(spec["starts"])
