@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from alvh.figures.columns import SESSIONS_PER_YEAR, Frame, arms, at_share, check_horizon, nullable, require
-from alvh.statistics import Estimate, mean_interval, ratio_interval
+from alvh.statistics import Estimate, mean_interval, quantile_interval, ratio_interval
 
 __all__ = ["LIMITS_OF_SIZE", "PROTECTION", "protection"]
 
@@ -17,15 +17,16 @@ PROTECTION = {
     "premium_paid": ("a year", "paid for bought options, of capital"),
     "hedge_pnl": ("a year", "P&L of hedge layers, of capital"),
     "hedge_trading": ("a year", "slips and fees of hedge layers, of capital; paid is negative"),
-    "coverage_wanted": ("share", "of the core's dollars per VIX point, as sized without limits"),
-    "coverage_affordable": ("share", "the same within budget, funds and caps, before rounding to lots"),
-    "coverage_achieved": ("share", "the same held, mean over sessions with a core exposure"),
+    "coverage_wanted": ("share", "of the core's dollars per VIX point, as sized without limits; median path"),
+    "coverage_affordable": ("share", "the same within budget, funds and caps, before rounding; median path"),
+    "coverage_achieved": ("share", "the same held, mean of the sessions with a core exposure; median path"),
     "coverage_met": ("share", "of those sessions with a coverage of 40% or more (R22 met)"),
     **{f"bound_{limit}": ("share", f"of sizing decisions, bound by {limit}") for limit in LIMITS_OF_SIZE},
     "hedge_correlation": ("correlation", "of the daily P&L of core and hedge, mean over paths (R39)"),
 }
 """Figure to its unit and meaning."""
 
+_MEDIAN = ("coverage_wanted", "coverage_affordable", "coverage_achieved")
 _BOUND = tuple(f"bound_{limit}" for limit in LIMITS_OF_SIZE)
 _SCHEMA = {
     "arm": pl.String,
@@ -58,6 +59,11 @@ def protection(paths: Frame, capital: float, sessions: int, share: float) -> pl.
         `arm`, `figure` (see `PROTECTION`), `estimate`, `low`, `high` (95%), `unit`, without the arms that
         decided on no hedge. A path on which a coverage or correlation does not exist is left out of its
         mean. Limits are shares of all sizing decisions: they sum to 1.
+
+    Notes
+    -----
+    Coverage divides by the exposure of the core, which is next to nothing on some sessions: its mean over
+    paths would be that of a few of them, hence the median.
     """
     check_horizon(capital, sessions)
     a_year = SESSIONS_PER_YEAR / sessions / capital
@@ -82,4 +88,5 @@ def _estimate(
         return ratio_interval(values, decisions)
     if PROTECTION[figure][0] == "a year":
         return mean_interval(values * a_year)
-    return mean_interval(values[~np.isnan(values)])
+    known = values[~np.isnan(values)]
+    return quantile_interval(known, 0.5) if figure in _MEDIAN else mean_interval(known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -86,7 +86,9 @@ def ladder_chart(rungs: pl.DataFrame, style: ArmStyle) -> dict[str, Any]:
     points = base.mark_point(filled=True, size=75, opacity=1).encode(
         x=x, xOffset=side, y=alt.Y("estimate:Q", scale=scale, axis=axis), tooltip=told, **coloured
     )
-    return panel_spec(alt.layer(levels, bars, points), 300)
+    # Vega warns of a layer without a number: a history has no intervals.
+    intervals = [bars] if rungs["low"].is_not_null().any() else []
+    return panel_spec(alt.layer(levels, *intervals, points), 300)
 
 
 def fan_charts(fans: pl.DataFrame, style: ArmStyle) -> dict[str, dict[str, Any]]:
@@ -208,7 +210,9 @@ def attribution_chart(attribution: pl.DataFrame) -> dict[str, Any]:
     return panel_spec(alt.layer(bars, total), ROW * len(names))
 
 
-def intervals_chart(rows: pl.DataFrame, style: ArmStyle, title: str) -> dict[str, Any]:
+def intervals_chart(
+    rows: pl.DataFrame, style: ArmStyle, title: str, marks: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """Return estimates with their intervals, an arm a row.
 
     Parameters
@@ -219,6 +223,8 @@ def intervals_chart(rows: pl.DataFrame, style: ArmStyle, title: str) -> dict[str
         Colours.
     title : str
         Of the axis.
+    marks : mapping, optional
+        Arm to a number that is marked beside its estimate.
     """
     names = arms(rows)
     told = [
@@ -237,4 +243,12 @@ def intervals_chart(rows: pl.DataFrame, style: ArmStyle, title: str) -> dict[str
         tooltip=_tooltip(arm="arm", value="estimate", interval="95% interval"),
         **coloured,
     )
-    return panel_spec(alt.layer(zero, bars, points), ROW * len(names))
+    marked = [{"arm": arm, "mark": mark} for arm, mark in (marks or {}).items() if arm in names]
+    ticks = (
+        alt.Chart(data(marked))
+        .mark_tick(thickness=2, size=18, color="var(--ink)", aria=False)
+        .encode(x="mark:Q", y=arm_rows(names))
+    )
+    # Vega warns of layers without a number: a history has no intervals.
+    layers = [zero, *([bars] if rows["low"].is_not_null().any() else []), points, *([ticks] if marked else [])]
+    return panel_spec(alt.layer(*layers), ROW * len(names))
