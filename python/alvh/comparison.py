@@ -323,9 +323,7 @@ class Comparison:
 
     def protection(self, share: float | None = None) -> pl.DataFrame:
         """Return cost, coverage and binding limits of every arm with a hedge (R22, R39, R61)."""
-        return self._shown(
-            figures.protection(self._frame, self.capital, self.sessions, self._share(share))
-        )
+        return self._shown(figures.protection(self._frame, self.capital, self.sessions, self._share(share)))
 
     def fans(self, share: float | None = None) -> pl.DataFrame:
         """Return quantiles of NAV, margin usage and hedge P&L per arm and session, across paths.

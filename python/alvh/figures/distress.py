@@ -11,7 +11,17 @@ from alvh.figures.columns import Frame, arms, require
 from alvh.figures.words import share_of_nav
 from alvh.statistics import proportion
 
-__all__ = ["CAPACITY_LEVELS", "EVENTS", "KINDS", "NO_TRADE", "WITHIN", "capacity", "commonest", "distress", "ladder"]
+__all__ = [
+    "CAPACITY_LEVELS",
+    "EVENTS",
+    "KINDS",
+    "NO_TRADE",
+    "WITHIN",
+    "capacity",
+    "commonest",
+    "distress",
+    "ladder",
+]
 
 WITHIN = 252  # sessions within which distress counts
 KINDS = ("refused", "call", "forced", "ruin")  # distress is any of them, in order of gravity

@@ -80,9 +80,7 @@ def protection(paths: Frame, capital: float, sessions: int, share: float) -> pl.
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def _estimate(
-    sample: pl.DataFrame, figure: str, decisions: NDArray[np.float64], a_year: float
-) -> Estimate:
+def _estimate(sample: pl.DataFrame, figure: str, decisions: NDArray[np.float64], a_year: float) -> Estimate:
     values = sample[figure].to_numpy()
     if figure in _BOUND:
         return ratio_interval(values, decisions)

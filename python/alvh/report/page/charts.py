@@ -16,7 +16,16 @@ from alvh.figures.words import amount, percent, share_of_nav, span
 from alvh.report.page.palette import ArmStyle
 from alvh.report.page.spec import data, panel_spec
 
-__all__ = ["ROW", "arm_rows", "attribution_chart", "bucket_colour", "fan_charts", "intervals_chart", "ladder_chart", "peaks_chart"]
+__all__ = [
+    "ROW",
+    "arm_rows",
+    "attribution_chart",
+    "bucket_colour",
+    "fan_charts",
+    "intervals_chart",
+    "ladder_chart",
+    "peaks_chart",
+]
 
 ROW = 30  # pixels of an arm where arms are rows
 LABEL = 150  # pixels of its name at most
@@ -73,7 +82,12 @@ def ladder_chart(rungs: pl.DataFrame, style: ArmStyle) -> dict[str, Any]:
     axis = alt.Axis(values=list(_PROBABILITIES), format="~%", title=None)
     coloured = _coloured(style, names)
     told = _tooltip(
-        arm="arm", size="margin share", probability="distress", interval="95% interval", count="paths", kind="mostly"
+        arm="arm",
+        size="margin share",
+        probability="distress",
+        interval="95% interval",
+        count="paths",
+        kind="mostly",
     )
     levels = (
         alt.Chart(data([{"level": level} for level in CAPACITY_LEVELS]))
@@ -157,12 +171,21 @@ def peaks_chart(peaks: pl.DataFrame, style: ArmStyle) -> dict[str, Any]:
         return alt.X(f"{field}:Q", scale=alt.Scale(type="sqrt", zero=True), axis=axis)
 
     told = _tooltip(
-        arm="arm", q05_x="5%", q25_x="25%", q50_x="median", q75_x="75%", q95_x="95%", largest_x="largest", n="paths"
+        arm="arm",
+        q05_x="5%",
+        q25_x="25%",
+        q50_x="median",
+        q75_x="75%",
+        q95_x="95%",
+        largest_x="largest",
+        n="paths",
     )
     most = base.mark_rule(strokeWidth=1.5).encode(x=x("q05"), x2="q95:Q", color=coloured["color"])
     half = base.mark_rule(strokeWidth=6, opacity=0.55).encode(x=x("q25"), x2="q75:Q", color=coloured["color"])
     median = base.mark_point(filled=True, size=75, opacity=1).encode(x=x("q50"), tooltip=told, **coloured)
-    largest = base.mark_tick(thickness=2, size=12).encode(x=x("largest"), color=coloured["color"], tooltip=told)
+    largest = base.mark_tick(thickness=2, size=12).encode(
+        x=x("largest"), color=coloured["color"], tooltip=told
+    )
     return panel_spec(alt.layer(most, half, largest, median), ROW * len(names))
 
 
@@ -203,7 +226,9 @@ def attribution_chart(attribution: pl.DataFrame) -> dict[str, Any]:
         )
     )
     total = (
-        base.mark_point(filled=True, shape="diamond", size=90, fill="var(--ink)", stroke="var(--paper)", opacity=1)
+        base.mark_point(
+            filled=True, shape="diamond", size=90, fill="var(--ink)", stroke="var(--paper)", opacity=1
+        )
         .transform_filter(alt.datum.bucket == TOTAL)
         .encode(x=alt.X("estimate:Q"), tooltip=told)
     )
@@ -228,7 +253,11 @@ def intervals_chart(
     """
     names = arms(rows)
     told = [
-        {**row, "value": amount(row["estimate"], row["unit"]), "interval": span(row["low"], row["high"], row["unit"])}
+        {
+            **row,
+            "value": amount(row["estimate"], row["unit"]),
+            "interval": span(row["low"], row["high"], row["unit"]),
+        }
         for row in rows.iter_rows(named=True)
     ]
     coloured = _coloured(style, names)
@@ -250,5 +279,10 @@ def intervals_chart(
         .encode(x="mark:Q", y=arm_rows(names))
     )
     # Vega warns of layers without a number: a history has no intervals.
-    layers = [zero, *([bars] if rows["low"].is_not_null().any() else []), points, *([ticks] if marked else [])]
+    layers = [
+        zero,
+        *([bars] if rows["low"].is_not_null().any() else []),
+        points,
+        *([ticks] if marked else []),
+    ]
     return panel_spec(alt.layer(*layers), ROW * len(names))

@@ -30,7 +30,18 @@ if TYPE_CHECKING:
 __all__ = ["composed"]
 
 _SENTENCE = re.compile(r"(?<=[.)]) (?=[A-Z*])")
-_IN_MANIFEST = ("alvh", "plan", "seed", "paths", "sessions", "capital", "simd", "started", "finished", "command")
+_IN_MANIFEST = (
+    "alvh",
+    "plan",
+    "seed",
+    "paths",
+    "sessions",
+    "capital",
+    "simd",
+    "started",
+    "finished",
+    "command",
+)
 
 
 class _Answer(NamedTuple):
@@ -43,7 +54,9 @@ def composed(comparisons: Sequence[Comparison], audit: pl.DataFrame | None, star
     """Return the page; parameters as in `alvh.report.page.page`."""
     if start is not None and not any(result.replayed for result in comparisons):
         raise SpecError(f"start = {start}: no comparison of this page is of a history")
-    names = [f"{'history' if result.replayed else 'simulation'}-{i + 1}" for i, result in enumerate(comparisons)]
+    names = [
+        f"{'history' if result.replayed else 'simulation'}-{i + 1}" for i, result in enumerate(comparisons)
+    ]
     pairs = list(zip(names, comparisons, strict=True))
     style = ArmStyle([result.label(arm) for result in comparisons for arm in result.arms])
     sections = [comparison_section(result, name, style, start) for name, result in pairs]
@@ -54,7 +67,9 @@ def composed(comparisons: Sequence[Comparison], audit: pl.DataFrame | None, star
     return _template().render(
         question=QUESTION,
         version=__version__,
-        answers=[_Answer(name, title_of(result), _SENTENCE.split(result.headline())) for name, result in pairs],
+        answers=[
+            _Answer(name, title_of(result), _SENTENCE.split(result.headline())) for name, result in pairs
+        ],
         sections=sections,
         disclaimer=DISCLAIMER,
         config=CONFIG,

@@ -62,7 +62,14 @@ def figures(
     bound = protection.filter(pl.col("figure").str.starts_with("bound_"))
     panel = Panel(_limits(bound), title)
     legend = tuple(Key(limit, f"var(--bucket-{i})") for i, limit in enumerate(LIMITS_OF_SIZE))
-    yield Figure(f"{name}-limits", title, "Share of the sizing decisions.", (panel,), tables.protection_table(bound), legend)
+    yield Figure(
+        f"{name}-limits",
+        title,
+        "Share of the sizing decisions.",
+        (panel,),
+        tables.protection_table(bound),
+        legend,
+    )
 
 
 def _told(frame: pl.DataFrame, prefix: str) -> list[dict[str, Any]]:

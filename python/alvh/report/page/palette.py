@@ -45,5 +45,3 @@ class ArmStyle:
     def legend(self, arms: Sequence[str]) -> tuple[Key, ...]:
         """Return the legend of some arms."""
         return tuple(Key(arm, self.colour(arm)) for arm in arms)
-
-

@@ -36,7 +36,9 @@ def comparison_section(result: Comparison, name: str, style: ArmStyle, start: da
         On a history: the start whose days are told.
     """
     size = f"at a margin share of {share_of_nav(result.shares[0])}"
-    return Section(name, title_of(result), what_was_run(result), tuple(_blocks(result, name, style, size, start)))
+    return Section(
+        name, title_of(result), what_was_run(result), tuple(_blocks(result, name, style, size, start))
+    )
 
 
 def title_of(result: Comparison) -> str:

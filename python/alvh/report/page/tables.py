@@ -86,11 +86,16 @@ def capacity_table(capacity: pl.DataFrame) -> Table:
     levels = capacity["level"].unique(maintain_order=True).to_list()
     header = [words for level in levels for words in (f"P ≤ {share_of_nav(level)}", "shown")]
     rows = tuple(
-        (Cell(arm), *(Cell(words) for pair in capacity.filter(arm=arm).select(_WORDS).rows() for words in pair))
+        (
+            Cell(arm),
+            *(Cell(words) for pair in capacity.filter(arm=arm).select(_WORDS).rows() for words in pair),
+        )
         for arm in arms(capacity)
     )
     note = "Shown: the upper bound of the 95% interval is within the level too."
-    return Table("Capacity: the largest margin share with P(distress) within a level", ("arm", *header), rows, note)
+    return Table(
+        "Capacity: the largest margin share with P(distress) within a level", ("arm", *header), rows, note
+    )
 
 
 _WORDS = ("capacity_words", "shown_words")
@@ -106,7 +111,13 @@ def against_table(differences: pl.DataFrame) -> Table:
         test = found["p_distress"]
         counts = Cell(f"{test['n01']:,}"), Cell(f"{test['n10']:,}"), Cell(_p(test["p_holm"]))
         rows.append(
-            (Cell(arm), estimate(test), *counts, estimate(found["return_on_nav"]), estimate(found["max_drawdown"]))
+            (
+                Cell(arm),
+                estimate(test),
+                *counts,
+                estimate(found["return_on_nav"]),
+                estimate(found["max_drawdown"]),
+            )
         )
     note = (
         f"Less {base}, path by path. Only here, only {base}: paths with distress in one of the two alone. "
@@ -124,7 +135,8 @@ def premium_table(premium: pl.DataFrame) -> Table:
     premia = premium["erp"].unique(maintain_order=True).to_list()
     shown = premium.filter(figure="return_on_nav")
     rows = tuple(
-        (Cell(arm), *(estimate(row) for row in shown.filter(arm=arm).iter_rows(named=True))) for arm in arms(shown)
+        (Cell(arm), *(estimate(row) for row in shown.filter(arm=arm).iter_rows(named=True)))
+        for arm in arms(shown)
     )
     title = "Return on NAV a year above bills, by equity risk premium"
     return Table(title, ("arm", *map(share_of_nav, premia)), rows)
@@ -179,7 +191,8 @@ def history_table(counts: pl.DataFrame) -> Table:
     """Return the counts of the rolling starts, an arm a column."""
     labels = [name for name in counts.columns if name not in {"arm", "share"}]
     rows = tuple(
-        (Cell(label.replace("_", " ")), *(Cell(_counted(label, value)) for value in counts[label])) for label in labels
+        (Cell(label.replace("_", " ")), *(Cell(_counted(label, value)) for value in counts[label]))
+        for label in labels
     )
     return Table("Rolling starts of one history", ("", *counts["arm"]), rows)
 
@@ -202,7 +215,9 @@ def episodes_table(episodes: pl.DataFrame, title: str) -> Table:
         )
         for row in episodes.iter_rows(named=True)
     )
-    return Table(title, ("arm", "event", "first start", "last start", "starts"), rows, words=frozenset(range(4)))
+    return Table(
+        title, ("arm", "event", "first start", "last start", "starts"), rows, words=frozenset(range(4))
+    )
 
 
 def claims_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:

@@ -42,7 +42,12 @@ def chosen(result: Comparison, start: date | None = None) -> Told:
     SpecError
         No path begins on that day.
     """
-    lowest = result.paths().filter(pl.col("share") == result.shares[0]).select("path", "start", "arm", "nav").collect()
+    lowest = (
+        result.paths()
+        .filter(pl.col("share") == result.shares[0])
+        .select("path", "start", "arm", "nav")
+        .collect()
+    )
     if start is not None:
         ours = lowest.filter(start=start)
         if ours.is_empty():
@@ -86,7 +91,9 @@ _TRANCHES = {
 }
 
 
-def _tranche(opened: dict[str, Any], ended: date, event: str, reason: str, pnl: float | None) -> tuple[Any, ...]:
+def _tranche(
+    opened: dict[str, Any], ended: date, event: str, reason: str, pnl: float | None
+) -> tuple[Any, ...]:
     how = f"{event}: {reason}" if reason else event
     strikes = " ".join(f"{strike:g}" for strike in opened["strikes"])
     return f"{opened['layer']} {opened['slot'] + 1}", opened["date"], ended, how, opened["lots"], pnl, strikes
@@ -109,7 +116,9 @@ def figure(result: Comparison, told: Told, name: str, style: ArmStyle) -> Figure
     traces = {arm: result.trace(told.path, arm) for arm in result.arms}
     ledger, events = traces[told.arm]
     days = pl.concat(
-        trace.ledger.select(pl.lit(result.label(arm)).alias("arm"), "date", "vix", "nav", "requirement", "call")
+        trace.ledger.select(
+            pl.lit(result.label(arm)).alias("arm"), "date", "vix", "nav", "requirement", "call"
+        )
         for arm, trace in traces.items()
     )
     troubles = pl.concat(
@@ -133,7 +142,7 @@ def figure(result: Comparison, told: Told, name: str, style: ArmStyle) -> Figure
     )
     note = (
         f"The start of {told.start}, of {result.task.paths:,} starts. A tranche runs from its opening to its settlement "
-        "or closing; the width of its bar grows with its lots."
+        "or closing; the width of its bar grows with its lots. Blue: a gain; orange: a loss; grey: open at the horizon."
     )
     return Figure(
         name,
@@ -170,7 +179,9 @@ def _left(**more: Any) -> alt.Axis:
 
 def _dated(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Add the instants that are drawn; the days stay as words for tooltips."""
-    return frame.with_columns(pl.col(day).cast(pl.Int64).mul(86_400_000).alias(f"{day}_at") for day in columns)
+    return frame.with_columns(
+        pl.col(day).cast(pl.Int64).mul(86_400_000).alias(f"{day}_at") for day in columns
+    )
 
 
 def _vix(ledger: pl.DataFrame, span: list[date]) -> dict[str, Any]:
@@ -178,7 +189,7 @@ def _vix(ledger: pl.DataFrame, span: list[date]) -> dict[str, Any]:
     told = [alt.Tooltip("date:N", title="date"), alt.Tooltip("vix:Q", title="VIX", format=".2f")]
     line = base.mark_line(stroke="var(--ink)", strokeWidth=1.3).encode(
         x=alt.X("date_at:T", **_days(span, labels=False)),
-        y=alt.Y("vix:Q", axis=_left(tickCount=3), scale=alt.Scale(zero=False))
+        y=alt.Y("vix:Q", axis=_left(tickCount=3), scale=alt.Scale(zero=False)),
     )
     stripes = base.mark_rule(stroke="var(--ink)", strokeWidth=4, opacity=0, aria=False)
     return panel_spec(alt.layer(line, stripes.encode(x=_SAME_DAYS, tooltip=told)), 80)
@@ -219,22 +230,42 @@ def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
     most = max(held["lots"].max() or 1.0, 1.0)
     rows = _dated(held, "opened", "ended").with_columns(
         width=2.0 + (_SLOT - 5.0) * pl.col("lots") / most,
-        outcome=pl.when(pl.col("pnl").is_null()).then(pl.lit("open")).when(pl.col("pnl") < 0)
-        .then(pl.lit("loss")).otherwise(pl.lit("gain")),
+        outcome=pl.when(pl.col("pnl").is_null())
+        .then(pl.lit("open"))
+        .when(pl.col("pnl") < 0)
+        .then(pl.lit("loss"))
+        .otherwise(pl.lit("gain")),
         written=pl.col("pnl").map_elements(lambda x: amount(x, "dollars"), pl.String, skip_nulls=True),
     )
     slots = held["row"].unique(maintain_order=True).to_list()
-    outcomes = alt.Scale(domain=["gain", "loss", "open"], range=["var(--gain)", "var(--loss)", "var(--muted)"])
-    fields = {"row": "slot", "opened": "opened", "ended": "ended", "how": "how", "lots": "lots", "written": "P&L"}
+    outcomes = alt.Scale(
+        domain=["gain", "loss", "open"], range=["var(--gain)", "var(--loss)", "var(--muted)"]
+    )
+    fields = {
+        "row": "slot",
+        "opened": "opened",
+        "ended": "ended",
+        "how": "how",
+        "lots": "lots",
+        "written": "P&L",
+    }
     told = [
         *(alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()),
         alt.Tooltip("strikes:N"),
     ]
+    # Vega-Lite 6 misreads a domain of dates beside x2: an invisible layer spans the days instead.
+    ends = pl.DataFrame({"date": span}, schema={"date": pl.Date})
+    days = _days(span, labels=True) | {"scale": alt.Scale(type="utc", nice=False)}
+    frame = (
+        alt.Chart(data(_dated(ends, "date")))
+        .mark_rule(opacity=0, aria=False)
+        .encode(x=alt.X("date_at:T", **days))
+    )
     bars = (
         alt.Chart(data(rows))
         .mark_rule(strokeCap="butt")
         .encode(
-            x=alt.X("opened_at:T", **_days(span, labels=True)),
+            x=alt.X("opened_at:T", title=None),
             x2="ended_at:T",
             y=alt.Y("row:N", sort=slots, axis=_left(labelLimit=_AXIS, labelFontSize=10)),
             strokeWidth=alt.StrokeWidth("width:Q", scale=None),
@@ -242,7 +273,7 @@ def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
             tooltip=told,
         )
     )
-    return panel_spec(bars, _SLOT * max(len(slots), 1))
+    return panel_spec(alt.layer(frame, bars), _SLOT * max(len(slots), 1))
 
 
 def _table(events: pl.DataFrame, arm: str) -> Table:
