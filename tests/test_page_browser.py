@@ -3,10 +3,7 @@
 import shutil
 
 import pytest
-
-pytest.importorskip("altair")
-pytest.importorskip("vl_convert")
-playwright = pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import sync_playwright
 
 from alvh.report.page import write_page
 from page_samples import Read, replayed, simulated
@@ -28,7 +25,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
@@ -85,7 +82,8 @@ def test_words_stand_out_from_the_ground(opened):
     """WCAG AA: text 4.5, marks 3, against the colour of the page in both schemes."""
     ratios = opened.page.evaluate(
         """() => {
-            const style = getComputedStyle(document.documentElement), paint = document.createElement('canvas').getContext('2d');
+            const style = getComputedStyle(document.documentElement);
+            const paint = document.createElement('canvas').getContext('2d');
             const luminance = name => {
                 paint.fillStyle = style.getPropertyValue(name);
                 const parts = [1, 3, 5].map(at => parseInt(paint.fillStyle.slice(at, at + 2), 16) / 255);
@@ -98,7 +96,8 @@ def test_words_stand_out_from_the_ground(opened):
             };
             const many = (kind, count) => [...Array(count).keys()].map(i => `--${kind}-${i}`);
             const ratios = names => Object.fromEntries(names.map(name => [name, ratio(name)]));
-            return { text: ratios(['--ink', '--muted', '--link']), marks: ratios([...many('arm', 9), '--gain', '--loss']),
+            const marks = [...many('arm', 9), '--gain', '--loss'];
+            return { text: ratios(['--ink', '--muted', '--link']), marks: ratios(marks),
                      areas: ratios(many('bucket', 8)) };
         }"""
     )
@@ -111,9 +110,10 @@ def test_a_mark_is_painted_in_the_colour_of_its_legend(opened):
     painted = opened.page.evaluate(
         """() => {
             const figure = document.getElementById('simulation-1-ladder');
-            const keys = [...figure.querySelectorAll('.legend .key')].map(key => getComputedStyle(key).backgroundColor);
-            const marks = [...figure.querySelectorAll('.mark-symbol path')].map(mark => getComputedStyle(mark).fill);
-            return [keys, [...new Set(marks)]];
+            const painted = (what, property) =>
+                [...figure.querySelectorAll(what)].map(each => getComputedStyle(each)[property]);
+            const marks = painted('.mark-symbol path', 'fill');
+            return [painted('.legend .key', 'backgroundColor'), [...new Set(marks)]];
         }"""
     )
     assert set(painted[0]) == set(painted[1])

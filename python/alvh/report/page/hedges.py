@@ -46,7 +46,9 @@ def figures(
     spent = protection.filter(figure="expected_cost")
     panel = Panel(charts.intervals_chart(spent, style, "of capital a year", budgets), title)
     limits = ", ".join(f"{arm} {percent(budget)}" for arm, budget in budgets.items()) or "no arm has one"
-    note = f"What hedge purchases committed, mean of the paths. Black ticks: the budget a year, of NAV ({limits}; R61)."
+    note = (
+        f"Committed by hedge purchases, mean of the paths. Ticks: the budget a year, of NAV ({limits}; R61)."
+    )
     yield Figure(f"{name}-hedge-cost", title, note, (panel,), tables.protection_table(protection))
 
     title = f"Coverage wanted, affordable and achieved, {size}"
@@ -111,7 +113,7 @@ def _coverage(frame: pl.DataFrame) -> dict[str, Any]:
         .mark_rule(strokeDash=[3, 3], stroke="var(--ink)", aria=False)
         .encode(x="least:Q")
     )
-    return panel_spec(alt.layer(bars, least), 1.8 * charts.ROW * len(names))
+    return panel_spec(bars, least, height=1.8 * charts.ROW * len(names))
 
 
 def _limits(frame: pl.DataFrame) -> dict[str, Any]:
@@ -129,4 +131,4 @@ def _limits(frame: pl.DataFrame) -> dict[str, Any]:
             tooltip=_TOOLTIP,
         )
     )
-    return panel_spec(bars, charts.ROW * len(names))
+    return panel_spec(bars, height=charts.ROW * len(names))

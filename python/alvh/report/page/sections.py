@@ -128,7 +128,10 @@ def _fans(fans: pl.DataFrame, measure: str, name: str, style: ArmStyle, size: st
     panels = tuple(
         Panel(spec, f"{title}: {arm}", arm) for arm, spec in charts.fan_charts(fans, style).items()
     )
-    note = "Median, half and nine tenths of the paths: quantiles session by session, not paths. One scale for all arms."
+    note = (
+        "Median, half and nine tenths of the paths: quantiles session by session, not paths. "
+        "One scale for all arms."
+    )
     table = tables.fan_table(fans, MEASURES[measure])
     return Figure(f"{name}-{measure}", title, note, panels, table, grid=True)
 

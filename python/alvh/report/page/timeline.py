@@ -51,8 +51,10 @@ def chosen(result: Comparison, start: date | None = None) -> Told:
     if start is not None:
         ours = lowest.filter(start=start)
         if ours.is_empty():
-            first, last = lowest["start"].min(), lowest["start"].max()
-            raise SpecError(f"start = {start}: the rolling starts run from {first} to {last}, on sessions")
+            known = sorted(set(lowest["start"]))
+            raise SpecError(
+                f"start = {start}: the rolling starts run from {known[0]} to {known[-1]}, on sessions"
+            )
         lowest = ours
     row = lowest.sort("nav", maintain_order=True).row(0, named=True)
     return Told(row["path"], row["start"], row["arm"])
@@ -141,8 +143,9 @@ def figure(result: Comparison, told: Told, name: str, style: ArmStyle) -> Figure
         Panel(_held(held, span), f"Tranches of {arm}", f"Tranches of {arm}, by layer and slot"),
     )
     note = (
-        f"The start of {told.start}, of {result.task.paths:,} starts. A tranche runs from its opening to its settlement "
-        "or closing; the width of its bar grows with its lots. Blue: a gain; orange: a loss; grey: open at the horizon."
+        f"The start of {told.start}, of {result.task.paths:,} starts. A tranche runs from its opening to its "
+        "settlement or closing; the width of its bar grows with its lots. "
+        "Blue: a gain; orange: a loss; grey: open at the horizon."
     )
     return Figure(
         name,
@@ -192,7 +195,7 @@ def _vix(ledger: pl.DataFrame, span: list[date]) -> dict[str, Any]:
         y=alt.Y("vix:Q", axis=_left(tickCount=3), scale=alt.Scale(zero=False)),
     )
     stripes = base.mark_rule(stroke="var(--ink)", strokeWidth=4, opacity=0, aria=False)
-    return panel_spec(alt.layer(line, stripes.encode(x=_SAME_DAYS, tooltip=told)), 80)
+    return panel_spec(line, stripes.encode(x=_SAME_DAYS, tooltip=told), height=80)
 
 
 def _nav(
@@ -211,7 +214,7 @@ def _nav(
     told = [alt.Tooltip("date:N", title="date"), alt.Tooltip("arm:N"), alt.Tooltip("written:N", title="NAV")]
     lines = alt.Chart(data(rows)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=colour, tooltip=told)
     if troubles.is_empty():
-        return panel_spec(lines, 190)
+        return panel_spec(lines, height=190)
     met = _dated(troubles.select("arm", "date", "event", "reason", of_capital), "date")
     marks = (
         alt.Chart(data(met))
@@ -223,7 +226,7 @@ def _nav(
             tooltip=[*told[:2], alt.Tooltip("event:N"), alt.Tooltip("reason:N")],
         )
     )
-    return panel_spec(alt.layer(lines, marks), 190)
+    return panel_spec(lines, marks, height=190)
 
 
 def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
@@ -273,7 +276,7 @@ def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
             tooltip=told,
         )
     )
-    return panel_spec(alt.layer(frame, bars), _SLOT * max(len(slots), 1))
+    return panel_spec(frame, bars, height=_SLOT * max(len(slots), 1))
 
 
 def _table(events: pl.DataFrame, arm: str) -> Table:
