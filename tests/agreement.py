@@ -73,6 +73,8 @@ def past(spec: dict, path: int) -> dict:
         for i in range(PAST - SEEN, PAST)
     ]
     return {"indicators": {name: column[PAST:] for name, column in indicators.items()}, "before": before}
+
+
 def chances(spec: dict, path: int, start: int) -> np.ndarray:
     """Uniforms of the placebo: of the path, or in a replay of the date."""
     replayed = bool(spec["starts"])

@@ -5,6 +5,7 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -381,16 +382,17 @@ class Comparison:
         """
         share = self._share(share)
         starts = self.task.spec["starts"]
-        starts = starts[:: -(-len(starts) // FAN_PATHS)] if starts else []
+        starts = starts[:: math.ceil(len(starts) / FAN_PATHS)] if starts else []
         paths = len(starts) or min(self.task.paths, FAN_PATHS)
-        tables = []
-        for book in self.task.spec["books"]:
-            if book["share"] == share:
-                task = Task({**self.task.spec, "starts": starts, "books": [book]}, paths, self.task.facts)
-                series = _core.Plan(task.text).series(0, paths, 0, threads=self.threads)
-                fan = figures.fan(series, self.capital)
-                tables.append(fan.select(pl.lit(book["arm"]).alias("arm"), pl.all()))
-        return pl.concat(tables)
+        fans = {
+            arm: self._alone(arm, share, starts).series(0, paths, 0, threads=self.threads)
+            for arm in self.arms
+            if (arm, share) in self.books
+        }
+        return pl.concat(
+            figures.fan(series, self.capital).select(pl.lit(arm).alias("arm"), pl.all())
+            for arm, series in fans.items()
+        )
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
@@ -449,10 +451,14 @@ class Comparison:
             raise SpecError(f"trace: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
         if not 0 <= path < self.task.paths:
             raise SpecError(f"trace: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
-        plan = _core.Plan(self.task.text)
-        return _trace(
-            plan.trace(path, self.books.index((arm, share))), [layer["name"] for layer in self._layers(arm)]
-        )
+        plan = self._alone(arm, share, self.task.spec["starts"])
+        return _trace(plan.trace(path, 0), [layer["name"] for layer in self._layers(arm)])
+
+    def _alone(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
+        """Return the plan of one book: what runs beside it changes no bit, and takes time."""
+        book = self.task.spec["books"][self.books.index((arm, share))]
+        task = Task({**self.task.spec, "starts": starts, "books": [book]}, self.task.paths, self.task.facts)
+        return _core.Plan(task.text)
 
     def _layers(self, arm: str) -> list[dict[str, Any]]:
         return next(book["layers"] for book in self.task.spec["books"] if book["arm"] == arm)
