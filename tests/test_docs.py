@@ -14,7 +14,7 @@ import alvh
 import markdown_pages
 from alvh import _core, bisection, equal_cost, playbook, rules
 from alvh.errors import AlvhError
-from alvh.figures import FIGURES
+from alvh.figures import FIGURES, PROTECTION
 from alvh.history import LIMITS, RECONSTRUCTED, vx
 from alvh.history.columns import COLUMNS
 from alvh.market import GBM, L3F, scenario, scenarios
@@ -59,6 +59,11 @@ def test_the_map_names_files_that_exist():
 def test_figures():
     documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "figure | unit")]
     assert documented == [(figure.name, figure.unit, figure.meaning) for figure in FIGURES]
+
+
+def test_figures_of_hedges():
+    documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "hedge figure")]
+    assert documented == [(name, *described) for name, described in PROTECTION.items()]
 
 
 def test_names_of_rules():
@@ -166,18 +171,23 @@ def test_words_of_equal_cost():
     assert f"within {bisection.TOLERANCE:.0%} of the matched arm's" in page
 
 
-def _keys(model: type[BaseModel]):
-    parts = {
+PARTS = {
+    playbook.Layer: {
         "sell": playbook.Sell,
         "strikes": playbook.Strikes,
         "buy": playbook.Buy,
         "size": playbook.Size,
-        "reduced": playbook.Reduced,
         "monetise": playbook.Rung,
         "progression": playbook.Progression,
-        "sleeve": playbook.SleeveTable,
-        "transfers": playbook.Transfer,
-    }
+    },
+    playbook.Size: {"reduced": playbook.Reduced},
+    playbook.Ledgers: {"sleeve": playbook.SleeveTable, "transfers": playbook.Transfer},
+}
+"""Keys of a playbook that are tables themselves."""
+
+
+def _keys(model: type[BaseModel]):
+    parts = PARTS.get(model, {})
     for name, field in model.model_fields.items():
         if name in parts:
             yield from ((f"{name}.{key}", default) for key, default in _keys(parts[name]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import altair as alt
@@ -10,7 +10,7 @@ import polars as pl
 
 from alvh.figures.columns import arms
 from alvh.figures.protection import LIMITS_OF_SIZE
-from alvh.figures.words import amount, span
+from alvh.figures.words import amount, percent, span
 from alvh.report.page import charts, tables
 from alvh.report.page.model import Figure, Key, Panel
 from alvh.report.page.palette import ArmStyle
@@ -24,13 +24,17 @@ MET = 0.40
 _COVERAGES = ("coverage_wanted", "coverage_affordable", "coverage_achieved")
 
 
-def figures(protection: pl.DataFrame, name: str, style: ArmStyle, size: str) -> Iterator[Figure]:
+def figures(
+    protection: pl.DataFrame, budgets: Mapping[str, float], name: str, style: ArmStyle, size: str
+) -> Iterator[Figure]:
     """Yield cost, coverage and limits of the arms with a hedge; nothing without any.
 
     Parameters
     ----------
     protection : DataFrame
         What `Comparison.protection` returns, arms as labelled.
+    budgets : mapping
+        Of the arms that have one: expected cost a year at most, of NAV.
     name, size : str
         Of the comparison, and its size in words.
     style : ArmStyle
@@ -40,14 +44,12 @@ def figures(protection: pl.DataFrame, name: str, style: ArmStyle, size: str) -> 
         return
     title = f"Expected cost of the hedge a year, {size}"
     spent = protection.filter(figure="expected_cost")
-    panel = Panel(charts.intervals_chart(spent, style, "of capital a year"), title)
-    yield Figure(
-        f"{name}-hedge-cost",
-        title,
-        "What hedge purchases committed, by its mean (R61).",
-        (panel,),
-        tables.protection_table(protection),
+    panel = Panel(charts.intervals_chart(spent, style, "of capital a year", budgets), title)
+    limits = ", ".join(f"{arm} {percent(budget)}" for arm, budget in budgets.items()) or "no arm has one"
+    note = (
+        f"Committed by hedge purchases, mean of the paths. Ticks: the budget a year, of NAV ({limits}; R61)."
     )
+    yield Figure(f"{name}-hedge-cost", title, note, (panel,), tables.protection_table(protection))
 
     title = f"Coverage wanted, affordable and achieved, {size}"
     note = f"Of the core's dollars per VIX point. Below the dotted line, {MET:.0%}, R22 is not met."
@@ -111,7 +113,7 @@ def _coverage(frame: pl.DataFrame) -> dict[str, Any]:
         .mark_rule(strokeDash=[3, 3], stroke="var(--ink)", aria=False)
         .encode(x="least:Q")
     )
-    return panel_spec(alt.layer(bars, least), 1.8 * charts.ROW * len(names))
+    return panel_spec(bars, least, height=1.8 * charts.ROW * len(names))
 
 
 def _limits(frame: pl.DataFrame) -> dict[str, Any]:
@@ -129,4 +131,4 @@ def _limits(frame: pl.DataFrame) -> dict[str, Any]:
             tooltip=_TOOLTIP,
         )
     )
-    return panel_spec(bars, charts.ROW * len(names))
+    return panel_spec(bars, height=charts.ROW * len(names))

@@ -75,11 +75,17 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
     for measure in fans["measure"].unique(maintain_order=True):
         yield _fans(fans.filter(measure=measure), measure, name, style, size)
     yield _peaks(named(result.peaks()), name, style, size)
-    yield from hedges.figures(named(result.protection()), name, style, size)
+    yield from hedges.figures(named(result.protection()), _budgets(result), name, style, size)
     yield _attribution(named(result.attribution()), name, size)
     if result.replayed:
         yield timeline.figure(result, timeline.chosen(result, start), f"{name}-timeline", style)
     yield tables.summary_table(named(result.summary()), f"Every figure {size}")
+
+
+def _budgets(result: Comparison) -> dict[str, float]:
+    """Return the expected cost a year that each arm with a budget may commit, of NAV (R61)."""
+    ledgers = {result.label(book["arm"]): book["ledgers"] or {} for book in result.task.spec["books"]}
+    return {arm: each["budget_per_year"] for arm, each in ledgers.items() if each.get("budget_per_year")}
 
 
 def _ladder(result: Comparison, name: str, style: ArmStyle) -> Iterator[Block]:
@@ -122,7 +128,10 @@ def _fans(fans: pl.DataFrame, measure: str, name: str, style: ArmStyle, size: st
     panels = tuple(
         Panel(spec, f"{title}: {arm}", arm) for arm, spec in charts.fan_charts(fans, style).items()
     )
-    note = "Median, half and nine tenths of the paths: quantiles session by session, not paths. One scale for all arms."
+    note = (
+        "Median, half and nine tenths of the paths: quantiles session by session, not paths. "
+        "One scale for all arms."
+    )
     table = tables.fan_table(fans, MEASURES[measure])
     return Figure(f"{name}-{measure}", title, note, panels, table, grid=True)
 
