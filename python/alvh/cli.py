@@ -225,7 +225,7 @@ def audit(  # noqa: PLR0917 -- one parameter per option
 
     Each row: what is claimed, what was measured with its 95% interval, the verdict, and what is missing.
     """
-    from alvh.claims import CADENCES, CLAIMS
+    from alvh.claims import CLAIMS, audited_paths
     from alvh.claims import audit as run_audit
     from alvh.report import console as report
     from alvh.report.plain_json import to_json
@@ -234,7 +234,7 @@ def audit(  # noqa: PLR0917 -- one parameter per option
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise RunError(f"--out {out}: a file in a folder that exists")
     with progress(quiet=quiet or as_json) as track:
-        advance = track("audit", paths * len(CADENCES))
+        advance = track("audit", audited_paths(paths))
         table = run_audit(paths=paths, seed=seed, threads=threads, advance=advance)
     if out is not None:
         table.write_parquet(out)
