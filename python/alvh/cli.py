@@ -32,6 +32,7 @@ DEMO_ARMS = (
     "fewer_lots",
 )
 DEMO_PATHS = 4_096
+AUDIT_PATHS = 2_048
 DEMO_SEED = 7
 
 REFUSED = 2
@@ -214,7 +215,7 @@ def demo(
 
 @app.command()
 def audit(  # noqa: PLR0917 -- one parameter per option
-    paths: Annotated[int, typer.Option(min=1, help="Simulated paths per market.", metavar="N")] = DEMO_PATHS,
+    paths: Annotated[int, typer.Option(min=1, help="Simulated paths.", metavar="N")] = AUDIT_PATHS,
     seed: Seed = DEMO_SEED,
     threads: Threads = 0,
     out: Annotated[Path | None, typer.Option(help="Parquet file for the table.", metavar="FILE")] = None,

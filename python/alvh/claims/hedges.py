@@ -98,7 +98,10 @@ def _coverage(arm: str, book: pl.DataFrame, kind: str) -> Measured:
     if not len(covered):
         return Measured(table.COVERAGE, variant, R22_RANGE, "median share", 0, "no path had a core to cover")
     median = quantile_interval(covered, 0.5)
-    note = f"wanted {_share(wanted)}, at least 40% on {_share(met)} of sessions, decisions: {_bound(book)}"
+    note = (
+        f"by all hedge layers, wanted {_share(wanted)}, at least 40% on {_share(met)} of sessions, "
+        f"decisions by the limit that bound: {_bound(book)}"
+    )
     if median.value < R22_RANGE.low:
         note = f"R22 not met: {note}"
     return Measured(table.COVERAGE, variant, R22_RANGE, "share", len(covered), note, median)
@@ -116,8 +119,8 @@ def _cost(arm: str, book: pl.DataFrame, capital: float, sessions: int) -> Iterat
     a_year = SESSIONS_PER_YEAR / sessions / capital
     premium = float(book["premium_paid"].mean() or 0.0) * a_year  # type: ignore[arg-type]
     notes = {
-        "realised": f"all that the hedge lost net of what it paid; premium outlay {premium:.2%} a year",
-        "expected": "carry, roll, spreads and fees committed at purchase; the budget caps VIX calls alone",
+        "realised": f"all that the hedge lost net of what it paid, premium outlay {premium:.2%} a year",
+        "expected": "committed at purchase, only layers with that cap keep to the budget",
     }
     columns = {"realised": -pl.col("hedge_pnl"), "expected": pl.col("expected_cost")}
     for kind, column in columns.items():

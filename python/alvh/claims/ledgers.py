@@ -48,7 +48,7 @@ def ledger_rows(paths: pl.DataFrame, capital: float, share: float) -> Iterator[M
 def _peak(one: pl.DataFrame, two: pl.DataFrame, capital: float, variant: str) -> Measured:
     """R62: the mean difference of the peaks, of capital."""
     ours, theirs = (book["peak_requirement"].to_numpy() / capital for book in (one, two))
-    note = f"{ours.mean():.1%} and {theirs.mean():.1%} of capital on average; break-evens are not measured"
+    note = f"{ours.mean():.1%} and {theirs.mean():.1%} of capital on average, break-evens are not measured"
     return Measured(table.COMMINGLING, variant, ABOVE_0, "share", len(ours), note, paired_mean(ours, theirs))
 
 

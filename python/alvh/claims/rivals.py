@@ -71,7 +71,6 @@ def _rows(
     claim: Claim, tests: Iterator[dict[str, Any]], cost: Mapping[str, Any], levels: str, n: int
 ) -> Iterator[Measured]:
     """Hold a rival less the hedge against "worse"; the return of the two is the cost itself."""
-    notes = {"p_distress": f"{cost['words']}. {levels}"}
     for test in tests:
         figure = test["figure"]
         variant = f"{test['arm']} less {ALVH}: {_FIGURES[figure]}"
@@ -85,7 +84,7 @@ def _rows(
             claimed,
             test["unit"],
             n,
-            notes.get(figure, cost["words"]),
+            f"{cost['words']}. {levels}",
             estimate,
             reading if figure != "return_on_nav" else "-",
             test["p_holm"],
