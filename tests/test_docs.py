@@ -15,7 +15,7 @@ import alvh
 import markdown_pages
 from alvh import _core, bisection, equal_cost, playbook, rules
 from alvh.errors import AlvhError
-from alvh.figures import FIGURES
+from alvh.figures import FIGURES, PROTECTION
 from alvh.history import LIMITS, RECONSTRUCTED, vx
 from alvh.history.columns import COLUMNS
 from alvh.market import GBM, L3F, scenario, scenarios
@@ -60,6 +60,11 @@ def test_the_map_names_files_that_exist():
 def test_figures():
     documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "figure | unit")]
     assert documented == [(figure.name, figure.unit, figure.meaning) for figure in FIGURES]
+
+
+def test_figures_of_hedges():
+    documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "hedge figure")]
+    assert documented == [(name, *described) for name, described in PROTECTION.items()]
 
 
 def test_names_of_rules():

@@ -9,62 +9,10 @@ import pytest
 
 import alvh as av
 import engine_spec
-import twin
+from agreement import agree
 from alvh import _core
 from alvh.market import GBM, L3F, History
 from alvh.specification import Costs, Market
-
-CAPITAL = 1_000_000.0
-BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
-COUNTS = (
-    "refused",
-    "calls",
-    "forced",
-    "refused_tick",
-    "call_tick",
-    "forced_tick",
-    "ruin_tick",
-    "negative_tick",
-    "opened",
-    "lost",
-    "max_lots",
-    "skipped",
-    "closed_early",
-    "recovered",
-    "unresolved",
-)
-DOLLARS = ("nav", "peak_requirement", "first_requirement", "regret_rule", "regret_forced", *BUCKETS)
-
-
-def agree(spec: dict, path: int, book: int) -> twin.Twin:
-    """One path of one book: trace, figures and twin must say the same."""
-    plan = _core.Plan(json.dumps(spec))
-    ledger = plan.trace(path, book)["ledger"]
-    state = {name: ledger[name] for name in ("ln_s", "x0", "x1", "x2")}
-    state |= {"r": ledger["rate"], "q": ledger["dividend_yield"]}
-    start = spec["starts"][path] if spec["starts"] else spec["schedule"]["origin"]
-    other = twin.run(spec, book, state, start)
-    where = f"path {path}, book {plan.books[book]}"
-    for name in ("cash", "nav", "requirement"):
-        np.testing.assert_allclose(
-            ledger[name], getattr(other, name), rtol=0, atol=1e-9 * CAPITAL, err_msg=where
-        )
-    assert (ledger["call"] == other.call).all(), where
-    for name in BUCKETS:
-        np.testing.assert_allclose(
-            ledger[name], other.buckets[name], rtol=0, atol=1e-9 * CAPITAL, err_msg=f"{where}: {name}"
-        )
-    figures = plan.run(path, 1, threads=1)
-    for name in COUNTS:
-        assert figures[name][book] == other.summary[name], f"{where}: {name}"
-    for name in DOLLARS:
-        assert figures[name][book] == pytest.approx(other.summary[name], rel=0, abs=1e-9 * CAPITAL), (
-            f"{where}: {name}"
-        )
-    for name in ("bills", "max_drawdown"):
-        assert figures[name][book] == pytest.approx(other.summary[name], rel=1e-9), f"{where}: {name}"
-    assert figures["identity_error"][book] < 1e-12
-    return other
 
 
 def test_plain_on_many_paths() -> None:

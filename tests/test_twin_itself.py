@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import norm
 
 import twin
-from twin_plan import CONTRACT, COSTS, NEXT_SESSION, NEXT_WEEK, SPOT, WING, condor, rule, schedule
+from twin_book import BUCKETS
+from twin_plan import CONTRACTS, COSTS, NEXT_SESSION, NEXT_WEEK, SPOT, WING, condor, rule, schedule
 
 VOL, DPP = 0.20, 100.0
 FEES = 4 * (0.5 + 0.7)  # dollars per condor and trade
@@ -22,7 +23,7 @@ def play(spots, *layers, capital=1_000_000.0, rate=0.0, market=None, x=None):
         "market": market or {"model": "gbm", "vol": VOL},
         "schedule": schedule(ticks - 1),
         "costs": COSTS,
-        "contracts": {"SPXW": CONTRACT},
+        "contracts": CONTRACTS,
         "ruin_share": 0.2,
         "margin": "strategy",
         "books": [{"arm": "plain", "share": 0.1, "layers": list(layers)}],
@@ -196,5 +197,5 @@ def test_buckets_explain_every_change_of_nav():
     assert done.summary["opened"] > 10
     assert done.summary["closed_early"] > 0
     assert done.summary["identity_error"] < 1e-13
-    assert all(done.summary[name] for name in twin.BUCKETS if name != "settlement")
+    assert all(done.summary[name] for name in BUCKETS if name != "settlement")
     assert done.summary["settlement"] == pytest.approx(0, abs=1e-8)

@@ -10,6 +10,7 @@ from twin_calendar import Calendar
 from twin_layer import Terms
 from twin_plan import CONTRACT, COSTS, NEXT_WEEK, SPOT, condor, leg, schedule
 from twin_rules import evaluate
+from twin_strikes import strikes
 from twin_surface import Smile, State, Surface, delta_strike, quotes, total_sd
 
 FACTORS = (0.08, -0.02, 0.02)  # VIX 21.1
@@ -48,23 +49,23 @@ def test_expected_moves_are_rounded_away_from_their_centre():
         leg(right, -1, by="expected_move", multiple=1.0, drift="forward", erp=0.05) for right in ("P", "C")
     ] + [leg("P", 1, by="offset", **{"from": 0}, width={"fraction": 0.01})]
     spx, state = terms(legs), State(5002.0, FACTORS, 0.0, 0.0)
-    assert spx.strikes(on_offer, state, 7) == [4900, 5105, 4850]  # 4901.96 and 5102.04; 50.02 apart
+    assert strikes(spx, on_offer, state, 7) == [4900, 5105, 4850]  # 4901.96 and 5102.04; 50.02 apart
     legs[0] = leg("P", -1, by="expected_move", multiple=1.0, drift="capm", erp=0.365)  # 0.7% in 7 days
-    assert terms(legs).strikes(on_offer, state, 7)[0] == 4935  # below 5037.1 - 100.04 = 4937.1
-    xsp = terms(legs[1:2], index_fraction=0.1, strike_step=1.0)
-    assert (xsp.grid, xsp.dpp, xsp.strikes(on_offer, state, 7)) == (10, 10, [5110])
+    assert strikes(terms(legs), on_offer, state, 7)[0] == 4935  # below 5037.1 - 100.04 = 4937.1
+    xsp = terms(legs[1:2], index_fraction=0.1, strike_steps=[(0.0, 1.0)])
+    assert (xsp.contract.grid(5000.0), xsp.dpp, strikes(xsp, on_offer, state, 7)) == (10, 10, [5110])
 
 
 def test_puts_and_calls_that_cross_are_no_package():
     legs = [leg("P", -1, by="delta", value=0.7), leg("C", -1, by="delta", value=0.7)]
     state = State(SPOT, FACTORS, 0.0, 0.0)
-    assert terms(legs).strikes(quotes(state, Smile(0.0004, 0.0, 0.0), 7), state, 7) is None
+    assert strikes(terms(legs), quotes(state, Smile(0.0004, 0.0, 0.0), 7), state, 7) is None
 
 
 def test_spreads_of_a_small_product_are_a_tenth_of_its_own_prices():
     state = State(SPOT, FACTORS, 0.0, 0.0)
     on_offer = quotes(state, Smile(0.0, 0.0, 0.0), 0)
-    xsp = terms([leg("P", -1, by="delta", value=0.5)], index_fraction=0.1, strike_step=1.0)
+    xsp = terms([leg("P", -1, by="delta", value=0.5)], index_fraction=0.1, strike_steps=[(0.0, 1.0)])
     # A put 20 points in the money: 2 in the product's own points; VIX 40 widens by 2^1.25.
     expected = 0.5 * 0.071 * 2**0.43 * 2**1.25 / 0.1
     assert xsp.slip([SPOT + 20], on_offer, 40.0, 0.5) == pytest.approx(expected, rel=1e-14)
@@ -72,10 +73,10 @@ def test_spreads_of_a_small_product_are_a_tenth_of_its_own_prices():
 
 def test_challenge_is_measured_to_the_break_even_of_the_side_the_spot_went_to():
     core = terms(condor(1, NEXT_WEEK)["legs"])
-    strikes, credit = [4900.0, 4850.0, 5100.0, 5150.0], 5.0
-    assert core.challenge(strikes, credit, SPOT, 4937.0) == pytest.approx(63 / 105)
-    assert core.challenge(strikes, credit, SPOT, 5021.0) == pytest.approx(21 / 105)
-    assert core.challenge(strikes, credit, SPOT, SPOT) == 0
+    package, credit = [4900.0, 4850.0, 5100.0, 5150.0], 5.0
+    assert core.challenge(package, credit, SPOT, 4937.0) == pytest.approx(63 / 105)
+    assert core.challenge(package, credit, SPOT, 5021.0) == pytest.approx(21 / 105)
+    assert core.challenge(package, credit, SPOT, SPOT) == 0
     assert terms([leg("P", 1, by="delta", value=0.7)]).challenge([5100.0], -120.0, SPOT, 4900.0) is None
 
 

@@ -1,12 +1,13 @@
-"""A layer of the twin: its terms, the value, risk, strikes and costs of its package, and what it holds."""
+"""A layer of the twin: its terms, the value, risk and costs of its package, and what it holds."""
 
 from dataclasses import dataclass, field
-from math import ceil, exp, floor
 from typing import Any
 
 from twin_calendar import Calendar
+from twin_contract import Contract
+from twin_market import AnyQuotes
 from twin_rules import Value
-from twin_surface import CALENDAR_YEAR, Quotes, State, delta_strike, price
+from twin_surface import Quotes
 
 FLAT_SLOTS = 4
 SIGN = {"C": 1.0, "P": -1.0}
@@ -17,67 +18,58 @@ class Terms:
     """The terms of a layer: its spec, with what follows from contract, costs and calendar."""
 
     def __init__(self, spec: dict[str, Any], plan: dict[str, Any], calendar: Calendar) -> None:
-        contract = plan["contracts"][spec["product"]]
-        self.spec, self.contract, self.costs = spec, contract, plan["costs"]
+        self.spec, self.costs = spec, plan["costs"]
+        self.contract = Contract(plan["contracts"][spec["product"]], plan["costs"])
+        self.product, self.dpp = self.contract.product, self.contract.dpp
+        self.future = self.contract.future
+        self.hedge = spec.get("role", "core") == "hedge"
         self.legs = [(SIGN[leg["right"]], leg["ratio"]) for leg in spec["legs"]]
         self.is_condor = sorted((leg["right"], leg["ratio"]) for leg in spec["legs"]) == CONDOR
-        self.fraction = contract["index_fraction"]  # product points per SPX point
-        self.dpp = contract["multiplier"] * self.fraction  # dollars per SPX point and lot
-        self.grid = contract["strike_step"] / self.fraction  # SPX points
-        per_contract = contract["exchange_fee"] + plan["costs"]["commission"]
-        self.fees = sum(abs(ratio) for _, ratio in self.legs) * per_contract  # dollars per lot and trade
+        contracts = 1 if self.future else sum(abs(ratio) for _, ratio in self.legs)
+        self.fees = contracts * self.contract.fee  # dollars per lot and trade
+        self.order_share = self.costs["order_share" if len(self.legs) > 1 else "single_share"]
         self.flat = spec["every"] == "flat"
         self.decides = calendar.decisions(spec["every"])
         self.tranches = 1 if self.flat else calendar.slots(self.decides, spec["product"], spec["days"])
         self.slots = FLAT_SLOTS if self.flat else self.tranches
 
-    def value(self, strikes: list[float], quotes: Quotes) -> float:
-        """V: SPX points per unit, seen by the holder."""
-        return sum(r * price(quotes, s, k) for (s, r), k in zip(self.legs, strikes, strict=True))
+    def value(self, strikes: list[float], quotes: AnyQuotes) -> float:
+        """V: points of the underlying per unit, seen by the holder."""
+        if self.future:
+            return quotes.future
+        return sum(r * quotes.price(s, k) for (s, r), k in zip(self.legs, strikes, strict=True))
+
+    def worth(self, value: float) -> float:
+        """What NAV counts of V: a future's gains are paid out every session."""
+        return 0.0 if self.future else value
 
     def payoff(self, strikes: list[float], settle: float) -> float:
         """V at the expiry."""
+        if self.future:
+            return settle
         return sum(r * max(s * (settle - k), 0.0) for (s, r), k in zip(self.legs, strikes, strict=True))
 
     def risk(self, strikes: list[float]) -> float:
-        """Worst payoff at expiry without premium, as a positive number of SPX points."""
-        return max(-self.payoff(strikes, kink) for kink in [0.0, *strikes])
+        """Worst payoff at expiry without premium, as a positive number of points; bought: none."""
+        return 0.0 if self.future else max(-self.payoff(strikes, kink) for kink in [0.0, *strikes])
 
-    def slip(self, strikes: list[float], quotes: Quotes, vix: float, share: float) -> float:
-        """What a fill costs against the mid: the share of the summed half-spreads, SPX points per unit."""
-        c = self.costs
-        stress = (max(vix, c["vix_knee"]) / c["vix_knee"]) ** c["vix_power"]
-        total = 0.0
+    def slip(self, strikes: list[float], quotes: AnyQuotes, vix: float, share: float) -> float:
+        """What a fill costs against the mid: the share of the summed half-spreads, points per unit."""
+        if self.future:
+            return share * self.contract.half_spread(quotes.future, vix)
+        return share * sum(
+            abs(ratio) * self.contract.half_spread(quotes.price(sign, strike), vix)
+            for (sign, ratio), strike in zip(self.legs, strikes, strict=True)
+        )
+
+    def deltas(self, strikes: list[float], quotes: Quotes) -> dict[float, tuple[float, float]]:
+        """Per right, the forward delta of its legs and that of its sold legs alone (C4)."""
+        found = {-1.0: (0.0, 0.0), 1.0: (0.0, 0.0)}
         for (sign, ratio), strike in zip(self.legs, strikes, strict=True):
-            mid = price(quotes, sign, strike) * self.fraction  # product points
-            tick = [step for start, step in self.contract["ticks"] if mid >= start][-1]
-            half_spread = max(tick / 2, c["half_spread_scale"] * mid ** c["half_spread_power"]) * stress
-            total += abs(ratio) * half_spread / self.fraction
-        return share * total
-
-    def strikes(self, quotes: Quotes, state: State, days: int) -> list[float] | None:
-        """Strikes on the grid, leg by leg; None where they make no package."""
-        chosen: list[float] = []
-        for (sign, _), leg in zip(self.legs, self.spec["legs"], strict=True):
-            rule = leg["strike"]
-            if rule["by"] == "delta":
-                steps = nearest(delta_strike(quotes, sign, rule["value"]) / self.grid)
-            elif rule["by"] == "expected_move":
-                move = rule["multiple"] * state.spot * quotes.smile.theta**0.5
-                edge = (centre(rule, quotes, state, days) + sign * move) / self.grid
-                steps = ceil(edge) if sign > 0 else floor(edge)
-            else:
-                width = rule["width"]
-                points = (
-                    width["fraction"] * state.spot if "fraction" in width else width["points"] / self.fraction
-                )
-                apart = max(nearest(points / self.grid), 1)
-                steps = nearest(chosen[rule["from"]] / self.grid) + int(sign) * apart
-            chosen.append(self.grid * steps)
-        puts = [k for (sign, _), k in zip(self.legs, chosen, strict=True) if sign < 0]
-        calls = [k for (sign, _), k in zip(self.legs, chosen, strict=True) if sign > 0]
-        crossed = bool(puts and calls) and max(puts) > min(calls)
-        return None if crossed or min(chosen) <= 0 else chosen
+            net, short = found[sign]
+            delta = ratio * quotes.delta(sign, strike)
+            found[sign] = (net + delta, short + min(ratio, 0) * quotes.delta(sign, strike))
+        return found
 
     def challenge(self, strikes: list[float], credit: float, entry_spot: float, spot: float) -> float | None:
         """R49: the share of the way to the break-even on the side to which the spot moved; condors only."""
@@ -93,7 +85,7 @@ class Terms:
 
 @dataclass
 class Tranche:
-    """A package held in lots; points are SPX points per unit."""
+    """A package held in lots; points of the underlying per unit."""
 
     slot: int
     expiry: int
@@ -104,13 +96,20 @@ class Tranche:
     entry_tick: int
     entry_spot: float
     value: float
+    entry_sd: float = 0.0  # S0 times the root of theta at the entry
+    deltas: dict[float, tuple[float, float]] = field(default_factory=dict)
+    bought: float = 0.0  # lots at the entry
+    received: float = 0.0  # dollars since the opening: variation and partial sales, net of fees
+    hedge_pnl: float = 0.0  # of the book, at the end of the entry tick
+    rungs: int = 0  # of the monetisation reached so far
     exit_due: bool = False
+    roll_due: bool = False
     memory: dict[int, list[Value]] = field(default_factory=dict)
 
 
 @dataclass
 class Early:
-    """A tranche closed early, followed to its expiry; `cash` per unit at the closing, SPX points."""
+    """A tranche closed early, followed to its expiry; `cash` per unit at the closing, points."""
 
     tranche: Tranche
     cash: float
@@ -128,28 +127,25 @@ class Chain:
 class Layer:
     """A layer and what it holds, by slot."""
 
-    def __init__(self, terms: Terms) -> None:
-        self.terms = terms
+    def __init__(self, terms: Terms, index: int) -> None:
+        self.terms, self.index = terms, index
         self.chains = [Chain() for _ in range(terms.tranches)]
         self.held: dict[int, Tranche] = {}
         self.early: dict[int, Early] = {}
         self.decided = 0
         self.pending: int | None = None  # slot of the opening decided a tick ago
+        self.reduced = False  # the size of that opening
         self.first_lots: float | None = None  # base lots of the first opening
         self.memory: dict[int, list[Value]] = {}
 
     def chain(self, slot: int) -> Chain:
         return self.chains[0 if self.terms.flat else slot]
 
+    def premium(self) -> float:
+        """What was paid for the options held, dollars."""
+        if self.terms.future:
+            return 0.0
+        return sum(max(0.0, -t.credit) * t.lots for t in self.held.values()) * self.terms.dpp
 
-def centre(rule: dict[str, Any], quotes: Quotes, state: State, days: int) -> float:
-    """What an expected move is centred on (R3)."""
-    if rule["drift"] == "forward":
-        return quotes.forward
-    growth = state.rate + rule["erp"] - state.dividend_yield
-    return state.spot * exp(growth * days / CALENDAR_YEAR)
-
-
-def nearest(x: float) -> int:
-    """Nearest integer, halves up."""
-    return floor(x + 0.5)
+    def lots(self) -> float:
+        return sum(t.lots for t in self.held.values())

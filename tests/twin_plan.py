@@ -7,18 +7,45 @@ MONDAY = (date(2025, 1, 6) - date(1970, 1, 1)).days
 NEXT_SESSION, NEXT_WEEK = {"low": 1, "high": 3, "target": 1}, {"low": 5, "high": 9, "target": 7}
 CONTRACT = {
     "product": "SPXW",
+    "underlying": "SPX",
+    "kind": "option",
     "multiplier": 100.0,
     "index_fraction": 1.0,
-    "strike_step": 5.0,
+    "strike_steps": [(0.0, 5.0)],
     "ticks": [(0.0, 0.05), (3.0, 0.10)],
     "settlement": "PM",
     "exchange_fee": 0.5,
+    "half_spread": {"floors": [], "scale": 0.071, "power": 0.43},
+    "margin": [],
 }
+MORNING = CONTRACT | {
+    "product": "SPX",
+    "settlement": "AM",
+    "half_spread": {"floors": [], "scale": 0.073, "power": 0.47},
+}
+VIX = CONTRACT | {
+    "product": "VIX",
+    "underlying": "VIX",
+    "settlement": "AM",
+    "strike_steps": [(0.0, 0.5), (15.0, 1.0), (200.0, 5.0)],
+    "half_spread": {"floors": [(0.0, 0.025), (0.5, 0.05)], "scale": 0.07, "power": 1.0},
+}
+VX = VIX | {
+    "product": "VX",
+    "kind": "future",
+    "multiplier": 1000.0,
+    "ticks": [(0.0, 0.05)],
+    "strike_steps": [],
+    "half_spread": {"floors": [(0.0, 0.025)], "scale": 0.0, "power": 1.0},
+    "margin": [(0, 0.55), (93, 0.40), (184, 0.35)],
+}
+VXM = VX | {"product": "VXM", "multiplier": 100.0, "ticks": [(0.0, 0.01)]}
+CONTRACTS = {row["product"]: row for row in (CONTRACT, MORNING, VIX, VX, VXM)}
 COSTS = {
     "order_share": 0.35,
+    "single_share": 1.0,
     "liquidation_share": 1.0,
-    "half_spread_scale": 0.071,
-    "half_spread_power": 0.43,
+    "half_spread_factor": 1.0,
     "vix_knee": 20.0,
     "vix_power": 1.25,
     "commission": 0.7,
@@ -60,5 +87,5 @@ def schedule(sessions):
         "half_days": [False] * len(days),
         "origin": 0,
         "tradable": sessions + 1,
-        "expiries": {"SPXW": list(range(len(days)))},
+        "expiries": {product: list(range(len(days))) for product in CONTRACTS},
     }

@@ -4,7 +4,7 @@ Scalar Python, formula by formula: the eSSVI smile of the `l3f` and `replay` mar
 Tenors are n exchange sessions (variance) and d calendar days (discounting).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log, sqrt
 from typing import Any
 
@@ -38,6 +38,7 @@ REFERENCE_VARIANCE = 0.0025
 SHORTEST_SHAPE = 0.25  # sessions
 BUTTERFLY_MARGIN = 0.999
 FIXED_POINT_STEPS = 200
+KEPT_SMILES = 1000
 WIDEST_LOG_MONEYNESS = 40.0  # of a delta strike, in units of the at-the-money deviation
 
 
@@ -68,8 +69,29 @@ class Quotes:
     discount: float
     smile: Smile
 
+    def price(self, sign: float, strike: float) -> float:
+        """Discounted price of a call (+1) or put (-1), index points."""
+        return price(self, sign, strike)
 
-def quotes(state: State, smile: Smile, days: int) -> Quotes:
+    def delta_strike(self, sign: float, delta: float) -> float:
+        """Strike, off the grid, whose undiscounted forward delta is +-delta."""
+        return delta_strike(self, sign, delta)
+
+    def delta(self, sign: float, strike: float) -> float:
+        """Undiscounted forward delta at the strike's own vol."""
+        sd = total_sd(self.smile, log(strike / self.forward))
+        return sign * float(ndtr(sign * (log(self.forward / strike) / sd + sd / 2)))
+
+    def at_spot(self, factor: float) -> "Quotes":
+        """These quotes with the spot multiplied; the smile stays, in moneyness."""
+        return replace(self, forward=self.forward * factor)
+
+    def at_level_of(self, later: "Quotes") -> "Quotes":
+        """These quotes with the level of variance of later ones; skew and curvature stay."""
+        return replace(self, smile=replace(self.smile, theta=later.smile.theta))
+
+
+def quotes(state: State, smile: Smile, days: float) -> Quotes:
     """Quotes of the expiry in so many calendar days."""
     years = days / CALENDAR_YEAR
     forward = state.spot * exp((state.rate - state.dividend_yield) * years)
@@ -111,6 +133,7 @@ class Surface:
         self.flat_vol = market.get("vol", 0.16) if market["model"] == "gbm" else None
         self.curve: dict[str, Any] = CURVE | market.get("curve", {})
         self.shape: dict[str, Any] = SMILE | market.get("smile", {})
+        self.kept: dict[tuple[tuple[float, ...], float], Smile] = {}
 
     def vix(self, x: tuple[float, ...]) -> float:
         """VIX, points."""
@@ -118,8 +141,16 @@ class Surface:
             return 100.0 * self.flat_vol
         return self.curve["floor"] + exp(self.curve["level"] + sum(x))
 
-    def smile(self, x: tuple[float, ...], n: int) -> Smile:
-        """Smile of the expiry in n sessions."""
+    def smile(self, x: tuple[float, ...], n: float) -> Smile:
+        """Smile of the expiry in n sessions; the last ones are kept, because many packages ask for them."""
+        if (x, n) not in self.kept:
+            if len(self.kept) == KEPT_SMILES:
+                self.kept.clear()
+            self.kept[x, n] = self.solved(x, n)
+        return self.kept[x, n]
+
+    def solved(self, x: tuple[float, ...], n: float) -> Smile:
+        """Smile of the expiry in n sessions, by fixed point."""
         if n == 0:
             return Smile(0.0, 0.0, 0.0)
         if self.flat_vol is not None:
@@ -133,13 +164,13 @@ class Surface:
                 break
         return Smile(theta, *self.skew_and_curvature(theta, n))
 
-    def index_variance(self, x: tuple[float, ...], n: int) -> float:
+    def index_variance(self, x: tuple[float, ...], n: float) -> float:
         """What theta times R must be: the variance of the swap over n sessions, less the index scale."""
         s = self.shape
         dip = 1 - s["short_dip"] * exp(-(n - 1) / s["short_dip_sessions"])
         return (self.swap_vol(x, n) * dip / 100) ** 2 * n / SESSION_YEAR / s["index_scale"] ** 2
 
-    def swap_vol(self, x: tuple[float, ...], n: int) -> float:
+    def swap_vol(self, x: tuple[float, ...], n: float) -> float:
         """Variance-swap vol K of n sessions, points; 21 sessions are 30 days."""
         c, months = self.curve, n / MONTH_SESSIONS
         month = MONTH_DAYS / CALENDAR_YEAR
@@ -151,7 +182,7 @@ class Surface:
         moved = sum((weight(k) - 1) * xi for k, xi in zip(c["reversion"], x, strict=True))
         return c["floor"] + (self.vix(x) - c["floor"]) * exp(slope * log(months) + moved)
 
-    def skew_and_curvature(self, theta: float, n: int) -> tuple[float, float]:
+    def skew_and_curvature(self, theta: float, n: float) -> tuple[float, float]:
         """Rho and zeta of a slice with this theta."""
         s = self.shape
         tenor, t = log(max(n, SHORTEST_SHAPE) / MONTH_SESSIONS), log(theta / REFERENCE_VARIANCE)

@@ -22,6 +22,7 @@ __all__ = [
     "CalendarError",
     "ContractError",
     "HistoryError",
+    "ReportError",
     "RuleError",
     "RunError",
     "SpecError",
@@ -101,6 +102,10 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
     hint = f"did you mean {folded[matches[0]]!r}? " if matches else ""
     others = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"{hint}Known: {', '.join(map(repr, names[:MOST_NAMES]))}{others}"
+
+
+class ReportError(AlvhError):
+    """A page that cannot be written where, or with what, was asked."""
 
 
 class RunError(AlvhError):

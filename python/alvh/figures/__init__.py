@@ -8,8 +8,12 @@ independent; for the overlapping starts of a history there is `history_summary`,
 from alvh.figures.buckets import attribution
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.equal_cost import equal_cost
+from alvh.figures.fans import fan
 from alvh.figures.headline import headline, history_headline
+from alvh.figures.layers import layer_pnl
 from alvh.figures.paired import against
+from alvh.figures.peaks import peaks
+from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, protection_words
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
@@ -17,7 +21,9 @@ from alvh.figures.summary import FIGURES, Figure, summary
 
 __all__ = [
     "FIGURES",
+    "LIMITS_OF_SIZE",
     "MONTH_DAYS",
+    "PROTECTION",
     "WITHIN",
     "Figure",
     "HistorySummary",
@@ -28,12 +34,17 @@ __all__ = [
     "distress",
     "equal_cost",
     "fall_frequency",
+    "fan",
     "headline",
     "hedge_failures",
     "history_headline",
     "history_summary",
     "ladder",
+    "layer_pnl",
     "outcomes",
+    "peaks",
+    "protection",
+    "protection_words",
     "roll_costs",
     "summary",
 ]

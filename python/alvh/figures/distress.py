@@ -1,7 +1,8 @@
 """Distress, its probability on the ladder of sizes, and capacity (R91)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -10,7 +11,17 @@ from alvh.figures.columns import Frame, arms, require
 from alvh.figures.words import share_of_nav
 from alvh.statistics import proportion
 
-__all__ = ["CAPACITY_LEVELS", "EVENTS", "KINDS", "NO_TRADE", "WITHIN", "capacity", "distress", "ladder"]
+__all__ = [
+    "CAPACITY_LEVELS",
+    "EVENTS",
+    "KINDS",
+    "NO_TRADE",
+    "WITHIN",
+    "capacity",
+    "commonest",
+    "distress",
+    "ladder",
+]
 
 WITHIN = 252  # sessions within which distress counts
 KINDS = ("refused", "call", "forced", "ruin")  # distress is any of them, in order of gravity
@@ -118,6 +129,19 @@ def ladder(paths: Frame, within: int = WITHIN, *, independent: bool = True) -> p
     if independent:
         return rungs
     return rungs.with_columns(pl.lit(None, pl.Float64).alias(bound) for bound in ("low", "high"))
+
+
+def commonest(rungs: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return the kind of distress that a book met on most paths, the graver of equals; None without any.
+
+    Parameters
+    ----------
+    rungs : mapping
+        Rows of `ladder` of one arm and share by `figure`.
+    """
+    if not rungs["distress"]["hits"]:
+        return None
+    return max(reversed(KINDS), key=lambda kind: rungs[kind]["hits"])  # max keeps the first of equals
 
 
 def capacity(ladder: pl.DataFrame, levels: Sequence[float] = CAPACITY_LEVELS) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import math
 
 __all__ = ["UNITS", "amount", "percent", "share_of_nav", "span"]
 
-UNITS = ("probability", "share", "a year", "multiple", "count", "dollars", "error")
+UNITS = ("probability", "share", "a year", "multiple", "count", "dollars", "error", "correlation")
 _PERCENTAGES = ("probability", "share", "a year")
 
 

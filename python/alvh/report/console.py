@@ -13,6 +13,7 @@ from rich.text import Text
 
 from alvh.figures.words import amount, share_of_nav, span
 from alvh.report import terminal
+from alvh.report.hedges import hedge_tables
 from alvh.report.wrapping import plain_table
 
 if TYPE_CHECKING:
@@ -48,12 +49,14 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         yield terminal.history_tables(told._replace(counts=named(told.counts), episodes=named(told.episodes)))
         yield terminal.ladder_table(named(result.ladder()))
         yield from _rivals(result)
+        yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
         return
     yield terminal.ladder_table(named(result.ladder()))
     yield terminal.capacity_table(named(result.capacity()))
     if len(result.arms) > 1:
         yield terminal.against_table(named(result.against()))
     yield from _rivals(result)
+    yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
     yield _premium_table(named(result.premium()))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-__all__ = ["to_json"]
+__all__ = ["plain", "to_json"]
 
 
 def to_json(body: Mapping[str, Any]) -> str:
@@ -28,17 +28,18 @@ def to_json(body: Mapping[str, Any]) -> str:
      ]
     }
     """
-    return json.dumps(_plain(body), indent=1, allow_nan=False)
+    return json.dumps(plain(body), indent=1, allow_nan=False)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: see `to_json`."""
     match value:
         case pl.DataFrame():
-            return [_plain(row) for row in value.iter_rows(named=True)]
+            return [plain(row) for row in value.iter_rows(named=True)]
         case Mapping():
-            return {key: _plain(item) for key, item in value.items()}
+            return {key: plain(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case date():
             return value.isoformat()
         case float() if not math.isfinite(value):

@@ -15,13 +15,12 @@ from rich.text import Text
 
 from alvh.bisection import TOLERANCE
 from alvh.figures import FIGURES, HistorySummary
-from alvh.figures.distress import NO_TRADE
+from alvh.figures.distress import NO_TRADE, commonest
 from alvh.figures.words import amount, percent, share_of_nav, span
-from alvh.report import DISCLAIMER
+from alvh.report import DISCLAIMER, QUESTION
 from alvh.report.wrapping import ArmColumns, plain_table
 
 __all__ = [
-    "QUESTION",
     "against_table",
     "attribution_table",
     "capacity_table",
@@ -35,12 +34,10 @@ __all__ = [
     "summary_table",
 ]
 
-QUESTION = "Does it really avoid the margin blow-ups?"  # R91
 MOST_EPISODES = 12
 
 _KEYS = ("arm", "share")
 
-# In order of gravity: of two kinds met equally often the graver is named.
 _LETTERS = {"refused": "o", "call": "c", "forced": "f", "ruin": "r"}
 
 
@@ -87,9 +84,8 @@ def _rung(book: pl.DataFrame) -> Text:
         return Text("-")
     if not rows["distress"]["opened"]:
         return Text(NO_TRADE)
-    # max keeps the first of equals: the graver kind comes first.
-    worst = max(reversed(_LETTERS), key=lambda kind: rows[kind]["hits"])
-    flag = f" {_LETTERS[worst]}" if rows["distress"]["hits"] else ""
+    kind = commonest(rows)
+    flag = f" {_LETTERS[kind]}" if kind else ""
     return Text(_two_lines(rows["distress"], "probability", flag))
 
 

@@ -1,0 +1,133 @@
+"""One path of one book: trace, figures and twin must say the same, to 1e-9 of the capital."""
+
+import json
+
+import numpy as np
+import pytest
+
+import twin
+from alvh import _core
+from twin_record import COUNTS, LAYERS, SUMS, TICKS
+
+PAST = 2772  # sessions of a simulated past, of which rules see the last SEEN
+SEEN = 252
+INDICATORS = ("rsi_14", "realised_vol_21", "drawdown")
+BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
+LAYER_PNL = tuple(f"layer_pnl_{i}" for i in range(LAYERS))
+EXACT = (*COUNTS, *TICKS, "calls", "sleeve_calls", "max_lots")
+DOLLARS = (
+    "nav",
+    "peak_requirement",
+    "core_pnl",
+    "hedge_pnl",
+    "hedge_trading",
+    "expected_cost",
+    "sleeve_nav",
+    *(name for name in SUMS if name != "max_lots"),
+    *LAYER_PNL,
+    *BUCKETS,
+)
+WITH_HEDGE = {"stress_core_pnl", "max_losses"}  # the engine records these for books with a hedge only
+RATIOS = (
+    "bills",
+    "max_drawdown",
+    "coverage_wanted",
+    "coverage_affordable",
+    "coverage_achieved",
+    "coverage_met",
+    "hedge_correlation",
+)
+
+
+def path_of(spec: dict, path: int, ledger: dict) -> dict:
+    """What the twin must be given of a path: closes, openings, special quotations, placebo."""
+    market, sessions = json.dumps(spec["market"]), spec["sessions"]
+    start = spec["starts"][path] if spec["starts"] else spec["schedule"]["origin"]
+    seed, replayed = spec["seed"], bool(spec["starts"])
+    rows = _core.market_openings(
+        market, 0 if replayed else path, 1, sessions, seed=seed, start=start if replayed else 0
+    )
+    names = ("open_ln_s", "open_x0", "open_x1", "open_x2", "special")
+    state = {name: np.concatenate([[np.nan], row[0]]) for name, row in zip(names, rows, strict=True)}
+    state |= {name: ledger[name] for name in ("ln_s", "x0", "x1", "x2")}
+    state |= {"r": ledger["rate"], "q": ledger["dividend_yield"], "chance": chances(spec, path, start)}
+    return state if replayed else state | past(spec, path)
+
+
+class NoBook(dict):
+    """Names of the market; those of a book are missing."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def past(spec: dict, path: int) -> dict:
+    """Indicators of a simulated path, and what rules saw of the market before its first session."""
+    market, sessions = json.dumps(spec["market"]), spec["sessions"]
+    arguments = {"seed": spec["seed"], "warm_up": PAST, "vx_days": [30.0], "first_path": path}
+    spot, vix, forward = _core.market_paths(market, 1, sessions, **arguments)
+    seen = {"spot": spot[0], "vix": vix[0], "vix_forward": forward[0][0]}
+    indicators = {name: _core.indicator(name, spot[0], vix[0]) for name in INDICATORS}
+    before = [
+        NoBook({name: float(column[i]) for name, column in (seen | indicators).items()})
+        for i in range(PAST - SEEN, PAST)
+    ]
+    return {"indicators": {name: column[PAST:] for name, column in indicators.items()}, "before": before}
+
+
+def chances(spec: dict, path: int, start: int) -> np.ndarray:
+    """Uniforms of the placebo: of the path, or in a replay of the date."""
+    replayed = bool(spec["starts"])
+
+    def draw(tick: int) -> float:
+        step = start + tick if replayed else tick
+        return _core.draws(spec["seed"], 0 if replayed else path, 1, step, "placebo", 0)[0][0, 0]
+
+    return np.array([draw(tick) for tick in range(spec["sessions"] + 1)])
+
+
+def compare(spec: dict, path: int, book: int, plan: _core.Plan | None = None) -> tuple[dict, dict, twin.Twin]:
+    """Ledger and figures of the engine, and the twin's."""
+    plan = plan or _core.Plan(json.dumps(spec))
+    ledger = plan.trace(path, book)["ledger"]
+    start = spec["starts"][path] if spec["starts"] else spec["schedule"]["origin"]
+    found = {name: column[book] for name, column in plan.run(path, 1, threads=1).items()}
+    return ledger, found, twin.run(spec, book, path_of(spec, path, ledger), start)
+
+
+def disagreements(
+    spec: dict, path: int, book: int, plan: _core.Plan | None = None
+) -> tuple[list[str], dict, twin.Twin]:
+    """Everything on which engine and twin differ, the earliest first; figures of the engine; the twin."""
+    ledger, found, other = compare(spec, path, book, plan)
+    scale, lines = 1e-9 * spec["capital"], []
+    columns = {"nav": other.nav, "requirement": other.requirement} | other.buckets
+    columns |= {"cash": other.columns["cash_core"], "hedge": other.columns["hedge_pnl"]}
+    columns |= {"sleeve": other.columns["cash_sleeve"]} if "cash_sleeve" in other.columns else {}
+    for name, column in columns.items():
+        off = np.flatnonzero(~(np.abs(ledger[name] - column) <= scale))
+        if len(off):
+            tick = int(off[0])
+            lines.append(f"{name} from tick {tick}: engine {ledger[name][tick]}, twin {column[tick]}")
+    off = np.flatnonzero(ledger["call"] != other.call)
+    lines += [f"call at tick {tick}: engine {ledger['call'][tick]}" for tick in off[:1]]
+    layers = spec["books"][book]["layers"]
+    unrecorded = set(LAYER_PNL[len(layers) :])
+    if not any(layer.get("role") == "hedge" for layer in layers):
+        unrecorded |= WITH_HEDGE
+    figures = [(name, 0.0, 0.0) for name in EXACT] + [(name, 0.0, scale) for name in DOLLARS]
+    for name, rel, tolerance in figures + [(name, 1e-8, 1e-9) for name in RATIOS]:
+        if name not in unrecorded and found[name] != pytest.approx(
+            other.summary[name], rel=rel, abs=tolerance, nan_ok=True
+        ):
+            lines.append(f"{name}: engine {found[name]}, twin {other.summary[name]}")
+    if not found["identity_error"] < 1e-12:
+        lines.append(f"identity_error: engine {found['identity_error']}")
+    return lines, found, other
+
+
+def agree(spec: dict, path: int, book: int, plan: _core.Plan | None = None) -> twin.Twin:
+    """Asserts that they agree; returns the twin."""
+    lines, _, other = disagreements(spec, path, book, plan)
+    assert not lines, f"path {path}, book {book}:\n" + "\n".join(lines)
+    return other

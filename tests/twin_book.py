@@ -1,0 +1,183 @@
+"""What a book of the twin is at a moment: ledgers, layers, what they hold, and what follows from that."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+from twin_layer import Layer, Terms, Tranche
+from twin_market import Basis, Market
+from twin_rules import Value
+from twin_surface import State
+
+TOLERANCE = 1e-6  # dollars, in refusals, calls and liquidations
+BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
+
+
+@dataclass
+class Ledger:
+    """Cash, and whether a call stands on it."""
+
+    cash: float
+    calling: bool = False
+    calls: int = 0
+
+
+class Book:
+    """One book on one path, at one tick."""
+
+    def __init__(
+        self, spec: dict[str, Any], book: int, state: dict[str, Any], start: int, basis: Basis | None
+    ) -> None:
+        self.spec, self.capital = spec, spec["capital"]
+        self.market = Market(spec, state, start, basis)
+        described = spec["books"][book]
+        self.sleeve: dict[str, Any] = described.get("ledgers") or {"mode": "commingled", "sleeve_share": 0.0}
+        self.separate = self.sleeve["mode"] == "separate"
+        self.ledgers = {"core": Ledger(self.capital)}
+        if self.separate:
+            share = self.sleeve["sleeve_share"]
+            self.ledgers = {
+                "core": Ledger(self.capital * (1 - share)),
+                "sleeve": Ledger(self.capital * share),
+            }
+        self.layers = [
+            Layer(Terms(layer, spec, self.market.calendar), index)
+            for index, layer in enumerate(described["layers"])
+        ]
+        self.tick, self.ruined, self.bills = 0, False, 1.0
+        self.profit = [dict.fromkeys(BUCKETS[:-1], 0.0) for _ in self.layers]  # by layer and bucket
+        self.interest = 0.0
+        self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
+
+    # --- now
+
+    @property
+    def state(self) -> State:
+        return self.market.closes[self.tick]
+
+    def vix(self) -> float:
+        return self.market.vix(self.state)
+
+    def ledger(self, layer: Layer) -> str:
+        """The ledger that a layer uses."""
+        return layer.terms.spec.get("ledger", "core") if self.separate else "core"
+
+    def held(self, *, hedge: bool | None = None, ledger: str | None = None) -> list[tuple[Layer, Tranche]]:
+        """What is alive, by layer and slot; of one role or one ledger."""
+        return [
+            (layer, layer.held[slot])
+            for layer in self.layers
+            if hedge in {None, layer.terms.hedge} and ledger in {None, self.ledger(layer)}
+            for slot in sorted(layer.held)
+        ]
+
+    # --- dollars
+
+    def nav(self, ledger: str | None = None) -> float:
+        cash = sum(each.cash for name, each in self.ledgers.items() if ledger in {None, name})
+        worth = (
+            layer.terms.worth(t.value) * t.lots * layer.terms.dpp for layer, t in self.held(ledger=ledger)
+        )
+        return cash + sum(worth)
+
+    def risk(self) -> float:
+        return sum(t.risk * t.lots * layer.terms.dpp for layer, t in self.held())
+
+    def requirement(self, ledger: str | None = None) -> float:
+        """Risk of packages and margin of futures."""
+        return sum(
+            (t.risk + self.margin(layer.terms, t)) * t.lots * layer.terms.dpp
+            for layer, t in self.held(ledger=ledger)
+        )
+
+    def margin(self, terms: Terms, tranche: Tranche) -> float:
+        """Margin of a future, points."""
+        return terms.contract.margin(tranche.value, self.market.days(self.tick, tranche.expiry))
+
+    def free(self, ledger: str) -> float:
+        return self.ledgers[ledger].cash - self.requirement(ledger)
+
+    def short_of_cash(self, ledger: str) -> bool:
+        return self.free(ledger) < -TOLERANCE
+
+    def premium(self) -> float:
+        return sum(layer.premium() for layer in self.layers)
+
+    def bucket(self, name: str) -> float:
+        return self.interest if name == "interest" else sum(profit[name] for profit in self.profit)
+
+    def pnl(self, *, hedge: bool) -> float:
+        """Every bucket but interest, of the layers of a role."""
+        profits = zip(self.layers, self.profit, strict=True)
+        return sum(sum(profit.values()) for layer, profit in profits if layer.terms.hedge == hedge)
+
+    # --- exposures
+
+    def value_in(self, terms: Terms, tranche: Tranche, state: State) -> float:
+        """V of a package if the market were now in another state."""
+        return terms.value(tranche.strikes, self.market.at(terms.product, self.tick, tranche.expiry, state))
+
+    def sensitivity(self, terms: Terms, tranche: Tranche) -> float:
+        """Points of the package per VIX point under the common shock (R22); missing without a shock."""
+        if self.market.shock is None:
+            return nan
+        return self.value_in(terms, tranche, self.market.shock.vix_point(self.state)) - tranche.value
+
+    def exposure(self, *, hedge: bool) -> float:
+        """Dollars per VIX point of a role."""
+        found = self.held(hedge=hedge)
+        return sum(self.sensitivity(layer.terms, t) * t.lots * layer.terms.dpp for layer, t in found)
+
+    # --- what rules see
+
+    def challenges(self) -> Iterator[float]:
+        for layer, t in self.held(hedge=False):
+            found = layer.terms.challenge(t.strikes, t.credit, t.entry_spot, self.state.spot)
+            if found is not None:
+                yield found
+
+    def core_challenge(self) -> float | None:
+        return max(self.challenges(), default=None)
+
+    def names(self) -> dict[str, Value]:
+        """Names of market and book."""
+        market, state, nav = self.market, self.state, self.nav()
+        core = [t for _, t in self.held(hedge=False)]
+        losses = [(-t.value - t.credit) / t.credit for t in core if t.credit > 0]
+        moves = [abs(state.spot - t.entry_spot) / t.entry_sd for t in core if t.entry_sd]
+        return {
+            "spot": state.spot,
+            "vix": self.vix(),
+            "vix_forward": market.curve.future(state.x, 30)[0],
+            "rate": state.rate,
+            "dividend_yield": state.dividend_yield,
+            "session": float(self.tick),
+            "chance": market.chance[self.tick],
+            "nav": nav,
+            "nav_share": nav / self.capital,
+            "margin_share": self.requirement() / nav if nav else None,
+            "core_challenge": self.core_challenge(),
+            "breakeven_challenge": self.core_challenge(),
+            "core_loss_multiple": max(losses, default=None),
+            "core_sd_move": max(moves, default=None),
+            "sleeve_nav_share": self.nav("sleeve") / self.capital if self.separate else None,
+        } | {name: float(column[self.tick]) for name, column in market.indicators.items()}
+
+    def position(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
+        """Names of a tranche."""
+        mark, expiry = -tranche.value, tranche.expiry
+        calendar, now = self.market.calendar, self.market.session(self.tick)
+        return {
+            "credit": tranche.credit,
+            "mark": mark,
+            "profit": tranche.credit - mark,
+            "loss": mark - tranche.credit,
+            "days_to_expiry": float(calendar.days(now, expiry)),
+            "sessions_to_expiry": float(calendar.sessions(now, expiry)),
+            "sessions_held": float(self.tick - tranche.entry_tick),
+            "entry_spot": tranche.entry_spot,
+            "breakeven_challenge": terms.challenge(
+                tranche.strikes, tranche.credit, tranche.entry_spot, self.state.spot
+            ),
+        }

@@ -1,0 +1,38 @@
+"""Contract rows of the twin: dollars, ticks, grids, half-spreads, fees and the margin of futures."""
+
+from typing import Any
+
+from twin_market import Product
+
+
+class Contract:
+    """A contract row with the costs of the plan; prices are points of the underlying."""
+
+    def __init__(self, row: dict[str, Any], costs: dict[str, Any]) -> None:
+        self.row, self.costs = row, costs
+        self.product = Product(vix=row["underlying"] == "VIX", morning=row["settlement"] == "AM")
+        self.future = row["kind"] == "future"
+        self.fraction = row["index_fraction"]  # product points per point of the underlying
+        self.dpp = row["multiplier"] * self.fraction  # dollars per point of the underlying and lot
+        self.fee = row["exchange_fee"] + costs["commission"]  # dollars per contract and trade
+
+    def grid(self, strike: float) -> float:
+        """Distance of listed strikes around a raw strike."""
+        return rung(self.row["strike_steps"], strike * self.fraction) / self.fraction
+
+    def half_spread(self, price: float, vix: float) -> float:
+        """Half the quoted spread of a contract with this mid price."""
+        c, spread, mid = self.costs, self.row["half_spread"], price * self.fraction
+        stress = (max(vix, c["vix_knee"]) / c["vix_knee"]) ** c["vix_power"]
+        least = max(rung(self.row["ticks"], mid) / 2, rung(spread["floors"], mid))
+        widest = max(least, spread["scale"] * mid ** spread["power"])
+        return c["half_spread_factor"] * widest * stress / self.fraction
+
+    def margin(self, price: float, days: int) -> float:
+        """Margin of a future; nothing for options."""
+        return rung(self.row["margin"], days) * price if self.future else 0.0
+
+
+def rung(table: list[tuple[float, float]], x: float) -> float:
+    """Value of the last row of [from, value] whose start is at most x; 0 without one."""
+    return next((value for start, value in reversed(table) if x >= start), 0.0)

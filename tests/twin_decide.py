@@ -1,0 +1,74 @@
+"""What a book of the twin decides at a close: exits, rolls, partial sales, transfers, openings."""
+
+from typing import Any
+
+from twin_book import Book
+from twin_layer import Layer, Tranche
+from twin_rules import Value, evaluate
+
+Names = dict[str, Value]
+
+
+class Decisions:
+    """What stands decided for the next tick, beside what layers and tranches note themselves."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.rules: list[dict[str, Any]] = book.sleeve.get("transfers") or [] if book.separate else []
+        self.memory: list[dict[int, list[Value]]] = [{} for _ in self.rules]
+        self.transfers: list[dict[str, Any]] = []
+
+    def warm_up(self) -> None:
+        """Let windows and latches of rules on the book see the sessions before the first, without a book."""
+        for names in self.book.market.before:
+            for layer in self.book.layers:
+                self.wishes(layer, names)
+            for rule, memory in zip(self.rules, self.memory, strict=True):
+                evaluate(rule["when"]["tree"], names, memory)
+
+    def decide(self) -> None:
+        names = self.book.names()
+        for layer in self.book.layers:
+            for slot in sorted(layer.held):
+                self.exit(layer, layer.held[slot], names)
+        self.transfers = [
+            rule
+            for rule, memory in zip(self.rules, self.memory, strict=True)
+            if evaluate(rule["when"]["tree"], names, memory) is True and not self.book.ruined
+        ]
+        for layer in self.book.layers:
+            self.opening(layer, names)
+
+    def exit(self, layer: Layer, t: Tranche, names: Names) -> None:
+        book, terms = self.book, layer.terms
+        if rule := terms.spec.get("exit"):
+            t.exit_due = evaluate(rule["tree"], names | book.position(terms, t), t.memory) is True
+        below = terms.spec.get("roll_below")
+        near = below is not None and book.market.days(book.tick, t.expiry) < below
+        t.roll_due = near and not t.exit_due and not book.ruined
+        rungs = terms.spec.get("monetise") or []
+        t.rungs = max(t.rungs, sum(t.value >= rung["at"] * -t.credit for rung in rungs))
+
+    @staticmethod
+    def wishes(layer: Layer, names: Names) -> tuple[bool, bool]:
+        """Is an opening wanted, and is it to be a reduced one?"""
+        rules = layer.terms.spec.get("enter"), (layer.terms.spec["size"].get("reduced") or {}).get("when")
+        wanted, reduced = (rule and evaluate(rule["tree"], names, layer.memory) is True for rule in rules)
+        return rules[0] is None or bool(wanted), bool(reduced)
+
+    def opening(self, layer: Layer, names: Names) -> None:
+        terms, ruined = layer.terms, self.book.ruined
+        wanted, layer.reduced = self.wishes(layer, names)
+        rolls = terms.flat and any(t.roll_due for t in layer.held.values())
+        due = terms.decides[self.book.market.session(self.book.tick)] or (terms.flat and not layer.held)
+        opens = rolls or (due and wanted and not ruined)
+        if opens:
+            layer.pending = free_slot(layer) if terms.flat else layer.decided % terms.slots
+        layer.decided += opens if terms.flat else due  # the calendar counts decisions not to open as well
+
+
+def free_slot(layer: Layer) -> int:
+    """Slot of the next package of a flat layer: the lowest that is followed no more, else by turns."""
+    busy = {*layer.held, *layer.early}
+    free = [slot for slot in range(layer.terms.slots) if slot not in busy]
+    return free[0] if free else layer.decided % layer.terms.slots

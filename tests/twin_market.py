@@ -1,0 +1,95 @@
+"""What the twin sees of the market: the states of one path, and the quotes of every product from them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import exp, nan
+from typing import Any
+
+from twin_calendar import Calendar
+from twin_shock import Shock
+from twin_surface import Quotes, State, Surface, quotes
+from twin_vix import VixCurve, VixQuotes
+
+OVERNIGHT_SESSIONS = 0.55  # what a morning settlement lacks of its last session
+CLOSES = ("ln_s", "x0", "x1", "x2", "r", "q")
+
+AnyQuotes = Quotes | VixQuotes
+Basis = Callable[[int, int], float]  # of a tick and the session on which the future settles
+
+
+@dataclass(frozen=True)
+class Product:
+    """What quotes depend on: VIX or SPX, morning or close."""
+
+    vix: bool
+    morning: bool
+
+
+class Market:
+    """One path: closes, openings, special quotations and bases by tick."""
+
+    def __init__(self, spec: dict[str, Any], state: dict[str, Any], start: int, basis: Basis | None) -> None:
+        self.start, self.calendar = start, Calendar(spec["schedule"])
+        self.surface, self.curve = Surface(spec["market"]), VixCurve(spec["market"])
+        self.shock = None if spec["market"]["model"] == "gbm" else Shock(spec["market"])
+        self.closes = states(*(state[name] for name in CLOSES))
+        opening = (state.get(f"open_{name}", state[name]) for name in CLOSES[:4])
+        self.mornings = states(*opening, state["r"], state["q"])
+        ticks = len(self.closes)
+        self.special = [float(x) for x in state.get("special", [1.0] * ticks)]
+        self.chance = [float(x) for x in state.get("chance", [nan] * ticks)]
+        self.indicators: dict[str, Any] = state.get("indicators", {})
+        self.before: list[dict[str, Any]] = state.get("before", [])
+        self.basis: Basis = basis or (lambda tick, expiry: 1.0)
+
+    def session(self, tick: int) -> int:
+        """Session of the schedule."""
+        return self.start + tick
+
+    def days(self, tick: int, expiry: int) -> int:
+        """Calendar days left."""
+        return self.calendar.days(self.session(tick), expiry)
+
+    def sessions(self, product: Product, tick: int, expiry: int) -> float:
+        """Exchange sessions left, of variance."""
+        n = self.calendar.sessions(self.session(tick), expiry)
+        return n - OVERNIGHT_SESSIONS if product.morning else n
+
+    def vix(self, state: State) -> float:
+        """VIX, points."""
+        return self.surface.vix(state.x)
+
+    def quotes(self, product: Product, state: State, n: float, days: float, basis: float) -> AnyQuotes:
+        """Quotes of an expiry with so much left in any state."""
+        if product.vix:
+            return self.curve.quotes(state, days, basis)
+        return quotes(state, self.surface.smile(state.x, n), days)
+
+    def at(self, product: Product, tick: int, expiry: int, state: State | None = None) -> AnyQuotes:
+        """Quotes of an expiry at the close of a tick, or in another state then."""
+        n, days = self.sessions(product, tick, expiry), self.days(tick, expiry)
+        return self.quotes(product, state or self.closes[tick], n, days, self.basis(tick, expiry))
+
+    def steps(self, product: Product, tick: int, expiry: int) -> dict[str, AnyQuotes]:
+        """From the close of the tick before, aged by the time, to now: the quotes after each bucket."""
+        before, now = self.closes[tick - 1], self.closes[tick]
+        n, days = self.sessions(product, tick, expiry), self.days(tick, expiry)
+        if product.morning and days == 0:
+            now, n = self.mornings[tick], 0
+        b0, b1 = self.basis(tick - 1, expiry), self.basis(tick, expiry)
+        time = self.quotes(product, replace(now, spot=before.spot, x=before.x), n, days, b0)
+        spot = self.quotes(product, replace(now, x=before.x), n, days, b0)
+        smile = self.quotes(product, now, n, days, b1)
+        return {"time": time, "spot": spot, "level": spot.at_level_of(smile), "smile": smile}
+
+    def settlement(self, product: Product, tick: int, expiry: int) -> float:
+        """What an expiry settles to."""
+        if product.vix:
+            return self.vix(self.mornings[tick]) * self.basis(tick, expiry) * self.special[tick]
+        return (self.mornings if product.morning else self.closes)[tick].spot
+
+
+def states(*columns: Any) -> list[State]:
+    """States by tick from columns of ln S, factors, rate and dividend yield."""
+    rows = zip(*(map(float, column) for column in columns), strict=True)
+    return [State(exp(s), (x0, x1, x2), r, q) for s, x0, x1, x2, r, q in rows]

@@ -1,0 +1,160 @@
+"""What the twin records per path and book."""
+
+from collections.abc import Sequence
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from twin_book import BUCKETS, Book
+
+COUNTS = (
+    "refused",
+    "forced",
+    "opened",
+    "lost",
+    "skipped",
+    "closed_early",
+    "recovered",
+    "unresolved",
+    "bound_target",
+    "bound_budget",
+    "bound_funds",
+    "bound_cap",
+    "bound_rounding",
+    "contagion",
+    "max_losses",
+    "max_losses_hedge_lost",
+    "r44_checked",
+    "r44_held",
+    "hedge_opened",
+    "rolled",
+    "monetised",
+)
+SUMS = (
+    "max_lots",
+    "first_requirement",
+    "regret_rule",
+    "regret_forced",
+    "premium_paid",
+    "transferred",
+    "stress_cash",
+    "stress_core_pnl",
+)
+TICKS = ("refused_tick", "call_tick", "forced_tick", "ruin_tick", "negative_tick")
+MET = 0.40  # coverage from which R22 is met
+STRESSED = 0.6  # core_challenge from which a tick is one of stress (R66)
+CONTAGIOUS_TICKS = 10
+LAYERS = 8
+
+
+class Record:
+    """Figures as they come, and the ledger tick by tick."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.summary: dict[str, float] = dict.fromkeys((*COUNTS, *TICKS), 0) | dict.fromkeys(SUMS, 0.0)
+        self.history: list[dict[str, float]] = []
+        # Dollars per VIX point: at decisions the core's, wanted, affordable; then the core's, held.
+        self.vega: dict[str, list[float]] = {
+            name: [] for name in ("decided", "wanted", "affordable", "core", "hedge")
+        }
+        self.flow = 0.0  # hedge cash of this tick, but what openings cost
+        self.hedge_before = 0.0  # hedge P&L after the night
+        self.last_forced: dict[bool, int | None] = {False: None, True: None}
+
+    def count(self, name: str, by: float = 1) -> None:
+        self.summary[name] += by
+
+    def first(self, name: str) -> None:
+        """Notes the tick as the first of its kind, unless there was one."""
+        self.summary[name] = self.summary[name] or self.book.tick
+
+    def forced(self, roles: Sequence[bool]) -> None:
+        """Forced closings of this tick, True for hedges: do they follow those of the other role (R63)?"""
+        for role in (False, True):
+            if role in roles:
+                other = self.last_forced[not role]
+                self.count("contagion", other is not None and self.book.tick - other <= CONTAGIOUS_TICKS)
+                self.last_forced[role] = self.book.tick
+
+    def tick(self) -> None:
+        """The end of a tick."""
+        book = self.book
+        core, hedge = book.pnl(hedge=False), book.pnl(hedge=True)
+        if book.tick:
+            challenge = book.core_challenge()
+            if challenge is not None and challenge > STRESSED:
+                self.count("stress_cash", self.flow)
+                self.count("stress_core_pnl", core - self.history[-1]["core_pnl"])
+            wanted = -book.exposure(hedge=False)
+            if wanted > 0:
+                self.vega["core"].append(wanted)
+                self.vega["hedge"].append(book.exposure(hedge=True))
+        for _, tranche in book.held(hedge=False):
+            if tranche.entry_tick == book.tick:
+                tranche.hedge_pnl = hedge
+        nav, requirement = book.nav(), book.requirement()
+        if nav < 0:
+            self.first("negative_tick")
+        self.history.append(
+            {
+                "cash": sum(ledger.cash for ledger in book.ledgers.values()),
+                "nav": nav,
+                "requirement": requirement,
+                "call": any(ledger.calling for ledger in book.ledgers.values()),
+                "held": requirement + book.premium(),
+                "core_pnl": core,
+                "hedge_pnl": hedge,
+            }
+            | {f"cash_{name}": ledger.cash for name, ledger in book.ledgers.items()}
+            | {name: book.bucket(name) for name in BUCKETS}
+        )
+
+    def columns(self) -> dict[str, np.ndarray]:
+        return {name: np.array([row[name] for row in self.history]) for name in self.history[0]}
+
+    def finish(self) -> dict[str, float]:
+        """All figures; what does not exist is missing."""
+        book, column = self.book, self.columns()
+        nav, capital = column["nav"], book.capital
+        hedges = [layer for layer in book.layers if layer.terms.hedge]
+        peak = np.maximum.accumulate(np.maximum(nav, capital))
+        error = np.abs(nav - capital - sum(column[name] for name in BUCKETS)) / capital
+        vega = self.vega
+        met = [h >= MET * d for d, h in zip(vega["core"], vega["hedge"], strict=True)]
+        profits = [sum(profit.values()) for profit in book.profit]
+        trading = [book.profit[layer.index] for layer in hedges]
+        self.count("unresolved", sum(len(layer.early) for layer in book.layers))
+        figures: dict[str, Any] = {
+            "nav": nav[-1],
+            "bills": book.bills,
+            "max_drawdown": ((peak - nav) / peak).max(),
+            "peak_requirement": column["held"].max(),
+            "identity_error": error.max(),
+            "calls": sum(ledger.calls for ledger in book.ledgers.values()),
+            "core_pnl": book.pnl(hedge=False),
+            "hedge_pnl": book.pnl(hedge=True),
+            "hedge_trading": sum(profit["fills"] + profit["fees"] for profit in trading),
+            "expected_cost": sum(cost for _, cost in book.committed),
+            "coverage_wanted": ratio(vega["wanted"], vega["decided"]),
+            "coverage_affordable": ratio(vega["affordable"], vega["decided"]),
+            "coverage_achieved": ratio(vega["hedge"], vega["core"]) if hedges else nan,
+            "coverage_met": ratio(met, [1.0] * len(met)) if hedges else nan,
+            "sleeve_nav": book.nav("sleeve") if book.separate else nan,
+            "sleeve_calls": book.ledgers["sleeve"].calls if book.separate else 0,
+            "hedge_correlation": correlation(column["core_pnl"], column["hedge_pnl"]),
+        }
+        figures |= {f"layer_pnl_{i}": profits[i] if i < len(profits) else nan for i in range(LAYERS)}
+        figures |= {name: book.bucket(name) for name in BUCKETS}
+        return self.summary | {name: float(value) for name, value in figures.items()}
+
+
+def ratio(part: Sequence[float], whole: Sequence[float]) -> float:
+    return sum(part) / sum(whole) if whole else nan
+
+
+def correlation(core: np.ndarray, hedge: np.ndarray) -> float:
+    """Correlation of the changes per tick (R39); missing where one of them does not change."""
+    a, b = np.diff(core), np.diff(hedge)
+    return float(np.corrcoef(a, b)[0, 1]) if len(a) and np.ptp(a) and np.ptp(b) else nan

@@ -1,0 +1,68 @@
+"""Lots of a core layer of the twin: target, progression, caps, buffer."""
+
+from math import ceil, floor, inf
+from typing import NamedTuple
+
+from twin_book import Book
+from twin_layer import Chain, Layer
+
+LOT_TOLERANCE = 1e-9
+
+
+class Lot(NamedTuple):
+    """Dollars per lot: the worst payoff, and what selling it brings after costs."""
+
+    risk: float
+    earns: float
+
+
+def base_lots(book: Book, layer: Layer, risk: float) -> float:
+    """Lots before any progression; `risk` in dollars per lot."""
+    size = layer.terms.spec["size"]
+    once = size.get("base", "entry") == "start"
+    if once and layer.first_lots is not None:
+        return layer.first_lots
+    multiplier = size.get("multiplier", 1.0)
+    if size["target"] == "lots":
+        return whole_lots(size["value"] * multiplier, 1.0)
+    most = size["value"] * book.nav()
+    room = most / layer.terms.tranches
+    if not once:
+        own = sum(t.risk * t.lots for t in layer.held.values()) * layer.terms.dpp
+        room = min(room, most - own)
+    return max(0, whole_lots(room * multiplier, risk))
+
+
+def progress(book: Book, layer: Layer, chain: Chain, base: float, lot: Lot) -> float:
+    """Lots after the progression and its caps (R10)."""
+    rule = layer.terms.spec.get("progression")
+    if rule is None:
+        return base
+    doublings = min(chain.losses, rule["max_doublings"])
+    lots = base * 2**doublings
+    if rule["mode"] == "add":
+        lots = base * (2 ** (doublings + 1) - 1)
+    if rule["mode"] == "recoup":
+        # Without a gain to come, no number of lots recoups.
+        more = ceil(chain.deficit / lot.earns - LOT_TOLERANCE) if lot.earns > 0 else 0
+        lots = min(base + more, base * 2 ** rule["max_doublings"])
+    if rule.get("max_lots") is not None:
+        lots = min(lots, rule["max_lots"])
+    if rule.get("max_margin_share") is not None:
+        room = rule["max_margin_share"] * book.nav() - book.risk()
+        lots = min(lots, whole_lots(room, lot.risk))
+    return lots
+
+
+def buffered(book: Book, layer: Layer, lots: float, lot: Lot) -> float:
+    """At most what leaves the buffer free (R19)."""
+    buffer = layer.terms.spec["size"].get("buffer", 0.0)
+    if not buffer or lot.risk <= lot.earns:
+        return lots
+    room = book.free(book.ledger(layer)) - buffer * book.nav()
+    return min(lots, whole_lots(room, lot.risk - lot.earns))
+
+
+def whole_lots(dollars: float, unit: float) -> float:
+    """How many lots of `unit` dollars fit; without limit where a lot takes nothing."""
+    return floor(dollars / unit + LOT_TOLERANCE) if unit > 0 else inf

@@ -1,0 +1,176 @@
+"""Closings and openings of the twin, and the dollars that they move."""
+
+from twin_book import TOLERANCE, Book
+from twin_hedge import Offer
+from twin_layer import Early, Layer, Tranche
+from twin_record import Record
+from twin_size import Lot, base_lots, buffered, progress
+from twin_strikes import strikes
+
+MAXIMUM_LOSS = 0.99  # share of the risk from which a loss counts as the maximum
+
+
+class Trader:
+    """Fills of one book."""
+
+    def __init__(self, book: Book, record: Record) -> None:
+        self.book, self.record = book, record
+
+    # --- dollars
+
+    def pay(self, layer: Layer, cash: float, *, opening: bool = False) -> None:
+        """Cash into the ledger of a layer."""
+        self.book.ledgers[self.book.ledger(layer)].cash += cash
+        if layer.terms.hedge and not opening:
+            self.record.flow += cash
+
+    def charge(self, layer: Layer, slip: float, fees: float) -> None:
+        profit = self.book.profit[layer.index]
+        profit["fills"] -= slip
+        profit["fees"] -= fees
+
+    # --- ends
+
+    def settle(self, layer: Layer, t: Tranche) -> None:
+        """Pay what the package is worth at its expiry."""
+        book, terms = self.book, layer.terms
+        payoff = terms.payoff(t.strikes, book.market.settlement(terms.product, book.tick, t.expiry))
+        dollars = t.lots * terms.dpp
+        received = payoff - t.value + terms.worth(t.value)
+        book.profit[layer.index]["settlement"] += (payoff - t.value) * dollars
+        self.pay(layer, received * dollars)
+        if not terms.hedge and t.risk > 0 and -payoff >= MAXIMUM_LOSS * t.risk:
+            self.record.count("max_losses")
+            self.record.count("max_losses_hedge_lost", self.record.hedge_before < t.hedge_pnl)
+        self.end(layer, t, (t.credit + received) * dollars - t.lots * terms.fees)
+
+    def resolve(self, layer: Layer, early: Early) -> None:
+        """What holding to the expiry would have brought over the early closing (R14, R17)."""
+        t, terms, market = early.tranche, layer.terms, self.book.market
+        settlement = terms.payoff(t.strikes, market.settlement(terms.product, self.book.tick, t.expiry))
+        regret = (settlement - early.cash) * t.lots * terms.dpp
+        self.record.count("regret_rule" if early.by_rule else "regret_forced", regret)
+        self.record.count("recovered", early.by_rule and regret > 0)
+
+    def close(self, layer: Layer, t: Tranche, share: float, *, by_rule: bool) -> None:
+        terms = layer.terms
+        received, dollars, fees = self.sell(layer, t, t.lots, share)
+        self.end(layer, t, (t.credit + received) * dollars - 2 * fees)
+        if not terms.hedge:
+            layer.early[t.slot] = Early(t, received, by_rule)
+            self.record.count("closed_early")
+
+    def sell_part(self, layer: Layer, t: Tranche, lots: float) -> None:
+        """A partial sale; with the last lot the tranche ends (R36)."""
+        received, dollars, fees = self.sell(layer, t, lots, layer.terms.order_share)
+        t.received += (t.credit + received) * dollars - 2 * fees
+        t.lots -= lots
+        self.record.count("monetised")
+        if t.lots == 0:
+            self.end(layer, t, 0.0)
+
+    def sell(self, layer: Layer, t: Tranche, lots: float, share: float) -> tuple[float, float, float]:
+        """Cash per unit, dollars per point, fees."""
+        book, terms = self.book, layer.terms
+        slip = terms.slip(t.strikes, book.market.at(terms.product, book.tick, t.expiry), book.vix(), share)
+        received, dollars, fees = terms.worth(t.value) - slip, lots * terms.dpp, lots * terms.fees
+        self.pay(layer, received * dollars - fees)
+        self.charge(layer, slip * dollars, fees)
+        return received, dollars, fees
+
+    def end(self, layer: Layer, t: Tranche, profit: float) -> None:
+        """The tranche is gone: its chain learns the realised profit, net of fees (R10)."""
+        profit += t.received
+        chain = layer.chain(t.slot)
+        chain.losses = chain.losses + 1 if profit < 0 else 0
+        chain.deficit = max(0.0, chain.deficit - profit)
+        self.record.count("lost", not layer.terms.hedge and profit < 0)
+        del layer.held[t.slot]
+
+    # --- openings
+
+    def open(self, layer: Layer) -> None:
+        slot, layer.pending = layer.pending, None
+        if slot is None:
+            return
+        found = self.package(layer, slot)
+        if found is None:
+            self.skip(layer)
+            return
+        # The slot's package is a new one now: what became of an early closing in it stays unknown.
+        self.record.count("unresolved", layer.early.pop(slot, None) is not None)
+        (self.open_hedge if layer.terms.hedge else self.open_core)(layer, *found)
+
+    def skip(self, layer: Layer) -> None:
+        self.record.count("skipped", not layer.terms.hedge)
+
+    def open_core(self, layer: Layer, t: Tranche, slip: float) -> None:
+        book, terms = self.book, layer.terms
+        lot = Lot(t.risk * terms.dpp, t.credit * terms.dpp - terms.fees)
+        base = base_lots(book, layer, lot.risk)
+        lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
+        if lots <= 0:
+            self.skip(layer)
+        elif book.free(book.ledger(layer)) + lots * (lot.earns - lot.risk) < -TOLERANCE:
+            self.record.count("refused")
+            self.record.first("refused_tick")
+        else:
+            self.fill(layer, t, lots, slip)
+            self.record.count("opened")
+            self.record.summary["max_lots"] = max(self.record.summary["max_lots"], lots)
+            if layer.first_lots is None:
+                layer.first_lots = base
+                self.record.count("first_requirement", base * terms.tranches * lot.risk)
+
+    def open_hedge(self, layer: Layer, t: Tranche, slip: float) -> None:
+        book = self.book
+        sized = Offer(book, layer, t, slip).size(self.record.vega)
+        if sized.bound is not None:
+            self.record.count(f"bound_{sized.bound}")
+        if sized.lots <= 0:
+            return
+        self.check(layer, t)
+        self.fill(layer, t, sized.lots, slip)
+        book.committed.append((book.tick, sized.lots * sized.expected_cost))
+        self.record.count("hedge_opened")
+
+    def check(self, layer: Layer, t: Tranche) -> None:
+        """R44: does a bought put gain from volatility and lose as SPX rises?"""
+        book, terms = self.book, layer.terms
+        if terms.product.vix or not any(sign < 0 < ratio for sign, ratio in terms.legs):
+            return
+        on_offer = book.market.at(terms.product, book.tick, t.expiry)
+        higher = terms.value(t.strikes, on_offer.at_spot(1.01))
+        self.record.count("r44_checked")
+        self.record.count("r44_held", book.sensitivity(terms, t) > 0 and higher < t.value)
+
+    def fill(self, layer: Layer, t: Tranche, lots: float, slip: float) -> None:
+        terms, dollars = layer.terms, lots * layer.terms.dpp
+        t.lots = t.bought = lots
+        self.pay(layer, t.credit * dollars - lots * terms.fees, opening=True)
+        self.charge(layer, slip * dollars, lots * terms.fees)
+        layer.held[t.slot] = t
+        if not terms.future:
+            self.record.count("premium_paid", max(0.0, -t.credit) * dollars)
+
+    def package(self, layer: Layer, slot: int) -> tuple[Tranche, float] | None:
+        """The package on offer, in no lots yet, and its slip; None if there is none worth selling."""
+        book, terms, market, state = self.book, layer.terms, self.book.market, self.book.state
+        now = market.session(book.tick)
+        expiry = market.calendar.expiry(terms.spec["product"], terms.spec["days"], now)
+        if expiry is None:
+            return None
+        on_offer = market.at(terms.product, book.tick, expiry)
+        chosen = strikes(terms, on_offer, state, market.days(book.tick, expiry))
+        if chosen is None:
+            return None
+        value = terms.value(chosen, on_offer)
+        slip = terms.slip(chosen, on_offer, book.vix(), terms.order_share)
+        credit = -terms.worth(value) - slip
+        if value < 0 and credit <= 0:
+            return None
+        t = Tranche(slot, expiry, chosen, 0.0, terms.risk(chosen), credit, book.tick, state.spot, value)
+        if not (terms.product.vix or terms.future):
+            t.entry_sd = state.spot * on_offer.smile.theta**0.5
+            t.deltas = terms.deltas(chosen, on_offer)
+        return t, slip
