@@ -95,7 +95,11 @@ def test_the_sleeve_is_called_and_the_core_goes_on() -> None:
     """R63: losses of the futures call the sleeve alone, and the core trades as if there were none."""
     size = av.Size(target="lots", value=1)
     fixed, hedged = (arm.replace(name=arm.name, size=size) for arm in (PLAIN, futures(2)))
-    found = figures([fixed, hedged], market.L3F(vix=45, erp=0.05))
+    spec = engine_spec.spec([fixed, hedged], market.L3F(vix=45, erp=0.05), sessions=84)
+    reserved = columns(spec, 256)
+    assert reserved["sleeve_calls"].sum() < 0.05 * 256  # R64: funds for a bad day are kept
+    spec["contracts"]["VX"]["stress"] = 0.0
+    found = columns(spec, 256)
     called = found["sleeve_calls"][:, 1] > 0
     assert 0.02 < called.mean() < 0.98
     np.testing.assert_array_equal(found["calls"][:, 1], found["sleeve_calls"][:, 1])

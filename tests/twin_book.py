@@ -98,6 +98,11 @@ class Book:
     def free(self, ledger: str) -> float:
         return self.ledgers[ledger].cash - self.requirement(ledger)
 
+    def stress(self, ledger: str) -> float:
+        """What the futures of a ledger may lose in a day (R64)."""
+        held = self.held(ledger=ledger)
+        return sum(layer.terms.contract.stress(t.value) * t.lots * layer.terms.dpp for layer, t in held)
+
     def short_of_cash(self, ledger: str) -> bool:
         return self.free(ledger) < -TOLERANCE
 

@@ -32,6 +32,10 @@ class Contract:
         """Margin of a future; nothing for options."""
         return rung(self.row["margin"], days) * price if self.future else 0.0
 
+    def stress(self, price: float) -> float:
+        """What a future may lose in a day (R64)."""
+        return self.row.get("stress", 0.0) * price if self.future else 0.0
+
 
 def rung(table: list[tuple[float, float]], x: float) -> float:
     """Value of the last row of [from, value] whose start is at most x; 0 without one."""

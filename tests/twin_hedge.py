@@ -71,8 +71,10 @@ class Offer:
     def caps(self) -> dict[str, float]:
         """Most lots by each kind of limit."""
         most = {"budget": inf, "funds": inf, "cap": inf}
-        free = self.book.free(self.book.ledger(self.layer))
-        most["funds"] = cap(free, self.cost + self.margin)
+        ledger = self.book.ledger(self.layer)
+        free = self.book.free(ledger) - self.book.stress(ledger)
+        at_risk = self.terms.contract.stress(self.tranche.value) * self.terms.dpp
+        most["funds"] = cap(free, self.cost + self.margin + at_risk)
         for each in self.terms.spec["size"].get("caps", []):
             kind = "budget" if each["kind"] == "budget" else "cap"
             most[kind] = min(most[kind], self.cap(each))

@@ -38,6 +38,7 @@ VX = VIX | {
     "strike_steps": [],
     "half_spread": {"floors": [(0.0, 0.025)], "scale": 0.0, "power": 1.0},
     "margin": [(0, 0.55), (93, 0.40), (184, 0.35)],
+    "stress": 0.20,
 }
 VXM = VX | {"product": "VXM", "multiplier": 100.0, "ticks": [(0.0, 0.01)]}
 CONTRACTS = {row["product"]: row for row in (CONTRACT, MORNING, VIX, VX, VXM)}

@@ -67,6 +67,9 @@ class Contract:
     margin : tuple of (float, float)
         Of a future: ``(from calendar days to settlement, initial margin as a share of its price)``,
         ascending, the first from 0; empty for an option.
+    stress : float
+        Of a future: fall of its price in one day, as a share, that every purchase must leave funds for
+        (R64).
     """
 
     product: str
@@ -80,6 +83,7 @@ class Contract:
     exchange_fee: float
     half_spread: HalfSpread
     margin: Rungs = ()
+    stress: float = 0.0
 
     @property
     def dollars_per_point(self) -> float:

@@ -165,6 +165,7 @@ pub(super) fn check_contract(product: &str, row: &ContractSpec) -> Result<()> {
     if future && row.underlying == Underlying::Spx {
         return Err(Error::domain(at("kind"), "future", "options on SPX, options and futures on VIX"));
     }
+    within(&at("stress"), row.stress, 0.0, if future { 1.0 } else { 0.0 })?;
     let rungs = [
         ("ticks", &row.ticks, true),
         ("strike_steps", &row.strike_steps, !future),

@@ -22,6 +22,7 @@ pub struct Contract {
     strike_steps: Vec<(f64, f64)>,
     half_spread: HalfSpread,
     margin: Vec<(f64, f64)>,
+    stress: f64,
 }
 
 impl Contract {
@@ -39,6 +40,7 @@ impl Contract {
             strike_steps: row.strike_steps.iter().map(to_underlying).collect(),
             half_spread: row.half_spread.clone(),
             margin: row.margin.clone(),
+            stress: row.stress,
         }
     }
 
@@ -60,6 +62,11 @@ impl Contract {
     /// Margin of one future, points of the underlying: a share of its price by calendar days to settlement.
     pub fn margin(&self, price: f64, days: f64) -> f64 {
         rung(&self.margin, days) * price
+    }
+
+    /// What one future may lose in a day, points of the underlying (R64); nothing for options, which are paid in full.
+    pub fn stress(&self, price: f64) -> f64 {
+        self.stress * price
     }
 }
 
@@ -101,6 +108,7 @@ mod tests {
             exchange_fee: 0.65,
             half_spread: HalfSpread { floors: vec![], scale: 0.071, power: 0.43 },
             margin: vec![],
+            stress: 0.0,
         }
     }
 

@@ -49,7 +49,7 @@ struct Offer<'a> {
     dpp: f64,
     /// Premium paid; 0 for a future.
     premium: f64,
-    /// Cash needed to open, margin included.
+    /// Cash needed to open, margin and a day's stress included (R64).
     outlay: f64,
     /// Expected cost until the planned end (R61).
     expected_cost: f64,
@@ -148,6 +148,16 @@ impl Book {
         core.map(|layer| self.held(ctx, pools, layer, unit, lane)).sum()
     }
 
+    /// What the futures of a ledger may lose in a day, dollars (R64).
+    fn stress(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
+        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
+        let loss = |layer: usize| {
+            let contract = &ctx.pool(layer).contract;
+            self.held(ctx, pools, layer, |package| contract.stress(package.value[lane]), lane)
+        };
+        layers.map(loss).sum()
+    }
+
     /// Lots that the layer holds.
     fn own_lots(&self, layer: usize, lane: usize) -> f64 {
         self.layers[layer].slots.iter().map(|slot| slot.lots[lane]).sum()
@@ -238,7 +248,8 @@ impl Book {
             let spent = self.tally.as_ref().map_or(0.0, |tally| tally.window[lane]);
             cut(lots(yearly * self.nav_now(ctx, pools, lane) - spent, offer.expected_cost), Limit::Budget);
         }
-        let funds = self.free_funds(ctx, pools, plan.ledger, lane);
+        let funds =
+            self.free_funds(ctx, pools, plan.ledger, lane) - self.stress(ctx, pools, plan.ledger, lane);
         cut(lots(funds, offer.outlay), Limit::Funds);
         for cap in &plan.size.caps {
             match *cap {
@@ -308,7 +319,8 @@ fn offer<'a>(
         package,
         dpp,
         premium: if pool.pays_premium() { (-credit).max(0.0) * dpp } else { 0.0 },
-        outlay: (pool.fees - credit * dpp).max(0.0) + package.margin[lane] * dpp,
+        outlay: (pool.fees - credit * dpp).max(0.0)
+            + (package.margin[lane] + pool.contract.stress(package.value[lane])) * dpp,
         expected_cost: (decay + trades * slip) * dpp + trades * pool.fees,
         crash_gain: choice.crash_gain[lane] * dpp,
         fall_gain: choice.fall_gain[lane] * dpp,
