@@ -9,13 +9,12 @@ from typing import get_args
 
 import pytest
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 import alvh
 import markdown_pages
 from alvh import _core, bisection, equal_cost, playbook, rules
 from alvh.errors import AlvhError
-from alvh.figures import FIGURES
+from alvh.figures import FIGURES, PROTECTION
 from alvh.history import LIMITS, RECONSTRUCTED, vx
 from alvh.history.columns import COLUMNS
 from alvh.market import GBM, L3F, scenario, scenarios
@@ -60,6 +59,11 @@ def test_the_map_names_files_that_exist():
 def test_figures():
     documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "figure | unit")]
     assert documented == [(figure.name, figure.unit, figure.meaning) for figure in FIGURES]
+
+
+def test_figures_of_hedges():
+    documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "hedge figure")]
+    assert documented == [(name, *described) for name, described in PROTECTION.items()]
 
 
 def test_names_of_rules():
@@ -140,6 +144,13 @@ def test_keys_of_a_playbook():
     assert sorted(documented) == sorted(_keys(playbook.Layer))
 
 
+def test_keys_of_ledgers():
+    documented = [
+        (key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "in `[ledgers]`")
+    ]
+    assert documented == list(_keys(playbook.Ledgers))
+
+
 def test_keys_of_equal_cost():
     documented = [
         (key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "in `equal_cost`")
@@ -160,18 +171,30 @@ def test_words_of_equal_cost():
     assert f"within {bisection.TOLERANCE:.0%} of the matched arm's" in page
 
 
-def _keys(model: type[BaseModel]):
-    parts = {
+PARTS = {
+    playbook.Layer: {
         "sell": playbook.Sell,
         "strikes": playbook.Strikes,
+        "buy": playbook.Buy,
         "size": playbook.Size,
+        "monetise": playbook.Rung,
         "progression": playbook.Progression,
-    }
+    },
+    playbook.Size: {"reduced": playbook.Reduced},
+    playbook.Ledgers: {"sleeve": playbook.SleeveTable, "transfers": playbook.Transfer},
+}
+"""Keys of a playbook that are tables themselves."""
+
+
+def _keys(model: type[BaseModel]):
+    parts = PARTS.get(model, {})
     for name, field in model.model_fields.items():
         if name in parts:
             yield from ((f"{name}.{key}", default) for key, default in _keys(parts[name]))
+        elif field.is_required():
+            yield field.alias or name, "required"
         else:
-            yield name, "none" if field.default in {None, PydanticUndefined} else json.dumps(field.default)
+            yield name, "none" if field.default is None else json.dumps(field.default)
 
 
 def test_presets():
@@ -185,7 +208,7 @@ def test_presets():
 def test_the_playbook_shown_is_one():
     blocks = markdown_pages.read("docs/playbooks.md").split("```toml\n")[1:]
     shown = [playbook.Arm.from_toml(block.split("```")[0]).name for block in blocks]
-    assert shown == ["half_profit", "fewer_lots_for_a_stop"]
+    assert shown == ["half_profit", "with_calls", "fewer_lots_for_a_stop"]
 
 
 def test_status_of_an_implied_volatility():

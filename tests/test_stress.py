@@ -1,5 +1,6 @@
 """The stress set: made markets, what they do to arms, and what a hedge costs and pays."""
 
+import io
 import json
 import math
 from datetime import date
@@ -10,13 +11,15 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 import alvh as av
 from alvh import figures, rules, statistics
 from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F, Dynamics, Scenario, scenario, scenarios
+from alvh.report.stress import print_stress
 from alvh.scenario import REALISED_SHARE
-from alvh.stress_set import stress_report, vx_roll
+from alvh.stress_set import StressReport, stress_report, vx_roll
 from run_samples import command, refused
 
 PLAIN = av.preset("plain")
@@ -140,6 +143,15 @@ def test_twice_the_capital_is_twice_the_loss_and_a_crash_costs_at_most_the_wings
     assert 0.4 > large["max_drawdown"].item() > 0.1
 
 
+def test_a_standing_hedge_pays_in_a_crash_and_not_in_a_grind():
+    hedged = av.preset("always_on")
+    table = av.stress([PLAIN, hedged], scenarios=["crash_day", "crash_day_low_vix", "slow_grind"], share=0.35)
+    pnl = dict(table.filter(arm=hedged.name).select("scenario", "hedge_pnl").iter_rows())
+    assert pnl["crash_day"] > pnl["crash_day_low_vix"] > 0 > pnl["slow_grind"]
+    np.testing.assert_allclose(table["pnl"], table["core_pnl"] + table["hedge_pnl"], rtol=0, atol=1e-6)
+    assert set(table.filter(arm="plain")["hedge_pnl"]) == {0.0}
+
+
 def test_neighbours_do_not_change_a_stress():
     arms = [
         PLAIN,
@@ -195,6 +207,43 @@ def test_hedge_failures_count_tranches_and_trust_paths():
     assert a["high"] - a["low"] > independent.high - independent.low
     assert (b["estimate"], b["low"], b["max_losses"], b["paths"]) == (None, None, 0, 0)
     assert figures.hedge_failures(frame.with_columns(hedge_opened=0.0), 0.1).is_empty()
+
+
+def test_what_does_not_exist_is_null():
+    missing = {"coverage_achieved": [math.nan], "coverage_met": [math.nan]}
+    row = figures.outcomes(recorded(**missing), recorded()).row(0, named=True)
+    assert (row["coverage_achieved"], row["coverage_met"]) == (None, None)
+
+
+def test_the_report_tells_core_and_hedge_apart():
+    whole = recorded(
+        core_pnl=[-80_000.0], hedge_pnl=[30_000.0], hedge_opened=[2.0], coverage_met=[0.43], calls=[2.0]
+    )
+    outcome = figures.outcomes(whole, recorded()).select(pl.lit("crash_day").alias("scenario"), pl.all())
+    failures = pl.DataFrame(
+        {"arm": ["alvh"], "estimate": [0.2], "low": [0.1], "high": [0.3], "max_losses": [9], "paths": [4]}
+    )
+    even = pl.DataFrame(
+        {"arm": ["alvh"], "yearly_cost": [9e3], "low": [8e3], "high": [1e4], "payoff": [3e4]}
+        | {"payoff_share": [0.375], "payoff_per_cost": [10 / 3], "crashes_a_year": [0.3]}
+    )
+    console = Console(width=80, record=True, file=io.StringIO())
+    tables = {"outcomes": outcome, "hedge_failures": failures, "break_even": even}
+    print_stress(console, StressReport(tables, ("one limit",)))
+    text = console.export_text()
+    for words in (
+        "-50,000",
+        "core -80,000",
+        "hedge 30,000",
+        "2 calls",
+        "covered 43.0%",
+        "(R22)",
+        "20.0%",
+        "37.5%",
+        "3.33x",
+        "0.3",
+    ):
+        assert words in text
 
 
 def test_break_even_by_hand():

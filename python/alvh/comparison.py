@@ -5,6 +5,7 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,8 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
-from alvh import _core, figures
-from alvh.equal_cost import settle
+from alvh import _core, equal_cost, figures
 from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
@@ -148,7 +148,7 @@ def compare(
         "ruin_share": ruin_share,
         "chunk": chunk,
     }
-    settled = settle(arms, market, threads=threads, advance=advance, **asked)
+    settled = equal_cost.settle(arms, market, threads=threads, advance=advance, **asked)
     task = task_of(settled.arms, market, equal_cost=settled.facts, **asked)
     result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
     comparison = Comparison(task, result, threads)
@@ -208,21 +208,12 @@ class Comparison:
     @property
     def limits(self) -> tuple[str, ...]:
         """Sentences that must stand beside the figures."""
-        limits: list[str] = [*self.task.facts["limits"]]
-        if self._equal_cost:
-            limits.append(
-                f"Equal cost was solved on a pilot of {self.pilot}: here costs differ as the table says."
-            )
-            limits += [f"{arm}: {why}." for arm, why in self._unequal.items()]
-        return tuple(limits)
+        return (*self.task.facts["limits"], *equal_cost.limits(self._equal_cost))
 
     @property
     def pilot(self) -> str:
         """The pilot on which rivals were brought to equal cost, in words; empty without rivals."""
-        if not self._equal_cost:
-            return ""
-        pilot = self._equal_cost["pilot"]
-        return "{paths:,} paths of {sessions} sessions, {words}, seed {seed}".format(**pilot)
+        return equal_cost.pilot_words(self._equal_cost)
 
     @property
     def books(self) -> list[tuple[str, float]]:
@@ -238,6 +229,17 @@ class Comparison:
     def shares(self) -> list[float]:
         """The size ladder, ascending."""
         return sorted({share for _, share in self.books})
+
+    @property
+    def hedged(self) -> list[str]:
+        """Names of the arms with a hedge layer, in the order given."""
+        return [arm for arm in self.arms if any(layer["role"] == "hedge" for layer in self._layers(arm))]
+
+    @property
+    def budgets(self) -> dict[str, float]:
+        """Of the arms that have a budget: the expected cost a year that it allows, of NAV (R61)."""
+        ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
+        return {arm: each["budget_per_year"] for arm, each in ledgers.items() if each.get("budget_per_year")}
 
     def paths(self) -> pl.LazyFrame:
         """Return a row per path and book: path, start, arm, share, and the figures of ``docs/engine.md``."""
@@ -353,17 +355,24 @@ class Comparison:
 
     @property
     def _unequal(self) -> dict[str, str]:
-        """Rivals that are not at equal cost, and how far they are from it."""
-        rivals = self._equal_cost.get("rivals", {})
-        return {arm: found["words"] for arm, found in rivals.items() if found["status"] != "solved"}
+        return equal_cost.unequal(self._equal_cost)
 
     def peaks(self, share: float | None = None) -> pl.DataFrame:
         """Return the distribution of peak over first margin requirement per arm (R15)."""
         return figures.peaks(self._frame, self._share(share))
 
     def protection(self, share: float | None = None) -> pl.DataFrame:
-        """Return cost, coverage and binding limits of every arm with a hedge (R22, R39, R61)."""
-        return self._shown(figures.protection(self._frame, self.capital, self.sessions, self._share(share)))
+        """Return cost, coverage, limits and deeds of the hedge of every arm with one (R22, R39, R61, R66)."""
+        return self._shown(
+            figures.protection(self._frame, self.capital, self.sessions, self._share(share), self.budgets)
+        )
+
+    def layer_pnl(self, share: float | None = None) -> pl.DataFrame:
+        """Return the mean P&L a year per layer of every arm with a hedge, by the name of the layer."""
+        named = {arm: [layer["name"] for layer in self._layers(arm)] for arm in self.hedged}
+        return self._shown(
+            figures.layer_pnl(self._frame, self.capital, self.sessions, self._share(share), named)
+        )
 
     def fans(self, share: float | None = None) -> pl.DataFrame:
         """Return quantiles of NAV, margin usage and hedge P&L per arm and session, across paths.
@@ -373,16 +382,17 @@ class Comparison:
         """
         share = self._share(share)
         starts = self.task.spec["starts"]
-        starts = starts[:: -(-len(starts) // FAN_PATHS)] if starts else []
+        starts = starts[:: math.ceil(len(starts) / FAN_PATHS)] if starts else []
         paths = len(starts) or min(self.task.paths, FAN_PATHS)
-        tables = []
-        for book in self.task.spec["books"]:
-            if book["share"] == share:
-                task = Task({**self.task.spec, "starts": starts, "books": [book]}, paths, self.task.facts)
-                series = _core.Plan(task.text).series(0, paths, 0, threads=self.threads)
-                fan = figures.fan(series, self.capital)
-                tables.append(fan.select(pl.lit(book["arm"]).alias("arm"), pl.all()))
-        return pl.concat(tables)
+        fans = {
+            arm: self._alone(arm, share, starts).series(0, paths, 0, threads=self.threads)
+            for arm in self.arms
+            if (arm, share) in self.books
+        }
+        return pl.concat(
+            figures.fan(series, self.capital).select(pl.lit(arm).alias("arm"), pl.all())
+            for arm, series in fans.items()
+        )
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
@@ -429,7 +439,8 @@ class Comparison:
         """Overlapping starts are not independent: on a history no interval and no p-value is shown."""
         if not self.replayed:
             return table
-        inferred = [name for name in ("low", "high", "p_value", "p_holm") if name in table.columns]
+        known = ("low", "high", "dollars_low", "dollars_high", "p_value", "p_holm")
+        inferred = [name for name in known if name in table.columns]
         return table.with_columns(pl.lit(None, pl.Float64).alias(name) for name in inferred)
 
     def trace(self, path: int, arm: str | None = None, share: float | None = None) -> Trace:
@@ -440,10 +451,14 @@ class Comparison:
             raise SpecError(f"trace: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
         if not 0 <= path < self.task.paths:
             raise SpecError(f"trace: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
-        plan = _core.Plan(self.task.text)
-        return _trace(
-            plan.trace(path, self.books.index((arm, share))), [layer["name"] for layer in self._layers(arm)]
-        )
+        plan = self._alone(arm, share, self.task.spec["starts"])
+        return _trace(plan.trace(path, 0), [layer["name"] for layer in self._layers(arm)])
+
+    def _alone(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
+        """Return the plan of one book: what runs beside it changes no bit, and takes time."""
+        book = self.task.spec["books"][self.books.index((arm, share))]
+        task = Task({**self.task.spec, "starts": starts, "books": [book]}, self.task.paths, self.task.facts)
+        return _core.Plan(task.text)
 
     def _layers(self, arm: str) -> list[dict[str, Any]]:
         return next(book["layers"] for book in self.task.spec["books"] if book["arm"] == arm)
@@ -466,6 +481,10 @@ class Comparison:
         }
         if self._equal_cost:
             tables["equal_cost"] = self.equal_cost()
+        if self.hedged:
+            tables["protection"] = self.protection()
+            tables["protection_words"] = figures.protection_words(tables["protection"])
+            tables["layer_pnl"] = self.layer_pnl()
         if self.replayed:
             told = self.history()
             return tables | {"history": told.counts, "episodes": told.episodes}

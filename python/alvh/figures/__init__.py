@@ -10,9 +10,10 @@ from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
 from alvh.figures.headline import headline, history_headline
+from alvh.figures.layers import layer_pnl
 from alvh.figures.paired import against
 from alvh.figures.peaks import peaks
-from alvh.figures.protection import PROTECTION, protection
+from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, protection_words
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
@@ -20,6 +21,7 @@ from alvh.figures.summary import FIGURES, Figure, summary
 
 __all__ = [
     "FIGURES",
+    "LIMITS_OF_SIZE",
     "MONTH_DAYS",
     "PROTECTION",
     "WITHIN",
@@ -38,9 +40,11 @@ __all__ = [
     "history_headline",
     "history_summary",
     "ladder",
+    "layer_pnl",
     "outcomes",
     "peaks",
     "protection",
+    "protection_words",
     "roll_costs",
     "summary",
 ]

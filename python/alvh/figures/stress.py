@@ -45,7 +45,8 @@ def outcomes(paths: Frame, eve: Frame) -> pl.DataFrame:
         `arm`; from the eve to the end, dollars without interest: `pnl`, which is `core_pnl` + `hedge_pnl`,
         then `hedge_trading`, `premium_paid` and `stress_cash`; over the whole run: `max_drawdown` (share),
         `peak_requirement` (dollars), `refused`, `calls`, `forced` (counts), `coverage_achieved`,
-        `coverage_met` (shares), `hedge_opened`, `monetised` (counts) and `distress`.
+        `coverage_met` (shares), `hedge_opened`, `monetised` (counts) and `distress`. What does not exist is
+        null.
     """
     whole, before = (
         require(frame, ["arm", *_CHANGES[1:]]).with_columns(pnl=pl.col("core_pnl") + pl.col("hedge_pnl"))
@@ -58,7 +59,7 @@ def outcomes(paths: Frame, eve: Frame) -> pl.DataFrame:
         .select(
             "arm",
             *(pl.col(each) - pl.col(f"{each}_eve") for each in _CHANGES),
-            *_LEVELS,
+            *(pl.col(each).fill_nan(None) for each in _LEVELS),
             distress=pl.col("any_distress"),
         )
         .collect()

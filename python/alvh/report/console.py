@@ -13,6 +13,7 @@ from rich.text import Text
 
 from alvh.figures.words import amount, share_of_nav, span
 from alvh.report import terminal
+from alvh.report.hedges import hedge_tables
 from alvh.report.wrapping import plain_table
 
 if TYPE_CHECKING:
@@ -48,12 +49,14 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         yield terminal.history_tables(told._replace(counts=named(told.counts), episodes=named(told.episodes)))
         yield terminal.ladder_table(named(result.ladder()))
         yield from _rivals(result)
+        yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
         return
     yield terminal.ladder_table(named(result.ladder()))
     yield terminal.capacity_table(named(result.capacity()))
     if len(result.arms) > 1:
         yield terminal.against_table(named(result.against()))
     yield from _rivals(result)
+    yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
     yield _premium_table(named(result.premium()))
 
 
@@ -134,6 +137,8 @@ def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) 
         console.print()
     for rows in measured.partition_by("id", "claim", maintain_order=True):
         console.print(_claim_table(rows))
+        for note in _notes(rows):
+            console.print(Text(note, style="dim"))
         console.print()
     missing = plain_table("Not yet computable")
     for header in ("id", "claim", "needs"):
@@ -143,6 +148,14 @@ def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) 
             missing.add_row(claim.id, Text(claim.text), claim.needs)
     console.print(missing)
     console.print(terminal.disclaimer())
+
+
+def _notes(rows: pl.DataFrame) -> Iterator[str]:
+    """Yield what must stand beside the figures, once each, and the p-values of paired tests."""
+    told = rows.with_columns(note=pl.col("why").str.split("; ").list.first())
+    for row in told.unique("note", keep="first", maintain_order=True).iter_rows(named=True):
+        tested = "" if row["p_value"] is None else f", p = {row['p_value']:.2g}"
+        yield f"{row['variant']}: {row['note']}{tested}"
 
 
 def _claim_table(rows: pl.DataFrame) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["print_stress"]
 
 MOST_DATES = 6
+COVERED = "covered: sessions in which the hedge offset at least 40% of the core's dollars per VIX point (R22)"
 
 
 def print_stress(console: Console, told: StressReport) -> None:
@@ -39,10 +40,11 @@ def print_stress(console: Console, told: StressReport) -> None:
 
 
 def _outcomes(table: pl.DataFrame) -> RenderableType:
-    title = "P&L from the eve of the stress to its end, dollars; below it the largest drawdown of the run"
+    title = "P&L from the eve of a stress to its end; of the whole run: drawdown, peak requirement, calls"
     arms = table.partition_by("arm", maintain_order=True)
     cells = {arm["arm"][0]: [_outcome(row) for row in arm.iter_rows(named=True)] for arm in arms}
-    return ArmColumns(title, arms[0]["scenario"].to_list(), cells)
+    shown = ArmColumns(title, arms[0]["scenario"].to_list(), cells)
+    return Group(shown, Text(COVERED)) if table["coverage_met"].is_not_null().any() else shown
 
 
 def _outcome(row: dict[str, Any]) -> str:
@@ -51,6 +53,11 @@ def _outcome(row: dict[str, Any]) -> str:
         lines.append(f"core {amount(row['core_pnl'], 'dollars')}")
         lines.append(f"hedge {amount(row['hedge_pnl'], 'dollars')}")
     lines.append(f"down {percent(row['max_drawdown'])}")
+    lines.append(f"peak {amount(row['peak_requirement'], 'dollars')}")
+    if row["calls"]:
+        lines.append(f"{row['calls']:g} calls")
+    if row["coverage_met"] is not None:
+        lines.append(f"covered {percent(row['coverage_met'])}")
     return "\n".join([*lines, "in distress"] if row["distress"] else lines)
 
 
@@ -69,8 +76,8 @@ def _break_even(table: pl.DataFrame) -> Table:
     caption = "break-even: crashes a year above which the hedge earns more than it costs"
     shown = plain_table("What the hedge costs a year, and what it pays in crash_day, dollars", caption)
     shown.add_column("arm", overflow="fold")
-    for header in ("yearly cost", "pay-off", "of core loss", "per dollar\nof cost", "break-even\na year"):
-        shown.add_column(header, justify="right")
+    for header in ("yearly cost", "pay-off", "of core\nloss", "per dollar\nof cost", "break-even\na year"):
+        shown.add_column(header, justify="right", no_wrap=True)
     for row in table.iter_rows(named=True):
         cost = f"{amount(row['yearly_cost'], 'dollars')}\n{span(row['low'], row['high'], 'dollars')}"
         frequency = row["crashes_a_year"]

@@ -118,9 +118,10 @@ impl Signals {
             let stream = Stream { seed: plan.seed, purpose: Purpose::Placebo };
             for i in 0..LANES {
                 // In a replay a date has one value, whichever start sees it.
-                let (path, step) = match plan.starts.is_empty() {
-                    true => (market.lanes.first_path + i as u64, market.tick),
-                    false => (0, market.session[i]),
+                let (path, step) = if plan.starts.is_empty() {
+                    (market.lanes.first_path + i as u64, market.tick)
+                } else {
+                    (0, market.session[i])
                 };
                 [chance[i], _] = stream.uniforms(path, step, 0);
             }
@@ -196,7 +197,9 @@ impl Signals {
                 let found = self.indicators.iter().find(|(known, ..)| *known == name);
                 &found.expect("the plan lists every indicator that a rule uses").2
             }
-            Name::VixForward => self.vix_forward.as_ref().expect("the plan lists every name that a rule uses"),
+            Name::VixForward => {
+                self.vix_forward.as_ref().expect("the plan lists every name that a rule uses")
+            }
             Name::Chance => self.chance.as_ref().expect("the plan lists every name that a rule uses"),
             Name::SleeveNavShare => &self.book.sleeve_nav_share,
             Name::CoreChallenge => &self.book.core_challenge,

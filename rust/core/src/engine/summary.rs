@@ -158,7 +158,7 @@ summary! {
 
 impl Summary {
     /// P&L by layer.
-    pub(super) fn set_layers(&mut self, pnl: [Col; MAX_LAYERS]) {
+    pub(super) fn set_layers(&mut self, pnl: &[Col; MAX_LAYERS]) {
         [
             self.layer_pnl_0,
             self.layer_pnl_1,
@@ -168,7 +168,7 @@ impl Summary {
             self.layer_pnl_5,
             self.layer_pnl_6,
             self.layer_pnl_7,
-        ] = pnl;
+        ] = *pnl;
     }
 
     /// What a book without a hedge has no value for.

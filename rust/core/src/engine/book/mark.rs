@@ -180,7 +180,7 @@ impl Book {
                 side[i] += pnl[i];
             }
         }
-        self.sum.set_layers(layers);
+        self.sum.set_layers(&layers);
         self.observe(ctx, pools);
         let capital = ctx.plan.capital;
         self.sum.sleeve_nav = Col::splat(f64::NAN);
