@@ -103,12 +103,14 @@ def recorded(spec: dict, start: int) -> Basis | None:
         return None
     market = json.dumps(spec["market"])
 
-    @cache
-    def basis(tick: int, expiry: int) -> float:
-        found = _core.market_vx_basis(market, [start + tick], [expiry])
-        return 1.0 if found is None else float(found[0])
+    rows = list(range(start, start + spec["sessions"] + 1))
 
-    return basis
+    @cache
+    def of(expiry: int) -> np.ndarray:
+        found = _core.market_vx_basis(market, rows, [expiry] * len(rows))
+        return np.ones(len(rows)) if found is None else found
+
+    return lambda tick, expiry: float(of(expiry)[tick])
 
 
 def disagreements(

@@ -10,8 +10,9 @@ import pytest
 import alvh as av
 import engine_spec
 from agreement import agree
-from alvh import _core
+from alvh import _core, playbook
 from alvh.market import GBM, L3F, History
+from alvh.schedule.expiries import vix_expiration
 from alvh.specification import Costs, Market
 
 
@@ -75,12 +76,29 @@ def test_small_contracts_and_constant_volatility() -> None:
         agree(engine_spec.spec(arms, GBM(vol=0.2), shares=(0.35,)), path, 0)
 
 
-def recorded(rows: int) -> Market:
+def drawn(rows: int) -> pl.DataFrame:
     """A history with the habits of one: drawn from the simulated market, on real dates."""
     paths = L3F(vix=14).simulate(1, rows - 1, seed=5)
     dates = av.schedule.sessions(date(2016, 1, 4), date(2019, 12, 31))[:rows]
-    frame = pl.DataFrame({"date": dates, "spx": paths["spot"][0], "vix": paths["vix"][0]})
-    return History(frame, rate=0.01, dividend_yield=0.02)
+    return pl.DataFrame({"date": dates, "spx": paths["spot"][0], "vix": paths["vix"][0]})
+
+
+def recorded(rows: int) -> Market:
+    return History(drawn(rows), rate=0.01, dividend_yield=0.02)
+
+
+def recorded_futures(rows: int) -> Market:
+    """The same with openings, and with VIX futures on most days of their last 200."""
+    draw, frame = np.random.default_rng(1), drawn(rows)
+    marks = [
+        (day, expiry, round(vix * float(np.exp(0.1 * draw.standard_normal())), 2))
+        for expiry in (vix_expiration(2016 + i // 12, i % 12 + 1) for i in range(24))
+        for day, _, vix in frame.iter_rows()
+        if day <= expiry and (expiry - day).days < 200 and draw.random() < 0.7
+    ]
+    opened = frame.with_columns(open=pl.col("spx") * np.exp(0.004 * draw.standard_normal(rows)))
+    vx = pl.DataFrame(marks, schema=["date", "expiry", "settle"], orient="row")
+    return History(opened, rate=0.01, dividend_yield=0.02, vx=vx)
 
 
 def test_rolling_starts_of_a_history() -> None:
@@ -89,3 +107,31 @@ def test_rolling_starts_of_a_history() -> None:
     for path in (0, 3, len(spec["starts"]) - 1):
         for book in range(len(arms)):
             agree(spec, path, book)
+
+
+def hedged() -> list[av.Arm]:
+    """The shipped arms with a hedge."""
+    arms = map(playbook.preset, playbook.presets())
+    return [arm for arm in arms if any(layer.role == "hedge" for layer in arm.layers)]
+
+
+@pytest.mark.parametrize("name", [arm.name for arm in hedged()])
+def test_shipped_hedges(name: str) -> None:
+    """Rules with indicators, latches and windows see the same past of the market."""
+    spec = engine_spec.spec([playbook.preset(name)], L3F(vix=26), sessions=63, shares=(0.35,))
+    for path in range(3):
+        agree(spec, path, 0)
+
+
+def test_recorded_openings_and_futures() -> None:
+    """Openings and bases of a replay, held to the morning of the settlement as well."""
+    arms = [playbook.preset(name) for name in ("always_on", "always_on_futures", "spx_put_overlay")]
+    spec = engine_spec.spec(arms, recorded_futures(220), sessions=63, every=17, shares=(0.35,))
+    for held in (False, True):
+        for book in range(len(arms)):
+            for path in (0, len(spec["starts"]) - 1):
+                assert agree(spec, path, book).summary["hedge_opened"], held
+        for layer in (
+            layer for book in spec["books"] for layer in book["layers"] if layer["role"] == "hedge"
+        ):
+            layer |= {"roll_below": None, "days": {"low": 10, "high": 45, "target": 30}, "every": "week"}

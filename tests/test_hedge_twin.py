@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import hedge_random
 from agreement import agree
 from alvh import _core
 from alvh.market import L3F
@@ -241,3 +242,16 @@ def happened(plan, *figures):
         rows |= {*hits[:2].tolist()}
     for row in sorted(rows):
         agree(plan, row // books, row % books, compiled)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_books(seed):
+    agree(hedge_random.Maker(seed).plan(), 0, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 208))
+def test_many_random_books(seed):
+    maker = hedge_random.Maker(seed)
+    for _ in range(25):
+        agree(maker.plan(), 0, 0)

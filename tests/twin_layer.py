@@ -11,7 +11,6 @@ from twin_surface import Quotes
 
 FLAT_SLOTS = 4
 SIGN = {"C": 1.0, "P": -1.0}
-CONDOR = [("C", -1), ("C", 1), ("P", -1), ("P", 1)]
 
 
 class Terms:
@@ -24,7 +23,6 @@ class Terms:
         self.future = self.contract.future
         self.hedge = spec.get("role", "core") == "hedge"
         self.legs = [(SIGN[leg["right"]], leg["ratio"]) for leg in spec["legs"]]
-        self.is_condor = sorted((leg["right"], leg["ratio"]) for leg in spec["legs"]) == CONDOR
         contracts = 1 if self.future else sum(abs(ratio) for _, ratio in self.legs)
         self.fees = contracts * self.contract.fee  # dollars per lot and trade
         self.order_share = self.costs["order_share" if len(self.legs) > 1 else "single_share"]
@@ -72,14 +70,18 @@ class Terms:
         return found
 
     def challenge(self, strikes: list[float], credit: float, entry_spot: float, spot: float) -> float | None:
-        """R49: the share of the way to the break-even on the side to which the spot moved; condors only."""
-        if not self.is_condor:
+        """R49: the share of the way to the break-even on the side to which the spot moved.
+
+        Missing for what is bought, and where nothing is sold on that side.
+        """
+        if credit <= 0 or not any(ratio < 0 for _, ratio in self.legs):
             return None
         if spot == entry_spot:
             return 0.0
         side = 1.0 if spot > entry_spot else -1.0
-        short = strikes[self.legs.index((side, -1))]
-        way = abs(short + side * credit - entry_spot)
+        pairs = zip(self.legs, strikes, strict=True)
+        short = next((strike for (sign, ratio), strike in pairs if sign == side and ratio < 0), None)
+        way = abs(short + side * credit - entry_spot) if short is not None else 0.0
         return abs(spot - entry_spot) / way if way else None
 
 
