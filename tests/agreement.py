@@ -1,12 +1,14 @@
 """One path of one book: trace, figures and twin must say the same, to 1e-9 of the capital."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
 
 import twin
 from alvh import _core
+from twin_market import Basis
 from twin_record import COUNTS, LAYERS, SUMS, TICKS
 
 PAST = 2772  # sessions of a simulated past, of which rules see the last SEEN
@@ -92,7 +94,21 @@ def compare(spec: dict, path: int, book: int, plan: _core.Plan | None = None) ->
     ledger = plan.trace(path, book)["ledger"]
     start = spec["starts"][path] if spec["starts"] else spec["schedule"]["origin"]
     found = {name: column[book] for name, column in plan.run(path, 1, threads=1).items()}
-    return ledger, found, twin.run(spec, book, path_of(spec, path, ledger), start)
+    return ledger, found, twin.run(spec, book, path_of(spec, path, ledger), start, recorded(spec, start))
+
+
+def recorded(spec: dict, start: int) -> Basis | None:
+    """Recorded over modelled VIX futures of a replay; None in a simulated market."""
+    if not spec["starts"]:
+        return None
+    market = json.dumps(spec["market"])
+
+    @cache
+    def basis(tick: int, expiry: int) -> float:
+        found = _core.market_vx_basis(market, [start + tick], [expiry])
+        return 1.0 if found is None else float(found[0])
+
+    return basis
 
 
 def disagreements(

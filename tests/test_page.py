@@ -8,6 +8,7 @@ import pytest
 import vl_convert
 
 import alvh as av
+from alvh import figures
 from alvh.errors import AlvhError, ReportError, SpecError
 from alvh.figures.fans import QUANTILES
 from alvh.figures.words import amount, percent, share_of_nav, span
@@ -188,7 +189,7 @@ def test_fans_are_those_of_the_comparison(read):
 
 
 def test_hedges_are_shown_where_there_are_any(read):
-    """R22, R61: cost, coverage and binding limits, and nothing of them for arms without a hedge."""
+    """R22, R61: verdicts, cost, coverage, limits, layers, and nothing of them for arms without a hedge."""
     protection = simulated().protection()
     assert protection["arm"].unique().to_list() == ["alvh_0"]
     limits = protection.filter(pl.col("figure").str.starts_with("bound_"))
@@ -196,6 +197,10 @@ def test_hedges_are_shown_where_there_are_any(read):
     rows = drawn(read.specs["simulation-1-limits"][0])
     assert [row["estimate"] for row in rows] == limits["estimate"].to_list()
     assert [{"arm": "alvh_0", "mark": 0.015}] in data_sets(read.specs["simulation-1-hedge-cost"][0])
+    words = tuple(read.tables["The hedges in words, at a margin share of 10%"][1])
+    assert words == figures.protection_words(protection).row(0)
+    layers = read.tables["Mean P&L a year by layer, without interest"][1:]
+    assert [row[1] for row in layers] == simulated().layer_pnl()["layer"].to_list()
     assert not [name for name in read.specs if name.startswith("history") and "hedge" in name]
 
 

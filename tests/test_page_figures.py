@@ -1,4 +1,4 @@
-"""The figures behind the page: fans, peaks and protection, against plain Python."""
+"""The figures behind the page: fans and peaks, against plain Python."""
 
 import math
 
@@ -10,12 +10,10 @@ from alvh import figures
 from alvh.errors import AlvhError
 from alvh.figures.fans import POINTS, QUANTILES, fan
 from alvh.figures.peaks import peaks
-from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection
-from synthetic_paths import CAPITAL, RISKINESS, SESSIONS, synthetic_paths
+from synthetic_paths import CAPITAL, SESSIONS, synthetic_paths
 
 SHARE = 0.35
 PATHS = synthetic_paths()
-HEDGED, DOUBLED = "plain", "martingale_replace"  # any two of the synthetic arms
 
 
 def smallest_with(values, q):
@@ -86,48 +84,3 @@ def test_peaks_of_an_arm_that_never_priced_a_lot_do_not_exist():
     none = PATHS.with_columns(first_requirement=pl.lit(0.0))
     row = peaks(none, SHARE).row(0, named=True)
     assert (row["n"], row["q50"], row["largest"]) == (0, None, None)
-
-
-def hedged():
-    """The synthetic paths with the columns of hedges: two arms have one."""
-    rng = np.random.default_rng(8)
-    n = PATHS.height
-    with_hedge = PATHS["arm"].is_in([HEDGED, DOUBLED]).to_numpy()
-    columns = {name: rng.standard_normal(n) * 1e4 * with_hedge for name in ("hedge_pnl", "hedge_trading")}
-    columns |= {name: rng.random(n) * 2e4 * with_hedge for name in ("expected_cost", "premium_paid")}
-    columns |= {
-        f"bound_{limit}": rng.integers(0, 9, n) * with_hedge.astype(float) for limit in LIMITS_OF_SIZE
-    }
-    for name in PROTECTION:
-        if name not in columns:
-            columns[name] = np.where(with_hedge & (rng.random(n) < 0.9), rng.random(n), math.nan)
-    return PATHS.with_columns(pl.Series(name, values) for name, values in columns.items())
-
-
-def test_protection_is_its_definition():
-    """R22, R61: means a year, medians of coverage, shares of decisions, and no arm without a hedge."""
-    frame = hedged()
-    table = protection(frame, CAPITAL, SESSIONS, SHARE)
-    assert set(table["arm"]) == {HEDGED, DOUBLED} < set(RISKINESS)
-    for row in table.iter_rows(named=True):
-        book = frame.filter(arm=row["arm"], share=SHARE)
-        values = [x for x in book[row["figure"]].to_list() if not math.isnan(x)]
-        if row["figure"].startswith("bound_"):
-            decisions = sum(book[f"bound_{limit}"].sum() for limit in LIMITS_OF_SIZE)
-            wanted = sum(values) / decisions
-        elif row["unit"] == "a year":
-            wanted = sum(values) / len(values) / CAPITAL * 252 / SESSIONS
-        elif row["figure"] in {"coverage_wanted", "coverage_affordable", "coverage_achieved"}:
-            wanted = smallest_with(values, 0.5)
-        else:
-            wanted = sum(values) / len(values)
-        assert row["estimate"] == pytest.approx(wanted, rel=1e-12)
-        assert row["low"] <= row["estimate"] <= row["high"]
-    assert table.filter(pl.col("figure").str.starts_with("bound_"), arm=HEDGED)[
-        "estimate"
-    ].sum() == pytest.approx(1)
-
-
-def test_protection_names_the_columns_that_it_lacks():
-    with pytest.raises(AlvhError, match="paths lacks expected_cost"):
-        protection(PATHS, CAPITAL, SESSIONS, SHARE)

@@ -233,7 +233,7 @@ def demo(
 
 @app.command()
 def audit(  # noqa: PLR0917 -- one parameter per option
-    paths: Annotated[int, typer.Option(min=1, help="Simulated paths per market.", metavar="N")] = DEMO_PATHS,
+    paths: Annotated[int, typer.Option(min=1, help="Simulated paths.", metavar="N")] = DEMO_PATHS,
     seed: Seed = DEMO_SEED,
     threads: Threads = 0,
     out: Annotated[Path | None, typer.Option(help="Parquet file for the table.", metavar="FILE")] = None,
@@ -244,7 +244,7 @@ def audit(  # noqa: PLR0917 -- one parameter per option
 
     Each row: what is claimed, what was measured with its 95% interval, the verdict, and what is missing.
     """
-    from alvh.claims import CADENCES, CLAIMS
+    from alvh.claims import CLAIMS, audited_paths
     from alvh.claims import audit as run_audit
     from alvh.report import console as report
     from alvh.report.plain_json import to_json
@@ -253,7 +253,7 @@ def audit(  # noqa: PLR0917 -- one parameter per option
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise RunError(f"--out {out}: a file in a folder that exists")
     with progress(quiet=quiet or as_json) as track:
-        advance = track("audit", paths * len(CADENCES))
+        advance = track("audit", audited_paths(paths))
         table = run_audit(paths=paths, seed=seed, threads=threads, advance=advance)
     if out is not None:
         table.write_parquet(out)

@@ -9,30 +9,33 @@ import altair as alt
 import polars as pl
 
 from alvh.figures.columns import arms
-from alvh.figures.protection import LIMITS_OF_SIZE
+from alvh.figures.protection import LIMITS_OF_SIZE, MET, protection_words
 from alvh.figures.words import amount, percent, span
 from alvh.report.page import charts, tables
-from alvh.report.page.model import Figure, Key, Panel
+from alvh.report.page.model import Block, Figure, Key, Panel
 from alvh.report.page.palette import ArmStyle
 from alvh.report.page.spec import data, panel_spec
 
-__all__ = ["MET", "figures"]
-
-MET = 0.40
-"""R22: a lower coverage is too little."""
+__all__ = ["blocks"]
 
 _COVERAGES = ("coverage_wanted", "coverage_affordable", "coverage_achieved")
 
 
-def figures(
-    protection: pl.DataFrame, budgets: Mapping[str, float], name: str, style: ArmStyle, size: str
-) -> Iterator[Figure]:
-    """Yield cost, coverage and limits of the arms with a hedge; nothing without any.
+def blocks(
+    protection: pl.DataFrame,
+    layers: pl.DataFrame,
+    budgets: Mapping[str, float],
+    *,
+    name: str,
+    style: ArmStyle,
+    size: str,
+) -> Iterator[Block]:
+    """Yield verdicts, cost, coverage, limits and layers of the arms with a hedge; nothing without any.
 
     Parameters
     ----------
-    protection : DataFrame
-        What `Comparison.protection` returns, arms as labelled.
+    protection, layers : DataFrame
+        What `Comparison.protection` and `Comparison.layer_pnl` return, arms as labelled.
     budgets : mapping
         Of the arms that have one: expected cost a year at most, of NAV.
     name, size : str
@@ -42,6 +45,7 @@ def figures(
     """
     if protection.is_empty():
         return
+    yield tables.verdicts_table(protection_words(protection), f"The hedges in words, {size}")
     title = f"Expected cost of the hedge a year, {size}"
     spent = protection.filter(figure="expected_cost")
     panel = Panel(charts.intervals_chart(spent, style, "of capital a year", budgets), title)
@@ -72,6 +76,7 @@ def figures(
         tables.protection_table(bound),
         legend,
     )
+    yield tables.layers_table(layers)
 
 
 def _told(frame: pl.DataFrame, prefix: str) -> list[dict[str, Any]]:

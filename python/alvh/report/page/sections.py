@@ -71,21 +71,21 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
         if len(result.arms) > 1:
             yield from _against(named(result.against()), name, style, size)
         yield tables.premium_table(named(result.premium()))
+    rivals = named(result.equal_cost())
+    if not rivals.is_empty():
+        yield tables.rivals_table(rivals, result.label(result.arms[0]), result.pilot)
     fans = named(result.fans())
     for measure in fans["measure"].unique(maintain_order=True):
         yield _fans(fans.filter(measure=measure), measure, name, style, size)
     yield _peaks(named(result.peaks()), name, style, size)
-    yield from hedges.figures(named(result.protection()), _budgets(result), name, style, size)
+    if result.hedged:
+        budgets = {result.label(arm): budget for arm, budget in result.budgets.items()}
+        layers = named(result.layer_pnl())
+        yield from hedges.blocks(named(result.protection()), layers, budgets, name=name, style=style, size=size)
     yield _attribution(named(result.attribution()), name, size)
     if result.replayed:
         yield timeline.figure(result, timeline.chosen(result, start), f"{name}-timeline", style)
     yield tables.summary_table(named(result.summary()), f"Every figure {size}")
-
-
-def _budgets(result: Comparison) -> dict[str, float]:
-    """Return the expected cost a year that each arm with a budget may commit, of NAV (R61)."""
-    ledgers = {result.label(book["arm"]): book["ledgers"] or {} for book in result.task.spec["books"]}
-    return {arm: each["budget_per_year"] for arm, each in ledgers.items() if each.get("budget_per_year")}
 
 
 def _ladder(result: Comparison, name: str, style: ArmStyle) -> Iterator[Block]:
