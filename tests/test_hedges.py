@@ -516,7 +516,7 @@ def test_numbers_of_the_methodology():
     assert (engine.size.target, engine.size.value, engine.size.caps) == (
         "core.notional",
         0.30,
-        ("0.15 * equity",),
+        ("sleeve.budget", "0.15 * equity"),
     )
     assert av.preset("alvh_0").ledgers == SLEEVE  # R60, R61
 
