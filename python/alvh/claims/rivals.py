@@ -21,25 +21,15 @@ EXPOSED_SHARE = 0.70
 """The largest rung of the ladder: below it the plain condor meets no distress in a year from VIX 16."""
 
 PLAIN = "plain"
-RIVALS = ("fewer_lots_equal_mean", "wider_wings", "bigger_buffer", "spx_put_overlay")
-PLACEBO = "random_timing"
-
-MOST_OVERLAY = {"spx_put_overlay": 8.0, PLACEBO: 4.0}
-"""Overlays are sought up to so many times their preset's size."""
+RIVALS = ("fewer_lots_equal_mean", "wider_wings", "bigger_buffer", "spx_put_overlay_equal_cost")
+PLACEBO = "random_timing_equal_cost"
 
 _FIGURES = {"p_distress": "P(distress)", "max_drawdown": "mean drawdown", "return_on_nav": "mean return"}
 
 
 def rival_arms() -> list[Arm]:
     """Return plain, the hedge, its rivals and its placebo, each at equal cost."""
-    rivals = (preset(name) for name in (*RIVALS, PLACEBO))
-    return [preset(PLAIN), preset(ALVH), *map(_at_equal_cost, rivals)]
-
-
-def _at_equal_cost(arm: Arm) -> Arm:
-    if arm.equal_cost:
-        return arm
-    return arm.rival("overlay", (0.0, MOST_OVERLAY[arm.name]), to=ALVH, name=arm.name)
+    return [preset(name) for name in (PLAIN, ALVH, *RIVALS, PLACEBO)]
 
 
 def rival_rows(
