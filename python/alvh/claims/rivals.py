@@ -24,12 +24,16 @@ PLAIN = "plain"
 RIVALS = ("fewer_lots_equal_mean", "wider_wings", "bigger_buffer", "spx_put_overlay_equal_cost")
 PLACEBO = "random_timing_equal_cost"
 
+PLACEBO_BETWEEN = (0.02, 0.25)
+"""Times its preset's size: the budget of the hedge buys little of a core of this size."""
+
 _FIGURES = {"p_distress": "P(distress)", "max_drawdown": "mean drawdown", "return_on_nav": "mean return"}
 
 
 def rival_arms() -> list[Arm]:
     """Return plain, the hedge, its rivals and its placebo, each at equal cost."""
-    return [preset(name) for name in (PLAIN, ALVH, *RIVALS, PLACEBO)]
+    placebo = preset(PLACEBO).rival("overlay", PLACEBO_BETWEEN, to=ALVH, name=PLACEBO)
+    return [*(preset(name) for name in (PLAIN, ALVH, *RIVALS)), placebo]
 
 
 def rival_rows(
