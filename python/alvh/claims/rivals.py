@@ -24,16 +24,20 @@ PLAIN = "plain"
 RIVALS = ("fewer_lots_equal_mean", "wider_wings", "bigger_buffer", "spx_put_overlay_equal_cost")
 PLACEBO = "random_timing_equal_cost"
 
-PLACEBO_BETWEEN = (0.02, 0.25)
-"""Times its preset's size: the budget of the hedge buys little of a core of this size."""
+BETWEEN = {"spx_put_overlay_equal_cost": (0.5, 3.0), PLACEBO: (0.025, 0.13)}
+"""Times their preset's size: near what this share asks for, so that few runs of the pilot find it."""
 
 _FIGURES = {"p_distress": "P(distress)", "max_drawdown": "mean drawdown", "return_on_nav": "mean return"}
 
 
 def rival_arms() -> list[Arm]:
     """Return plain, the hedge, its rivals and its placebo, each at equal cost."""
-    placebo = preset(PLACEBO).rival("overlay", PLACEBO_BETWEEN, to=ALVH, name=PLACEBO)
-    return [*(preset(name) for name in (PLAIN, ALVH, *RIVALS)), placebo]
+    return [preset(PLAIN), preset(ALVH), *map(_sought_nearby, (*RIVALS, PLACEBO))]
+
+
+def _sought_nearby(name: str) -> Arm:
+    arm = preset(name)
+    return arm.rival("overlay", BETWEEN[name], to=ALVH, name=name) if name in BETWEEN else arm
 
 
 def rival_rows(
