@@ -226,8 +226,7 @@ def test_every_rule(name):
     plan = spec((layers, ledgers), **more)
     if "calls" in figures:
         # Funds for a bad day (R64) keep a sleeve from calls: here there are none.
-        for row in plan["contracts"].values():
-            row["stress"] = 0.0
+        plan["contracts"] = {name: row | {"stress": 0.0} for name, row in plan["contracts"].items()}
     happened(plan, *figures.split())
 
 

@@ -12,6 +12,7 @@ from alvh.claims import table
 from alvh.claims.claim import ABOVE_0, BELOW_0, Measured, Range
 from alvh.claims.peaks import peak, variability
 from alvh.figures.columns import SESSIONS_PER_YEAR
+from alvh.figures.protection import LIMITS_OF_SIZE, MET
 from alvh.playbook import Arm, Ledgers, preset
 from alvh.playbook.ledgers import SleeveTable
 from alvh.statistics import (
@@ -34,7 +35,7 @@ IN_BUDGET = "always_on in 1.5% a year"
 BUDGET = 0.015
 
 R15_ALVH = Range(1.5, 2.0, "1.5 to 2.0")
-R22_RANGE = Range(0.40, 0.60, "40 to 60%")
+R22_RANGE = Range(MET, 0.60, "40 to 60%")
 R61_RANGE = Range(0.01, 0.02, "1 to 2%")
 
 R44_LEAST = Range(0.99, 1.0, "99% or more")
@@ -42,8 +43,6 @@ R44_LEAST = Range(0.99, 1.0, "99% or more")
 
 R66_LEAST = Range(0.5, 1.0, "half or more")
 """R66 names no number: on most paths on which the core lost while it was pressed."""
-
-LIMITS = ("target", "budget", "funds", "cap", "rounding")
 
 
 def hedged_arms() -> list[Arm]:
@@ -102,14 +101,14 @@ def _coverage(arm: str, book: pl.DataFrame, kind: str) -> Measured:
         f"by all hedge layers, wanted {_share(wanted)}, at least 40% on {_share(met)} of sessions, "
         f"decisions by the limit that bound: {_bound(book)}"
     )
-    if median.value < R22_RANGE.low:
+    if median.value < MET:
         note = f"R22 not met: {note}"
     return Measured(table.COVERAGE, variant, R22_RANGE, "share", len(covered), note, median)
 
 
 def _bound(book: pl.DataFrame) -> str:
     """Say how often each limit bound, of the sizing decisions."""
-    counts = {limit: float(book[f"bound_{limit}"].sum()) for limit in LIMITS}
+    counts = {limit: float(book[f"bound_{limit}"].sum()) for limit in LIMITS_OF_SIZE}
     decisions = sum(counts.values())
     return ", ".join(f"{limit} {n / decisions:.0%}" for limit, n in counts.items() if n) or "none"
 

@@ -21,9 +21,6 @@ from alvh.runner import Advance
 
 __all__ = ["audit", "audited_paths"]
 
-PATHS = 2_048
-"""Half a minute on two cores: the intervals are far narrower than the claimed ranges."""
-
 Run = Callable[..., Comparison]
 
 
@@ -33,7 +30,7 @@ def audited_paths(paths: int) -> int:
 
 
 def audit(
-    *, paths: int = PATHS, seed: int = 7, threads: int = 0, advance: Advance | None = None
+    *, paths: int = 2_048, seed: int = 7, threads: int = 0, advance: Advance | None = None
 ) -> pl.DataFrame:
     """Measure what can be measured of the methodology's claims, and list the rest as not yet computable.
 
