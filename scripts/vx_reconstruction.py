@@ -3,8 +3,8 @@
     python scripts/vx_reconstruction.py INDEX VX
 
 INDEX is a file that `alvh.market.History` reads, with `date`, `spx`, `vix` and perhaps `vix3m` and `vix6m`;
-VX one with `date`, `expiry` and `settle` (docs/history.md). Prints the root mean square error in points by rank, nearest contract first;
-docs/history.md and `alvh.history.vx.RECONSTRUCTED` quote it.
+VX one with `date`, `expiry` and `settle` (docs/history.md). Prints the root mean square error in points by
+rank, nearest contract first; docs/history.md and `alvh.history.vx.RECONSTRUCTED` quote it.
 """
 
 import json
