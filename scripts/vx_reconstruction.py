@@ -1,10 +1,10 @@
-"""Measure how far VX futures that are reconstructed from the VIX closes so far lie from recorded ones.
+"""Measure how far VX futures that are reconstructed from volatility indices lie from recorded ones.
 
     python scripts/vx_reconstruction.py INDEX VX
 
-INDEX is a file that `alvh.market.History` reads, with `date`, `spx` and `vix`; VX one with `date`, `expiry`
-and `settle` (docs/history.md). Prints the root mean square error in points by rank, nearest contract first;
-docs/history.md and `alvh.history.vx.RECONSTRUCTED` quote it.
+INDEX is a file that `alvh.market.History` reads, with `date`, `spx`, `vix` and perhaps `vix3m` and `vix6m`;
+VX one with `date`, `expiry` and `settle` (docs/history.md). Prints the root mean square error in points by
+rank, nearest contract first; docs/history.md and `alvh.history.vx.RECONSTRUCTED` quote it.
 """
 
 import json

@@ -443,8 +443,8 @@ def replayed_factors(vix: Floats, **more: Any) -> Floats:
     return np.stack([factor[0] for factor in x], axis=1)
 
 
-def likeliest_factors(vix: Floats) -> Floats:
-    """Mean of the factors at the last row given all VIX closes: one joint normal law, no recursion."""
+def likeliest_factors(vix: Floats, **longer: list[float | None]) -> Floats:
+    """Mean of the factors at the last row given all indices: one joint normal law, no recursion."""
     twin = L3FTwin(market.L3F().spec())
     keep = np.exp(-twin.kp / SESSIONS_PER_YEAR)
     variance = [twin.covariance / np.add.outer(twin.kp, twin.kp)]
@@ -455,29 +455,50 @@ def likeliest_factors(vix: Floats) -> Floats:
         early, ahead = variance[min(t, s)], keep ** abs(t - s)
         return ahead[:, None] * early if t >= s else early * ahead
 
-    rows = range(len(vix))
-    of_sums = np.array([[covariance(t, s).sum() for s in rows] for t in rows])
-    of_last = np.stack([covariance(len(vix) - 1, s).sum(axis=1) for s in rows], axis=1)
-    surprise = np.log(vix - twin.floor) - twin.level - twin.m.sum()
-    return twin.m + of_last @ np.linalg.solve(of_sums, surprise)
+    # (row, loading, ln(index - floor) less what is expected of it, variance of its error)
+    seen = [(row, np.ones(3), np.log(close - twin.floor) - twin.level, 0.0) for row, close in enumerate(vix)]
+    for name, months in (("vix3m", 3), ("vix6m", 6)):
+        loading = twin.phi(months * MONTH) / twin.phi(MONTH)
+        level = twin.level + twin.spec["curve"]["slope_long"] * np.log(months)
+        seen += [
+            (row, loading, np.log(close - twin.floor) - level, (0.03 * close / (close - twin.floor)) ** 2)
+            for row, close in enumerate(longer.get(name, []))
+            if close is not None
+        ]
+    of_seen = np.array([[one @ covariance(t, s) @ other for s, other, *_ in seen] for t, one, *_ in seen])
+    of_seen += np.diag([error for *_, error in seen])
+    of_last = np.stack([covariance(len(vix) - 1, s) @ loading for s, loading, *_ in seen], axis=1)
+    surprise = [value - loading @ twin.m for _, loading, value, _ in seen]
+    return twin.m + of_last @ np.linalg.solve(of_seen, surprise)
 
 
-VIX_CLOSES = st.lists(st.floats(6.5, 150), min_size=2, max_size=40).map(np.array)
+VIX_CLOSES = st.lists(st.floats(6.5, 150), min_size=2, max_size=25).map(np.array)
+
+
+def longer_closes(data: st.DataObject, rows: int) -> dict[str, list[float | None]]:
+    """VIX3M and VIX6M, or one of them, or none; with holes."""
+    close = st.none() | st.floats(6.5, 150)
+    names = data.draw(st.sets(st.sampled_from(["vix3m", "vix6m"])))
+    return {name: data.draw(st.lists(close, min_size=rows, max_size=rows)) for name in sorted(names)}
 
 
 @settings(max_examples=50, deadline=None)
-@given(VIX_CLOSES)
-def test_replayed_factors_are_the_likeliest_given_vix_so_far(vix):
-    np.testing.assert_allclose(replayed_factors(vix)[-1], likeliest_factors(vix), rtol=0, atol=1e-10)
+@given(VIX_CLOSES, st.data())
+def test_replayed_factors_are_the_likeliest_given_the_indices_so_far(vix, data):
+    longer = longer_closes(data, len(vix))
+    found, expected = replayed_factors(vix, **longer)[-1], likeliest_factors(vix, **longer)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
 @settings(max_examples=50, deadline=None)
 @given(VIX_CLOSES, st.data())
 def test_replayed_factors_have_the_rows_vix_and_know_no_future(vix, data):
-    found = replayed_factors(vix)
+    longer = longer_closes(data, len(vix))
+    found = replayed_factors(vix, **longer)
     np.testing.assert_allclose(L3FTwin(market.L3F().spec()).vix(found), vix[1:], rtol=1e-12)
     kept = data.draw(st.integers(2, len(vix)))
-    np.testing.assert_array_equal(replayed_factors(vix[:kept]), found[: kept - 1])
+    cut = {name: closes[:kept] for name, closes in longer.items()}
+    np.testing.assert_array_equal(replayed_factors(vix[:kept], **cut), found[: kept - 1])
 
 
 @settings(max_examples=20, deadline=None)

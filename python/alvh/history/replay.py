@@ -21,7 +21,7 @@ from alvh.schedule.expiries import Cadence
 # What no file of closes can tell; printed with every historical result.
 LIMITS: Final = (
     "History is one path and not a sample: overlapping starts are not independent.",
-    "The pricing state of each session is filtered from the VIX closes up to it, and from nothing else.",
+    "The pricing state of each session is filtered from closes up to it: VIX, and VIX3M and VIX6M if given.",
     "The skew of the option surface is a template fitted to other days, not that day's quotes.",
     "One-day volatility is extrapolated from VIX; daily expiries are listed only since May 2022.",
     "Expiries on every Friday are assumed throughout; weekly options are listed only since 2005.",
@@ -30,6 +30,9 @@ LIMITS: Final = (
     "Intraday spikes are invisible at closes (2024-08-05: VIX high 65.7, close 38.6).",
     "Margin figures from closes are therefore lower bounds and need an intraday stress on top.",
 )
+
+
+LONGER: Final = ("vix3m", "vix6m")  # columns that the pricing state is filtered from, beside vix
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -176,8 +179,9 @@ class History:
         """Return the market as JSON-able data for the core: a number a session, and recorded VIX futures."""
         frame = self.data.frame
         optional: dict[str, Any] = {}
-        if "open" in frame.columns:
-            optional["open"] = frame["open"].to_list()
+        for name in ("open", *LONGER):
+            if name in frame.columns:
+                optional[name] = frame[name].to_list()
         if self.vx is not None:
             optional["vx"] = self.vx.spec()
         return {

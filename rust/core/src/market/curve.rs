@@ -81,14 +81,23 @@ impl VixCurve {
     /// whatever the weekends, and total variance cannot jump where a calendar would.
     #[inline(always)]
     pub(super) fn variance_swap<const FMA: bool>(&self, x: [f64; FACTORS], sessions: f64) -> f64 {
-        let months = sessions * (1.0 / MONTH_SESSIONS);
-        let slope = if months > 1.0 { self.slope_long } else { self.slope_short };
-        let mut exponent = fma::<FMA>(slope, special::ln::<FMA>(months), self.level);
+        let (mut exponent, loading) = self.swap_line::<FMA>(sessions);
         for f in 0..FACTORS {
-            let loading = mean_decay::<FMA>(self.reversion[f] * (MONTH * months)) * self.spot_loading[f];
-            exponent = fma::<FMA>(loading, x[f], exponent);
+            exponent = fma::<FMA>(loading[f], x[f], exponent);
         }
         self.floor + special::exp::<FMA>(exponent)
+    }
+
+    /// `ln(K − floor)` as a line in the factors: level + c, and ℓ.
+    #[inline(always)]
+    pub(super) fn swap_line<const FMA: bool>(&self, sessions: f64) -> (f64, [f64; FACTORS]) {
+        let months = sessions * (1.0 / MONTH_SESSIONS);
+        let slope = if months > 1.0 { self.slope_long } else { self.slope_short };
+        let mut loading = [0.0; FACTORS];
+        for f in 0..FACTORS {
+            loading[f] = mean_decay::<FMA>(self.reversion[f] * (MONTH * months)) * self.spot_loading[f];
+        }
+        (fma::<FMA>(slope, special::ln::<FMA>(months), self.level), loading)
     }
 }
 

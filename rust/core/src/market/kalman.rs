@@ -1,24 +1,32 @@
-//! The factors of the curve given VIX so far: a Kalman filter.
+//! The factors of the curve given the volatility indices so far: a Kalman filter.
 //!
-//! `y = ln(VIX − floor) − level` is the sum of the factors, and those move linearly ([`super::l3f`]). With estimate
+//! An index K of `n` sessions is the variance swap of the curve, `ln(K − floor) = a + ℓᵀx` ([`super::curve`]), seen with
+//! an error of variance v; factors move linearly too ([`super::l3f`]), so that nothing is approximated. With estimate
 //! x and covariance P of its error, Δ one session, `Σᵢⱼ = sᵢsⱼρᵢⱼ`:
 //! ```text
 //! start    x = m,  Pᵢⱼ = Σᵢⱼ / (kᵢ + kⱼ)                          the stationary law
 //! session  xᵢ ← mᵢ + e^{−kᵢΔ} (xᵢ − mᵢ),  Pᵢⱼ ← e^{−(kᵢ+kⱼ)Δ} Pᵢⱼ + Σᵢⱼ Δ
-//! VIX      x ← x + P1 (1ᵀP1)⁻¹ (y − 1ᵀx),  P ← P − P1 (1ᵀP1)⁻¹ 1ᵀP
+//! index    x ← x + Pℓ (ℓᵀPℓ + v)⁻¹ (ln(K − floor) − a − ℓᵀx),  P ← P − Pℓ (ℓᵀPℓ + v)⁻¹ ℓᵀP
 //! ```
-//! VIX is observed without error, so that the estimate has exactly that VIX. A VIX without a past gives the
-//! stationary mean of the factors given that VIX: where L3F starts.
+//! VIX has a = level, ℓ = 1 and v = 0: the estimate has exactly that VIX. A VIX without a past gives the stationary
+//! mean of the factors given that VIX: where L3F starts.
 
 use super::SESSIONS_PER_YEAR;
+use super::curve::VixCurve;
 use super::parameters::{Curve, Dynamics};
 use super::state::FACTORS;
 use crate::math::special;
 
+/// Sessions of VIX3M and VIX6M.
+pub(super) const QUARTER: f64 = 63.0;
+pub(super) const HALF_YEAR: f64 = 126.0;
+/// Standard deviation of ln(VIX3M) and ln(VIX6M) around the curve's, which has three factors only.
+const SWAP_SD: f64 = 0.03;
+
 /// What is known of the factors.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
-    floor: f64,
+    curve: VixCurve,
     level: f64,
     mean: [f64; FACTORS],
     /// e^{−kΔ}
@@ -37,7 +45,7 @@ impl Filter {
         let k = dynamics.reversion;
         let session = 1.0 / SESSIONS_PER_YEAR;
         Self {
-            floor: curve.floor,
+            curve: VixCurve::new(curve),
             level: curve.level,
             mean: dynamics.mean,
             keep: k.map(|k| special::exp::<false>(-k * session)),
@@ -54,19 +62,34 @@ impl Filter {
         self.covariance = matrix(|i, j| keep[i] * keep[j] * covariance[i][j] + noise[i][j]);
     }
 
-    /// VIX is seen, in points above the floor. Returns the factors, whose VIX it is.
+    /// VIX is seen, in points above the floor, last of a session's indices. Returns the factors, whose VIX it is.
     pub(super) fn observe(&mut self, vix: f64) -> [f64; FACTORS] {
-        let rows = self.covariance.map(|row| row.iter().sum::<f64>());
-        let total: f64 = rows.iter().sum();
-        let expected: f64 = self.x.iter().sum();
-        let surprise = special::ln::<false>(vix - self.floor) - self.level - expected;
+        self.update(self.level, [1.0; FACTORS], vix, 0.0);
+        self.x
+    }
+
+    /// An index of so many sessions is seen, in points above the floor.
+    pub(super) fn observe_swap(&mut self, sessions: f64, index: f64) {
+        let (level, loading) = self.curve.swap_line::<false>(sessions);
+        // From the deviation of ln K to that of ln(K − floor).
+        let sd = SWAP_SD * index / (index - self.curve.floor);
+        self.update(level, loading, index, sd * sd);
+    }
+
+    fn update(&mut self, level: f64, loading: [f64; FACTORS], index: f64, variance: f64) {
+        let rows = self.covariance.map(|row| dot(row, loading));
+        let total = dot(rows, loading) + variance;
+        let surprise = special::ln::<false>(index - self.curve.floor) - level - dot(self.x, loading);
         for (factor, row) in self.x.iter_mut().zip(rows) {
             *factor += row / total * surprise;
         }
         let Self { covariance, .. } = *self;
         self.covariance = matrix(|i, j| covariance[i][j] - rows[i] * rows[j] / total);
-        self.x
     }
+}
+
+fn dot(a: [f64; FACTORS], b: [f64; FACTORS]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn matrix(element: impl Fn(usize, usize) -> f64) -> [[f64; FACTORS]; FACTORS] {
@@ -102,6 +125,29 @@ mod tests {
             let found = vix(filter.observe(seen));
             assert!((found / seen - 1.0).abs() < 1e-13, "{found} is not {seen}");
             filter.step();
+        }
+    }
+
+    /// Longer indices tell the factors apart; VIX stays exact, and without news of them nothing is learnt.
+    #[test]
+    fn longer_indices_are_believed_as_far_as_their_error_allows() {
+        let curve = VixCurve::new(&Curve::default());
+        let truth = [0.9, -0.1, -0.2];
+        let now = curve.vix::<false>(truth);
+        let alone = filter().observe(now);
+        let mut informed = filter();
+        for sessions in [QUARTER, HALF_YEAR] {
+            informed.observe_swap(sessions, curve.variance_swap::<false>(truth, sessions));
+        }
+        let found = informed.observe(now);
+        assert!((vix(found) / now - 1.0).abs() < 1e-13);
+        for sessions in [QUARTER, HALF_YEAR] {
+            let miss =
+                |x| curve.variance_swap::<false>(x, sessions) - curve.variance_swap::<false>(truth, sessions);
+            assert!(miss(found).abs() < 0.2 * miss(alone).abs(), "{} of {}", miss(found), miss(alone));
+        }
+        for i in 0..FACTORS {
+            assert!(informed.covariance[i][i] < filter().covariance[i][i]);
         }
     }
 

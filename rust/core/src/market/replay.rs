@@ -2,7 +2,7 @@
 
 use super::DAYS_PER_YEAR;
 use super::generator::{Generator, Lanes};
-use super::kalman::Filter;
+use super::kalman::{self, Filter};
 use super::opening;
 use super::quote::{Essvi, Surface};
 use super::recorded_vx::{Mark, VxBasis};
@@ -81,7 +81,7 @@ impl Replay {
     }
 }
 
-/// The factors of each row, given VIX up to it. A row is a session later than the one before, whatever days lie between.
+/// The factors of each row, given the volatility indices up to it. A row is a session later than the one before, whatever days lie between.
 fn factors(spec: &ReplaySpec) -> impl Iterator<Item = [f64; FACTORS]> {
     let unknown = Filter::new(&spec.curve, &spec.dynamics);
     let mut filter = unknown.clone();
@@ -90,6 +90,11 @@ fn factors(spec: &ReplaySpec) -> impl Iterator<Item = [f64; FACTORS]> {
             filter.clone_from(&unknown);
         } else {
             filter.step();
+        }
+        for (sessions, column) in [(kalman::QUARTER, &spec.vix3m), (kalman::HALF_YEAR, &spec.vix6m)] {
+            if let Some(&Some(index)) = column.get(row) {
+                filter.observe_swap(sessions, index);
+            }
         }
         filter.observe(vix)
     })

@@ -123,6 +123,12 @@ pub struct ReplaySpec {
     pub spot: Vec<f64>,
     /// VIX, in points.
     pub vix: Vec<f64>,
+    /// VIX3M, in points, where it is known; empty where it never is.
+    #[serde(default)]
+    pub vix3m: Vec<Option<f64>>,
+    /// VIX6M likewise.
+    #[serde(default)]
+    pub vix6m: Vec<Option<f64>>,
     /// Interest rate, continuously compounded, a year.
     pub rate: Vec<f64>,
     /// Dividend yield, continuously compounded, a year.
@@ -180,12 +186,17 @@ impl ReplaySpec {
             check::finite(&named("rate"), self.rate[row])?;
             check::finite(&named("dividend_yield"), self.dividend_yield[row])?;
         }
-        if !self.open.is_empty() && self.open.len() != rows {
-            let problem = format!("{} rows, but spot has {rows}", self.open.len());
-            return Err(Error::Shape { name: "open".into(), problem });
-        }
-        for (row, open) in self.open.iter().enumerate() {
-            open.map_or(Ok(()), |open| check::above(&format!("open[{row}]"), open, 0.0))?;
+        let floor = self.curve.floor;
+        for (name, column, bound) in
+            [("open", &self.open, 0.0), ("vix3m", &self.vix3m, floor), ("vix6m", &self.vix6m, floor)]
+        {
+            if !column.is_empty() && column.len() != rows {
+                let problem = format!("{} rows, but spot has {rows}", column.len());
+                return Err(Error::Shape { name: name.into(), problem });
+            }
+            for (row, value) in column.iter().enumerate() {
+                value.map_or(Ok(()), |value| check::above(&format!("{name}[{row}]"), value, bound))?;
+            }
         }
         self.vx.as_ref().map_or(Ok(()), |vx| vx.check(rows))
     }
@@ -260,6 +271,10 @@ mod tests {
             (
                 r#"{"model": "replay", "spot": [1], "vix": [9], "rate": [0], "dividend_yield": [0], "open": [-1]}"#,
                 "open[0] = -1",
+            ),
+            (
+                r#"{"model": "replay", "spot": [1], "vix": [9], "rate": [0], "dividend_yield": [0], "vix3m": [6]}"#,
+                "vix3m[0] = 6: must be above 6",
             ),
         ] {
             let text = message(json);
