@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 import alvh
 import markdown_pages
-from alvh import _core, bisection, equal_cost, playbook, rules
+from alvh import _core, bisection, episode, equal_cost, playbook, rules
 from alvh.errors import AlvhError
 from alvh.figures import FIGURES, PROTECTION
 from alvh.history import LIMITS, RECONSTRUCTED, vx
@@ -127,6 +127,13 @@ def test_limits_of_a_history():
     quoted = RECONSTRUCTED.split("missed by ")[1].split(" points")[0], RECONSTRUCTED.split(" to ")[-1][:3]
     (figures,) = markdown_pages.table("docs/history.md", "contract")
     assert (figures[1], figures[7]) == quoted
+
+
+def test_episodes():
+    documented = markdown_pages.table("docs/history.md", "episode")
+    shipped = [(name, *episode.known(name)) for name in episode.episodes()]
+    assert [tuple(row) for row in documented] == [tuple(map(str, row)) for row in shipped]
+    assert f"start at least {episode.MATURE} sessions before" in markdown_pages.read("docs/history.md")
 
 
 def test_scenarios():
