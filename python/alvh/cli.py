@@ -365,7 +365,7 @@ def trace(
 
 
 @app.command()
-def episode(
+def episode(  # noqa: PLR0917 -- one parameter per option
     folder: Folder,
     name: Annotated[
         str | None,

@@ -19,7 +19,7 @@ from alvh.errors import SpecError, nearest_names
 __all__ = ["MATURE", "Episode", "Known", "days_told", "episodes", "known", "path_through", "sentence"]
 
 MATURE = 60
-"""Sessions that a book has run at least when its episode begins: its tranches stand in each other's rhythm."""
+"""Sessions that a book has run at least when its episode begins: by then it holds all its tranches."""
 
 _VERBS = {
     "open": "opened",

@@ -33,9 +33,9 @@ def episode_told(episode: Episode) -> RenderableType:
 def _days(episode: Episode) -> Table:
     own = episode.days["sleeve_cash"].is_not_null().any()
     caption = (
-        "Dollars. Below the date VIX, below SPX its move, below NAV slips and fees so far, below each P&L the "
-        "same so far, below each requirement the free funds of that ledger. So far: since the close before "
-        "the first row; P&L is without interest."
+        "Dollars. Below the date VIX, below SPX its move, below NAV slips and fees so far, below each "
+        "P&L the same so far, below each requirement the free funds of that ledger. So far: since the "
+        "close before the first row; P&L is without interest."
     )
     table = plain_table("", caption)
     table.add_column("date\nVIX", no_wrap=True)
