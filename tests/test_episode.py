@@ -6,6 +6,7 @@ from bisect import bisect_left
 from datetime import date
 from io import StringIO
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ def result():
 
 
 @given(st.integers(1, 9), st.integers(20, 150), st.integers(0, 180), st.integers(0, 40))
-def test_the_last_start_that_is_mature_and_reaches_the_end(every, sessions, begins, more):
+def test_the_starts_that_are_mature_and_reach_the_end(every, sessions, begins, more):
     ends = min(begins + more, len(DAYS) - 1)
     starts = range(0, max(1, len(DAYS) - sessions), every)
     fitting = [
@@ -56,8 +57,8 @@ def test_the_last_start_that_is_mature_and_reaches_the_end(every, sessions, begi
         for path, start in enumerate(starts)
         if begins - start >= episode.MATURE and ends - start <= sessions
     ]
-    found = episode.path_through(DAYS, starts, sessions, DAYS[begins], DAYS[ends])
-    assert found == (fitting[-1] if fitting else None)
+    found = episode.paths_through(DAYS, starts, sessions, DAYS[begins], DAYS[ends])
+    assert list(found) == fitting
 
 
 def test_an_episode_that_the_history_does_not_have_is_not_covered(result):
@@ -108,6 +109,30 @@ def test_rows_are_those_of_the_trace(result):
     )
     assert told.actions.height == events.filter(pl.col("date").is_in(told.days["date"].to_list())).height
     assert sum(map(len, told.days["actions"])) == told.actions.height > 0
+
+
+def test_every_start_through_the_episode_is_counted(result):
+    told = result.episode("february_2018", share=0.35)
+    first, last = told.days["date"][0], told.days["date"][-1]
+    assert told.passages["path"].to_list()[-1] == told.path
+    assert told.passages.height > 3
+    for row in told.passages[[0, -1]].iter_rows(named=True):
+        ledger = result.trace(row["path"], "alvh_0", 0.35)[0]
+        assert ledger["date"][0] == row["start"]
+        within = ledger.filter(pl.col("date") <= last)
+        eve = within.filter(pl.col("date") < first).row(-1, named=True)
+        assert row["pnl"] == pytest.approx(within["nav"][-1] - eve["nav"], abs=1e-6)
+        assert row["hedge_pnl"] == pytest.approx(within["hedge"][-1] - eve["hedge"], abs=1e-6)
+    assert told.passages["hedge_pnl"][-1] == pytest.approx(told.days["hedge_so_far"][-1], abs=1e-6)
+
+
+def test_a_start_without_a_hedge_is_said_to_have_none():
+    nav, hedge = [[100.0, 90.0, 95.0]] * 2, [[0.0, 0.0, 0.0], [0.0, 5.0, 0.0]]
+    series = {"nav": np.array(nav), "hedge": np.array(hedge)}
+    made = episode.passages(series, range(7, 9), DAYS[:2], [0, 0], 2)
+    assert made["hedged"].to_list() == [False, True]
+    assert (made["pnl"].to_list(), made["hedge_pnl"].to_list()) == ([-5.0, -5.0], [0.0, 0.0])
+    assert made["path"].to_list() == [7, 8]
 
 
 def test_a_trace_says_how_much_of_the_requirement_is_the_sleeve_s():
@@ -229,6 +254,7 @@ def test_the_table_fits_and_says_an_obstacle_once(result, width):
     assert all(str(day) in text for day in told.days["date"])
     assert "37.30" in text
     assert f"Path {told.path}, started on {told.start}" in text
+    assert f"All {told.passages.height} starts" in text
     obstacle = "futures: not opened: "
     tries = [each for sentences in told.days["actions"] for each in sentences if obstacle in each]
     assert text.count(obstacle) <= len(set(tries)) + 1

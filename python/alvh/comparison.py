@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from alvh import _core, figures
-from alvh.episode import MATURE, Episode, days_told, episodes, known, path_through
+from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.equal_cost import settle
 from alvh.errors import SpecError
 from alvh.playbook import Arm
@@ -472,7 +472,8 @@ class Comparison:
     ) -> Episode:
         """Tell an episode of a replayed history session by session: actions and reasons, margin, cost.
 
-        Runs the last rolling start at least `MATURE` sessions before the episode again.
+        Runs the last rolling start at least `MATURE` sessions before the episode again, and says beside it
+        what all starts through the episode made of it.
 
         Parameters
         ----------
@@ -494,8 +495,8 @@ class Comparison:
             raise SpecError(f"episode {name}: this comparison ran on a simulated market, without dates")
         if first > last:
             raise SpecError(f"episode {name}: the first day comes before the last")
-        path = self._path_through(first, last)
-        if path is None:
+        paths = self._paths_through(first, last)
+        if not paths:
             starts = self.paths().select(pl.col("start").min(), last=pl.col("start").max()).collect()
             raise SpecError(
                 f"episode {name}: none of the runs of {self.sessions} sessions from {starts['start'][0]} to "
@@ -503,12 +504,18 @@ class Comparison:
                 "Mend: a history that covers both, more sessions, or other dates"
             )
         arm, share = arm or next(iter(self.hedged), self.arms[0]), self._share(share)
-        ledger, events = self.trace(path, arm, share)
+        ledger, events = self.trace(paths[-1], arm, share)
         ledgers = next(book["ledgers"] for book in self.task.spec["books"] if book["arm"] == arm) or {}
         hedges = [layer["name"] for layer in self._layers(arm) if layer["role"] == "hedge"]
         days = days_told(ledger, events, first, last, hedges=hedges, sleeve=ledgers.get("mode") == "separate")
         actions = events.filter(pl.col("date").is_between(first, last))
-        return Episode(name, why, arm, share, path, ledger["date"][0], days, actions)
+        starts = [self._days[self.task.spec["starts"][path]] for path in paths]
+        series = _core.Plan(self.task.text).series(
+            paths[0], len(paths), self.books.index((arm, share)), threads=self.threads
+        )
+        eves = [self._days.index(days["date"][0]) - self._days.index(start) - 1 for start in starts]
+        made = passages(series, paths, starts, eves, days.height)
+        return Episode(name, why, arm, share, paths[-1], starts[-1], made, days, actions)
 
     @cached_property
     def told(self) -> dict[str, Episode]:
@@ -518,11 +525,14 @@ class Comparison:
     @property
     def covered(self) -> list[str]:
         """Names of the known episodes through which a rolling start of this comparison runs."""
-        return [name for name in episodes() if self._path_through(*known(name)[:2]) is not None]
+        return [name for name in episodes() if self._paths_through(*known(name)[:2])]
 
-    def _path_through(self, first: date, last: date) -> int | None:
-        days = [EPOCH + timedelta(day) for day in self.task.spec["schedule"]["days"]]
-        return path_through(days, self.task.spec["starts"], self.sessions, first, last)
+    @cached_property
+    def _days(self) -> list[date]:
+        return [EPOCH + timedelta(day) for day in self.task.spec["schedule"]["days"]]
+
+    def _paths_through(self, first: date, last: date) -> range:
+        return paths_through(self._days, self.task.spec["starts"], self.sessions, first, last)
 
     def _layers(self, arm: str) -> list[dict[str, Any]]:
         return next(book["layers"] for book in self.task.spec["books"] if book["arm"] == arm)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import tomllib
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from alvh.errors import SpecError, nearest_names
 
-__all__ = ["MATURE", "Episode", "Known", "days_told", "episodes", "known", "path_through", "sentence"]
+__all__ = ["MATURE", "Episode", "Known", "days_told", "episodes", "known", "passages", "paths_through", "sentence"]
 
 MATURE = 60
 """Sessions that a book has run at least when its episode begins: by then it holds all its tranches."""
@@ -31,6 +33,13 @@ _VERBS = {
     "transfer": "transferred",
     "call": "margin call",
     "ruin": "ruin",
+}
+_PASSAGES = {
+    "path": pl.Int64,
+    "start": pl.Date,
+    "pnl": pl.Float64,
+    "hedge_pnl": pl.Float64,
+    "hedged": pl.Boolean,
 }
 
 
@@ -63,7 +72,9 @@ class Episode:
     arm, share
         The book.
     path, start
-        The rolling start that was run: its number, as `Comparison.trace` takes it, and its date.
+        The rolling start that is told: its number, as `Comparison.trace` takes it, and its date.
+    passages
+        What every start through the episode made of it, see the function of that name.
     days
         A row per session, see `days_told`.
     actions
@@ -76,6 +87,7 @@ class Episode:
     share: float
     path: int
     start: date
+    passages: pl.DataFrame
     days: pl.DataFrame
     actions: pl.DataFrame
 
@@ -115,10 +127,10 @@ def known(name: str) -> Known:
     return _shipped()[name]
 
 
-def path_through(
+def paths_through(
     days: Sequence[date], starts: Sequence[int], sessions: int, first: date, last: date
-) -> int | None:
-    """Return the last rolling start whose book is `MATURE` when the episode begins, and that reaches its end.
+) -> range:
+    """Return the rolling starts whose book is `MATURE` when an episode begins, and that reach its end.
 
     Parameters
     ----------
@@ -135,14 +147,50 @@ def path_through(
     --------
     >>> from datetime import timedelta
     >>> days = [date(2025, 1, 1) + timedelta(days) for days in range(200)]
-    >>> path_through(days, range(0, 100, 10), 100, days[75], days[90])
-    1
-    >>> path_through(days, range(0, 100, 10), 70, days[75], days[90]) is None
-    True
+    >>> paths_through(days, range(0, 100, 10), 100, days[75], days[90])
+    range(0, 2)
+    >>> len(paths_through(days, range(0, 100, 10), 70, days[75], days[90]))
+    0
     """
     begins, ends = bisect_left(days, first), bisect_right(days, last) - 1
-    fits = [path for path, start in enumerate(starts) if start + MATURE <= begins <= ends <= start + sessions]
-    return max(fits, default=None)
+    if ends < begins:
+        return range(0)
+    return range(bisect_left(starts, ends - sessions), bisect_right(starts, begins - MATURE))
+
+
+def passages(
+    series: Mapping[str, NDArray[np.float64]],
+    paths: range,
+    starts: Sequence[date],
+    eves: Sequence[int],
+    sessions: int,
+) -> pl.DataFrame:
+    """Return what each rolling start through an episode made of it: one start alone may be luck.
+
+    Parameters
+    ----------
+    series : mapping of str to ndarray
+        What the engine's `Plan.series` returns for `paths`: `nav` and `hedge`, dollars, from session 0.
+    paths : range
+        Their numbers.
+    starts : sequence of date
+        Their dates.
+    eves : sequence of int
+        The session of each path before the first of the episode.
+    sessions : int
+        Sessions of the episode.
+
+    Returns
+    -------
+    DataFrame
+        `path`, `start`; `pnl`, the change of NAV from the eve to the last session; `hedge_pnl`, that of the
+        hedge layers in it; `hedged`, whether the hedge moved at all.
+    """
+    rows = []
+    for index, (path, start, eve) in enumerate(zip(paths, starts, eves, strict=True)):
+        nav, hedge = (series[name][index, eve : eve + sessions + 1] for name in ("nav", "hedge"))
+        rows.append((path, start, nav[-1] - nav[0], hedge[-1] - hedge[0], bool(np.ptp(hedge))))
+    return pl.DataFrame(rows, schema=_PASSAGES, orient="row")
 
 
 def days_told(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -27,7 +28,30 @@ def episode_told(episode: Episode) -> RenderableType:
     """
     title = f"{episode.name}: {episode.arm} at {share_of_nav(episode.share)} of NAV"
     about = f"Path {episode.path}, started on {episode.start}. {episode.why}".rstrip()
-    return Group(Text(title, style="bold"), Text(about), Text(), _days(episode), Text(), *_actions(episode))
+    return Group(
+        Text(title, style="bold"),
+        Text(about),
+        Text(_passages(episode)),
+        Text(),
+        _days(episode),
+        Text(),
+        *_actions(episode),
+    )
+
+
+def _passages(episode: Episode) -> str:
+    """Say what the other starts made of the episode: the one that is told may be luck."""
+    made = episode.passages
+    words = f"All {made.height:,} starts that run through it: P&L {_range(made['pnl'])}"
+    if not made["hedged"].any():
+        return f"{words}."
+    without = made.height - made["hedged"].sum()
+    return f"{words}; of the hedge {_range(made['hedge_pnl'])}; {without:,} of them held no hedge."
+
+
+def _range(dollars: pl.Series) -> str:
+    lowest, median, highest = (dollars.quantile(q, "linear") for q in (0.0, 0.5, 1.0))
+    return f"{amount(lowest, 'dollars')} to {amount(highest, 'dollars')}, median {amount(median, 'dollars')}"
 
 
 def _days(episode: Episode) -> Table:
