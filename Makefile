@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := run
-SOURCES := $(shell find rust python -type f \( -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' -o -name '*.json' -o -name '*.csv' \) 2>/dev/null) \
+SOURCES := $(shell find rust python -type f \( -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' -o -name '*.json' -o -name '*.csv' -o -name '*.css' -o -name '*.html' -o -name '*.js' \) 2>/dev/null) \
            Cargo.toml Cargo.lock pyproject.toml constraints.txt
 # pip looks for newer versions of itself and warns: neither belongs in a build.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -11,7 +11,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: demo test lint bench docs audit clean
 
 demo: .stamps/demo
-	$(BIN)/alvh demo --out $(RUN)
+	@mkdir -p $(RUN)
+	$(BIN)/alvh demo --out $(RUN) --report $(RUN)/report.html
 
 test: .stamps/test
 	cargo test --locked --workspace
@@ -43,15 +44,15 @@ $(BIN)/python:
 
 # One stamp per extra: the package is built from source and installed like any user's.
 .stamps/demo: $(SOURCES) | $(BIN)/python
-	$(PIP) install --constraint constraints.txt ".[history]"
+	$(PIP) install --constraint constraints.txt ".[history,report]"
 	@mkdir -p .stamps && touch $@
 
 .stamps/test: .stamps/demo
-	$(PIP) install --constraint constraints.txt ".[history,test]"
+	$(PIP) install --constraint constraints.txt ".[history,report,test]"
 	@mkdir -p .stamps && touch $@
 
 .stamps/lint: .stamps/test
-	$(PIP) install --constraint constraints.txt ".[history,test,lint]"
+	$(PIP) install --constraint constraints.txt ".[history,report,test,lint]"
 	@mkdir -p .stamps && touch $@
 
 .stamps/docs: .stamps/demo

@@ -1,4 +1,4 @@
-"""Measure how far VX futures that are reconstructed from VIX alone lie from recorded ones.
+"""Measure how far VX futures that are reconstructed from the VIX closes so far lie from recorded ones.
 
     python scripts/vx_reconstruction.py INDEX VX
 

@@ -1,14 +1,19 @@
 """One path of one book: trace, figures and twin must say the same, to 1e-9 of the capital."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
 
 import twin
 from alvh import _core
+from twin_market import Basis
 from twin_record import COUNTS, LAYERS, SUMS, TICKS
 
+PAST = 2772  # sessions of a simulated past, of which rules see the last SEEN
+SEEN = 252
+INDICATORS = ("rsi_14", "realised_vol_21", "drawdown")
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 LAYER_PNL = tuple(f"layer_pnl_{i}" for i in range(LAYERS))
 EXACT = (*COUNTS, *TICKS, "calls", "sleeve_calls", "max_lots")
@@ -48,7 +53,28 @@ def path_of(spec: dict, path: int, ledger: dict) -> dict:
     state = {name: np.concatenate([[np.nan], row[0]]) for name, row in zip(names, rows, strict=True)}
     state |= {name: ledger[name] for name in ("ln_s", "x0", "x1", "x2")}
     state |= {"r": ledger["rate"], "q": ledger["dividend_yield"], "chance": chances(spec, path, start)}
-    return state
+    return state if replayed else state | past(spec, path)
+
+
+class NoBook(dict):
+    """Names of the market; those of a book are missing."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def past(spec: dict, path: int) -> dict:
+    """Indicators of a simulated path, and what rules saw of the market before its first session."""
+    market, sessions = json.dumps(spec["market"]), spec["sessions"]
+    arguments = {"seed": spec["seed"], "warm_up": PAST, "vx_days": [30.0], "first_path": path}
+    spot, vix, forward = _core.market_paths(market, 1, sessions, **arguments)
+    seen = {"spot": spot[0], "vix": vix[0], "vix_forward": forward[0][0]}
+    indicators = {name: _core.indicator(name, spot[0], vix[0]) for name in INDICATORS}
+    before = [
+        NoBook({name: float(column[i]) for name, column in (seen | indicators).items()})
+        for i in range(PAST - SEEN, PAST)
+    ]
+    return {"indicators": {name: column[PAST:] for name, column in indicators.items()}, "before": before}
 
 
 def chances(spec: dict, path: int, start: int) -> np.ndarray:
@@ -68,7 +94,21 @@ def compare(spec: dict, path: int, book: int, plan: _core.Plan | None = None) ->
     ledger = plan.trace(path, book)["ledger"]
     start = spec["starts"][path] if spec["starts"] else spec["schedule"]["origin"]
     found = {name: column[book] for name, column in plan.run(path, 1, threads=1).items()}
-    return ledger, found, twin.run(spec, book, path_of(spec, path, ledger), start)
+    return ledger, found, twin.run(spec, book, path_of(spec, path, ledger), start, recorded(spec, start))
+
+
+def recorded(spec: dict, start: int) -> Basis | None:
+    """Recorded over modelled VIX futures of a replay; None in a simulated market."""
+    if not spec["starts"]:
+        return None
+    market = json.dumps(spec["market"])
+
+    @cache
+    def basis(tick: int, expiry: int) -> float:
+        found = _core.market_vx_basis(market, [start + tick], [expiry])
+        return 1.0 if found is None else float(found[0])
+
+    return basis
 
 
 def disagreements(

@@ -56,8 +56,8 @@ def vix_call(days=MONTH, *, delta=0.30, **more):
     return hedge("VIX", [leg("C", 1, by="delta", value=delta)], days, **more)
 
 
-def vix_future(days=QUARTER, **more):
-    return hedge("VX", [], days, **({"target": "threatened_delta", "value": 0.35} | more))
+def vix_future(days=QUARTER, *, product="VX", **more):
+    return hedge(product, [], days, **({"target": "threatened_delta", "value": 0.35} | more))
 
 
 def spx_put(days=MONTH, *, product="SPX", delta=0.75, **more):

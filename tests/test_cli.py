@@ -206,7 +206,7 @@ def test_answer_comes_first_and_the_disclaimer_last(finished):
 
 def test_out_holds_everything(finished):
     folder, _ = finished
-    tables = ("against", "attribution", "capacity", "ladder", "premium", "summary")
+    tables = ("against", "attribution", "capacity", "ladder", "peaks", "premium", "summary")
     assert files(folder) == {
         ".lock",
         "manifest.json",
@@ -281,7 +281,7 @@ def test_json_is_json(finished):
     told = json.loads(ran.stdout, parse_constant=pytest.fail)
     assert set(told) == {
         *("headline", "limits", "manifest", "ladder", "summary", "against", "attribution", "capacity"),
-        "premium",
+        *("peaks", "premium"),
     }
     assert told["manifest"]["digests"] == manifest(finished[0])["digests"]
     assert told["headline"] in " ".join(finished[1].replace("│", " ").split())

@@ -9,7 +9,6 @@ from typing import get_args
 
 import pytest
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 import alvh
 import markdown_pages
@@ -152,6 +151,13 @@ def test_keys_of_a_playbook():
     assert sorted(documented) == sorted(_keys(playbook.Layer))
 
 
+def test_keys_of_ledgers():
+    documented = [
+        (key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "in `[ledgers]`")
+    ]
+    assert documented == list(_keys(playbook.Ledgers))
+
+
 def test_keys_of_equal_cost():
     documented = [
         (key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "in `equal_cost`")
@@ -172,18 +178,30 @@ def test_words_of_equal_cost():
     assert f"within {bisection.TOLERANCE:.0%} of the matched arm's" in page
 
 
-def _keys(model: type[BaseModel]):
-    parts = {
+PARTS = {
+    playbook.Layer: {
         "sell": playbook.Sell,
         "strikes": playbook.Strikes,
+        "buy": playbook.Buy,
         "size": playbook.Size,
+        "monetise": playbook.Rung,
         "progression": playbook.Progression,
-    }
+    },
+    playbook.Size: {"reduced": playbook.Reduced},
+    playbook.Ledgers: {"sleeve": playbook.SleeveTable, "transfers": playbook.Transfer},
+}
+"""Keys of a playbook that are tables themselves."""
+
+
+def _keys(model: type[BaseModel]):
+    parts = PARTS.get(model, {})
     for name, field in model.model_fields.items():
         if name in parts:
             yield from ((f"{name}.{key}", default) for key, default in _keys(parts[name]))
+        elif field.is_required():
+            yield field.alias or name, "required"
         else:
-            yield name, "none" if field.default in {None, PydanticUndefined} else json.dumps(field.default)
+            yield name, "none" if field.default is None else json.dumps(field.default)
 
 
 def test_presets():
@@ -197,7 +215,7 @@ def test_presets():
 def test_the_playbook_shown_is_one():
     blocks = markdown_pages.read("docs/playbooks.md").split("```toml\n")[1:]
     shown = [playbook.Arm.from_toml(block.split("```")[0]).name for block in blocks]
-    assert shown == ["half_profit", "fewer_lots_for_a_stop"]
+    assert shown == ["half_profit", "with_calls", "fewer_lots_for_a_stop"]
 
 
 def test_status_of_an_implied_volatility():

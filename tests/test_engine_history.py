@@ -29,7 +29,7 @@ def test_history_says_counts_and_dates_and_no_interval(bundled: av.Comparison) -
     with pytest.raises(av.AlvhError, match="not a sample"):
         bundled.capacity()
     assert "intervals" in bundled.headline()
-    assert any("VIX close alone" in limit for limit in bundled.limits)
+    assert any("VIX closes up to it" in limit for limit in bundled.limits)
 
 
 def test_february_2018_is_seen(bundled: av.Comparison) -> None:

@@ -21,7 +21,9 @@ from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F, History
 from alvh.playbook import Arm
 from alvh.report.console import print_comparison
+from alvh.scenario import Scenario
 from alvh.specification import count_paths, task_of
+from alvh.stress_set import stress_report
 from run_samples import command, refused, stamps
 
 KEPT = 0.47
@@ -117,6 +119,35 @@ def test_whole_lots_leave_a_step_that_is_said_to_be_one() -> None:
     assert one["evaluations"] == 2 + HALVINGS
     assert one["words"].startswith("not equal: costs ")
     assert one["words"].endswith(" of three: the nearest step")
+
+
+@pytest.mark.parametrize("name", ["always_on", "random_timing", "spx_put_overlay"])
+def test_an_overlay_at_equal_cost_has_the_layers_of_the_one_that_costs_what_it_costs(name: str) -> None:
+    """The preset and its rival differ in what is solved, and in no budget that would cap it (R19)."""
+    alone, rival = av.preset(name), av.preset(f"{name}_equal_cost")
+    assert rival.equal_cost is not None
+    assert (rival.equal_cost.to, rival.equal_cost.vary) == ("alvh_0", "overlay")
+    assert rival.layers == tuple(map(without_budget, alone.layers))
+    core, *others = rival.varied(0.5).layers
+    assert core == alone.core
+    assert [each.size.multiplier for each in others] == [
+        each.size.multiplier / 2 for each in alone.layers[1:]
+    ]
+
+
+def without_budget(layer: av.Layer) -> av.Layer:
+    caps = tuple(cap for cap in layer.size.caps if cap != "sleeve.budget")
+    return layer.model_copy(update={"size": layer.size.model_copy(update={"caps": caps})})
+
+
+def test_an_overlay_is_scaled_until_it_costs_as_much_as_another() -> None:
+    """Twice the puts cost twice as much, where lots are many: the answer is the factor."""
+    puts = av.preset("spx_put_overlay")
+    twice = puts.rival("overlay", (0.0, 8.0), name="twice").varied(2.0)
+    rival = puts.rival("overlay", (0.0, 5.0), to="twice", name="rival")
+    assert found(PLAIN, twice, rival, capital=1e9)["rival"]["value"] == pytest.approx(
+        2.0, rel=1.2 * TOLERANCE
+    )
 
 
 # What cannot be solved is said
@@ -296,6 +327,18 @@ def test_an_unsolved_arm_is_no_task() -> None:
         SpecError, match=r"arm 'by_lots': equal_cost is not solved yet: .*arm\.varied\(value\)"
     ):
         task_of([PLAIN, FEWER, LOTS], MARKET, **ASKED)
+
+
+def test_a_scenario_has_no_mean_cost_and_the_stress_set_solves_before_it() -> None:
+    arms = [PLAIN, FEWER, LOTS]
+    gap = Scenario(name="gap", points=((0, 1.0, 15.0), (1, 0.95, 30.0), (5, 0.95, 20.0)), quiet=10)
+    with pytest.raises(SpecError, match=r"scenario 'gap' is one made path: .*equal_cost\.settle"):
+        av.compare(arms, gap, sessions=15, shares=[0.10])
+    counts: list[int] = []
+    told = stress_report(arms, scenarios=[gap], paths=64, capital=1e8, advance=counts.append)
+    assert told.tables["outcomes"]["arm"].to_list() == ["plain", "fewer_lots", "by_lots"]
+    assert any(limit.startswith("Equal cost was solved on a pilot of 2,048 paths") for limit in told.limits)
+    assert sum(counts) == 64 + pilot_paths(arms)
 
 
 def test_drags_need_the_arms_they_are_of() -> None:

@@ -193,7 +193,7 @@ def test_limits_are_said():
     assert limits[: len(LIMITS)] == LIMITS
     text = " ".join(limits)
     for part in (
-        "VIX close alone",
+        "VIX closes up to it",
         "template",
         "May 2022",
         "before 2004",

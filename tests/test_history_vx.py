@@ -257,7 +257,7 @@ def test_reconstruction_of_ten_years():
     assert found.vx.marks.carried < 1_200
     script = Path(__file__).parent.parent / "scripts" / "vx_reconstruction.py"
     table = runpy.run_path(str(script))["errors"](found)
-    assert [round(rmse, 1) for rmse in table["rmse"]] == [1.6, 2.7, 2.9, 2.9, 3.0, 3.1, 3.2]
+    assert [round(rmse, 1) for rmse in table["rmse"]] == [1.0, 1.6, 1.8, 1.8, 1.8, 1.9, 2.0]
     # Final settlements of March 2015 and of the crash: recorded, not VIX at the opening.
     final = vx.filter(pl.col("date") == pl.col("expiry"))
     ratios = basis(found, final["date"].to_list(), final["expiry"].to_list())

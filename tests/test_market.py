@@ -419,21 +419,74 @@ def test_spec_is_what_the_core_reads():
         assert type(model).model_validate_json(_core.market_spec(text)) == model
 
 
+def replay(vix: Floats, **more: Any) -> str:
+    """The description of a replay of these VIX closes."""
+    ones = np.ones(len(vix))
+    columns = {"spot": 4000 * ones, "vix": vix, "rate": 0.03 * ones, "dividend_yield": 0.01 * ones}
+    rows = {name: list(column) for name, column in columns.items()}
+    return market.json.dumps({"model": "replay"} | rows | more)
+
+
 def test_replay_reads_rows_back():
-    rows = 12
-    spec = {
-        "model": "replay",
-        "spot": [4000.0 + row for row in range(rows)],
-        "vix": [15.0 + row for row in range(rows)],
-        "rate": [0.03] * rows,
-        "dividend_yield": [0.01] * rows,
-    }
-    text = market.json.dumps(spec)
+    text = replay(np.arange(15.0, 27.0), spot=[4000.0 + row for row in range(12)])
     spot, vix, _ = _core.market_paths(text, 3, 5, seed=0, warm_up=2, vx_days=[], first_path=0)
     np.testing.assert_allclose(spot[2], np.arange(4002.0, 4010.0), rtol=1e-13)
     np.testing.assert_allclose(vix[0], np.arange(15.0, 23.0), rtol=1e-13)
     with pytest.raises(_core.AlvhError, match="there are 12"):
         _core.market_paths(text, 3, 9, seed=0, warm_up=2, vx_days=[], first_path=0)
+
+
+def replayed_factors(vix: Floats, **more: Any) -> Floats:
+    """x of each row but the first: openings with the whole session's variance overnight are closes."""
+    text = replay(vix, dynamics={"overnight_share": 1.0}, **more)
+    _, *x, _ = _core.market_openings(text, 0, 1, len(vix) - 1, seed=0)
+    return np.stack([factor[0] for factor in x], axis=1)
+
+
+def likeliest_factors(vix: Floats) -> Floats:
+    """Mean of the factors at the last row given all VIX closes: one joint normal law, no recursion."""
+    twin = L3FTwin(market.L3F().spec())
+    keep = np.exp(-twin.kp / SESSIONS_PER_YEAR)
+    variance = [twin.covariance / np.add.outer(twin.kp, twin.kp)]
+    while len(variance) < len(vix):
+        variance.append(np.outer(keep, keep) * variance[-1] + twin.covariance / SESSIONS_PER_YEAR)
+
+    def covariance(t: int, s: int) -> Floats:
+        early, ahead = variance[min(t, s)], keep ** abs(t - s)
+        return ahead[:, None] * early if t >= s else early * ahead
+
+    rows = range(len(vix))
+    of_sums = np.array([[covariance(t, s).sum() for s in rows] for t in rows])
+    of_last = np.stack([covariance(len(vix) - 1, s).sum(axis=1) for s in rows], axis=1)
+    surprise = np.log(vix - twin.floor) - twin.level - twin.m.sum()
+    return twin.m + of_last @ np.linalg.solve(of_sums, surprise)
+
+
+VIX_CLOSES = st.lists(st.floats(6.5, 150), min_size=2, max_size=40).map(np.array)
+
+
+@settings(max_examples=50, deadline=None)
+@given(VIX_CLOSES)
+def test_replayed_factors_are_the_likeliest_given_vix_so_far(vix):
+    np.testing.assert_allclose(replayed_factors(vix)[-1], likeliest_factors(vix), rtol=0, atol=1e-10)
+
+
+@settings(max_examples=50, deadline=None)
+@given(VIX_CLOSES, st.data())
+def test_replayed_factors_have_the_rows_vix_and_know_no_future(vix, data):
+    found = replayed_factors(vix)
+    np.testing.assert_allclose(L3FTwin(market.L3F().spec()).vix(found), vix[1:], rtol=1e-12)
+    kept = data.draw(st.integers(2, len(vix)))
+    np.testing.assert_array_equal(replayed_factors(vix[:kept]), found[: kept - 1])
+
+
+@settings(max_examples=20, deadline=None)
+@given(VIX_CLOSES, VIX_CLOSES)
+def test_the_filter_starts_where_it_is_told(before, vix):
+    late = replayed_factors(np.concatenate([before, vix]), filter_from=len(before))
+    np.testing.assert_array_equal(late[len(before) :], replayed_factors(vix))
+    for found, close in zip(late[: len(before)], [*before[1:], vix[0]], strict=True):
+        np.testing.assert_allclose(found, L3FTwin(market.L3F(vix=close).spec()).start(), atol=1e-13)
 
 
 DIGEST = """

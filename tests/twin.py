@@ -62,6 +62,7 @@ class Run:
         self.trader = Trader(self.book, self.record)
 
     def run(self) -> Twin:
+        self.decisions.warm_up()
         self.decisions.decide()
         self.record.tick()
         for tick in range(1, self.spec["sessions"] + 1):

@@ -162,7 +162,7 @@ class Book:
             "core_loss_multiple": max(losses, default=None),
             "core_sd_move": max(moves, default=None),
             "sleeve_nav_share": self.nav("sleeve") / self.capital if self.separate else None,
-        }
+        } | {name: float(column[self.tick]) for name, column in market.indicators.items()}
 
     def position(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
         """Names of a tranche."""

@@ -18,6 +18,14 @@ class Decisions:
         self.memory: list[dict[int, list[Value]]] = [{} for _ in self.rules]
         self.transfers: list[dict[str, Any]] = []
 
+    def warm_up(self) -> None:
+        """Let windows and latches of rules on the book see the sessions before the first, without a book."""
+        for names in self.book.market.before:
+            for layer in self.book.layers:
+                self.wishes(layer, names)
+            for rule, memory in zip(self.rules, self.memory, strict=True):
+                evaluate(rule["when"]["tree"], names, memory)
+
     def decide(self) -> None:
         names = self.book.names()
         for layer in self.book.layers:
@@ -41,12 +49,16 @@ class Decisions:
         rungs = terms.spec.get("monetise") or []
         t.rungs = max(t.rungs, sum(t.value >= rung["at"] * -t.credit for rung in rungs))
 
+    @staticmethod
+    def wishes(layer: Layer, names: Names) -> tuple[bool, bool]:
+        """Is an opening wanted, and is it to be a reduced one?"""
+        rules = layer.terms.spec.get("enter"), (layer.terms.spec["size"].get("reduced") or {}).get("when")
+        wanted, reduced = (rule and evaluate(rule["tree"], names, layer.memory) is True for rule in rules)
+        return rules[0] is None or bool(wanted), bool(reduced)
+
     def opening(self, layer: Layer, names: Names) -> None:
         terms, ruined = layer.terms, self.book.ruined
-        rule, reduced = terms.spec.get("enter"), terms.spec["size"].get("reduced")
-        wanted = evaluate(rule["tree"], names, layer.memory) is True if rule else True
-        if reduced:
-            layer.reduced = evaluate(reduced["when"]["tree"], names, layer.memory) is True
+        wanted, layer.reduced = self.wishes(layer, names)
         rolls = terms.flat and any(t.roll_due for t in layer.held.values())
         due = terms.decides[self.book.market.session(self.book.tick)] or (terms.flat and not layer.held)
         opens = rolls or (due and wanted and not ruined)

@@ -38,6 +38,8 @@ class Market:
         ticks = len(self.closes)
         self.special = [float(x) for x in state.get("special", [1.0] * ticks)]
         self.chance = [float(x) for x in state.get("chance", [nan] * ticks)]
+        self.indicators: dict[str, Any] = state.get("indicators", {})
+        self.before: list[dict[str, Any]] = state.get("before", [])
         self.basis: Basis = basis or (lambda tick, expiry: 1.0)
 
     def session(self, tick: int) -> int:

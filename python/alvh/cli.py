@@ -25,14 +25,19 @@ if TYPE_CHECKING:
 
 DEMO_ARMS = (
     "plain",
+    "alvh_0",
+    "alvh_0_commingled",
     "martingale_replace",
-    "martingale_add",
     "martingale_recoup",
-    "stop_1x",
     "stop_2x",
-    "fewer_lots",
+    "fewer_lots_equal_mean",
+    "wider_wings",
+    "bigger_buffer",
+    "spx_put_overlay_equal_cost",
+    "always_on_equal_cost",
+    "random_timing_equal_cost",
 )
-DEMO_PATHS = 4_096
+DEMO_PATHS = 2_048
 DEMO_SEED = 7
 
 REFUSED = 2
@@ -54,6 +59,10 @@ Out = Annotated[
     Path | None, typer.Option(help="Folder for Parquet results and the manifest.", metavar="FOLDER")
 ]
 Folder = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
+Report = Annotated[
+    Path | None,
+    typer.Option(help="Write a self-contained HTML page as well; `alvh[report]` draws it.", metavar="FILE"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 Seed = Annotated[int, typer.Option(help="Seed: the same seed gives the same bits.", metavar="N")]
@@ -153,6 +162,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     chunk: Annotated[
         int, typer.Option(min=1, help="Paths per Parquet part, the unit of --resume.", metavar="N")
     ] = 16_384,
+    report: Report = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -167,6 +177,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     _refuse_unused(context, history, bundled=bundled)
     if out is None and (resume or overwrite):
         raise SpecError("--resume and --overwrite are about a folder: give --out as well")
+    _check_report(report)
     arms = _arms(arm, playbook)
     market = _market(history, bundled, model, vix, spot, erp, rate, dividend_yield, gaps)
     with progress(quiet=quiet or as_json) as track:
@@ -187,6 +198,8 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             chunk=chunk,
         )
     _show(result, as_json=as_json, out=out)
+    if report is not None:
+        _write_report(report, [result], as_json=as_json)
 
 
 @app.command()
@@ -194,6 +207,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the two runs.", metavar="FOLDER")] = Path("run"),
     paths: Annotated[int, typer.Option(min=1, help="Simulated paths.", metavar="N")] = DEMO_PATHS,
     threads: Threads = 0,
+    report: Report = None,
     quiet: Quiet = False,
 ) -> None:
     """Compare the presets on real history and on a simulation.
@@ -203,7 +217,9 @@ def demo(
     from alvh.market import L3F, History
     from alvh.report.progress import progress
 
+    _check_report(report)
     arms = _arms(None, None)
+    results = []
     for name, market, count in (("history", History.bundled(), None), ("simulated", L3F(vix=16), paths)):
         folder = out / name
         with progress(quiet=quiet) as track:
@@ -211,11 +227,14 @@ def demo(
                 arms, market, track, paths=count, seed=DEMO_SEED, threads=threads, out=folder, overwrite=True
             )
         _show(result, as_json=False, out=folder)
+        results.append(result)
+    if report is not None:
+        _write_report(report, results[::-1], as_json=False)  # the simulation first: it has intervals
 
 
 @app.command()
 def audit(  # noqa: PLR0917 -- one parameter per option
-    paths: Annotated[int, typer.Option(min=1, help="Simulated paths per market.", metavar="N")] = DEMO_PATHS,
+    paths: Annotated[int, typer.Option(min=1, help="Simulated paths.", metavar="N")] = DEMO_PATHS,
     seed: Seed = DEMO_SEED,
     threads: Threads = 0,
     out: Annotated[Path | None, typer.Option(help="Parquet file for the table.", metavar="FILE")] = None,
@@ -226,7 +245,7 @@ def audit(  # noqa: PLR0917 -- one parameter per option
 
     Each row: what is claimed, what was measured with its 95% interval, the verdict, and what is missing.
     """
-    from alvh.claims import CADENCES, CLAIMS
+    from alvh.claims import CLAIMS, audited_paths
     from alvh.claims import audit as run_audit
     from alvh.report import console as report
     from alvh.report.plain_json import to_json
@@ -235,7 +254,7 @@ def audit(  # noqa: PLR0917 -- one parameter per option
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise RunError(f"--out {out}: a file in a folder that exists")
     with progress(quiet=quiet or as_json) as track:
-        advance = track("audit", paths * len(CADENCES))
+        advance = track("audit", audited_paths(paths))
         table = run_audit(paths=paths, seed=seed, threads=threads, advance=advance)
     if out is not None:
         table.write_parquet(out)
@@ -288,6 +307,7 @@ def stress(  # noqa: PLR0917 -- one parameter per option
     Each scenario is one path with 60 quiet sessions first. A simulation adds what hedges cost while nothing
     happens; a history, how often sessions of such falls came.
     """
+    from alvh.equal_cost import pilot_paths
     from alvh.market import History
     from alvh.report.plain_json import to_json
     from alvh.report.progress import progress
@@ -303,9 +323,10 @@ def stress(  # noqa: PLR0917 -- one parameter per option
         past = History.bundled(rate=rate, dividend_yield=dividend_yield)
     elif history is not None:
         past = History(history, rate=rate, dividend_yield=dividend_yield)
+    arms = _arms(arm, playbook)
     with progress(quiet=quiet or as_json) as track:
         told = stress_report(
-            _arms(arm, playbook),
+            arms,
             scenarios=scenario,
             history=past,
             vix=vix,
@@ -314,7 +335,7 @@ def stress(  # noqa: PLR0917 -- one parameter per option
             paths=paths,
             seed=seed,
             threads=threads,
-            advance=track("simulation", paths),
+            advance=track("simulation", paths + pilot_paths(arms)),
         )
     if out is not None:
         told.to_parquet(out)
@@ -512,6 +533,22 @@ def _show(result: Comparison, *, as_json: bool, out: Path | None) -> None:
     report.print_comparison(Console(), result)
     if out is not None:
         print(f"Results: parts, tables, arms and manifest.json in {out}")
+
+
+def _check_report(path: Path | None) -> None:
+    """Refuse a page that could not be written, before anything is computed."""
+    if path is not None:
+        from alvh.report.page import check
+
+        check(path)
+
+
+def _write_report(path: Path, results: list[Comparison], *, as_json: bool) -> None:
+    from alvh.report.page import write_page
+
+    write_page(path, results)
+    if not as_json:
+        print(f"Report: {path}")
 
 
 def main() -> None:

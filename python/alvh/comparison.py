@@ -5,6 +5,7 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,9 +15,8 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
-from alvh import _core, figures
+from alvh import _core, equal_cost, figures
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
-from alvh.equal_cost import settle
 from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
@@ -149,7 +149,7 @@ def compare(
         "ruin_share": ruin_share,
         "chunk": chunk,
     }
-    settled = settle(arms, market, threads=threads, advance=advance, **asked)
+    settled = equal_cost.settle(arms, market, threads=threads, advance=advance, **asked)
     task = task_of(settled.arms, market, equal_cost=settled.facts, **asked)
     result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
     comparison = Comparison(task, result, threads)
@@ -209,21 +209,12 @@ class Comparison:
     @property
     def limits(self) -> tuple[str, ...]:
         """Sentences that must stand beside the figures."""
-        limits: list[str] = [*self.task.facts["limits"]]
-        if self._equal_cost:
-            limits.append(
-                f"Equal cost was solved on a pilot of {self.pilot}: here costs differ as the table says."
-            )
-            limits += [f"{arm}: {why}." for arm, why in self._unequal.items()]
-        return tuple(limits)
+        return (*self.task.facts["limits"], *equal_cost.limits(self._equal_cost))
 
     @property
     def pilot(self) -> str:
         """The pilot on which rivals were brought to equal cost, in words; empty without rivals."""
-        if not self._equal_cost:
-            return ""
-        pilot = self._equal_cost["pilot"]
-        return "{paths:,} paths of {sessions} sessions, {words}, seed {seed}".format(**pilot)
+        return equal_cost.pilot_words(self._equal_cost)
 
     @property
     def books(self) -> list[tuple[str, float]]:
@@ -365,9 +356,7 @@ class Comparison:
 
     @property
     def _unequal(self) -> dict[str, str]:
-        """Rivals that are not at equal cost, and how far they are from it."""
-        rivals = self._equal_cost.get("rivals", {})
-        return {arm: found["words"] for arm, found in rivals.items() if found["status"] != "solved"}
+        return equal_cost.unequal(self._equal_cost)
 
     def peaks(self, share: float | None = None) -> pl.DataFrame:
         """Return the distribution of peak over first margin requirement per arm (R15)."""
@@ -394,16 +383,17 @@ class Comparison:
         """
         share = self._share(share)
         starts = self.task.spec["starts"]
-        starts = starts[:: -(-len(starts) // FAN_PATHS)] if starts else []
+        starts = starts[:: math.ceil(len(starts) / FAN_PATHS)] if starts else []
         paths = len(starts) or min(self.task.paths, FAN_PATHS)
-        tables = []
-        for book in self.task.spec["books"]:
-            if book["share"] == share:
-                task = Task({**self.task.spec, "starts": starts, "books": [book]}, paths, self.task.facts)
-                series = _core.Plan(task.text).series(0, paths, 0, threads=self.threads)
-                fan = figures.fan(series, self.capital)
-                tables.append(fan.select(pl.lit(book["arm"]).alias("arm"), pl.all()))
-        return pl.concat(tables)
+        fans = {
+            arm: self._alone(arm, share, starts).series(0, paths, 0, threads=self.threads)
+            for arm in self.arms
+            if (arm, share) in self.books
+        }
+        return pl.concat(
+            figures.fan(series, self.capital).select(pl.lit(arm).alias("arm"), pl.all())
+            for arm, series in fans.items()
+        )
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
@@ -462,10 +452,14 @@ class Comparison:
             raise SpecError(f"trace: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
         if not 0 <= path < self.task.paths:
             raise SpecError(f"trace: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
-        plan = _core.Plan(self.task.text)
-        return _trace(
-            plan.trace(path, self.books.index((arm, share))), [layer["name"] for layer in self._layers(arm)]
-        )
+        plan = self._alone(arm, share, self.task.spec["starts"])
+        return _trace(plan.trace(path, 0), [layer["name"] for layer in self._layers(arm)])
+
+    def _alone(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
+        """Return the plan of one book: what runs beside it changes no bit, and takes time."""
+        book = self.task.spec["books"][self.books.index((arm, share))]
+        task = Task({**self.task.spec, "starts": starts, "books": [book]}, self.task.paths, self.task.facts)
+        return _core.Plan(task.text)
 
     def episode(
         self, which: str | tuple[date, date], arm: str | None = None, share: float | None = None
@@ -497,10 +491,10 @@ class Comparison:
             raise SpecError(f"episode {name}: the first day comes before the last")
         paths = self._paths_through(first, last)
         if not paths:
-            starts = self.paths().select(pl.col("start").min(), last=pl.col("start").max()).collect()
+            run = self.paths().select(first=pl.col("start").min(), last=pl.col("start").max()).collect()
             raise SpecError(
-                f"episode {name}: none of the runs of {self.sessions} sessions from {starts['start'][0]} to "
-                f"{starts['last'][0]} begins at least {MATURE} sessions before it and reaches its end. "
+                f"episode {name}: none of the runs of {self.sessions} sessions from {run['first'][0]} to "
+                f"{run['last'][0]} begins at least {MATURE} sessions before it and reaches its end. "
                 "Mend: a history that covers both, more sessions, or other dates"
             )
         arm, share = arm or next(iter(self.hedged), self.arms[0]), self._share(share)
@@ -510,9 +504,8 @@ class Comparison:
         days = days_told(ledger, events, first, last, hedges=hedges, sleeve=ledgers.get("mode") == "separate")
         actions = events.filter(pl.col("date").is_between(first, last))
         starts = [self._days[self.task.spec["starts"][path]] for path in paths]
-        series = _core.Plan(self.task.text).series(
-            paths[0], len(paths), self.books.index((arm, share)), threads=self.threads
-        )
+        plan = self._alone(arm, share, self.task.spec["starts"])
+        series = plan.series(paths[0], len(paths), 0, threads=self.threads)
         eves = [self._days.index(days["date"][0]) - self._days.index(start) - 1 for start in starts]
         made = passages(series, paths, starts, eves, days.height)
         return Episode(name, why, arm, share, paths[-1], starts[-1], made, days, actions)

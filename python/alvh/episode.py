@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from alvh.errors import SpecError, nearest_names
 
-__all__ = ["MATURE", "Episode", "Known", "days_told", "episodes", "known", "passages", "paths_through", "sentence"]
+__all__ = [
+    "MATURE",
+    "Episode",
+    "Known",
+    "days_told",
+    "episodes",
+    "known",
+    "passages",
+    "paths_through",
+    "sentence",
+]
 
 MATURE = 60
 """Sessions that a book has run at least when its episode begins: by then it holds all its tranches."""

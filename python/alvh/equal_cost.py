@@ -22,9 +22,20 @@ from alvh.market import GBM, L3F, History
 from alvh.playbook import Arm
 from alvh.rival import EqualCost
 from alvh.runner import Advance, Task, run
+from alvh.scenario import Scenario
 from alvh.specification import Market, specification, task_of
 
-__all__ = ["PILOT_PATHS", "Settled", "pilot_market", "pilot_paths", "pilot_seed", "settle"]
+__all__ = [
+    "PILOT_PATHS",
+    "Settled",
+    "limits",
+    "pilot_market",
+    "pilot_paths",
+    "pilot_seed",
+    "pilot_words",
+    "settle",
+    "unequal",
+]
 
 PILOT_PATHS = 2_048
 """Paths of the pilot."""
@@ -101,6 +112,29 @@ def settle(
     return Settled(tuple(found.get(arm.name, arm) for arm in arms), facts)
 
 
+def unequal(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the rivals that are not at equal cost, and in words how far they are from it."""
+    rivals = facts.get("rivals", {})
+    return {arm: found["words"] for arm, found in rivals.items() if found["status"] != "solved"}
+
+
+def pilot_words(facts: Mapping[str, Any]) -> str:
+    """Return what the pilot was, in words; empty without rivals."""
+    return (
+        "{paths:,} paths of {sessions} sessions, {words}, seed {seed}".format(**facts["pilot"])
+        if facts
+        else ""
+    )
+
+
+def limits(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the sentences that must stand beside figures of rivals."""
+    if not facts:
+        return ()
+    solved = f"Equal cost was solved on a pilot of {pilot_words(facts)}: on other paths costs differ."
+    return (solved, *(f"{arm}: {words}." for arm, words in unequal(facts).items()))
+
+
 def pilot_paths(arms: Sequence[Arm]) -> int:
     """Return how many paths `settle` reports as finished, whatever it needs; none without rivals."""
     return RUNS * PILOT_PATHS if any(arm.equal_cost for arm in arms) else 0
@@ -127,6 +161,11 @@ def pilot_market(market: Market) -> L3F | GBM:
 
     Those of VIX, SPX, bill rate and dividend yield: a replay cannot be drawn from.
     """
+    if isinstance(market, Scenario):
+        raise SpecError(
+            f"scenario {market.name!r} is one made path: no mean cost to match on it: solve equal_cost on a "
+            "simulated market first, with alvh.equal_cost.settle"
+        )
     if not isinstance(market, History):
         return market
     frame = market.data.frame

@@ -65,4 +65,4 @@ class EqualCost(BaseModel):
 def _with(layer: AnyLayer, part: str, key: str, value: float) -> AnyLayer:
     """Return the layer with one key of one of its parts replaced, validated again."""
     changed = {**dict(getattr(layer, part)), key: value}
-    return type(layer).model_validate({**dict(layer), part: changed})
+    return type(layer).of({**dict(layer), part: changed})

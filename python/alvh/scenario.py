@@ -107,7 +107,10 @@ class Scenario(Described):
         return hashlib.sha256(path.encode()).hexdigest()
 
     def spec(self, warm_up: int = 0) -> dict[str, Any]:
-        """Return the market as JSON-able data for the core, after `warm_up` more quiet sessions."""
+        """Return the market as JSON-able data for the core, after `warm_up` more quiet sessions.
+
+        The filter of the pricing state starts after those, so that looking back changes no price.
+        """
         stress = [self._between(session) for session in range(1, self.points[-1][0] + 1)]
         vix = self.points[0][2]
         move = math.exp(REALISED_SHARE * vix / 100 / math.sqrt(SESSIONS_PER_YEAR))
@@ -119,6 +122,7 @@ class Scenario(Described):
             "vix": [vix for _, vix in path],
             "rate": [self.rate] * len(path),
             "dividend_yield": [self.dividend_yield] * len(path),
+            "filter_from": warm_up,
         }
 
     def _between(self, session: int) -> tuple[float, float]:

@@ -11,6 +11,8 @@ import polars as pl
 
 from alvh import figures
 from alvh.comparison import compare
+from alvh.equal_cost import limits as equal_cost_limits
+from alvh.equal_cost import settle
 from alvh.history import History
 from alvh.market import GBM, L3F
 from alvh.playbook import Arm
@@ -152,6 +154,8 @@ def stress_report(
 ) -> StressReport:
     """Run the stress set, and a simulation of a year that says what hedges cost and when they fail.
 
+    Rivals at equal cost (R19) are solved for that simulation; the same arms meet the scenarios.
+
     Parameters
     ----------
     arms, scenarios, share, capital
@@ -164,19 +168,11 @@ def stress_report(
         As in `compare`.
     """
     market = L3F(vix=vix)
+    asked: dict[str, Any] = {"sessions": SESSIONS, "capital": capital, "shares": [share], "seed": seed}
+    arms, facts = settle(arms, market, threads=threads, advance=advance, **asked)
     tables = {"outcomes": stress(arms, capital=capital, share=share, scenarios=scenarios)}
-    limits = LIMITS
-    simulated = compare(
-        arms,
-        market,
-        paths=paths,
-        sessions=SESSIONS,
-        capital=capital,
-        shares=[share],
-        seed=seed,
-        threads=threads,
-        advance=advance,
-    ).paths()
+    limits = (*LIMITS, *equal_cost_limits(facts))
+    simulated = compare(arms, market, paths=paths, threads=threads, advance=advance, **asked).paths()
     crash = stress(arms, capital=capital, share=share, scenarios=[CRASH])
     hedged = {
         "hedge_failures": figures.hedge_failures(simulated, share),

@@ -99,6 +99,11 @@ def protection(
         `arm`, `figure` (see `PROTECTION`), `estimate`, `low`, `high` (95%), `unit`, without the arms that
         decided on no hedge. A path on which a coverage or correlation does not exist is left out of its
         mean. Limits are shares of all sizing decisions: they sum to 1.
+
+    Notes
+    -----
+    Coverage divides by the exposure of the core, which is next to nothing on some sessions: its mean over
+    paths would be that of a few of them, hence the median.
     """
     check_horizon(capital, sessions)
     a_year = SESSIONS_PER_YEAR / sessions / capital

@@ -21,7 +21,7 @@ from alvh.schedule.expiries import Cadence
 # What no file of closes can tell; printed with every historical result.
 LIMITS: Final = (
     "History is one path and not a sample: overlapping starts are not independent.",
-    "The pricing state of each session is taken from its VIX close alone.",
+    "The pricing state of each session is filtered from the VIX closes up to it, and from nothing else.",
     "The skew of the option surface is a template fitted to other days, not that day's quotes.",
     "One-day volatility is extrapolated from VIX; daily expiries are listed only since May 2022.",
     "Expiries on every Friday are assumed throughout; weekly options are listed only since 2005.",

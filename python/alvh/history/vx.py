@@ -22,8 +22,8 @@ MOST_TIMES_VIX: Final = 4.0  # recorded: 0.4 (VIX 80) to 2 (VIX 9)
 
 # Measured by scripts/vx_reconstruction.py; docs/history.md has the table.
 RECONSTRUCTED: Final = (
-    "VIX futures without a recorded price are reconstructed from that day's VIX alone: in 2006 to 2015 they "
-    "missed by 1.6 points (nearest contract) to 3.2 (seventh), root mean square."
+    "VIX futures without a recorded price are reconstructed from the VIX closes up to that day: in 2006 to "
+    "2015 they missed by 1.0 points (nearest contract) to 2.0 (seventh), root mean square."
 )
 
 

@@ -106,12 +106,14 @@ class Buy(Listed):
 
 def vix_call(
     *,
-    days: int | tuple[int, int] = (30, 60),
+    days: int | tuple[int, int] = (28, 63),
     delta: float | tuple[float, float] = 0.30,
     spread_delta: float | None = None,
     every: Every = "week",
 ) -> Buy:
     """Buy VIX calls, or call spreads where ``spread_delta`` says which call is sold against them (R22, R23).
+
+    The window is wide enough for some monthly expiry to lie in it on every day: they are up to 35 days apart.
 
     Examples
     --------

@@ -7,6 +7,9 @@ from alvh.playbook.layer import Layer
 from alvh.playbook.size import offset
 from alvh.rules import Condition
 
+LEAST_VIX = 25
+"""Below it the Second Engine is never entered (R46)."""
+
 
 def SecondEngine(  # noqa: N802 -- reads as the constructor that it is
     *,
@@ -29,7 +32,8 @@ def SecondEngine(  # noqa: N802 -- reads as the constructor that it is
     enter
         When it is bought (R45 to R49); VIX below 25 never counts, whatever the rule says (R46).
     exit
-        When it is sold, such as after three closes of VIX below 25 (C3).
+        When it is sold, such as after three closes of VIX below 25 (C3); and instead of being rolled at a
+        VIX below 25, because a roll is an entry too.
     share
         Premium as a share of the core's maximum loss (R42).
     equity
@@ -57,9 +61,7 @@ def SecondEngine(  # noqa: N802 -- reads as the constructor that it is
     if reduced_above is not None:
         size = size.reduced_when(f"vix > {reduced_above:g}")
     buy = put(days=days, delta=delta, product=product)
-    gate = f"vix >= {LEAST_VIX} and ({enter})"
-    return Layer(name, buy=buy, size=size, enter=gate, exit=exit, roll_below=roll_below, **more)
-
-
-LEAST_VIX = 25
-"""Below it the Second Engine is never entered (R46)."""
+    enter = f"vix >= {LEAST_VIX} and ({enter})"
+    if roll_below is not None:
+        exit = f"({exit}) or (vix < {LEAST_VIX} and days_to_expiry < {roll_below})"  # noqa: A001 -- as above
+    return Layer(name, buy=buy, size=size, enter=enter, exit=exit, roll_below=roll_below, **more)

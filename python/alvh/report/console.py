@@ -148,6 +148,8 @@ def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) 
         console.print()
     for rows in measured.partition_by("id", "claim", maintain_order=True):
         console.print(_claim_table(rows))
+        for note in _notes(rows):
+            console.print(Text(note, style="dim"))
         console.print()
     missing = plain_table("Not yet computable")
     for header in ("id", "claim", "needs"):
@@ -157,6 +159,14 @@ def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) 
             missing.add_row(claim.id, Text(claim.text), claim.needs)
     console.print(missing)
     console.print(terminal.disclaimer())
+
+
+def _notes(rows: pl.DataFrame) -> Iterator[str]:
+    """Yield what must stand beside the figures, once each, and the p-values of paired tests."""
+    told = rows.with_columns(note=pl.col("why").str.split("; ").list.first())
+    for row in told.unique("note", keep="first", maintain_order=True).iter_rows(named=True):
+        tested = "" if row["p_value"] is None else f", p = {row['p_value']:.2g}"
+        yield f"{row['variant']}: {row['note']}{tested}"
 
 
 def _claim_table(rows: pl.DataFrame) -> Table:

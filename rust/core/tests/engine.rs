@@ -50,7 +50,9 @@ fn mistakes_are_named() {
     assert!(refusal(|s| s["sessions"] = json!(500)).contains("tradable"));
     assert!(refusal(|s| s["starts"] = json!([1])).contains("simulated market has none"));
     assert!(refusal(|s| s["books"][0]["layers"][0]["product"] = json!("SPX")).contains("one of SPXW"));
-    assert!(refusal(|s| s["contracts"]["SPXW"]["strike_steps"] = json!([[5.0, 5.0]])).contains("strike_steps"));
+    assert!(
+        refusal(|s| s["contracts"]["SPXW"]["strike_steps"] = json!([[5.0, 5.0]])).contains("strike_steps")
+    );
     assert!(refusal(|s| s["books"][0]["layers"][0]["legs"][1]["ratio"] = json!(-1)).contains("C13"));
     assert!(
         refusal(|s| s["books"][0]["layers"][0]["legs"][0]["strike"]["value"] = json!(1.5)).contains("delta")

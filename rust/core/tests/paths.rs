@@ -24,6 +24,7 @@ fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<d
         vix: column(15.0),
         rate: column(0.03),
         dividend_yield: column(0.01),
+        filter_from: 0,
         open: Vec::new(),
         vx: None,
         curve: Curve::default(),

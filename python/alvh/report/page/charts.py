@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 import polars as pl
 
 from alvh.figures.buckets import TOTAL
@@ -29,6 +30,7 @@ __all__ = [
 
 ROW = 30  # pixels of an arm where arms are rows
 LABEL = 150  # pixels of its name at most
+LEAST_SPAN = 0.01  # of the axis of a fan: books that never traded have none
 
 _PROBABILITIES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)
 
@@ -100,7 +102,9 @@ def ladder_chart(rungs: pl.DataFrame, style: ArmStyle) -> dict[str, Any]:
     points = base.mark_point(filled=True, size=75, opacity=1).encode(
         x=x, xOffset=side, y=alt.Y("estimate:Q", scale=scale, axis=axis), tooltip=told, **coloured
     )
-    return panel_spec(alt.layer(levels, bars, points), 300)
+    # Vega warns of a layer without a number: a history has no intervals.
+    intervals = [bars] if rungs["low"].is_not_null().any() else []
+    return panel_spec(levels, *intervals, points, height=300)
 
 
 def fan_charts(fans: pl.DataFrame, style: ArmStyle) -> dict[str, dict[str, Any]]:
@@ -113,11 +117,10 @@ def fan_charts(fans: pl.DataFrame, style: ArmStyle) -> dict[str, dict[str, Any]]
     style : ArmStyle
         Colours.
     """
-    finite = fans.filter(pl.all_horizontal(pl.col(*QUANTILES).is_finite()))
-    low, high = finite["q05"].min(), finite["q95"].max()
-    scale = alt.Scale(domain=[low, high], nice=True, zero=bool((finite["q05"] >= 0).all() and low < high / 2))
-    if scale["zero"]:
-        scale = alt.Scale(domain=[0, high], nice=True)
+    levels = fans.select(*QUANTILES).to_numpy()
+    finite = levels[np.isfinite(levels)]  # margin usage of a book without NAV is not
+    low, high = float(finite.min()), max(float(finite.max()), float(finite.min()) + LEAST_SPAN)
+    scale = alt.Scale(domain=[0.0 if 0.0 <= low < high / 2 else low, high], nice=True)
     return {arm: _fan(fans.filter(arm=arm), style.colour(arm), scale) for arm in arms(fans)}
 
 
@@ -134,18 +137,18 @@ def _fan(fan: pl.DataFrame, colour: str, scale: alt.Scale) -> dict[str, Any]:
     base = alt.Chart(data(rows)).encode(
         x=alt.X("session:Q", title=None, axis=alt.Axis(tickCount=4, format="d"), scale=alt.Scale(nice=False))
     )
-    y = {"scale": scale, "axis": alt.Axis(format="~%", title=None, tickCount=4)}
+    axis = alt.Axis(format="~%", title=None, tickCount=4)
 
-    def band(low: str, high: str, opacity: float) -> alt.Chart:
-        return base.mark_area(fill=colour, fillOpacity=opacity, clip=True).encode(
-            y=alt.Y(f"{low}:Q", **y), y2=f"{high}:Q"
-        )
+    def y(field: str) -> alt.Y:
+        return alt.Y(f"{field}:Q", scale=scale, axis=axis)
 
-    median = base.mark_line(stroke=colour, strokeWidth=1.8, clip=True).encode(y=alt.Y("q50:Q", **y))
+    most, half = (base.mark_area(fill=colour, fillOpacity=opacity, clip=True) for opacity in (0.16, 0.3))
+    median = base.mark_line(stroke=colour, strokeWidth=1.8, clip=True)
     # Invisible stripes: wherever the pointer is, the session there tells its quantiles.
     told = _tooltip(session="session", median="median", half="half of the paths", most="nine tenths")
     stripes = base.mark_rule(stroke="var(--ink)", strokeWidth=5, opacity=0, aria=False).encode(tooltip=told)
-    return panel_spec(alt.layer(band("q05", "q95", 0.16), band("q25", "q75", 0.3), median, stripes), 130)
+    bands = most.encode(y=y("q05"), y2="q95:Q"), half.encode(y=y("q25"), y2="q75:Q")
+    return panel_spec(*bands, median.encode(y=y("q50")), stripes, height=130)
 
 
 def peaks_chart(peaks: pl.DataFrame, style: ArmStyle) -> dict[str, Any]:
@@ -184,7 +187,7 @@ def peaks_chart(peaks: pl.DataFrame, style: ArmStyle) -> dict[str, Any]:
     largest = base.mark_tick(thickness=2, size=12).encode(
         x=x("largest"), color=coloured["color"], tooltip=told
     )
-    return panel_spec(alt.layer(most, half, largest, median), ROW * len(names))
+    return panel_spec(most, half, largest, median, height=ROW * len(names))
 
 
 def _multiple(x: float) -> str:
@@ -230,10 +233,12 @@ def attribution_chart(attribution: pl.DataFrame) -> dict[str, Any]:
         .transform_filter(alt.datum.bucket == TOTAL)
         .encode(x=alt.X("estimate:Q"), tooltip=told)
     )
-    return panel_spec(alt.layer(bars, total), ROW * len(names))
+    return panel_spec(bars, total, height=ROW * len(names))
 
 
-def intervals_chart(rows: pl.DataFrame, style: ArmStyle, title: str) -> dict[str, Any]:
+def intervals_chart(
+    rows: pl.DataFrame, style: ArmStyle, title: str, marks: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """Return estimates with their intervals, an arm a row.
 
     Parameters
@@ -244,6 +249,8 @@ def intervals_chart(rows: pl.DataFrame, style: ArmStyle, title: str) -> dict[str
         Colours.
     title : str
         Of the axis.
+    marks : mapping, optional
+        Arm to a number that is marked beside its estimate.
     """
     names = arms(rows)
     told = [
@@ -266,4 +273,17 @@ def intervals_chart(rows: pl.DataFrame, style: ArmStyle, title: str) -> dict[str
         tooltip=_tooltip(arm="arm", value="estimate", interval="95% interval"),
         **coloured,
     )
-    return panel_spec(alt.layer(zero, bars, points), ROW * len(names))
+    marked = [{"arm": arm, "mark": mark} for arm, mark in (marks or {}).items() if arm in names]
+    ticks = (
+        alt.Chart(data(marked))
+        .mark_tick(thickness=2, size=18, color="var(--ink)", aria=False)
+        .encode(x="mark:Q", y=arm_rows(names))
+    )
+    # Vega warns of layers without a number: a history has no intervals.
+    layers = [
+        zero,
+        *([bars] if rows["low"].is_not_null().any() else []),
+        points,
+        *([ticks] if marked else []),
+    ]
+    return panel_spec(*layers, height=ROW * len(names))

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import altair as alt
 import polars as pl
 
 from alvh.figures.columns import arms
-from alvh.figures.protection import LIMITS_OF_SIZE
-from alvh.figures.words import amount, span
+from alvh.figures.protection import LIMITS_OF_SIZE, MET, protection_words
+from alvh.figures.words import amount, percent, span
 from alvh.report.page import charts, tables
-from alvh.report.page.model import Figure, Key, Panel
+from alvh.report.page.model import Block, Figure, Key, Panel
 from alvh.report.page.palette import ArmStyle
 from alvh.report.page.spec import data, panel_spec
 
-__all__ = ["MET", "figures"]
-
-MET = 0.40
-"""R22: a lower coverage is too little."""
+__all__ = ["blocks"]
 
 _COVERAGES = ("coverage_wanted", "coverage_affordable", "coverage_achieved")
 
 
-def figures(protection: pl.DataFrame, name: str, style: ArmStyle, size: str) -> Iterator[Figure]:
-    """Yield cost, coverage and limits of the arms with a hedge; nothing without any.
+def blocks(
+    protection: pl.DataFrame,
+    layers: pl.DataFrame,
+    budgets: Mapping[str, float],
+    *,
+    name: str,
+    style: ArmStyle,
+    size: str,
+) -> Iterator[Block]:
+    """Yield verdicts, cost, coverage, limits and layers of the arms with a hedge; nothing without any.
 
     Parameters
     ----------
-    protection : DataFrame
-        What `Comparison.protection` returns, arms as labelled.
+    protection, layers : DataFrame
+        What `Comparison.protection` and `Comparison.layer_pnl` return, arms as labelled.
+    budgets : mapping
+        Of the arms that have one: expected cost a year at most, of NAV.
     name, size : str
         Of the comparison, and its size in words.
     style : ArmStyle
@@ -38,16 +45,15 @@ def figures(protection: pl.DataFrame, name: str, style: ArmStyle, size: str) -> 
     """
     if protection.is_empty():
         return
+    yield tables.verdicts_table(protection_words(protection), f"The hedges in words, {size}")
     title = f"Expected cost of the hedge a year, {size}"
     spent = protection.filter(figure="expected_cost")
-    panel = Panel(charts.intervals_chart(spent, style, "of capital a year"), title)
-    yield Figure(
-        f"{name}-hedge-cost",
-        title,
-        "What hedge purchases committed, by its mean (R61).",
-        (panel,),
-        tables.protection_table(protection),
+    panel = Panel(charts.intervals_chart(spent, style, "of capital a year", budgets), title)
+    limits = ", ".join(f"{arm} {percent(budget)}" for arm, budget in budgets.items()) or "no arm has one"
+    note = (
+        f"Committed by hedge purchases, mean of the paths. Ticks: the budget a year, of NAV ({limits}; R61)."
     )
+    yield Figure(f"{name}-hedge-cost", title, note, (panel,), tables.protection_table(protection))
 
     title = f"Coverage wanted, affordable and achieved, {size}"
     note = f"Of the core's dollars per VIX point. Below the dotted line, {MET:.0%}, R22 is not met."
@@ -70,6 +76,7 @@ def figures(protection: pl.DataFrame, name: str, style: ArmStyle, size: str) -> 
         tables.protection_table(bound),
         legend,
     )
+    yield tables.layers_table(layers)
 
 
 def _told(frame: pl.DataFrame, prefix: str) -> list[dict[str, Any]]:
@@ -111,7 +118,7 @@ def _coverage(frame: pl.DataFrame) -> dict[str, Any]:
         .mark_rule(strokeDash=[3, 3], stroke="var(--ink)", aria=False)
         .encode(x="least:Q")
     )
-    return panel_spec(alt.layer(bars, least), 1.8 * charts.ROW * len(names))
+    return panel_spec(bars, least, height=1.8 * charts.ROW * len(names))
 
 
 def _limits(frame: pl.DataFrame) -> dict[str, Any]:
@@ -129,4 +136,4 @@ def _limits(frame: pl.DataFrame) -> dict[str, Any]:
             tooltip=_TOOLTIP,
         )
     )
-    return panel_spec(bars, charts.ROW * len(names))
+    return panel_spec(bars, height=charts.ROW * len(names))

@@ -71,11 +71,19 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
         if len(result.arms) > 1:
             yield from _against(named(result.against()), name, style, size)
         yield tables.premium_table(named(result.premium()))
+    rivals = named(result.equal_cost())
+    if not rivals.is_empty():
+        yield tables.rivals_table(rivals, result.label(result.arms[0]), result.pilot)
     fans = named(result.fans())
     for measure in fans["measure"].unique(maintain_order=True):
         yield _fans(fans.filter(measure=measure), measure, name, style, size)
     yield _peaks(named(result.peaks()), name, style, size)
-    yield from hedges.figures(named(result.protection()), name, style, size)
+    if result.hedged:
+        budgets = {result.label(arm): budget for arm, budget in result.budgets.items()}
+        layers = named(result.layer_pnl())
+        yield from hedges.blocks(
+            named(result.protection()), layers, budgets, name=name, style=style, size=size
+        )
     yield _attribution(named(result.attribution()), name, size)
     if result.replayed:
         yield timeline.figure(result, timeline.chosen(result, start), f"{name}-timeline", style)
@@ -122,7 +130,10 @@ def _fans(fans: pl.DataFrame, measure: str, name: str, style: ArmStyle, size: st
     panels = tuple(
         Panel(spec, f"{title}: {arm}", arm) for arm, spec in charts.fan_charts(fans, style).items()
     )
-    note = "Median, half and nine tenths of the paths: quantiles session by session, not paths. One scale for all arms."
+    note = (
+        "Median, half and nine tenths of the paths: quantiles session by session, not paths. "
+        "One scale for all arms."
+    )
     table = tables.fan_table(fans, MEASURES[measure])
     return Figure(f"{name}-{measure}", title, note, panels, table, grid=True)
 

@@ -35,21 +35,23 @@ CONFIG: dict[str, Any] = {
 """Handed to every chart when it is drawn."""
 
 
-def data(rows: pl.DataFrame | Iterable[Mapping[str, Any]]) -> alt.Data:
+def data(rows: pl.DataFrame | Iterable[Mapping[str, Any]]) -> alt.InlineData:
     """Return rows as inline data; what JSON cannot write is null."""
-    return alt.Data(values=plain(rows if isinstance(rows, pl.DataFrame) else list(rows)))
+    return alt.InlineData(values=plain(rows if isinstance(rows, pl.DataFrame) else list(rows)))
 
 
-def panel_spec(chart: alt.LayerChart | alt.Chart, height: float) -> dict[str, Any]:
-    """Return the Vega-Lite of a chart that is as wide as its container.
+def panel_spec(*layers: alt.Chart, height: float) -> dict[str, Any]:
+    """Return the Vega-Lite of layers on common axes, as wide as their container.
 
     Parameters
     ----------
-    chart : altair chart
-        Without size and configuration.
+    *layers : altair.Chart
+        From the back to the front, without size and configuration.
     height : float
         Of the plot, pixels.
     """
-    sized = chart.properties(width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x"))
-    spec: dict[str, Any] = sized.to_dict()
+    autosize = alt.AutoSizeParams(type="fit-x")
+    spec: dict[str, Any] = (
+        alt.layer(*layers).properties(width="container", height=height, autosize=autosize).to_dict()
+    )
     return {key: value for key, value in spec.items() if key not in {"config", "$schema"}}

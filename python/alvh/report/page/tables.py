@@ -25,11 +25,14 @@ __all__ = [
     "history_table",
     "kinds_table",
     "ladder_table",
+    "layers_table",
     "peaks_table",
     "premium_table",
     "protection_table",
+    "rivals_table",
     "rungs",
     "summary_table",
+    "verdicts_table",
 ]
 
 _LEVELS = {"q05": "5%", "q25": "25%", "q50": "median", "q75": "75%", "q95": "95%"}
@@ -162,6 +165,47 @@ def protection_table(protection: pl.DataFrame) -> Table:
     """Return cost, coverage and binding limits of the hedges."""
     meanings = {name: meaning for name, (_, meaning) in PROTECTION.items()}
     return by_arm("Cost and coverage of the hedges", protection, "figure", meanings)
+
+
+def verdicts_table(words: pl.DataFrame, title: str) -> Table:
+    """Return the verdicts on each hedge: coverage, cost, the limit that bound most often."""
+    rows = tuple((Cell(row[0]), *(Cell(word or "-") for word in row[1:])) for row in words.rows())
+    return Table(title, ("arm", "coverage", "cost", "bound most often"), rows, words=frozenset(range(4)))
+
+
+def layers_table(layers: pl.DataFrame) -> Table:
+    """Return what each layer of the hedged arms earned."""
+    rows = []
+    for row in layers.iter_rows(named=True):
+        dollars = Cell(
+            amount(row["dollars"], "dollars"), span(row["dollars_low"], row["dollars_high"], "dollars")
+        )
+        rows.append((Cell(row["arm"]), Cell(row["layer"]), dollars, estimate(row, "a year")))
+    header = ("arm", "layer", "dollars", "of capital")
+    return Table("Mean P&L a year by layer, without interest", header, tuple(rows), words=frozenset({0, 1}))
+
+
+def rivals_table(rivals: pl.DataFrame, base: str, pilot: str) -> Table:
+    """Return what was varied in each rival until it cost as much as another arm, and what both cost (R19)."""
+    header = ("arm", "matches", "varied", "value", "on the pilot", "here", "status", "in words")
+    rows = tuple(
+        (
+            Cell(row["arm"]),
+            Cell(row["to"]),
+            Cell(row["vary"]),
+            Cell(f"{row['value']:.4g}"),
+            Cell(percent(row["drag"]), percent(row["target"])),
+            Cell(percent(row["drag_here"]), percent(row["target_here"])),
+            Cell("equal" if row["status"] == "solved" else f"not equal: {row['status']}"),
+            Cell(row["words"]),
+        )
+        for row in rivals.iter_rows(named=True)
+    )
+    note = (
+        f"Cost: P&L a year above bills that {base} earned more, of capital; below 0 it earned less. "
+        f"The rival's, and below it that of the arm it matches. Pilot: {pilot}."
+    )
+    return Table("Rivals at equal cost", header, rows, note, words=frozenset({0, 1, 2, 6, 7}))
 
 
 def peaks_table(peaks: pl.DataFrame) -> Table:

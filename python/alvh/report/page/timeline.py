@@ -22,7 +22,7 @@ __all__ = ["Told", "chosen", "figure", "tranches"]
 TROUBLE = ("call", "refuse", "ruin")
 """Events that are marked on the line of NAV."""
 
-_AXIS = 46  # pixels left of every panel: their days stand below each other
+_AXIS = 92  # pixels left of every panel: their days stand below each other
 _SLOT = 15  # pixels of a row of tranches
 
 
@@ -51,8 +51,10 @@ def chosen(result: Comparison, start: date | None = None) -> Told:
     if start is not None:
         ours = lowest.filter(start=start)
         if ours.is_empty():
-            first, last = lowest["start"].min(), lowest["start"].max()
-            raise SpecError(f"start = {start}: the rolling starts run from {first} to {last}, on sessions")
+            known = sorted(set(lowest["start"]))
+            raise SpecError(
+                f"start = {start}: the rolling starts run from {known[0]} to {known[-1]}, on sessions"
+            )
         lowest = ours
     row = lowest.sort("nav", maintain_order=True).row(0, named=True)
     return Told(row["path"], row["start"], row["arm"])
@@ -136,13 +138,14 @@ def figure(result: Comparison, told: Told, name: str, style: ArmStyle) -> Figure
         Panel(
             _nav(days, troubles, result.capital, span, style),
             f"NAV of every arm from {told.start} to {last}, of capital",
-            "NAV, of capital; calls, refusals and ruin are marked",
+            _marked(troubles),
         ),
         Panel(_held(held, span), f"Tranches of {arm}", f"Tranches of {arm}, by layer and slot"),
     )
     note = (
-        f"The start of {told.start}, of {result.task.paths:,} starts. A tranche runs from its opening to its settlement "
-        "or closing; the width of its bar grows with its lots."
+        f"The start of {told.start}, of {result.task.paths:,} starts. A tranche runs from its opening to its "
+        "settlement or closing; the width of its bar grows with its lots. "
+        "Blue: a gain; orange: a loss; grey: open at the horizon."
     )
     return Figure(
         name,
@@ -154,14 +157,23 @@ def figure(result: Comparison, told: Told, name: str, style: ArmStyle) -> Figure
     )
 
 
+def _marked(troubles: pl.DataFrame) -> str:
+    """Return the title over NAV: how many calls, refusals and ruins are marked."""
+    met = troubles["event"].value_counts().rows()
+    counts = ", ".join(f"{count} {event}" for event, count in sorted(met)) or "none met"
+    return f"NAV, of capital; marks: margin call, refused order, ruin ({counts})"
+
+
 def _days(span: list[date], *, labels: bool) -> dict[str, Any]:
+    """Return the scale and axis of days."""
     axis = alt.Axis(title=None, labels=labels, ticks=labels, format="%b %Y", tickCount=6, labelOverlap=True)
-    # Midnight of UTC on both ends: no time zone of a reader may move a day.
-    return {"scale": alt.Scale(type="utc", domain=[_instant(day) for day in span]), "axis": axis}
+    # Days are midnights of UTC: no time zone of a reader may move one.
+    ends = [alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True) for day in span]
+    return {"scale": alt.Scale(type="utc", domain=ends), "axis": axis}
 
 
-def _instant(day: date) -> int:
-    return (day - date(1970, 1, 1)).days * 86_400_000
+# A second layer takes scale and axis from the first: Vega-Lite warns of dates that are given twice.
+_SAME_DAYS = alt.X("date_at:T", title=None)
 
 
 def _left(**more: Any) -> alt.Axis:
@@ -176,18 +188,14 @@ def _dated(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 
 def _vix(ledger: pl.DataFrame, span: list[date]) -> dict[str, Any]:
-    base = alt.Chart(data(_dated(ledger.select("date", "vix"), "date"))).encode(
-        x=alt.X("date_at:T", **_days(span, labels=False))
-    )
+    base = alt.Chart(data(_dated(ledger.select("date", "vix"), "date")))
     told = [alt.Tooltip("date:N", title="date"), alt.Tooltip("vix:Q", title="VIX", format=".2f")]
     line = base.mark_line(stroke="var(--ink)", strokeWidth=1.3).encode(
-        y=alt.Y("vix:Q", axis=_left(tickCount=3), scale=alt.Scale(zero=False))
+        x=alt.X("date_at:T", **_days(span, labels=False)),
+        y=alt.Y("vix:Q", axis=_left(tickCount=3), scale=alt.Scale(zero=False)),
     )
-    return panel_spec(alt.layer(line, _stripes(base, told)), 80)
-
-
-def _stripes(base: alt.Chart, told: list[alt.Tooltip]) -> alt.Chart:
-    return base.mark_rule(stroke="var(--ink)", strokeWidth=4, opacity=0, aria=False).encode(tooltip=told)
+    stripes = base.mark_rule(stroke="var(--ink)", strokeWidth=4, opacity=0, aria=False)
+    return panel_spec(line, stripes.encode(x=_SAME_DAYS, tooltip=told), height=80)
 
 
 def _nav(
@@ -205,18 +213,20 @@ def _nav(
     y = alt.Y("share:Q", axis=_left(format="~%", tickCount=5), scale=alt.Scale(zero=False))
     told = [alt.Tooltip("date:N", title="date"), alt.Tooltip("arm:N"), alt.Tooltip("written:N", title="NAV")]
     lines = alt.Chart(data(rows)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=colour, tooltip=told)
+    if troubles.is_empty():
+        return panel_spec(lines, height=190)
     met = _dated(troubles.select("arm", "date", "event", "reason", of_capital), "date")
     marks = (
         alt.Chart(data(met))
         .mark_point(shape="triangle-down", size=70, filled=True, yOffset=-7, opacity=1)
         .encode(
-            x=x,
+            x=_SAME_DAYS,
             y=y,
             color=colour,
             tooltip=[*told[:2], alt.Tooltip("event:N"), alt.Tooltip("reason:N")],
         )
     )
-    return panel_spec(alt.layer(lines, marks), 190)
+    return panel_spec(lines, marks, height=190)
 
 
 def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
@@ -246,11 +256,19 @@ def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
         *(alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()),
         alt.Tooltip("strikes:N"),
     ]
+    # Vega-Lite 6 misreads a domain of dates beside x2: an invisible layer spans the days instead.
+    ends = pl.DataFrame({"date": span}, schema={"date": pl.Date})
+    days = _days(span, labels=True) | {"scale": alt.Scale(type="utc", nice=False)}
+    frame = (
+        alt.Chart(data(_dated(ends, "date")))
+        .mark_rule(opacity=0, aria=False)
+        .encode(x=alt.X("date_at:T", **days))
+    )
     bars = (
         alt.Chart(data(rows))
         .mark_rule(strokeCap="butt")
         .encode(
-            x=alt.X("opened_at:T", **_days(span, labels=True)),
+            x=alt.X("opened_at:T", title=None),
             x2="ended_at:T",
             y=alt.Y("row:N", sort=slots, axis=_left(labelLimit=_AXIS, labelFontSize=10)),
             strokeWidth=alt.StrokeWidth("width:Q", scale=None),
@@ -258,7 +276,7 @@ def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
             tooltip=told,
         )
     )
-    return panel_spec(bars, _SLOT * max(len(slots), 1))
+    return panel_spec(frame, bars, height=_SLOT * max(len(slots), 1))
 
 
 def _table(events: pl.DataFrame, arm: str) -> Table:

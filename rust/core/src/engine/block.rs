@@ -135,7 +135,8 @@ impl<'p> Block<'p> {
         if !plan.starts.is_empty() {
             // Lanes beyond the last path repeat it; nobody reads them.
             let last = first_path as usize + live - 1;
-            self.market.lanes.start = std::array::from_fn(|i| plan.starts[(first_path as usize + i).min(last)]);
+            self.market.lanes.start =
+                std::array::from_fn(|i| plan.starts[(first_path as usize + i).min(last)]);
         }
         self.market.session = self.market.lanes.start;
         self.market.tick = 0;
@@ -481,7 +482,9 @@ fn enter_packages(
         package.basis[i] = choice.basis[i];
         package.sens[i] = choice.sens[i];
         package.entry_sd[i] = choice.entry_sd[i];
-        for (columns, chosen) in package.entry_delta.iter_mut().flatten().zip(choice.entry_delta.iter().flatten()) {
+        for (columns, chosen) in
+            package.entry_delta.iter_mut().flatten().zip(choice.entry_delta.iter().flatten())
+        {
             columns[i] = chosen[i];
         }
         package.challenge[i] = 0.0;

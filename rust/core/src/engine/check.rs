@@ -5,8 +5,8 @@ use super::{
     instrument::Instrument,
     plan::{positive, within},
     spec::{
-        Cap, ContractSpec, Kind, LayerSpec, LedgerMode, LedgersSpec, LegSpec, ProgressionSpec, Role, SizeBase,
-        SizeTarget, StrikeSpec, Underlying, Width,
+        Cap, ContractSpec, Kind, LayerSpec, LedgerMode, LedgersSpec, LegSpec, ProgressionSpec, Role,
+        SizeBase, SizeTarget, StrikeSpec, Underlying, Width,
     },
 };
 use crate::{
@@ -82,7 +82,11 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         return Err(Error::domain(target, format!("{:?}", size.target), "a layer with role = hedge"));
     }
     if hedge && size.target == SizeTarget::MarginShare {
-        return Err(Error::domain(target, "margin_share", "a core layer: a hedge is sized by what it hedges"));
+        return Err(Error::domain(
+            target,
+            "margin_share",
+            "a core layer: a hedge is sized by what it hedges",
+        ));
     }
     let only_core = spec.progression.is_some() || size.base == SizeBase::Start || size.buffer > 0.0;
     if hedge && only_core {

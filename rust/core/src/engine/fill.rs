@@ -27,7 +27,8 @@ pub struct Contract {
 impl Contract {
     /// The contract row with the commission of the cost table.
     pub fn new(row: &ContractSpec, costs: &CostSpec) -> Self {
-        let to_underlying = |&(from, step): &(f64, f64)| (from / row.index_fraction, step / row.index_fraction);
+        let to_underlying =
+            |&(from, step): &(f64, f64)| (from / row.index_fraction, step / row.index_fraction);
         Self {
             instrument: Instrument::new(row.underlying, row.kind),
             morning: row.settlement == Settlement::Opening,

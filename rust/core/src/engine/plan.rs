@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::{
     block::Block,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
-    spec::{CostSpec, PlanSpec, SCHEMA},
     series::NAMES as SERIES,
+    spec::{CostSpec, PlanSpec, SCHEMA},
     summary::NAMES,
     trace::Trace,
 };

@@ -112,14 +112,7 @@ impl Selection {
         if instrument != Instrument::SpxOption {
             plan.generator.vx_basis(&market.lanes, market.tick, &self.expiry, &mut self.basis);
         }
-        self.quotes.quote(
-            instrument,
-            &plan.surface,
-            &market.now,
-            &self.sessions,
-            &self.days,
-            &self.basis,
-        );
+        self.quotes.quote(instrument, &plan.surface, &market.now, &self.sessions, &self.days, &self.basis);
         for index in 0..pool.legs.len() {
             let (earlier, rest) = self.strikes.split_at_mut(index);
             strike(pool, &pool.legs[index], market, &self.quotes, &self.days, earlier, &mut rest[0]);

@@ -34,7 +34,8 @@ impl Series {
     /// Per name, rows of paths, columns of ticks; what was recorded is gone then.
     pub fn take(&mut self, live: usize) -> Vec<Vec<f64>> {
         let ticks = std::mem::take(&mut self.ticks);
-        let rows = |name: usize| (0..live).flat_map(|lane| ticks.iter().map(move |row| row[name][lane])).collect();
+        let rows =
+            |name: usize| (0..live).flat_map(|lane| ticks.iter().map(move |row| row[name][lane])).collect();
         (0..NAMES.len()).map(rows).collect()
     }
 }

@@ -197,7 +197,9 @@ impl Signals {
                 let found = self.indicators.iter().find(|(known, ..)| *known == name);
                 &found.expect("the plan lists every indicator that a rule uses").2
             }
-            Name::VixForward => self.vix_forward.as_ref().expect("the plan lists every name that a rule uses"),
+            Name::VixForward => {
+                self.vix_forward.as_ref().expect("the plan lists every name that a rule uses")
+            }
             Name::Chance => self.chance.as_ref().expect("the plan lists every name that a rule uses"),
             Name::SleeveNavShare => &self.book.sleeve_nav_share,
             Name::CoreChallenge => &self.book.core_challenge,

@@ -15,8 +15,8 @@
 
 use super::PERCENT;
 use super::SESSIONS_PER_YEAR;
-use super::factors_of_vix::FactorsOfVix;
 use super::generator::{Generator, Lanes};
+use super::kalman::Filter;
 use super::opening;
 use super::parameters::{Curve, Dynamics};
 use super::quote::{Essvi, Surface};
@@ -64,7 +64,6 @@ impl L3f {
         spec.check()?;
         let L3fSpec { curve, dynamics, .. } = spec;
         let surface = Essvi::new(curve, &spec.smile, &spec.vix_smile);
-        let factors = FactorsOfVix::new(curve, dynamics)?;
         let session: f64 = 1.0 / SESSIONS_PER_YEAR;
         let quiet_variance = dynamics.quiet_variance();
         let p = dynamics.wild_probability;
@@ -78,7 +77,7 @@ impl L3f {
         Ok(Self {
             start: Point {
                 ln_s: special::ln::<false>(spec.spot),
-                x: factors.at(spec.vix),
+                x: Filter::new(curve, dynamics).observe(spec.vix),
                 r: spec.rate,
                 q: spec.dividend_yield,
             },
@@ -96,7 +95,7 @@ impl L3f {
             skew_drift: skew / 6.0,
             overnight_share: dynamics.overnight_share,
             soq_sd: dynamics.soq_sd,
-            shock: Shock::new(curve, dynamics)?,
+            shock: Shock::new(curve, dynamics),
         })
     }
 

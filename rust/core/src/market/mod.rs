@@ -6,10 +6,10 @@
 
 mod check;
 mod curve;
-mod factors_of_vix;
 mod gbm;
 pub mod generator;
 pub mod inspect;
+mod kalman;
 mod l3f;
 mod opening;
 pub mod parameters;

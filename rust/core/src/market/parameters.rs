@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check;
 use super::state::FACTORS;
-use crate::Result;
+use crate::{Error, Result};
 
 /// The VIX, its futures and the variance-swap curve as functions of the three factors:
 /// `VIX = floor + exp(level + x₀ + x₁ + x₂)`.
@@ -55,6 +55,12 @@ impl Curve {
         check::each("curve.correlation", &self.correlation, |name, rho| {
             check::between(name, rho, -1.0, 1.0)
         })?;
+        let [r01, r02, r12] = self.correlation;
+        let determinant = 1.0 + 2.0 * r01 * r02 * r12 - r01 * r01 - r02 * r02 - r12 * r12;
+        if determinant <= 0.0 {
+            let allowed = "must form a positive definite matrix: no factor may follow from the others";
+            return Err(Error::domain("curve.correlation", format!("{:?}", self.correlation), allowed));
+        }
         check::at_least("curve.slope_short", self.slope_short, 0.0)?;
         check::at_least("curve.slope_long", self.slope_long, 0.0)
     }

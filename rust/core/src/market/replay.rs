@@ -1,14 +1,14 @@
 //! Recorded sessions, read back.
 
 use super::DAYS_PER_YEAR;
-use super::factors_of_vix::FactorsOfVix;
 use super::generator::{Generator, Lanes};
+use super::kalman::Filter;
 use super::opening;
 use super::quote::{Essvi, Surface};
 use super::recorded_vx::{Mark, VxBasis};
 use super::shock::Shock;
 use super::spec::ReplaySpec;
-use super::state::{Point, State};
+use super::state::{FACTORS, Point, State};
 use crate::Result;
 use crate::math::lanes::{Col, LANES};
 use crate::math::special;
@@ -28,11 +28,11 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn new(spec: &ReplaySpec) -> Result<Self> {
         spec.check()?;
-        let factors = FactorsOfVix::new(&spec.curve, &spec.dynamics)?;
-        let rows: Vec<Point> = (0..spec.spot.len())
-            .map(|row| Point {
+        let rows: Vec<Point> = factors(spec)
+            .zip(0..)
+            .map(|(x, row)| Point {
                 ln_s: special::ln::<false>(spec.spot[row]),
-                x: factors.at(spec.vix[row]),
+                x,
                 r: spec.rate[row],
                 q: spec.dividend_yield[row],
             })
@@ -57,7 +57,7 @@ impl Replay {
             vx,
             surface,
             overnight_share,
-            shock: Shock::new(&spec.curve, &spec.dynamics)?,
+            shock: Shock::new(&spec.curve, &spec.dynamics),
         })
     }
 
@@ -79,6 +79,20 @@ impl Replay {
             state.set(lane, &self.rows[row]);
         }
     }
+}
+
+/// The factors of each row, given VIX up to it. A row is a session later than the one before, whatever days lie between.
+fn factors(spec: &ReplaySpec) -> impl Iterator<Item = [f64; FACTORS]> {
+    let unknown = Filter::new(&spec.curve, &spec.dynamics);
+    let mut filter = unknown.clone();
+    spec.vix.iter().enumerate().map(move |(row, &vix)| {
+        if row <= spec.filter_from {
+            filter.clone_from(&unknown);
+        } else {
+            filter.step();
+        }
+        filter.observe(vix)
+    })
 }
 
 impl Generator for Replay {

@@ -7,7 +7,6 @@ use super::{PERCENT, SESSIONS_PER_YEAR};
 use crate::math::lanes::LANES;
 use crate::math::simd::{self, Kernel, fma};
 use crate::math::special;
-use crate::{Error, Result};
 
 /// The regressions of a session's factor moves on that of VIX and on that of SPX.
 #[derive(Clone, Copy, Debug)]
@@ -22,20 +21,16 @@ pub struct Shock {
 }
 
 impl Shock {
-    pub(super) fn new(curve: &Curve, dynamics: &Dynamics) -> Result<Self> {
+    pub(super) fn new(curve: &Curve, dynamics: &Dynamics) -> Self {
         let rows = curve.covariance().map(|row| row.iter().sum::<f64>());
         let total: f64 = rows.iter().sum();
-        if total <= 0.0 {
-            let allowed = "the factors' sum must move from session to session";
-            return Err(Error::domain("curve.correlation", format!("{:?}", curve.correlation), allowed));
-        }
         let root = (1.0 / SESSIONS_PER_YEAR).sqrt();
-        Ok(Self {
+        Self {
             curve: VixCurve::new(curve),
             vix_direction: rows.map(|row| row / total),
             spot_covariance: std::array::from_fn(|f| dynamics.spot_correlation[f] * curve.vol[f] * root),
             session_sd: dynamics.realised_share * root / PERCENT,
-        })
+        }
     }
 
     /// VIX rises by `points`, SPX stays: the factors move as they do on average with such a move of VIX in one
@@ -103,17 +98,17 @@ impl Kernel for SpotMove<'_> {
 mod tests {
     use super::*;
     use crate::market::DAYS_PER_YEAR;
-    use crate::market::factors_of_vix::FactorsOfVix;
+    use crate::market::kalman::Filter;
     use crate::market::state::Point;
 
     fn shock() -> Shock {
-        Shock::new(&Curve::default(), &Dynamics::default()).expect("defaults")
+        Shock::new(&Curve::default(), &Dynamics::default())
     }
 
     fn state(vix: f64) -> State {
-        let factors = FactorsOfVix::new(&Curve::default(), &Dynamics::default()).expect("defaults");
+        let mut filter = Filter::new(&Curve::default(), &Dynamics::default());
         let mut state = State::default();
-        state.fill(&Point { ln_s: 8.5, x: factors.at(vix), r: 0.04, q: 0.013 });
+        state.fill(&Point { ln_s: 8.5, x: filter.observe(vix), r: 0.04, q: 0.013 });
         state
     }
 

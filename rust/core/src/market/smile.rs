@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::market::PERCENT;
     use crate::market::curve::{VixCurve, session_years};
-    use crate::market::factors_of_vix::FactorsOfVix;
+    use crate::market::kalman::Filter;
     use crate::market::parameters::{Curve, Dynamics};
 
     /// The naive twin: the fixed point by plain iteration.
@@ -190,14 +190,13 @@ mod tests {
     #[test]
     fn newton_equals_sixty_plain_iterations() {
         let rule = SmileRule::new(&Smile::default());
-        let (curve, dynamics) = (Curve::default(), Dynamics::default());
-        let factors = FactorsOfVix::new(&curve, &dynamics).expect("defaults");
-        let curve = VixCurve::new(&curve);
+        let filter = Filter::new(&Curve::default(), &Dynamics::default());
+        let curve = VixCurve::new(&Curve::default());
         let mut worst: f64 = 0.0;
         for i in 0..=120 {
             let sessions = 0.25 * (400.0_f64 / 0.25).powf(f64::from(i) / 120.0);
             for vix in 8..=150 {
-                let x = factors.at(f64::from(vix));
+                let x = filter.clone().observe(f64::from(vix));
                 let swap = curve.variance_swap::<false>(x, sessions) / PERCENT;
                 let aim = rule.aim::<false>(swap, sessions, session_years(sessions));
                 let first = aim.target / TYPICAL_R;

@@ -127,6 +127,10 @@ pub struct ReplaySpec {
     pub rate: Vec<f64>,
     /// Dividend yield, continuously compounded, a year.
     pub dividend_yield: Vec<f64>,
+    /// Row at which the filter of the factors starts; a row before it, and that row, take the factors' mean given its
+    /// own VIX.
+    #[serde(default)]
+    pub filter_from: usize,
     /// SPX at the opening where it is known; empty where it never is.
     #[serde(default)]
     pub open: Vec<Option<f64>>,
@@ -136,7 +140,7 @@ pub struct ReplaySpec {
     /// The VIX and its futures.
     #[serde(default)]
     pub curve: Curve,
-    /// Used for the factors that belong to a VIX.
+    /// How the factors move, for the filter that finds them.
     #[serde(default)]
     pub dynamics: Dynamics,
     /// The SPX volatility surface.
@@ -165,6 +169,9 @@ impl ReplaySpec {
                 let problem = format!("{} rows, but spot has {rows}", column.len());
                 return Err(Error::Shape { name: name.into(), problem });
             }
+        }
+        if self.filter_from >= rows {
+            return Err(Error::domain("filter_from", self.filter_from, format!("there are {rows} rows")));
         }
         for row in 0..rows {
             let named = |name: &str| format!("{name}[{row}]");
@@ -221,6 +228,14 @@ mod tests {
             (r#"{"model": "l3f", "vix": 5}"#, "vix = 5: must be above 6"),
             (r#"{"model": "l3f", "curve": {"reversion": [1, -2, 3]}}"#, "curve.reversion[1] = -2"),
             (r#"{"model": "l3f", "curve": {"correlation": [2, 0, 0]}}"#, "curve.correlation[0] = 2"),
+            (
+                r#"{"model": "l3f", "curve": {"correlation": [0.9, 0.9, 0]}}"#,
+                "curve.correlation = [0.9, 0.9, 0.0]: must form a positive definite matrix",
+            ),
+            (
+                r#"{"model": "replay", "spot": [1], "vix": [9], "rate": [0], "dividend_yield": [0], "filter_from": 1}"#,
+                "filter_from = 1: there are 1 rows",
+            ),
             (
                 r#"{"model": "l3f", "dynamics": {"spot_correlation": [-0.9, -0.9, -0.9]}}"#,
                 "dynamics.spot_correlation",

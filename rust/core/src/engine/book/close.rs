@@ -1,13 +1,11 @@
 //! What ends a position before its expiry: exits, rolls, partial sales, ruin, forced liquidation; and transfers.
 
 use super::{Book, CORE, Closing, Context, LEDGERS, TOLERANCE, about, settle::variation};
-use crate::{
-    engine::{
-        package::{Package, Pool},
-        size::FLOOR_SLACK,
-        summary::first,
-        trace::Event,
-    },
+use crate::engine::{
+    package::{Package, Pool},
+    size::FLOOR_SLACK,
+    summary::first,
+    trace::Event,
 };
 
 /// Sessions within which a forced closing on one side counts as brought on by the other (R63).
@@ -79,7 +77,10 @@ impl Book {
                 let text = &ctx.plan.enters[rule.when].text;
                 self.log(ctx, i, || Event {
                     kind: "transfer",
-                    reason: format!("{}: {text}", if rule.to == CORE { "sleeve to core" } else { "core to sleeve" }),
+                    reason: format!(
+                        "{}: {text}",
+                        if rule.to == CORE { "sleeve to core" } else { "core to sleeve" }
+                    ),
                     cash: amount,
                     ..Event::default()
                 });
@@ -103,8 +104,17 @@ impl Book {
         }
     }
 
-    fn sell(&mut self, ctx: Context<'_>, layer: usize, slot: usize, package: &Package, lane: usize, lots: f64) {
-        let (received, fees) = self.unwind(ctx, layer, package, lane, lots, ctx.pool(layer).order_share(&ctx.plan.costs));
+    fn sell(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        package: &Package,
+        lane: usize,
+        lots: f64,
+    ) {
+        let (received, fees) =
+            self.unwind(ctx, layer, package, lane, lots, ctx.pool(layer).order_share(&ctx.plan.costs));
         let state = &mut self.layers[layer].slots[slot];
         state.lots[lane] -= lots;
         state.sold[lane] += lots;
@@ -208,4 +218,3 @@ impl Book {
         self.realise(ctx, layer, slot, package, lane, received, fees, ("close", reason));
     }
 }
-

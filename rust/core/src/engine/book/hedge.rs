@@ -137,7 +137,13 @@ impl Book {
     }
 
     /// Σ over the core layers, dollars.
-    fn core(&self, ctx: Context<'_>, pools: &[Pool], lane: usize, unit: impl Fn(&Package) -> f64 + Copy) -> f64 {
+    fn core(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        lane: usize,
+        unit: impl Fn(&Package) -> f64 + Copy,
+    ) -> f64 {
         let core = (0..self.layers.len()).filter(|&layer| !ctx.layer(layer).hedges());
         core.map(|layer| self.held(ctx, pools, layer, unit, lane)).sum()
     }
@@ -185,7 +191,11 @@ impl Book {
                 let threatened = self.core(ctx, pools, lane, |package| {
                     let challenged = package.challenge[lane] > THREATENED_CHALLENGE;
                     let losing = package.loss_multiple(lane) > THREATENED_LOSS;
-                    if challenged || losing { package.threatened_delta(lane, spot, size.gross_short_leg) } else { 0.0 }
+                    if challenged || losing {
+                        package.threatened_delta(lane, spot, size.gross_short_leg)
+                    } else {
+                        0.0
+                    }
                 });
                 per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(layer, lane)
             }
@@ -215,7 +225,8 @@ impl Book {
         lane: usize,
     ) -> (f64, Limit) {
         let plan = ctx.layer(layer);
-        let lots = |dollars: f64, unit: f64| if unit > 0.0 { (dollars / unit).max(0.0) } else { f64::INFINITY };
+        let lots =
+            |dollars: f64, unit: f64| if unit > 0.0 { (dollars / unit).max(0.0) } else { f64::INFINITY };
         let (mut allowed, mut limit) = (target, Limit::Target);
         let mut cut = |most: f64, by: Limit| {
             if most < allowed {
@@ -233,7 +244,8 @@ impl Book {
             match *cap {
                 Cap::Budget => {}
                 Cap::Premium { share } => {
-                    let room = share * self.nav_now(ctx, pools, lane) - self.own_premium(ctx, pools, layer, lane);
+                    let room =
+                        share * self.nav_now(ctx, pools, lane) - self.own_premium(ctx, pools, layer, lane);
                     cut(lots(room, offer.premium), Limit::Cap);
                 }
                 Cap::CrashGain { .. } => {

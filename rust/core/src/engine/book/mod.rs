@@ -322,11 +322,14 @@ impl Book {
         }
         if ctx.book.sleeve_share.is_some() {
             view.sleeve_nav_share = self.cash[SLEEVE];
-            for (index, layer) in self.layers.iter().enumerate().filter(|(l, _)| ctx.layer(*l).ledger == SLEEVE) {
+            for (index, layer) in
+                self.layers.iter().enumerate().filter(|(l, _)| ctx.layer(*l).ledger == SLEEVE)
+            {
                 for (slot, state) in layer.slots.iter().enumerate() {
                     let package = ctx.package(pools, index, slot);
                     for i in 0..LANES {
-                        view.sleeve_nav_share[i] += state.lots[i] * ctx.pool(index).contract.dpp * package.worth[i];
+                        view.sleeve_nav_share[i] +=
+                            state.lots[i] * ctx.pool(index).contract.dpp * package.worth[i];
                     }
                 }
             }
@@ -355,9 +358,7 @@ impl Book {
     /// Σ risk and margin of one ledger, dollars.
     fn required(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
         let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
-        layers
-            .map(|layer| self.held(ctx, pools, layer, |p| p.risk[lane] + p.margin[lane], lane))
-            .sum()
+        layers.map(|layer| self.held(ctx, pools, layer, |p| p.risk[lane] + p.margin[lane], lane)).sum()
     }
 
     /// Cash of a ledger that nothing needs, dollars.
@@ -409,7 +410,13 @@ impl Book {
 }
 
 /// An event about the package of a slot, or about what was to be one.
-fn about(ctx: Context<'_>, kind: &'static str, layer: usize, slot: usize, package: Option<&Package>) -> Event {
+fn about(
+    ctx: Context<'_>,
+    kind: &'static str,
+    layer: usize,
+    slot: usize,
+    package: Option<&Package>,
+) -> Event {
     Event {
         kind,
         layer: Some(layer),

@@ -84,7 +84,13 @@ impl Tally {
     }
 
     /// A tick ends: daily changes of core and hedge, and what was raised while the core was pressed (R39, R66).
-    pub fn end(&mut self, ctx: Context<'_>, layers: &[Layer], pressed: impl Fn(usize) -> bool, sum: &mut Summary) {
+    pub fn end(
+        &mut self,
+        ctx: Context<'_>,
+        layers: &[Layer],
+        pressed: impl Fn(usize) -> bool,
+        sum: &mut Summary,
+    ) {
         self.sum_layers(ctx, layers);
         self.ticks += 1.0;
         for i in 0..LANES {

@@ -1,0 +1,81 @@
+"""Every claim of the methodology, in our own words, with what is missing where it is not measured (C17)."""
+
+from alvh.claims.claim import Claim
+
+__all__ = [
+    "CASH",
+    "CLAIMS",
+    "COMMINGLING",
+    "COST",
+    "COVERAGE",
+    "DEEPENING",
+    "INVERSE",
+    "LIQUIDATION",
+    "PEAK",
+    "PEAK_OF_ALVH",
+    "RING_FENCE",
+    "RIVALS",
+    "SECOND_ENGINE",
+    "TIMING",
+]
+
+PEAK = Claim("R15", "Doubling peaks at 4-6 times the first margin requirement.")
+DEEPENING = Claim("R16", "Doubling turns a 5% drawdown into one of 50% or more.")
+LIQUIDATION = Claim(
+    "R17", "The broker liquidates before the market reverts: forced closing costs more than holding."
+)
+PEAK_OF_ALVH = Claim("R15", "ALVH peaks at 1.5-2.0 times the first requirement, with less variability.")
+COVERAGE = Claim("R22", "Short-dated VIX calls offset 40-60% of the condor's dollars per VIX point.")
+COST = Claim("R61", "The hedge costs 1-2% a year.")
+INVERSE = Claim("R39", "The hedge moves against the condor.")
+SECOND_ENGINE = Claim("R44", "Second Engine entries add positive vega and negative delta.")
+CASH = Claim("R66", "The hedge raises cash exactly when the wings are pressed.")
+RIVALS = Claim("R19", "Wider wings or a bigger buffer cannot replace the hedge.")
+TIMING = Claim("C17", "The rules time the hedge: its layers opened by chance do worse at equal cost.")
+COMMINGLING = Claim("R62", "Commingling inflates margin and distorts break-evens.")
+RING_FENCE = Claim("R63", "Ring-fencing stops calls from cascading.")
+
+CLAIMS = (
+    PEAK,
+    DEEPENING,
+    LIQUIDATION,
+    PEAK_OF_ALVH,
+    COVERAGE,
+    COST,
+    INVERSE,
+    SECOND_ENGINE,
+    CASH,
+    RIVALS,
+    TIMING,
+    COMMINGLING,
+    RING_FENCE,
+    Claim(
+        "R5",
+        "15-25% a year on condor margin gross in low volatility, 13-23% net of the hedge.",
+        "paths that stay in low volatility",
+    ),
+    Claim("R14", "Intraday stops whipsaw: many stopped trades would have recovered.", "intraday bars"),
+    Claim(
+        "R18",
+        "Losses cluster with volatility; trades are not independent.",
+        "an i.i.d. control by block bootstrap",
+    ),
+    Claim(
+        "R20",
+        "A better risk-adjusted return than doubling, above all near announcements.",
+        "event windows",
+    ),
+    Claim("R20", "Stops erode the statistical edge.", "intraday bars"),
+    Claim("R37", "The VIX term structure is used without whipsaw.", "a count of whipsaws"),
+    Claim("R71", "The hedge cuts downside beta at an acceptable price.", "beta against SPX"),
+    Claim(
+        "R74",
+        "Several volatility spikes in a row are survived without forced liquidation.",
+        "a count of spikes",
+    ),
+    Claim("R85", "A steward does better than a promoter.", "the profiles"),
+    Claim(
+        "R92", "It holds across economic regimes and around announcements.", "regime labels and event windows"
+    ),
+)
+"""Every claim, measured or not yet computable."""

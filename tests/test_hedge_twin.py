@@ -1,0 +1,238 @@
+"""Hedged books against the NumPy twin, rule by rule: every figure, to 1e-9 of the capital."""
+
+import json
+
+import numpy as np
+import pytest
+
+from agreement import agree
+from alvh import _core
+from alvh.market import L3F
+from hedge_plan import (
+    FORTNIGHT,
+    MONTH,
+    QUARTER,
+    WEEK,
+    commingled,
+    core,
+    hedge,
+    separate,
+    spec,
+    spx_put,
+    vix_call,
+    vix_future,
+)
+from twin_plan import leg, rule
+
+SEARCHED = 64  # paths
+CORE = core(0.4, FORTNIGHT)
+BUDGET = {"caps": [{"kind": "budget"}]}
+CALM, EARLY = rule("lt", "vix", 35.0), rule("lt", "session", 3.0)
+
+
+def between(when, source, to, share=0.3):
+    return {"when": when, "from": source, "to": to, "share": share}
+
+
+TARGETS = {
+    "calls on vega": vix_call(),
+    "futures on vega": vix_future(MONTH, target="core_vega"),
+    "futures on what is threatened": vix_future(product="VXM", value=1.0),
+    "calls on what is threatened": vix_call(target="threatened_delta", value=3.0),
+    "futures on the short leg alone": vix_future(MONTH, value=0.35, size={"gross_short_leg": True}),
+    "morning puts on notional": spx_put(value=1.0),
+    "evening puts on index notional": spx_put(product="SPXW", target="core_index_notional"),
+    "calls for a share of NAV": vix_call(target="premium_share", value=0.01, every="week"),
+    "so many futures": vix_future(WEEK, product="VXM", target="lots", value=5, every="week"),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_target_in_one_ledger_and_in_two(name):
+    plan = spec(([CORE, TARGETS[name]], separate(0.2)), ([CORE, TARGETS[name]], commingled(0.2)))
+    happened(plan, "hedge_opened", "bound_target", "hedge_pnl")
+
+
+# name: layers, ledgers, other terms of the plan, figures that must not be 0 on every path
+CASES = {
+    "condors that settle in the morning": (
+        [core(0.4, FORTNIGHT, product="SPX")],
+        None,
+        {},
+        "lost",
+    ),
+    "morning condors stopped and followed": (
+        [core(0.3, FORTNIGHT, product="SPX", exit=rule("ge", "loss", 5.0))],
+        None,
+        {},
+        "regret_rule closed_early",
+    ),
+    "a buffer": ([core(0.9, FORTNIGHT, every="week", size={"buffer": 0.4})], None, {}, "opened"),
+    "a budget is used up": (
+        [CORE, vix_call(every="week", value=1.0, size=BUDGET)],
+        separate(0.3, per_year=0.004),
+        {},
+        "bound_budget expected_cost",
+    ),
+    "lots are rounded away": (
+        [CORE, vix_future(MONTH, target="core_vega", value=0.01)],
+        separate(0.2),
+        {},
+        "bound_rounding",
+    ),
+    "a sleeve too small": (
+        [CORE, vix_future(target="lots", value=20)],
+        separate(0.1),
+        {},
+        "bound_funds hedge_opened",
+    ),
+    "a premium cap": (
+        [CORE, spx_put(value=5.0, size={"caps": [{"kind": "premium", "share": 0.05}]})],
+        separate(0.3),
+        {},
+        "bound_cap premium_paid",
+    ),
+    "a cap on the gain in a crash": (
+        [CORE, vix_call(value=3.0, size={"caps": [{"kind": "crash_gain", "ln_move": -0.10}]})],
+        separate(0.3),
+        {},
+        "bound_cap",
+    ),
+    "a reduced size": (
+        [CORE, vix_call(FORTNIGHT, size={"reduced": {"when": rule("gt", "vix", 33.0), "to": 0.5}})],
+        separate(0.2),
+        {},
+        "coverage_wanted",
+    ),
+    "flat rolls": ([CORE, vix_call(MONTH, roll_below=21)], separate(0.2), {}, "rolled"),
+    "weekly rolls": (
+        [CORE, vix_call(FORTNIGHT, every="week", roll_below=7, value=0.2)],
+        separate(0.2),
+        {},
+        "rolled",
+    ),
+    "an exit instead of a roll": (
+        [CORE, vix_future(QUARTER, target="lots", value=1, roll_below=70, exit=rule("lt", "vix", 25.0))],
+        separate(0.2),
+        {},
+        "hedge_opened rolled",
+    ),
+    "partial sales": (
+        [
+            CORE,
+            vix_call(MONTH, monetise=[{"at": 1.1, "sell": 0.34}, {"at": 1.4, "sell": 0.33}], every="week"),
+        ],
+        separate(0.2),
+        {},
+        "monetised",
+    ),
+    "a call spread": (
+        [
+            CORE,
+            hedge(
+                "VIX",
+                [
+                    leg("C", 1, by="delta", value=0.4),
+                    leg("C", -1, by="offset", **{"from": 0}, width={"points": 10.0}),
+                ],
+                FORTNIGHT,
+            ),
+        ],
+        separate(0.2),
+        {},
+        "hedge_opened",
+    ),
+    "a put spread with the wrong signs": (
+        [
+            CORE,
+            hedge(
+                "SPX",
+                [leg("P", 1, by="delta", value=0.8), leg("P", -1, by="delta", value=0.6)],
+                FORTNIGHT,
+                target="lots",
+                value=2,
+            ),
+        ],
+        separate(0.2),
+        {},
+        "r44_checked",
+    ),
+    "transfers both ways": (
+        [CORE, vix_call(FORTNIGHT)],
+        separate(
+            0.1,
+            transfers=[
+                between(rule("gt", "vix", 33.0), "core", "sleeve"),
+                between(rule("gt", "sleeve_nav_share", 0.2), "sleeve", "core"),
+            ],
+        ),
+        {},
+        "transferred",
+    ),
+    "futures and margin calls": (
+        [CORE, vix_future(FORTNIGHT, target="lots", value=4, every="week")],
+        separate(0.085),
+        {},
+        "sleeve_calls forced stress_cash settlement",
+    ),
+    "calls spread in one ledger": (
+        [
+            core(0.85, FORTNIGHT, every="week"),
+            vix_future(FORTNIGHT, target="lots", value=50, every="week", ledger="core"),
+        ],
+        None,
+        {},
+        "calls forced contagion",
+    ),
+    "ruin with hedges": (
+        [core(0.9, WEEK), vix_call(), vix_future(target="lots", value=1)],
+        separate(0.1, transfers=[between(CALM, "sleeve", "core")]),
+        {"ruin_share": 0.85},
+        "ruin_tick",
+    ),
+    "maximum losses": ([core(0.5, WEEK, width=25.0), vix_call()], separate(0.2), {}, "max_losses"),
+    "a placebo": (
+        [CORE, vix_call(WEEK, every="day", target="lots", value=3, enter=rule("lt", "chance", 0.3))],
+        separate(0.2),
+        {},
+        "hedge_opened",
+    ),
+    "rules on the core": (
+        [
+            CORE,
+            vix_call(enter=rule("gt", "core_sd_move", 0.5), exit=rule("lt", "core_challenge", 0.3)),
+            spx_put(enter=rule("gt", "core_loss_multiple", 0.5), ledger="core"),
+        ],
+        separate(0.2),
+        {},
+        "hedge_opened",
+    ),
+    "debt at a negative rate, wide markets": (
+        [core(40, WEEK, target="lots", every="day"), vix_call(WEEK, every="day")],
+        separate(0.05),
+        {
+            "market": L3F(vix=35, erp=0.0, rate=-0.5),
+            "costs": {"commission": 20.0, "half_spread_factor": 2.0, "liquidation_share": 2.0},
+        },
+        "refused",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_rule(name):
+    layers, ledgers, more, figures = CASES[name]
+    happened(spec((layers, ledgers), **more), *figures.split())
+
+
+def happened(plan, *figures):
+    """Engine and twin agree on the first path, and on the first two on which each of the figures is not 0."""
+    compiled, books = _core.Plan(json.dumps(plan)), len(plan["books"])
+    found = compiled.run(0, SEARCHED)
+    rows = {*range(books)}
+    for name in figures:
+        hits = np.flatnonzero(np.nan_to_num(found[name]))
+        assert len(hits), f"{name} is 0 on every path: the case does not exercise what it is for"
+        rows |= {*hits[:2].tolist()}
+    for row in sorted(rows):
+        agree(plan, row // books, row % books, compiled)
