@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 import alvh
 import markdown_pages
-from alvh import _core, bisection, equal_cost, playbook, rules
+from alvh import _core, bisection, episode, equal_cost, playbook, rules
 from alvh.errors import AlvhError
 from alvh.figures import FIGURES, PROTECTION
 from alvh.history import LIMITS, RECONSTRUCTED, vx
@@ -126,6 +126,13 @@ def test_limits_of_a_history():
     vix_alone, *_, with_both = markdown_pages.table("docs/history.md", "contract")
     ends = [row[contract] for row in (vix_alone, with_both) for contract in (1, 7)]
     assert re.findall(r"\d\.\d", RECONSTRUCTED) == ends
+
+
+def test_episodes():
+    documented = markdown_pages.table("docs/history.md", "episode")
+    shipped = [(name, *episode.known(name)) for name in episode.episodes()]
+    assert [tuple(row) for row in documented] == [tuple(map(str, row)) for row in shipped]
+    assert f"start at least {episode.MATURE} sessions before" in markdown_pages.read("docs/history.md")
 
 
 def test_scenarios():

@@ -1,8 +1,9 @@
-"""The command line: `alvh compare`, `demo`, `audit`, `stress`, `presets`, `trace`, `verify`."""
+"""The command line: `alvh compare`, `demo`, `audit`, `stress`, `presets`, `trace`, `episode`, `verify`."""
 
 from __future__ import annotations
 
 import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -382,6 +383,50 @@ def trace(
         print(to_json({"ledger": told.ledger, "events": told.events}))
     else:
         report.print_trace(Console(), told)
+
+
+@app.command()
+def episode(  # noqa: PLR0917 -- one parameter per option
+    folder: Folder,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Episode: august_2015, february_2018 …; all covered unless given.", metavar="NAME"),
+    ] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", help="First day told.", formats=["%Y-%m-%d"], metavar="DAY")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", help="Last day told.", formats=["%Y-%m-%d"], metavar="DAY")
+    ] = None,
+    arm: Annotated[
+        str | None, typer.Option(help="Arm; the first with a hedge unless given.", metavar="NAME")
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Margin share; the smallest unless given.", metavar="X")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell an episode of a history day by day: what each layer did and why, margin, cost.
+
+    Give --name, or --from and --to. The book told began at least 60 sessions before.
+    """
+    from alvh.comparison import Comparison
+    from alvh.report import console as report
+    from alvh.report.plain_json import to_json
+
+    if (first is None) != (last is None) or (name is not None and first is not None):
+        raise SpecError("give --name, or both --from and --to")
+    result = Comparison.load(folder)
+    asked: list[str | tuple[date, date]] = [name] if name else list(result.covered)
+    if first is not None and last is not None:
+        asked = [(first.date(), last.date())]
+    if not asked:
+        raise SpecError(f"{folder}: covers none of the known episodes; --from and --to tell any other")
+    told = [result.episode(each, arm, share) for each in asked]
+    if as_json:
+        print(to_json({"episodes": [vars(each) for each in told]}))
+    else:
+        report.print_episodes(Console(), told)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from alvh import _core, equal_cost, figures
+from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
@@ -460,6 +461,72 @@ class Comparison:
         task = Task({**self.task.spec, "starts": starts, "books": [book]}, self.task.paths, self.task.facts)
         return _core.Plan(task.text)
 
+    def episode(
+        self, which: str | tuple[date, date], arm: str | None = None, share: float | None = None
+    ) -> Episode:
+        """Tell an episode of a replayed history session by session: actions and reasons, margin, cost.
+
+        Runs the last rolling start at least `MATURE` sessions before the episode again, and says beside it
+        what all starts through the episode made of it.
+
+        Parameters
+        ----------
+        which
+            A name of `alvh.episode.episodes`, or the first and last day.
+        arm
+            The first arm with a hedge unless given; without any, the first arm.
+        share
+            The smallest unless given.
+
+        Raises
+        ------
+        SpecError
+            The market was simulated, or no rolling start reaches from before the episode to its end.
+        """
+        name, why = (which, known(which).why) if isinstance(which, str) else (f"{which[0]} to {which[1]}", "")
+        first, last = known(which)[:2] if isinstance(which, str) else which
+        if not self.task.spec["starts"]:
+            raise SpecError(f"episode {name}: this comparison ran on a simulated market, without dates")
+        if first > last:
+            raise SpecError(f"episode {name}: the first day comes before the last")
+        paths = self._paths_through(first, last)
+        if not paths:
+            run = self.paths().select(first=pl.col("start").min(), last=pl.col("start").max()).collect()
+            raise SpecError(
+                f"episode {name}: none of the runs of {self.sessions} sessions from {run['first'][0]} to "
+                f"{run['last'][0]} begins at least {MATURE} sessions before it and reaches its end. "
+                "Mend: a history that covers both, more sessions, or other dates"
+            )
+        arm, share = arm or next(iter(self.hedged), self.arms[0]), self._share(share)
+        ledger, events = self.trace(paths[-1], arm, share)
+        ledgers = next(book["ledgers"] for book in self.task.spec["books"] if book["arm"] == arm) or {}
+        hedges = [layer["name"] for layer in self._layers(arm) if layer["role"] == "hedge"]
+        days = days_told(ledger, events, first, last, hedges=hedges, sleeve=ledgers.get("mode") == "separate")
+        actions = events.filter(pl.col("date").is_between(first, last))
+        starts = [self._days[self.task.spec["starts"][path]] for path in paths]
+        plan = self._alone(arm, share, self.task.spec["starts"])
+        series = plan.series(paths[0], len(paths), 0, threads=self.threads)
+        eves = [self._days.index(days["date"][0]) - self._days.index(start) - 1 for start in starts]
+        made = passages(series, paths, starts, eves, days.height)
+        return Episode(name, why, arm, share, paths[-1], starts[-1], made, days, actions)
+
+    @cached_property
+    def told(self) -> dict[str, Episode]:
+        """The known episodes that a replayed history covers, of the first arm with a hedge; else none."""
+        return {name: self.episode(name) for name in self.covered} if self.hedged else {}
+
+    @property
+    def covered(self) -> list[str]:
+        """Names of the known episodes through which a rolling start of this comparison runs."""
+        return [name for name in episodes() if self._paths_through(*known(name)[:2])]
+
+    @cached_property
+    def _days(self) -> list[date]:
+        return [EPOCH + timedelta(day) for day in self.task.spec["schedule"]["days"]]
+
+    def _paths_through(self, first: date, last: date) -> range:
+        return paths_through(self._days, self.task.spec["starts"], self.sessions, first, last)
+
     def _layers(self, arm: str) -> list[dict[str, Any]]:
         return next(book["layers"] for book in self.task.spec["books"] if book["arm"] == arm)
 
@@ -487,7 +554,8 @@ class Comparison:
             tables["layer_pnl"] = self.layer_pnl()
         if self.replayed:
             told = self.history()
-            return tables | {"history": told.counts, "episodes": told.episodes}
+            days = {f"days_of_{name}": each.days for name, each in self.told.items()}
+            return tables | {"history": told.counts, "episodes": told.episodes} | days
         return tables | {"capacity": self.capacity(), "premium": self.premium()}
 
     def to_parquet(self, folder: str | Path) -> None:
@@ -563,6 +631,7 @@ def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:
             "slot": pl.Int64,
             "lots": pl.Float64,
             "price": pl.Float64,
+            "cash": pl.Float64,
             "pnl": pl.Float64,
             "strikes": pl.List(pl.Float64),
             "expiry": pl.Date,

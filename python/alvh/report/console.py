@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,14 +13,16 @@ from rich.text import Text
 
 from alvh.figures.words import amount, share_of_nav, span
 from alvh.report import terminal
+from alvh.report.episode import episode_told
 from alvh.report.hedges import hedge_tables
 from alvh.report.wrapping import plain_table
 
 if TYPE_CHECKING:
     from alvh.claims import Claim
     from alvh.comparison import Comparison, Trace
+    from alvh.episode import Episode
 
-__all__ = ["print_audit", "print_comparison", "print_trace"]
+__all__ = ["print_audit", "print_comparison", "print_episodes", "print_trace"]
 
 
 def print_comparison(console: Console, result: Comparison) -> None:
@@ -50,6 +52,7 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         yield terminal.ladder_table(named(result.ladder()))
         yield from _rivals(result)
         yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
+        yield from map(episode_told, result.told.values())
         return
     yield terminal.ladder_table(named(result.ladder()))
     yield terminal.capacity_table(named(result.capacity()))
@@ -125,6 +128,14 @@ def print_trace(console: Console, told: Trace) -> None:
         f"{last['date']}: NAV {last['nav']:,.0f}, cash {last['cash']:,.0f}, "
         f"requirement {last['requirement']:,.0f}"
     )
+    console.print(terminal.disclaimer())
+
+
+def print_episodes(console: Console, told: Iterable[Episode]) -> None:
+    """Print episodes of a history day by day."""
+    for episode in told:
+        console.print(episode_told(episode))
+        console.print()
     console.print(terminal.disclaimer())
 
 

@@ -108,6 +108,7 @@ fn ledger<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("hedge", column(&|row| row.hedge))?;
     out.set_item("nav", column(&|row| row.nav))?;
     out.set_item("requirement", column(&|row| row.requirement))?;
+    out.set_item("sleeve_requirement", column(&|row| row.sleeve_requirement))?;
     out.set_item("call", rows.iter().map(|row| row.call).collect::<Vec<bool>>().into_pyarray(py))?;
     for (index, name) in BUCKETS.iter().enumerate() {
         out.set_item(name, column(&|row| row.buckets[index]))?;

@@ -66,6 +66,8 @@ pub struct LedgerRow {
     pub nav: f64,
     /// Σ risk and margin of futures, dollars.
     pub requirement: f64,
+    /// Of it, the sleeve's; 0 without one.
+    pub sleeve_requirement: f64,
     /// Does a call stand?
     pub call: bool,
     /// Cumulative buckets: time, spot, level, smile, settlement, fills, fees, interest.

@@ -133,6 +133,8 @@ pub struct Ledger {
     pub nav: f64,
     /// Σ risk and margin of futures.
     pub requirement: f64,
+    /// Of it, the sleeve's.
+    pub sleeve_requirement: f64,
     /// Does a call stand?
     pub call: bool,
     /// P&L of the hedge layers so far.
@@ -225,6 +227,7 @@ impl Book {
             cash: self.cash.each_ref().map(|cash| cash[lane]),
             nav: self.nav[lane],
             requirement: self.requirement.iter().map(|column| column[lane]).sum(),
+            sleeve_requirement: self.requirement[SLEEVE][lane],
             call: self.call.iter().any(|call| call.get(lane)),
             hedge: self.tally.as_ref().map_or(0.0, |tally| tally.hedge[lane]),
         }
