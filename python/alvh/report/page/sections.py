@@ -81,7 +81,9 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
     if result.hedged:
         budgets = {result.label(arm): budget for arm, budget in result.budgets.items()}
         layers = named(result.layer_pnl())
-        yield from hedges.blocks(named(result.protection()), layers, budgets, name=name, style=style, size=size)
+        yield from hedges.blocks(
+            named(result.protection()), layers, budgets, name=name, style=style, size=size
+        )
     yield _attribution(named(result.attribution()), name, size)
     if result.replayed:
         yield timeline.figure(result, timeline.chosen(result, start), f"{name}-timeline", style)
