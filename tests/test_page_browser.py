@@ -96,7 +96,7 @@ def test_words_stand_out_from_the_ground(opened):
             };
             const many = (kind, count) => [...Array(count).keys()].map(i => `--${kind}-${i}`);
             const ratios = names => Object.fromEntries(names.map(name => [name, ratio(name)]));
-            const marks = [...many('arm', 9), '--gain', '--loss'];
+            const marks = [...many('arm', 12), '--gain', '--loss'];
             return { text: ratios(['--ink', '--muted', '--link']), marks: ratios(marks),
                      areas: ratios(many('bucket', 8)) };
         }"""

@@ -45,7 +45,7 @@ def test_a_fan_is_its_definition():
             assert row[name] == pytest.approx(smallest_with(sample, q), rel=1e-15)
 
 
-@pytest.mark.parametrize("sessions", [1, 2, 63, 64, 65, 252, 2000])
+@pytest.mark.parametrize("sessions", [1, 2, POINTS - 1, POINTS, POINTS + 1, 252, 2000])
 def test_a_fan_has_its_first_and_last_session_and_few_others(sessions):
     made = {name: np.ones((2, sessions + 1)) for name in ("nav", "requirement", "hedge")}
     shown = fan(made, 1.0).filter(measure="nav")["session"].to_list()

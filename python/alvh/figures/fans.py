@@ -13,8 +13,8 @@ __all__ = ["MEASURES", "QUANTILES", "fan"]
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q95": 0.95}
 """Column and level: the median, and the bands that hold half and nine tenths of the paths."""
 
-POINTS = 64
-"""Sessions of a fan, about: a year in steps of four sessions shows what its daily closes show."""
+POINTS = 42
+"""Sessions of a fan, about: a year in steps of six sessions shows what its daily closes show."""
 
 MEASURES = {
     "nav": "NAV, of capital",

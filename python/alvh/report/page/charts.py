@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 ROW = 30  # pixels of an arm where arms are rows
-LABEL = 150  # pixels of its name at most
+LABEL = 180  # pixels of its name at most
 LEAST_SPAN = 0.01  # of the axis of a fan: books that never traded have none
 
 _PROBABILITIES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)
@@ -47,7 +47,7 @@ def _coloured(style: ArmStyle, names: Sequence[str]) -> dict[str, Any]:
 
 def arm_rows(names: Sequence[str]) -> alt.Y:
     """Return the encoding of arms as rows, in their order."""
-    axis = alt.Axis(title=None, labelLimit=LABEL, labelColor="var(--ink)", labelFontSize=12)
+    axis = alt.Axis(title=None, labelLimit=LABEL, labelColor="var(--ink)", labelFontSize=11.5)
     return alt.Y("arm:N", sort=list(names), axis=axis, scale=alt.Scale(paddingInner=0.3, paddingOuter=0.15))
 
 

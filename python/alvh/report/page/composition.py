@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 import polars as pl
 import vl_convert
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from alvh._core import __version__
 from alvh.errors import SpecError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["composed"]
 
-_SENTENCE = re.compile(r"(?<=[.)]) (?=[A-Z*])")
+_SENTENCE = re.compile(r"(?<=[.)]) (?=[A-Z*†])")
 _IN_MANIFEST = (
     "alvh",
     "plan",
@@ -124,6 +124,7 @@ def _claims(audit: pl.DataFrame) -> Section:
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["script"] = _script
+    environment.filters["breakable"] = _breakable
     return environment.from_string(_asset("page.html"))
 
 
@@ -133,6 +134,11 @@ def _script(value: Any) -> Markup:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704 -- made safe above
+
+
+def _breakable(name: str) -> Markup:
+    """Let a browser break a name after an underscore, as the terminal does."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 @cache

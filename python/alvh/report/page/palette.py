@@ -11,7 +11,7 @@ from alvh.report.page.model import Key
 
 __all__ = ["ArmStyle"]
 
-COLOURS = 9
+COLOURS = 12
 """Arms beyond have the same colours again, with other shapes."""
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left")

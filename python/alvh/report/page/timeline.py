@@ -268,7 +268,7 @@ def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
         alt.Chart(data(rows))
         .mark_rule(strokeCap="butt")
         .encode(
-            x=alt.X("opened_at:T", title=None),
+            x=alt.X("opened_at:T", title=None, scale=alt.Scale(type="utc", nice=False)),
             x2="ended_at:T",
             y=alt.Y("row:N", sort=slots, axis=_left(labelLimit=_AXIS, labelFontSize=10)),
             strokeWidth=alt.StrokeWidth("width:Q", scale=None),
