@@ -5,12 +5,12 @@ use alvh_core::market::inspect::{Openings, openings, vx_bases};
 use alvh_core::market::parameters::{Curve, Dynamics, Smile, VixSmile};
 use alvh_core::market::recorded_vx::VxSpec;
 use alvh_core::market::simulate::{Request, Simulation, simulate};
-use alvh_core::market::spec::{GbmSpec, L3fSpec, MarketSpec, ReplaySpec};
+use alvh_core::market::spec::{GbmSpec, MarketSpec, ReplaySpec};
 use alvh_core::market::state::State;
 use alvh_core::math::lanes::{Col, LANES};
 
 fn l3f() -> Box<dyn Generator> {
-    generator(&MarketSpec::L3f(L3fSpec::default())).expect("defaults")
+    generator(&MarketSpec::L3f(Box::default())).expect("defaults")
 }
 
 fn gbm(vol: f64) -> Box<dyn Generator> {
@@ -35,7 +35,7 @@ fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<d
         vix_smile: VixSmile::default(),
     };
     change(&mut spec);
-    let model = generator(&MarketSpec::Replay(spec.clone())).expect("valid rows");
+    let model = generator(&MarketSpec::Replay(Box::new(spec.clone()))).expect("valid rows");
     (spec, model)
 }
 

@@ -10,7 +10,7 @@ use alvh_core::math::lanes::{Col, LANES};
 const LANES_OF_SEED_3: Lanes = Lanes { seed: 3, first_path: 0, start: [0; LANES] };
 
 fn l3f(vix: f64) -> Box<dyn Generator> {
-    generator(&MarketSpec::L3f(L3fSpec { vix, ..L3fSpec::default() })).expect("a valid VIX")
+    generator(&MarketSpec::L3f(Box::new(L3fSpec { vix, ..L3fSpec::default() }))).expect("a valid VIX")
 }
 
 fn start_of(model: &dyn Generator) -> State {

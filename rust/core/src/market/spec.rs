@@ -12,11 +12,11 @@ use crate::{Error, Result};
 #[serde(tag = "model", rename_all = "snake_case")]
 pub enum MarketSpec {
     /// Three-factor displaced log-Ornstein–Uhlenbeck VIX with a joint SPX.
-    L3f(L3fSpec),
+    L3f(Box<L3fSpec>),
     /// Geometric Brownian motion with constant volatility: the oracle.
     Gbm(GbmSpec),
     /// Recorded sessions.
-    Replay(ReplaySpec),
+    Replay(Box<ReplaySpec>),
 }
 
 impl MarketSpec {
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn missing_fields_take_defaults_and_survive_a_round_trip() {
         let spec = MarketSpec::from_json(r#"{"model": "l3f"}"#).expect("defaults");
-        assert_eq!(spec, MarketSpec::L3f(L3fSpec::default()));
+        assert_eq!(spec, MarketSpec::L3f(Box::default()));
         let json = spec.to_json().expect("JSON");
         assert_eq!(MarketSpec::from_json(&json).expect("its own JSON"), spec);
     }
