@@ -65,7 +65,7 @@ def quick_pilot(monkeypatch):
 
 
 @pytest.mark.usefixtures("quick_pilot")
-@pytest.mark.parametrize("paths", [1, 2, 3])
+@pytest.mark.parametrize("paths", [1, 2])
 def test_few_paths_are_no_error(paths):
     finished: list[int] = []
     assert claims.audit(paths=paths, advance=finished.append).schema == TABLE.schema
@@ -110,7 +110,7 @@ def test_report_has_every_claim_and_its_notes_inside_eighty_columns():
     assert max(map(len, printed.splitlines())) <= 80
     told = " ".join(printed.split())
     assert all(claim.text in told for claim in claims.CLAIMS if not claim.needs)
-    assert "R22 not met: by all hedge layers, wanted 50%" in told
+    assert "R22 not met: median over paths of all hedge layers, wanted 50%" in told
     assert "In distress: wider_wings" in told
     assert "Not yet computable" in told
     assert "Educational software" in told

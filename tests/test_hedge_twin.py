@@ -112,6 +112,12 @@ CASES = {
         {},
         "rolled",
     ),
+    "calls that are worth less than their spread": (
+        [CORE, vix_call(FORTNIGHT, delta=0.05, every="week", target="lots", value=50, roll_below=7)],
+        separate(0.2),
+        {"costs": {"half_spread_factor": 3.0, "single_share": 2.0}},
+        "rolled",
+    ),
     "an exit instead of a roll": (
         [CORE, vix_future(QUARTER, target="lots", value=1, roll_below=70, exit=rule("lt", "vix", 25.0))],
         separate(0.2),

@@ -73,6 +73,8 @@ class Trader:
         """Cash per unit, dollars per point, fees."""
         book, terms = self.book, layer.terms
         slip = terms.slip(t.strikes, book.market.at(terms.product, book.tick, t.expiry), book.vix(), share)
+        if terms.hedge and not terms.future:
+            slip = min(slip, max(terms.worth(t.value), 0.0))  # what was bought is never sold below nothing
         received, dollars, fees = terms.worth(t.value) - slip, lots * terms.dpp, lots * terms.fees
         self.pay(layer, received * dollars - fees)
         self.charge(layer, slip * dollars, fees)

@@ -95,11 +95,11 @@ def _coverage(arm: str, book: pl.DataFrame, kind: str) -> Measured:
     covered, wanted, met = (_known(book, f"coverage_{each}") for each in (kind, "wanted", "met"))
     variant = f"{arm}: {kind}"
     if not len(covered):
-        return Measured(table.COVERAGE, variant, R22_RANGE, "median share", 0, "no path had a core to cover")
+        return Measured(table.COVERAGE, variant, R22_RANGE, "share", 0, "no path had a core to cover")
     median = quantile_interval(covered, 0.5)
     note = (
-        f"by all hedge layers, wanted {_share(wanted)}, at least 40% on {_share(met)} of sessions, "
-        f"decisions by the limit that bound: {_bound(book)}"
+        f"median over paths of all hedge layers, wanted {_share(wanted)}, "
+        f"at least 40% on {_share(met)} of sessions, decisions by the limit that bound: {_bound(book)}"
     )
     if median.value < MET:
         note = f"R22 not met: {note}"
@@ -116,10 +116,10 @@ def _bound(book: pl.DataFrame) -> str:
 def _cost(arm: str, book: pl.DataFrame, capital: float, sessions: int) -> Iterator[Measured]:
     """R61: what the hedge lost, and what its purchases were expected to cost, of capital."""
     a_year = SESSIONS_PER_YEAR / sessions / capital
-    premium = float(book["premium_paid"].mean() or 0.0) * a_year  # type: ignore[arg-type]
+    premium = mean_interval(book["premium_paid"]).value * a_year
     notes = {
         "realised": f"all that the hedge lost net of what it paid, premium outlay {premium:.2%} a year",
-        "expected": "committed at purchase, only layers with that cap keep to the budget",
+        "expected": "what purchases were expected to cost when they were made",
     }
     columns = {"realised": -pl.col("hedge_pnl"), "expected": pl.col("expected_cost")}
     for kind, column in columns.items():

@@ -18,7 +18,7 @@ from alvh.statistics import Estimate
 __all__ = ["EXPOSED_SHARE", "PLACEBO", "PLAIN", "RIVALS", "rival_arms", "rival_rows"]
 
 EXPOSED_SHARE = 0.70
-"""The largest rung of the ladder: below it the plain condor meets no distress in a year from VIX 16."""
+"""The largest rung of the ladder: at 50% plain is in distress on one path in a thousand from VIX 16."""
 
 PLAIN = "plain"
 RIVALS = ("fewer_lots_equal_mean", "wider_wings", "bigger_buffer", "spx_put_overlay_equal_cost")
