@@ -255,7 +255,7 @@ def test_progress_counts_the_pilot_whatever_it_needed() -> None:
     counts: list[int] = []
     arms = [PLAIN, FEWER, LOTS]
     av.compare(arms, MARKET, paths=100, advance=counts.append, **ASKED)
-    assert sum(counts) == count_paths(arms, MARKET, paths=100) + pilot_paths(arms)
+    assert sum(counts) == count_paths(arms, MARKET, paths=100) + pilot_paths(arms, 100)
     assert pilot_paths(arms) == (2 + HALVINGS) * PILOT_PATHS
     assert pilot_paths(STANDING) == 0
 
@@ -322,6 +322,22 @@ def test_mistakes_are_found_before_the_pilot_runs(wrong: dict[str, Any]) -> None
         settle([PLAIN, FEWER, LOTS], MARKET, **{**ASKED, **wrong})
 
 
+def test_what_was_solved_meets_another_market_unchanged() -> None:
+    arms = [PLAIN, FEWER, LOTS]
+    first = av.compare(arms, MARKET, paths=64, **ASKED)
+    again = av.compare(arms, MARKET, paths=64, solved=first, **{**ASKED, "seed": 99})
+    for result in (first, again):
+        assert result.manifest["facts"]["equal_cost"] == first.manifest["facts"]["equal_cost"]
+    assert again.manifest["facts"]["arms"] == first.manifest["facts"]["arms"]
+    with pytest.raises(SpecError, match="did not solve it"):
+        av.compare(
+            [*arms[:2], LOTS.replace(name="new", equal_cost=LOTS.equal_cost)], MARKET, solved=first, **ASKED
+        )
+    other = LOTS.replace(name=LOTS.name, equal_cost=LOTS.equal_cost, exit="profit > 3")
+    with pytest.raises(SpecError, match="not the arm that was solved"):
+        av.compare([*arms[:2], other], MARKET, solved=first, **ASKED)
+
+
 def test_an_unsolved_arm_is_no_task() -> None:
     with pytest.raises(
         SpecError, match=r"arm 'by_lots': equal_cost is not solved yet: .*arm\.varied\(value\)"
@@ -337,8 +353,8 @@ def test_a_scenario_has_no_mean_cost_and_the_stress_set_solves_before_it() -> No
     counts: list[int] = []
     told = stress_report(arms, scenarios=[gap], paths=64, capital=1e8, advance=counts.append)
     assert told.tables["outcomes"]["arm"].to_list() == ["plain", "fewer_lots", "by_lots"]
-    assert any(limit.startswith("Equal cost was solved on a pilot of 2,048 paths") for limit in told.limits)
-    assert sum(counts) == 64 + pilot_paths(arms)
+    assert any(limit.startswith("Equal cost was solved on a pilot of 256 paths") for limit in told.limits)
+    assert sum(counts) == 64 + pilot_paths(arms, 64)
 
 
 def test_drags_need_the_arms_they_are_of() -> None:

@@ -219,17 +219,23 @@ def demo(
 
     _check_report(report)
     arms = _arms(None, None)
-    results = []
-    for name, market, count in (("history", History.bundled(), None), ("simulated", L3F(vix=16), paths)):
-        folder = out / name
-        with progress(quiet=quiet) as track:
-            result = _compare(
-                arms, market, track, paths=count, seed=DEMO_SEED, threads=threads, out=folder, overwrite=True
-            )
-        _show(result, as_json=False, out=folder)
-        results.append(result)
+    options: dict[str, Any] = {"seed": DEMO_SEED, "threads": threads, "overwrite": True}
+    with progress(quiet=quiet) as track:
+        simulated = _compare(arms, L3F(vix=16), track, paths=paths, out=out / "simulated", **options)
+        # The rivals meet the history as they were solved for the simulation.
+        history = _compare(
+            arms,
+            History.bundled(),
+            track,
+            paths=None,
+            out=out / "history",
+            solved=simulated,
+            **options,
+        )
+    for name, result in (("history", history), ("simulated", simulated)):
+        _show(result, as_json=False, out=out / name)
     if report is not None:
-        _write_report(report, results[::-1], as_json=False)  # the simulation first: it has intervals
+        _write_report(report, [simulated, history], as_json=False)  # first what has intervals
 
 
 @app.command()
@@ -335,7 +341,7 @@ def stress(  # noqa: PLR0917 -- one parameter per option
             paths=paths,
             seed=seed,
             threads=threads,
-            advance=track("simulation", paths + pilot_paths(arms)),
+            advance=track("simulation", paths + pilot_paths(arms, paths)),
         )
     if out is not None:
         told.to_parquet(out)
@@ -511,15 +517,18 @@ def _compare(
     paths: int | None,
     sessions: int = 252,
     every: int = 1,
+    solved: Comparison | None = None,
     **options: Any,
 ) -> Comparison:
     from alvh.comparison import compare as run_compare
     from alvh.equal_cost import pilot_paths
     from alvh.specification import count_paths
 
-    total = count_paths(arms, market, paths=paths, sessions=sessions, every=every) + pilot_paths(arms)
-    advance = track(repr(market), total)
-    return run_compare(arms, market, advance=advance, paths=paths, sessions=sessions, every=every, **options)
+    total = count_paths(arms, market, paths=paths, sessions=sessions, every=every)
+    if solved is None:
+        total += pilot_paths(arms, paths)
+    asked: dict[str, Any] = {"paths": paths, "sessions": sessions, "every": every, "solved": solved}
+    return run_compare(arms, market, advance=track(repr(market), total), **asked, **options)
 
 
 def _show(result: Comparison, *, as_json: bool, out: Path | None) -> None:

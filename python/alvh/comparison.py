@@ -77,6 +77,7 @@ def compare(
     overwrite: bool = False,
     chunk: int = CHUNK,
     advance: Advance | None = None,
+    solved: Comparison | None = None,
 ) -> Comparison:
     """Run every arm at every margin share on the same market paths (R91).
 
@@ -116,6 +117,9 @@ def compare(
         Paths in a Parquet part, the unit of resume. Figures do not depend on it.
     advance
         Called with the number of paths just finished, those of the pilot of rivals at equal cost among them.
+    solved
+        A comparison that solved the same rivals at equal cost: they are taken as they were frozen there, and
+        so meet another stream or a history unchanged (R19).
 
     Returns
     -------
@@ -149,7 +153,10 @@ def compare(
         "ruin_share": ruin_share,
         "chunk": chunk,
     }
-    settled = equal_cost.settle(arms, market, threads=threads, advance=advance, **asked)
+    if solved is None:
+        settled = equal_cost.settle(arms, market, threads=threads, advance=advance, **asked)
+    else:
+        settled = equal_cost.frozen(arms, solved.manifest["facts"]["equal_cost"])
     task = task_of(settled.arms, market, equal_cost=settled.facts, **asked)
     result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
     comparison = Comparison(task, result, threads)

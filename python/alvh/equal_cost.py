@@ -28,10 +28,12 @@ from alvh.specification import Market, specification, task_of
 __all__ = [
     "PILOT_PATHS",
     "Settled",
+    "frozen",
     "limits",
     "pilot_market",
     "pilot_paths",
     "pilot_seed",
+    "pilot_size",
     "pilot_words",
     "settle",
     "unequal",
@@ -94,7 +96,7 @@ def settle(
     spec = specification(
         standing, simulated, seed=pilot_seed(asked["seed"]), shares=(min(asked["shares"]),), **alike
     )
-    pilot = _Pilot(spec, threads, advance)
+    pilot = _Pilot(spec, pilot_size(asked.get("paths")), threads, advance)
     base, *earned = pilot.earned([arms[0], *matched])
     targets = {arm.name: base - each for arm, each in zip(matched, earned, strict=True)}
     solutions = _searched(rivals, targets, base, pilot)
@@ -110,6 +112,30 @@ def settle(
         },
     }
     return Settled(tuple(found.get(arm.name, arm) for arm in arms), facts)
+
+
+def frozen(arms: Sequence[Arm], facts: Mapping[str, Any]) -> Settled:
+    """Take every rival as an earlier run froze it; `facts` are those of its manifest.
+
+    Raises
+    ------
+    SpecError
+        A rival was not solved there, or is not the same arm any more.
+    """
+    rivals = facts.get("rivals", {})
+    settled = []
+    for arm in arms:
+        if arm.equal_cost is None:
+            settled.append(arm)
+            continue
+        if arm.name not in rivals:
+            known = ", ".join(rivals) or "none"
+            raise SpecError(f"arm {arm.name!r}: the comparison given as solved did not solve it: {known}")
+        concrete = arm.varied(rivals[arm.name]["value"])
+        if concrete.digest != rivals[arm.name]["digest"]:
+            raise SpecError(f"arm {arm.name!r}: not the arm that was solved: solve it again")
+        settled.append(concrete)
+    return Settled(tuple(settled), dict(facts) if any(arm.equal_cost for arm in arms) else {})
 
 
 def unequal(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -135,9 +161,20 @@ def limits(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return (solved, *(f"{arm}: {words}." for arm, words in unequal(facts).items()))
 
 
-def pilot_paths(arms: Sequence[Arm]) -> int:
+def pilot_paths(arms: Sequence[Arm], paths: int | None = None) -> int:
     """Return how many paths `settle` reports as finished, whatever it needs; none without rivals."""
-    return RUNS * PILOT_PATHS if any(arm.equal_cost for arm in arms) else 0
+    return RUNS * pilot_size(paths) if any(arm.equal_cost for arm in arms) else 0
+
+
+def pilot_size(paths: int | None = None) -> int:
+    """Return the paths of the pilot of a run of so many: four times as many, at most `PILOT_PATHS`.
+
+    Examples
+    --------
+    >>> pilot_size(), pilot_size(64), pilot_size(20_000)
+    (2048, 256, 2048)
+    """
+    return PILOT_PATHS if paths is None else min(PILOT_PATHS, 4 * paths)
 
 
 def pilot_seed(seed: int) -> int:
@@ -176,8 +213,9 @@ def pilot_market(market: Market) -> L3F | GBM:
 class _Pilot:
     """The paths on which candidates are tried."""
 
-    def __init__(self, spec: dict[str, Any], threads: int, advance: Advance | None) -> None:
+    def __init__(self, spec: dict[str, Any], paths: int, threads: int, advance: Advance | None) -> None:
         self.spec = spec
+        self.paths = paths
         self.threads = threads
         self.advance = advance
         self.share = spec["books"][0]["share"]
@@ -186,24 +224,24 @@ class _Pilot:
     def earned(self, arms: Iterable[Arm]) -> list[float]:
         """Return the mean P&L a year above bills of each arm, of capital."""
         books = [arm.book(self.share) for arm in arms]
-        task = Task({**self.spec, "books": books}, PILOT_PATHS, {})
+        task = Task({**self.spec, "books": books}, self.paths, {})
         result = run(task, threads=self.threads, advance=self.advance)
         self.runs += 1
         a_year = excess(self.spec["capital"], self.spec["sessions"]) / self.spec["capital"]
         rows = result.frame.select("book", earned=a_year).collect()
         # fsum: the same bits whichever candidates run beside.
         sums = [math.fsum(rows.filter(book=index)["earned"]) for index in range(len(books))]
-        return [each / PILOT_PATHS for each in sums]
+        return [each / self.paths for each in sums]
 
     def finish(self) -> None:
         """Report the runs that were not needed, so that what was reported is `pilot_paths`."""
         if self.advance:
-            self.advance((RUNS - self.runs) * PILOT_PATHS)
+            self.advance((RUNS - self.runs) * self.paths)
 
     def facts(self) -> dict[str, Any]:
         """Say what it was."""
         kept = ("market", "seed", "sessions", "capital")
-        return {name: self.spec[name] for name in kept} | {"share": self.share, "paths": PILOT_PATHS}
+        return {name: self.spec[name] for name in kept} | {"share": self.share, "paths": self.paths}
 
 
 def _searched(

@@ -73,9 +73,8 @@ def stress(
     >>> bool(crash < half < 0)
     True
     """
-    chosen = [scenario(each) if isinstance(each, str) else each for each in _chosen(scenarios)]
     tables = []
-    for market in chosen:
+    for market in _chosen(scenarios):
         options: dict[str, Any] = {"capital": capital, "shares": [share], "margin": margin, "costs": costs}
         whole, eve = (
             compare(arms, market, sessions=sessions, ruin_share=ruin_share, threads=1, **options).paths()
@@ -86,8 +85,10 @@ def stress(
     return pl.concat(tables)
 
 
-def _chosen(given: Sequence[Scenario | str] | None) -> Sequence[Scenario | str]:
-    return scenarios() if given is None else given
+def _chosen(given: Sequence[Scenario | str] | None) -> list[Scenario]:
+    """Return the scenarios asked for, all of them if none is; an unknown name raises."""
+    asked = scenarios() if given is None else given
+    return [scenario(each) if isinstance(each, str) else each for each in asked]
 
 
 def vx_roll(
@@ -167,9 +168,9 @@ def stress_report(
     paths, seed, threads, advance
         As in `compare`.
     """
-    market = L3F(vix=vix)
+    market, scenarios = L3F(vix=vix), _chosen(scenarios)
     asked: dict[str, Any] = {"sessions": SESSIONS, "capital": capital, "shares": [share], "seed": seed}
-    arms, facts = settle(arms, market, threads=threads, advance=advance, **asked)
+    arms, facts = settle(arms, market, threads=threads, advance=advance, paths=paths, **asked)
     tables = {"outcomes": stress(arms, capital=capital, share=share, scenarios=scenarios)}
     limits = (*LIMITS, *equal_cost_limits(facts))
     simulated = compare(arms, market, paths=paths, threads=threads, advance=advance, **asked).paths()
