@@ -10,6 +10,7 @@ from agreement import agree
 from alvh import _core
 from alvh.market import L3F
 from hedge_plan import (
+    CAPITAL,
     FORTNIGHT,
     MONTH,
     QUARTER,
@@ -247,6 +248,15 @@ def happened(plan, *figures):
         rows |= {*hits[:2].tolist()}
     for row in sorted(rows):
         agree(plan, row // books, row % books, compiled)
+
+
+def test_series_are_those_of_the_twin():
+    plan = spec(([CORE, vix_call(), vix_future(target="lots", value=1)], separate(0.2)))
+    compiled = _core.Plan(json.dumps(plan))
+    series, other = compiled.series(0, 2, 0), agree(plan, 1, 0, compiled)
+    columns = other.columns | {"hedge": other.columns["hedge_pnl"]}
+    for name in ("nav", "requirement", "hedge"):
+        np.testing.assert_allclose(series[name][1], columns[name], rtol=0, atol=1e-9 * CAPITAL, err_msg=name)
 
 
 @pytest.mark.parametrize("seed", range(12))
