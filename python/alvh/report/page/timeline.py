@@ -266,12 +266,12 @@ def _held(held: pl.DataFrame, span: list[date]) -> dict[str, Any]:
     )
     bars = (
         alt.Chart(data(rows))
-        .mark_rule(strokeCap="butt")
+        .mark_bar()
         .encode(
             x=alt.X("opened_at:T", title=None, scale=alt.Scale(type="utc", nice=False)),
             x2="ended_at:T",
             y=alt.Y("row:N", sort=slots, axis=_left(labelLimit=_AXIS, labelFontSize=10)),
-            strokeWidth=alt.StrokeWidth("width:Q", scale=None),
+            size=alt.Size("width:Q", scale=None),
             color=alt.Color("outcome:N", scale=outcomes, legend=None),
             tooltip=told,
         )
