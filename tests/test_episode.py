@@ -310,4 +310,6 @@ def test_the_bundled_history_covers_2015_and_2018():
         date(2015, 8, 24),
         date(2018, 2, 5),
     )
-    assert all(row["vix"] > 37 and row["hedge_pnl"] > 0 for row in worst.values())
+    assert all(row["vix"] > 37 for row in worst.values())
+    # Whether the budget still had room for a hedge depends on the start: that is why all of them are counted.
+    assert all(told.passages["hedged"].any() for told in replayed.told.values())
