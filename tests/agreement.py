@@ -29,7 +29,7 @@ DOLLARS = (
     *LAYER_PNL,
     *BUCKETS,
 )
-WITH_HEDGE = {"stress_core_pnl", "max_losses"}  # the engine records these for books with a hedge only
+WITH_HEDGE = {"stress_cash", "stress_core_pnl"}  # missing in a book without a hedge
 RATIOS = (
     "bills",
     "max_drawdown",
@@ -133,6 +133,7 @@ def disagreements(
     unrecorded = set(LAYER_PNL[len(layers) :])
     if not any(layer.get("role") == "hedge" for layer in layers):
         unrecorded |= WITH_HEDGE
+        lines += [f"{name}: not missing without a hedge" for name in WITH_HEDGE if found[name] == found[name]]
     figures = [(name, 0.0, 0.0) for name in EXACT] + [(name, 0.0, scale) for name in DOLLARS]
     for name, rel, tolerance in figures + [(name, 1e-8, 1e-9) for name in RATIOS]:
         if name not in unrecorded and found[name] != pytest.approx(

@@ -88,7 +88,7 @@ class Record:
                 self.count("stress_cash", self.flow)
                 self.count("stress_core_pnl", core - self.history[-1]["core_pnl"])
             wanted = -book.exposure(hedge=False)
-            if wanted > 0:
+            if wanted > 1e-6:
                 self.vega["core"].append(wanted)
                 self.vega["hedge"].append(book.exposure(hedge=True))
         for _, tranche in book.held(hedge=False):

@@ -153,6 +153,8 @@ def compare(
         "ruin_share": ruin_share,
         "chunk": chunk,
     }
+    if out is not None:
+        RunFolder.claim(out)  # what is wrong with the folder is said before anything is solved
     if solved is None:
         settled = equal_cost.settle(arms, market, threads=threads, advance=advance, **asked)
     else:

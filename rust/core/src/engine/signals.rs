@@ -236,6 +236,8 @@ pub fn challenge(plan: &PoolPlan, package: &Package, lane: usize, spot: f64) -> 
         .filter(|(leg, _)| leg.right == side && leg.ratio < 0)
         .map(|(_, strike)| strike[lane])
         .next();
+    // What was paid for has no such break-even.
+    let short = short.filter(|_| package.credit[lane] > 0.0);
     short.map_or(f64::NAN, |strike| {
         let break_even = strike + side.sign() * package.credit[lane];
         (spot - entry).abs() / (break_even - entry).abs()

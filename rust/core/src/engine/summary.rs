@@ -179,6 +179,8 @@ impl Summary {
             &mut self.coverage_achieved,
             &mut self.coverage_met,
             &mut self.hedge_correlation,
+            &mut self.stress_cash,
+            &mut self.stress_core_pnl,
         ] {
             *column = Col::splat(f64::NAN);
         }

@@ -18,6 +18,9 @@ const THREATENED_LOSS: f64 = 1.0;
 /// The move of SPX to which a future's response is measured: 1% down.
 const FALL: f64 = 0.01;
 
+/// Dollars per VIX point above which there is something to cover.
+const EXPOSED: f64 = 1e-6;
+
 /// Lots below which nothing is wanted, or nothing allowed.
 const NOTHING: f64 = 1e-9;
 
@@ -294,7 +297,7 @@ impl Book {
         }
         for i in 0..LANES {
             let exposure = self.exposure(ctx, pools, i);
-            if let Some(tally) = self.tally.as_mut().filter(|_| exposure.core > 0.0) {
+            if let Some(tally) = self.tally.as_mut().filter(|_| exposure.core > EXPOSED) {
                 tally.cover(i, exposure);
             }
         }

@@ -50,7 +50,8 @@ impl Book {
         }
     }
 
-    /// What a hedged book wants to know of a settlement: cash raised, and what the hedge did while the core lost all it can.
+    /// A loss of all that a core tranche can lose; of a hedged book also what the hedge did over its life, and the cash
+    /// that the hedge's own settlements raise.
     #[allow(clippy::too_many_arguments, reason = "a settlement has this many parts")]
     fn count_settlement(
         &mut self,
@@ -62,12 +63,13 @@ impl Book {
         payoff: f64,
         cash: f64,
     ) {
+        let lost_all = !ctx.layer(layer).hedges() && -payoff >= MAXIMUM_LOSS * package.risk[lane];
+        self.sum.max_losses[lane] += f64::from(lost_all);
         let Some(tally) = self.tally.as_mut() else { return };
         if ctx.layer(layer).hedges() {
             tally.flow[lane] += cash;
-        } else if -payoff >= MAXIMUM_LOSS * package.risk[lane] {
+        } else if lost_all {
             let before = self.layers[layer].slots[slot].hedge_before[lane];
-            self.sum.max_losses[lane] += 1.0;
             self.sum.max_losses_hedge_lost[lane] += f64::from(tally.hedge_overnight[lane] < before);
         }
     }
