@@ -396,7 +396,7 @@ def episode(  # noqa: PLR0917 -- one parameter per option
     folder: Folder,
     name: Annotated[
         str | None,
-        typer.Option(help="Episode: august_2015, february_2018 …; all covered unless given.", metavar="NAME"),
+        typer.Option(help="Episode, such as august_2015; all that are covered unless given.", metavar="NAME"),
     ] = None,
     first: Annotated[
         datetime | None, typer.Option("--from", help="First day told.", formats=["%Y-%m-%d"], metavar="DAY")
@@ -412,7 +412,7 @@ def episode(  # noqa: PLR0917 -- one parameter per option
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Tell an episode of a history day by day: what each layer did and why, margin, cost.
+    """Tell an episode of a history day by day: actions, margin, cost.
 
     Give --name, or --from and --to. The book told began at least 60 sessions before.
     """
