@@ -25,7 +25,7 @@ def refreshed(text: str) -> str:
     """Return the README with the figures of today's engine."""
     arms = [preset(name) for name in DEMO_ARMS]
     simulated = compare(arms, L3F(vix=16), paths=DEMO_PATHS, seed=DEMO_SEED)
-    replayed = compare(arms, History.bundled(), seed=DEMO_SEED)
+    replayed = compare(arms, History.bundled(), seed=DEMO_SEED, solved=simulated)
     plain = {row["figure"]: row for row in simulated.summary().filter(arm="plain").iter_rows(named=True)}
     lowest = {
         row["arm"]: amount(row["return_min"], "a year")
