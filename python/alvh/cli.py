@@ -30,6 +30,7 @@ DEMO_ARMS = (
     "martingale_replace",
     "martingale_recoup",
     "stop_2x",
+    "fewer_lots",
     "fewer_lots_equal_mean",
     "wider_wings",
     "bigger_buffer",
