@@ -169,3 +169,13 @@ def test_refusals(change: dict[str, Any], words: str) -> None:
     spec["books"][0]["layers"][1] |= change
     with pytest.raises(av.AlvhError, match=words):
         plan(spec)
+
+
+def test_a_sleeve_of_options_is_never_called() -> None:
+    """What is bought is paid for: nothing can bring its ledger into debt, not even a fee."""
+    size = {"target": "premium_share", "value": 0.05}
+    calls = HEDGED[2].layers[1].model_copy(update={"size": av.Size.model_validate(size)})
+    found = figures([PLAIN.replace(name="spent", layers=[calls], sleeve=Sleeve(share=0.01))], sessions=126)
+    assert found["bound_funds"].sum() > 0
+    assert not found["sleeve_calls"].any()
+    assert (found["sleeve_nav"] >= -1e-9).all()

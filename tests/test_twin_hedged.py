@@ -134,14 +134,14 @@ def test_transfers_move_a_share_of_free_funds_on_the_next_session():
 
 
 def test_a_call_on_the_sleeve_leaves_the_core_alone():
-    x0 = np.array([0, 0, 0, -0.5, -0.5, -0.5])
+    x0 = np.array([0, 0, 0, -2.0, -2.0, -2.0])
     layers = core(20, target="lots", enter=ONCE), vix_future(WEDNESDAY, target="lots", value=99, enter=ONCE)
     done = play(6, *layers, ledgers=separate(0.085), x0=x0)
     fees = CONTRACTS["VX"]["exchange_fee"] + COSTS["commission"]
-    lots = floor(85_000 / (0.025 * 1000 + fees + 0.55 * future(8) * 1000))
+    lots = floor(85_000 / (0.025 * 1000 + fees + (0.55 + 0.20) * future(8) * 1000))
     assert done.requirement[1] - done.requirement[0] == pytest.approx(100_000 + lots * 550 * future(8))
-    after = 85_000 - lots * (25 + fees) + lots * (future(6, -0.5) - future(8)) * 1000
-    assert after < lots * 550 * future(6, -0.5)
+    after = 85_000 - lots * (25 + fees) + lots * (future(6, -2.0) - future(8)) * 1000
+    assert after < lots * 550 * future(6, -2.0)
     assert done.columns["cash_sleeve"][3] == pytest.approx(after, rel=1e-12)
     s = done.summary
     assert (s["bound_funds"], s["sleeve_calls"], s["calls"], s["forced"]) == (1, 1, 1, 1)

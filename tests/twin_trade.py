@@ -76,6 +76,10 @@ class Trader:
         if terms.hedge and not terms.future:
             slip = min(slip, max(terms.worth(t.value), 0.0))  # what was bought is never sold below nothing
         received, dollars, fees = terms.worth(t.value) - slip, lots * terms.dpp, lots * terms.fees
+        if (
+            terms.hedge and not terms.future and received * dollars <= fees
+        ):  # nor at a loss to fees: written off
+            slip, received, fees = terms.worth(t.value), 0.0, 0.0
         self.pay(layer, received * dollars - fees)
         self.charge(layer, slip * dollars, fees)
         return received, dollars, fees

@@ -168,10 +168,14 @@ impl Book {
         let spread = share * package.half_spreads(pool, &ctx.plan.costs, lane, ctx.market.vix[lane]);
         // Nobody pays to be rid of what was bought.
         let gives_up = ctx.layer(layer).hedges() && pool.pays_premium();
-        let slip = if gives_up { spread.min(package.worth[lane].max(0.0)) } else { spread };
-        let received = package.worth[lane] - slip;
+        let mut slip = if gives_up { spread.min(package.worth[lane].max(0.0)) } else { spread };
+        let mut received = package.worth[lane] - slip;
         let dollars = lots * pool.contract.dpp;
-        let fees = lots * pool.fees;
+        let mut fees = lots * pool.fees;
+        if gives_up && dollars * received <= fees {
+            // Nor a fee for selling what brings less: it is written off.
+            (slip, received, fees) = (package.worth[lane], 0.0, 0.0);
+        }
         self.pay(ctx, layer, lane, dollars * received, dollars * slip, fees);
         if let Some(tally) = self.tally.as_mut().filter(|_| ctx.layer(layer).hedges()) {
             tally.flow[lane] += dollars * received - fees;
