@@ -26,7 +26,7 @@ Run = Callable[..., Comparison]
 
 def audited_paths(paths: int) -> int:
     """Return how many paths `audit` reports as finished, its pilot among them."""
-    return paths * (len(CADENCES) + 2) + pilot_paths(rival_arms())
+    return paths * (len(CADENCES) + 2) + pilot_paths(rival_arms(), paths)
 
 
 def audit(
