@@ -143,6 +143,9 @@ def test_series_end_where_the_row_does() -> None:
     assert series["nav"][:, -1].tobytes() == rows["nav"].reshape(300, 2)[:, 1].copy().tobytes()
     np.testing.assert_allclose(series["hedge"][:, -1], rows["hedge_pnl"].reshape(300, 2)[:, 1], atol=1e-6)
     assert (series["nav"][:, 0] == 1e6).all()
+    burnt, committed = rows["expected_cost"].reshape(300, 2)[:, 1], series["committed"]
+    assert committed[:, -1].tobytes() == burnt.copy().tobytes()
+    assert (np.diff(committed) >= 0).all()
 
 
 def test_calls_for_half_of_the_core() -> None:

@@ -179,7 +179,7 @@ def test_peaks_are_the_parquet_file_and_agree_with_the_summary(read, parquet):
 
 def test_fans_are_those_of_the_comparison(read):
     fans = simulated().fans()
-    for measure in ("nav", "usage", "hedge"):
+    for measure in ("nav", "usage", "hedge", "committed"):
         wanted = fans.filter(measure=measure)
         shown = [row for spec in read.specs[f"simulation-1-{measure}"] for row in drawn(spec)]
         assert [[row["session"], row["q05"], row["q95"]] for row in shown] == [

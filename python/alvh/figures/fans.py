@@ -20,17 +20,18 @@ MEASURES = {
     "nav": "NAV, of capital",
     "usage": "margin requirement, of NAV",
     "hedge": "P&L of the hedge so far, of capital",
+    "committed": "budget burn: expected cost committed by hedge purchases so far, of capital",
 }
 """What a fan shows; everything is a share."""
 
 
 def fan(series: dict[str, NDArray[np.float64]], capital: float) -> pl.DataFrame:
-    """Return quantiles across paths of NAV, margin usage and, with a hedge, its P&L so far.
+    """Return quantiles across paths of NAV, margin usage and, with a hedge, its P&L and budget burn (R61).
 
     Parameters
     ----------
     series : dict of str to ndarray, shape (paths, sessions + 1)
-        ``"nav"``, ``"requirement"`` and ``"hedge"`` in dollars, from session 0.
+        ``"nav"``, ``"requirement"``, ``"hedge"`` and ``"committed"`` in dollars, from session 0.
     capital : float
         C, dollars.
 
@@ -40,20 +41,21 @@ def fan(series: dict[str, NDArray[np.float64]], capital: float) -> pl.DataFrame:
         `measure` (see `MEASURES`), `session`, and a column per quantile: the smallest value with at least
         that share of the paths at or below it. Shares are decimal. Margin usage is requirement / NAV, 0
         without a requirement, infinite where NAV does not exceed 0. There are about `POINTS` sessions, the
-        first and the last among them. "hedge" is left out where it is 0 throughout.
+        first and the last among them. "hedge" and "committed" are left out where they are 0 throughout.
 
     Examples
     --------
     >>> nav = np.array([[100.0, 90.0], [100.0, 120.0]])
-    >>> fan({"nav": nav, "requirement": 0.1 * nav, "hedge": 0.0 * nav}, 100.0)["q50"].to_list()
+    >>> none = 0.0 * nav
+    >>> series = {"nav": nav, "requirement": 0.1 * nav, "hedge": none, "committed": none}
+    >>> fan(series, 100.0)["q50"].to_list()
     [1.0, 0.9, 0.1, 0.1]
     """
     if not 0.0 < capital < math.inf:
         raise AlvhError(f"capital = {capital}: dollars above 0")
-    nav, requirement, hedge = series["nav"], series["requirement"], series["hedge"]
+    nav, requirement = series["nav"], series["requirement"]
     measured = {"nav": nav / capital, "usage": _usage(nav, requirement)}
-    if hedge.any():
-        measured["hedge"] = hedge / capital
+    measured |= {name: series[name] / capital for name in ("hedge", "committed") if series[name].any()}
     sessions = nav.shape[1] - 1
     shown = sorted({*range(0, sessions, math.ceil(sessions / POINTS)), sessions})
     return pl.concat(_quantiles(measure, values, shown) for measure, values in measured.items())

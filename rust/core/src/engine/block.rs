@@ -376,7 +376,7 @@ impl<'p> Block<'p> {
 
     fn record(&mut self, watched: usize) {
         let book = &self.books[watched];
-        let Ledger { cash: [cash, sleeve], nav, requirement, sleeve_requirement, call, hedge } =
+        let Ledger { cash: [cash, sleeve], nav, requirement, sleeve_requirement, call, hedge, .. } =
             book.ledger(0);
         let State { ln_s, x, r, q } = &self.market.now;
         let sum = &book.sum;

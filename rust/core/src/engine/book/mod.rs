@@ -139,6 +139,8 @@ pub struct Ledger {
     pub call: bool,
     /// P&L of the hedge layers so far.
     pub hedge: f64,
+    /// Expected cost that hedge purchases have committed so far (R61).
+    pub committed: f64,
 }
 
 /// What rules on a book read: one column each, as the book stood when it was observed.
@@ -230,6 +232,7 @@ impl Book {
             sleeve_requirement: self.requirement[SLEEVE][lane],
             call: self.call.iter().any(|call| call.get(lane)),
             hedge: self.tally.as_ref().map_or(0.0, |tally| tally.hedge[lane]),
+            committed: self.sum.expected_cost[lane],
         }
     }
 
