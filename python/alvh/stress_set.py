@@ -55,7 +55,7 @@ def stress(
     share
         Margin share of NAV.
     scenarios
-        `market.Scenario`s or names of those that ship with alvh; all of these unless given.
+        `market.Scenario` objects, or names of those that ship with alvh; all of these unless given.
     margin, costs, ruin_share
         As in `compare`.
 
