@@ -180,7 +180,8 @@ def test_the_report_shows_what_was_solved(result: av.Comparison) -> None:
 
 def test_the_pilot_is_named(result: av.Comparison) -> None:
     assert result.pilot == (
-        f"1,200 paths of 63 sessions, L3F(vix=18, spot=5000), seed {pilot_seed(ASKED['seed'])}"
+        f"1,200 paths of 63 sessions, L3F(vix=18, spot=5000), seed {pilot_seed(ASKED['seed'])}, "
+        "at a margin share of 10%"
     )
     assert any(result.pilot in limit for limit in result.limits)
 

@@ -59,7 +59,7 @@ class Record:
         self.vega: dict[str, list[float]] = {
             name: [] for name in ("decided", "wanted", "affordable", "core", "hedge")
         }
-        self.flow = 0.0  # hedge cash of this tick, but what openings cost
+        self.flow = 0.0  # hedge cash of this tick
         self.hedge_before = 0.0  # hedge P&L after the night
         self.last_forced: dict[bool, int | None] = {False: None, True: None}
 

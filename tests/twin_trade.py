@@ -18,10 +18,10 @@ class Trader:
 
     # --- dollars
 
-    def pay(self, layer: Layer, cash: float, *, opening: bool = False) -> None:
+    def pay(self, layer: Layer, cash: float) -> None:
         """Cash into the ledger of a layer."""
         self.book.ledgers[self.book.ledger(layer)].cash += cash
-        if layer.terms.hedge and not opening:
+        if layer.terms.hedge:
             self.record.flow += cash
 
     def charge(self, layer: Layer, slip: float, fees: float) -> None:
@@ -153,7 +153,7 @@ class Trader:
     def fill(self, layer: Layer, t: Tranche, lots: float, slip: float) -> None:
         terms, dollars = layer.terms, lots * layer.terms.dpp
         t.lots = t.bought = lots
-        self.pay(layer, t.credit * dollars - lots * terms.fees, opening=True)
+        self.pay(layer, t.credit * dollars - lots * terms.fees)
         self.charge(layer, slip * dollars, lots * terms.fees)
         layer.held[t.slot] = t
         if not terms.future:

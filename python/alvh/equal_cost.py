@@ -147,7 +147,8 @@ def unequal(facts: Mapping[str, Any]) -> dict[str, str]:
 def pilot_words(facts: Mapping[str, Any]) -> str:
     """Return what the pilot was, in words; empty without rivals."""
     return (
-        "{paths:,} paths of {sessions} sessions, {words}, seed {seed}".format(**facts["pilot"])
+        "{paths:,} paths of {sessions} sessions, {words}, seed {seed}, "
+        "at a margin share of {share:.0%}".format(**facts["pilot"])
         if facts
         else ""
     )
@@ -157,7 +158,8 @@ def limits(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the sentences that must stand beside figures of rivals."""
     if not facts:
         return ()
-    solved = f"Equal cost was solved on a pilot of {pilot_words(facts)}: on other paths costs differ."
+    pilot = pilot_words(facts)
+    solved = f"Equal cost was solved on a pilot of {pilot}: on other paths and at other sizes costs differ."
     return (solved, *(f"{arm}: {words}." for arm, words in unequal(facts).items()))
 
 

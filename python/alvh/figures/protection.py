@@ -35,7 +35,10 @@ PROTECTION = {
     "contagion": ("count", "forced closings of core or hedge soon after the other's, a path (R63)"),
     "transferred": ("dollars", "moved between the ledgers by rule, a path"),
     "hedge_correlation": ("correlation", "of the daily P&L of core and hedge, mean over paths (R39)"),
-    "stress_cash": ("a year", "cash raised by the hedge while the core was challenged, of capital (R66)"),
+    "stress_cash": (
+        "a year",
+        "net cash from the hedge, purchases included, while the core was challenged, of capital (R66)",
+    ),
     "stress_core_pnl": ("a year", "P&L of the core on the same sessions, of capital"),
     "stress_share": ("share", "of the core's loss on these sessions, raised in cash"),
     "r44_share": ("share", "of entries of bought puts, with positive vega and negative delta (R44)"),
@@ -102,8 +105,8 @@ def protection(
 
     Notes
     -----
-    Coverage divides by the exposure of the core, which is next to nothing on some sessions: its mean over
-    paths would be that of a few of them, hence the median.
+    Coverage of a path is a ratio of sums over its sessions, so that those on which the core has next to no
+    exposure do not count for much; estimates are means over paths.
     """
     check_horizon(capital, sessions)
     a_year = SESSIONS_PER_YEAR / sessions / capital

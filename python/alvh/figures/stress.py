@@ -124,8 +124,8 @@ def break_even(
         `arm`; `yearly_cost`, −mean of `hedge_pnl` a year of 252 sessions, dollars, with `low`, `high`
         (95%), whatever crashes the simulation held included; `payoff`, `hedge_pnl` of the crash, dollars;
         `payoff_share`, of what the core lost there; `payoff_per_cost`; `crashes_a_year`, yearly_cost /
-        payoff: where such days come more often, the hedge earns. The ratios are null where the hedge costs
-        nothing or pays nothing; arms without a hedge are left out.
+        payoff: with so many such days more than the simulation has, the hedge earns. The ratios are null
+        where the hedge costs nothing or pays nothing; arms without a hedge are left out.
 
     Examples
     --------

@@ -73,7 +73,7 @@ def _failures(table: pl.DataFrame) -> Table:
 
 
 def _break_even(table: pl.DataFrame) -> Table:
-    caption = "break-even: crashes a year above which the hedge earns more than it costs"
+    caption = "break-even: crashes a year, beyond the simulation's own, above which the hedge earns"
     shown = plain_table("What the hedge costs a year, and what it pays in crash_day, dollars", caption)
     shown.add_column("arm", overflow="fold")
     for header in ("yearly cost", "pay-off", "of core\nloss", "per dollar\nof cost", "break-even\na year"):

@@ -125,6 +125,9 @@ impl Book {
         let (credit, fees) = (package.credit[lane], lots * plan.fees);
         // credit = −worth − slip
         self.pay(ctx, layer, lane, dollars * credit, -dollars * (credit + package.worth[lane]), fees);
+        if let Some(tally) = self.tally.as_mut().filter(|_| ctx.layer(layer).hedges()) {
+            tally.flow[lane] += dollars * credit - fees;
+        }
         let state = &mut self.layers[layer].slots[slot];
         state.lots[lane] = lots;
         state.entry_lots[lane] = lots;

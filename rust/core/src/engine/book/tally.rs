@@ -19,7 +19,7 @@ pub(super) struct Tally {
     last: [Col; 2],
     /// Hedge P&L after the night, before anything settled today.
     pub hedge_overnight: Col,
-    /// Hedge cash flow of this tick but what openings cost.
+    /// Hedge cash flow of this tick, what openings cost included: a roll raises only its difference.
     pub flow: Col,
     /// Expected cost committed within a year (R61), and tick by tick.
     pub window: Col,
