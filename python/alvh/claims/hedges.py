@@ -154,7 +154,7 @@ def _cash(arm: str, book: pl.DataFrame) -> Iterator[Measured]:
     chance = proportion(raised, n) if n else None
     yield Measured(table.CASH, f"{arm}: any cash", R66_LEAST, "probability", n, note, chance)
     part = ratio_interval(pressed["stress_cash"], -pressed["stress_core_pnl"])
-    note = "net cash flow but for openings, over what the core lost on the same sessions"
+    note = "net cash flow, purchases included, over what the core lost on the same sessions"
     yield Measured(table.CASH, f"{arm}: of the core's loss", ABOVE_0, "share", n, note, part)
 
 
