@@ -2,23 +2,23 @@
 
 import polars as pl
 
-from alvh.figures.columns import BUCKETS, SESSIONS_PER_YEAR, Frame, arms, at_share, check_horizon, nullable
+from alvh.figures.columns import (
+    BUCKETS,
+    SESSIONS_PER_YEAR,
+    Frame,
+    arms,
+    at_share,
+    check_horizon,
+    earnings_by,
+    nullable,
+)
 from alvh.statistics import mean_interval
 
 __all__ = ["TOTAL", "attribution"]
 
 TOTAL = "total"
 
-_SCHEMA = {
-    "arm": pl.String,
-    "bucket": pl.String,
-    "dollars": pl.Float64,
-    "dollars_low": pl.Float64,
-    "dollars_high": pl.Float64,
-    "estimate": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-}
+_SCHEMA = earnings_by("bucket")
 
 
 def attribution(paths: Frame, capital: float, sessions: int, share: float) -> pl.DataFrame:

@@ -11,12 +11,14 @@ from alvh.statistics import Estimate
 
 __all__ = [
     "BUCKETS",
+    "ESTIMATES",
     "SAME_SHARE",
     "SESSIONS_PER_YEAR",
     "Frame",
     "arms",
     "at_share",
     "check_horizon",
+    "earnings_by",
     "excess",
     "nullable",
     "require",
@@ -26,6 +28,15 @@ Frame = pl.DataFrame | pl.LazyFrame
 
 SESSIONS_PER_YEAR = 252
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
+ESTIMATES = {
+    "arm": pl.String,
+    "figure": pl.String,
+    "estimate": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "unit": pl.String,
+}
+"""The schema of a table of figures with intervals."""
 SAME_SHARE = 1e-9  # shares are written decimals, not results
 
 
@@ -73,3 +84,9 @@ def nullable(estimate: Estimate) -> tuple[float | None, float | None, float | No
 def arms(frame: pl.DataFrame) -> list[str]:
     """Return the arms in the order of their first appearance."""
     return cast("list[str]", frame["arm"].unique(maintain_order=True).to_list())
+
+
+def earnings_by(part: str) -> dict[str, type[pl.DataType]]:
+    """Return the schema of mean P&L by arm and `part`: in dollars and of capital, with intervals."""
+    money = ("dollars", "dollars_low", "dollars_high", "estimate", "low", "high")
+    return {"arm": pl.String, part: pl.String, **dict.fromkeys(money, pl.Float64)}

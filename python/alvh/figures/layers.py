@@ -5,21 +5,12 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from alvh.errors import AlvhError
-from alvh.figures.columns import SESSIONS_PER_YEAR, Frame, at_share, check_horizon, nullable
+from alvh.figures.columns import SESSIONS_PER_YEAR, Frame, at_share, check_horizon, earnings_by, nullable
 from alvh.statistics import mean_interval
 
 __all__ = ["layer_pnl"]
 
-_SCHEMA = {
-    "arm": pl.String,
-    "layer": pl.String,
-    "dollars": pl.Float64,
-    "dollars_low": pl.Float64,
-    "dollars_high": pl.Float64,
-    "estimate": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-}
+_SCHEMA = earnings_by("layer")
 
 
 def layer_pnl(

@@ -7,7 +7,16 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
-from alvh.figures.columns import SESSIONS_PER_YEAR, Frame, arms, at_share, check_horizon, nullable, require
+from alvh.figures.columns import (
+    ESTIMATES,
+    SESSIONS_PER_YEAR,
+    Frame,
+    arms,
+    at_share,
+    check_horizon,
+    nullable,
+    require,
+)
 from alvh.statistics import Estimate, mean_interval, ratio_interval
 
 __all__ = ["LIMITS_OF_SIZE", "MET", "PROTECTION", "protection", "protection_words"]
@@ -63,14 +72,6 @@ _RATIOS = {
 }
 _MADE = {"realised_cost", "budget", "stress_share", "r44_share"}
 _READ = (*(figure for figure in PROTECTION if figure not in _MADE), "r44_checked", "r44_held")
-_SCHEMA = {
-    "arm": pl.String,
-    "figure": pl.String,
-    "estimate": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "unit": pl.String,
-}
 
 
 def protection(
@@ -134,7 +135,7 @@ def protection(
             else:
                 estimate = _mean(sample, figure, a_year if unit == "a year" else 1.0)
             rows.append((arm, figure, *nullable(estimate), unit))
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=ESTIMATES, orient="row")
 
 
 def _mean(sample: pl.DataFrame, column: str, scale: float) -> Estimate:

@@ -7,7 +7,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from alvh.figures.columns import SESSIONS_PER_YEAR, Frame, arms, at_share, check_horizon, excess, nullable
+from alvh.figures.columns import (
+    ESTIMATES,
+    SESSIONS_PER_YEAR,
+    Frame,
+    arms,
+    at_share,
+    check_horizon,
+    excess,
+    nullable,
+)
 from alvh.figures.distress import EVENTS, WITHIN, distress
 from alvh.statistics import (
     Estimate,
@@ -159,14 +168,6 @@ _MADE = (
     ),
     *(f"any_{event}" for event in EVENTS),
 )
-_SCHEMA = {
-    "arm": pl.String,
-    "figure": pl.String,
-    "estimate": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "unit": pl.String,
-}
 
 
 def summary(
@@ -229,4 +230,4 @@ def summary(
         for arm, sample in samples
         for figure in FIGURES
     ]
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=ESTIMATES, orient="row")

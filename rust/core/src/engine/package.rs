@@ -152,6 +152,13 @@ impl Package {
             .sum()
     }
 
+    /// What one unit has earned from its opening to a closing that brings `received`; a future was paid out on the way.
+    pub fn earned(&self, plan: &PoolPlan, lane: usize, received: f64) -> f64 {
+        let future = plan.contract.instrument == Instrument::VixFuture;
+        let paid_out = if future { self.value[lane] - self.entry_value[lane] } else { 0.0 };
+        self.credit[lane] + received + paid_out
+    }
+
     /// Worth, risk and margin of one unit, from its value.
     pub fn require(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
         if pool.contract.instrument == Instrument::VixFuture {

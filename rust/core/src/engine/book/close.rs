@@ -1,6 +1,6 @@
 //! What ends a position before its expiry: exits, rolls, partial sales, ruin, forced liquidation; and transfers.
 
-use super::{Book, CORE, Closing, Context, LEDGERS, TOLERANCE, about, settle::variation};
+use super::{Book, CORE, Closing, Context, LEDGERS, TOLERANCE, about};
 use crate::engine::{
     package::{Package, Pool},
     size::FLOOR_SLACK,
@@ -121,7 +121,7 @@ impl Book {
         self.sum.monetised[lane] += 1.0;
         let pool = ctx.pool(layer);
         let dollars = lots * pool.contract.dpp;
-        let unit = package.credit[lane] + received + variation(pool.contract.instrument, package, lane);
+        let unit = package.earned(pool, lane, received);
         self.log(ctx, lane, || Event {
             reason: format!("value at {:.1} times its cost", package.value[lane] / -package.credit[lane]),
             lots,

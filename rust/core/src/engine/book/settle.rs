@@ -2,7 +2,7 @@
 
 use super::{Book, Context, about};
 use crate::{
-    engine::{instrument::Instrument, package::Package, trace::Event},
+    engine::{package::Package, trace::Event},
     math::lanes::Mask,
 };
 
@@ -90,7 +90,7 @@ impl Book {
         let pool = ctx.pool(layer);
         let lots = std::mem::replace(&mut self.layers[layer].slots[slot].lots[lane], 0.0);
         let dollars = lots * pool.contract.dpp;
-        let unit = package.credit[lane] + received + self::variation(pool.contract.instrument, package, lane);
+        let unit = package.earned(pool, lane, received);
         let pnl = dollars * unit - lots * pool.fees - fees;
         if !ctx.layer(layer).hedges() {
             let lost = pnl < 0.0;
@@ -108,9 +108,4 @@ impl Book {
             ..about(ctx, kind, layer, slot, Some(package))
         });
     }
-}
-
-/// What a future has paid out per unit since its entry.
-pub(super) fn variation(instrument: Instrument, package: &Package, lane: usize) -> f64 {
-    if instrument == Instrument::VixFuture { package.value[lane] - package.entry_value[lane] } else { 0.0 }
 }
