@@ -153,6 +153,24 @@ def price_rows() -> Iterator[list[str]]:
 
 
 def greek_rows() -> Iterator[list[str]]:
+    return chain(strips(), single())
+
+
+def single() -> Iterator[list[str]]:
+    """Hard contracts of which no greek is close to a zero: each is a strip of its own."""
+    draw = random.Random(SEED)  # noqa: S311 (test data)
+    chosen = [*joints(draw), *wings(draw)]
+    for contract in draw.sample(chosen, 400):
+        sign, *terms = contract
+        values = dict(both_rights(tuple(terms)))[sign]
+        forward, strike, years, vol, discount = terms
+        moved = dict(both_rights((forward, strike, years, vol * (1 + 1e-6), discount)))[sign]
+        far = all(abs(a - b) < abs(a) / 100 for a, b in zip(values, moved, strict=True))
+        if far and all(SMALLEST_PRICE < abs(value) < LARGEST_AMOUNT for value in values):
+            yield [*map(repr, contract), *(mp.nstr(value, DIGITS) for value in values)]
+
+
+def strips() -> Iterator[list[str]]:
     """Strips of strikes, both rights, to 35 deviations on either side."""
     draw = random.Random(SEED)  # noqa: S311 (test data)
     steps = (0.0, 0.25, 0.7, 1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 14.0, 22.0, 30.0, 35.0)
