@@ -259,7 +259,7 @@ TABLES = {
 
 
 def main() -> None:
-    """Writes the tables named in the arguments, else all; a minute, but the greeks take ten."""
+    """Writes the tables named in the arguments, else all: a minute, and ten for the greeks."""
     mp.dps = WORKING_DIGITS
     for name in sys.argv[1:] or TABLES:
         header, rows = TABLES[name]
