@@ -13,6 +13,8 @@
 //! (`time_value`). Its relative error is below 4e-15 + 4e-16 (ln(F/K)/s)²: rounding s alone moves the price by
 //! 1.1e-16 (ln(F/K)/s)².
 
+#[cfg(test)]
+mod accuracy;
 mod columns;
 mod general;
 mod greeks;

@@ -13,6 +13,8 @@
 //! The result has a relative error of a few 1e-16 beyond what the rounding of the price itself causes, which is
 //! 1.1e-16 · price/(vega · σ).
 
+#[cfg(test)]
+mod accuracy;
 mod coefficients;
 mod direct;
 mod refined;
