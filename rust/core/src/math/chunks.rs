@@ -1,37 +1,64 @@
 //! Row-wise work on several threads: contiguous chunks, each written by one thread.
 
-use std::{num::NonZero, sync::OnceLock, thread};
+use std::{
+    num::NonZero,
+    sync::{Mutex, OnceLock, PoisonError},
+    thread,
+};
 
-/// Fewer rows than this are not worth a thread: some 0.2 ms of pricing against 0.02 ms to start one.
-const ROWS_PER_THREAD: usize = 1 << 15;
+/// Fewer rows than this are not worth a thread: some 0.1 ms of pricing against 0.02 ms to start one.
+const ROWS_PER_THREAD: usize = 1 << 14;
+
+/// Rows per turn of a thread: many turns, so that a thread on a busy processor does not keep the others waiting.
+const CHUNK: usize = 1 << 13;
 
 /// Calls `work(start, chunks)` for contiguous chunks of the outputs, all of the same length, and returns when
 /// every row is written. `start` is the row at which the chunks begin.
 ///
 /// Rows do not know their neighbours, so results are the same for any number of threads. Threads live for one
 /// call only: a global pool would not survive a fork of the interpreter.
-pub fn in_chunks<T: Send>(mut outputs: Vec<&mut [T]>, work: impl Fn(usize, Vec<&mut [T]>) + Sync) {
+pub fn in_chunks<T: Send>(outputs: Vec<&mut [T]>, work: impl Fn(usize, Vec<&mut [T]>) + Sync) {
     let rows = outputs.first().map_or(0, |output| output.len());
     let threads = if rows < 2 * ROWS_PER_THREAD { 1 } else { processors().min(rows / ROWS_PER_THREAD) };
     if threads == 1 {
         return work(0, outputs);
     }
-    let length = rows.div_ceil(threads);
-    thread::scope(|scope| {
-        let mut start = 0;
-        while start < rows {
-            let n = length.min(rows - start);
-            let mut chunks = Vec::with_capacity(outputs.len());
-            for output in &mut outputs {
-                let (head, tail) = std::mem::take(output).split_at_mut(n);
-                chunks.push(head);
-                *output = tail;
-            }
-            let work = &work;
-            scope.spawn(move || work(start, chunks));
-            start += n;
+    let rest = Mutex::new(Rest { start: 0, outputs });
+    let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let turns = || {
+        while let Some((start, chunks)) = next() {
+            work(start, chunks);
         }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(turns);
+        }
+        turns();
     });
+}
+
+/// The rows that no thread has taken yet.
+struct Rest<'a, T> {
+    start: usize,
+    outputs: Vec<&'a mut [T]>,
+}
+
+impl<'a, T> Rest<'a, T> {
+    fn take(&mut self) -> Option<(usize, Vec<&'a mut [T]>)> {
+        let n = CHUNK.min(self.outputs.first()?.len());
+        if n == 0 {
+            return None;
+        }
+        let start = self.start;
+        self.start += n;
+        let chunks = self.outputs.iter_mut().map(|output| {
+            let (head, tail) = std::mem::take(output).split_at_mut(n);
+            *output = tail;
+            head
+        });
+        Some((start, chunks.collect()))
+    }
 }
 
 /// The processors this process may use. Asked once: the answer is read from files.
