@@ -46,6 +46,20 @@ pub fn filled<'py, T: Output<'py>>(
     (0..count).map(result).collect()
 }
 
+/// One new array, or a Python number if the shape has no axes.
+pub fn single<'py, T: Output<'py>>(
+    py: Python<'py>,
+    shape: &[usize],
+    work: impl FnOnce(&mut [T]) + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    if shape.is_empty() {
+        let mut value = [T::default()];
+        work(&mut value);
+        return value[0].into_bound_py_any(py);
+    }
+    Ok(filled(py, shape, 1, |mut slices| work(slices.remove(0)))?.remove(0))
+}
+
 /// Fills arrays that are borrowed for it.
 pub fn write<'py, T: Element>(
     py: Python<'py>,

@@ -16,7 +16,7 @@ use pyo3::{
 use crate::{
     columns::{Column, refused},
     door::to_python,
-    outputs::{filled, given, write},
+    outputs::{filled, given, single, write},
 };
 
 type Argument<'a, 'py> = &'a Bound<'py, PyAny>;
@@ -201,10 +201,7 @@ pub fn implied_vol<'py>(
     if !status {
         return Ok(vol);
     }
-    let codes = filled(py, arguments.shape(), 1, |mut out: Vec<&mut [u8]>| {
-        inverse::status_slice(&arguments, out.remove(0));
-    })?
-    .remove(0);
+    let codes = single(py, arguments.shape(), |out| inverse::status_slice(&arguments, out))?;
     Ok((vol, codes).into_pyobject(py)?.into_any())
 }
 
@@ -243,9 +240,8 @@ fn column<'py>(
     out: Option<Argument<'_, 'py>>,
     work: impl FnOnce(&mut [f64]) + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let work = |mut slices: Vec<&mut [f64]>| work(slices.remove(0));
-    let Some(out) = out else { return Ok(filled(py, arguments.shape(), 1, work)?.remove(0)) };
-    write(py, vec![given("out", out, arguments.shape())?], work)?;
+    let Some(out) = out else { return single(py, arguments.shape(), work) };
+    write(py, vec![given("out", out, arguments.shape())?], |mut slices| work(slices.remove(0)))?;
     Ok(out.clone())
 }
 

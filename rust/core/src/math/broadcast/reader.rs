@@ -5,7 +5,7 @@ use super::{
     axes::Layout,
     values::{Block, Meaning, Values},
 };
-use crate::math::simd::dispatch;
+use crate::math::simd::{Kernel, dispatch};
 
 /// Blocks have whole steps of rows: a vector of the widest instruction set.
 const STEP: usize = 8;
@@ -51,34 +51,39 @@ impl<'a, const N: usize, const B: usize> Reader<'a, N, B> {
     /// Brings the rows of argument `k` into its slot.
     fn copy(&mut self, k: usize, start: usize, n: usize) {
         let operand = &self.arguments.operands[k];
-        let slot = self.slots[k].unwrap_or_else(|| self.reserve());
+        let fill = if matches!(operand.layout, Layout::Scalar) { operand.first() } else { 0.0 };
+        let slot = self.slots[k].unwrap_or_else(|| self.reserve(fill));
         self.slots[k] = Some(slot);
-        // A scalar fills the whole slot, once.
-        let (n, length) = match operand.layout {
-            Layout::Scalar => (self.width, self.width),
-            _ => (n, n.next_multiple_of(STEP)),
-        };
-        let (rows, padding) = self.buffer[slot..slot + length].split_at_mut(n);
         let Some(last) = n.checked_sub(1) else { return };
-        dispatch(Block { operand, start, out: rows });
-        padding.fill(rows[last]);
+        if !matches!(operand.layout, Layout::Scalar) {
+            let (rows, padding) = self.buffer[slot..slot + n.next_multiple_of(STEP)].split_at_mut(n);
+            dispatch(Block { operand, start, out: rows });
+            padding.fill(rows[last]);
+        }
     }
 
     /// A new slot. Slots begin on a cache line, because the buffer never moves.
-    #[cold]
-    fn reserve(&mut self) -> usize {
+    fn reserve(&mut self, fill: f64) -> usize {
         if self.buffer.is_empty() {
             self.buffer.reserve_exact(N * self.width + STEP);
             let misaligned = self.buffer.as_ptr().align_offset(STEP * size_of::<f64>()).min(STEP);
             self.buffer.resize(misaligned, 0.0);
         }
         let slot = self.buffer.len();
-        self.buffer.resize(slot + self.width, 0.0);
+        self.buffer.resize(slot + self.width, fill);
         slot
     }
 }
 
 impl Operand<'_> {
+    /// The value of row 0, of which there must be one.
+    fn first(&self) -> f64 {
+        let mut value = [f64::NAN];
+        // One value is not worth a dispatch; conversions have the same bits on every instruction set.
+        Block { operand: self, start: 0, out: &mut value }.run::<false>();
+        value[0]
+    }
+
     /// The rows themselves, if they are float64 numbers side by side and whole steps.
     #[inline]
     fn in_place(&self, start: usize, n: usize) -> Option<&[f64]> {

@@ -21,7 +21,7 @@ type Arguments<'a> = Broadcast<'a, { ARGUMENTS.len() }>;
 /// If `out` has another length than the arguments have rows.
 pub fn price_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
     assert_eq!(arguments.rows(), out.len(), "one output per row");
-    in_chunks(vec![out], |start, mut chunks| dispatch(Prices { arguments, start, out: chunks.remove(0) }));
+    in_chunks(out, |start, out| dispatch(Prices { arguments, start, out }));
 }
 
 /// The greeks that `selected` names by their position in [`GREEKS`], one output each.

@@ -21,7 +21,7 @@ type Arguments<'a> = Broadcast<'a, { ARGUMENTS.len() }>;
 /// If `out` has another length than the arguments have rows.
 pub fn implied_vol_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
     assert_eq!(arguments.rows(), out.len(), "one output per row");
-    in_chunks(vec![out], |start, mut chunks| dispatch(Vols { arguments, start, out: chunks.remove(0) }));
+    in_chunks(out, |start, out| dispatch(Vols { arguments, start, out }));
 }
 
 /// The [`Status`] codes, one per row of the arguments.
@@ -30,9 +30,9 @@ pub fn implied_vol_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
 /// If `out` has another length than the arguments have rows.
 pub fn status_slice(arguments: &Arguments<'_>, out: &mut [u8]) {
     assert_eq!(arguments.rows(), out.len(), "one output per row");
-    in_chunks(vec![out], |start, mut chunks| {
+    in_chunks(out, |start, out| {
         let mut reader = arguments.reader::<BLOCK>();
-        for (block, out) in chunks.remove(0).chunks_mut(BLOCK).enumerate() {
+        for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             let columns = reader.rows(start + block * BLOCK, out.len());
             for (i, code) in out.iter_mut().enumerate() {
                 *code = quote(&columns, i).status() as u8;
