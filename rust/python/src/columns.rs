@@ -7,10 +7,10 @@
 
 use alvh_core::{
     Error,
-    math::broadcast::{Argument, Meaning, Values},
+    math::broadcast::{Argument, Broadcast, Meaning, Values},
 };
 use numpy::{
-    Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
+    Element, PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
     ndarray::{ArrayViewD, Axis},
 };
@@ -85,9 +85,9 @@ impl<'py> Column<'py> {
         match array.dtype().kind() {
             // One object: None, for which an array has NaN, is no number.
             b'O' if array.ndim() == 0 => object.extract().map(Self::scalar).map_err(|_| refuse()),
-            b'i' | b'u' | b'f' | b'O' => {
-                Self::of(array, Meaning::Number, copy)?.map_or_else(|| Err(busy(name, object)), Ok)
-            }
+            b'i' | b'u' | b'f' | b'O' => Self::of(array, Meaning::Number, copy)
+                .map_err(|_| refuse())?
+                .ok_or_else(|| busy(name, object)),
             _ => Err(refuse()),
         }
     }
@@ -95,36 +95,31 @@ impl<'py> Column<'py> {
     /// "C" or "P", +1 or −1, or an array or column of either; elements that are none of these become NaN.
     pub fn rights(name: &str, object: &Bound<'py, PyAny>, copy: bool) -> PyResult<Self> {
         let refuse = || refused(name, object, "\"C\" or \"P\", +1 or -1, or an array or column of these");
+        let one = |sign: f64| if sign.is_nan() { Err(refuse()) } else { Ok(Self::scalar(sign)) };
         if object.is_instance_of::<PyString>()
             || object.is_instance_of::<PyBool>()
             || number(object).is_some()
         {
-            let sign = sign_of(object);
-            return if sign.is_nan() { Err(refuse()) } else { Ok(Self::scalar(sign)) };
+            return one(sign_of(object));
         }
         let array = as_array(object).map_err(|_| refuse())?;
         let dtype = array.dtype();
         let (array, meaning) = match (dtype.kind(), dtype.itemsize()) {
-            (b'i' | b'u' | b'f', _) if array.ndim() == 0 => {
-                let sign = object.extract().map_err(|_| refuse())?;
-                return if sign == 1.0 || sign == -1.0 { Ok(Self::scalar(sign)) } else { Err(refuse()) };
-            }
             (b'i' | b'u' | b'f', _) => (array, Meaning::Sign),
             (b'U', 4) if dtype.is_native_byteorder() == Some(false) => {
                 (codes(&array, if cfg!(target_endian = "little") { ">u4" } else { "<u4" })?, Meaning::Letter)
             }
             (b'U', 4) => (codes(&array, "=u4")?, Meaning::Letter),
             (b'S', 1) => (codes(&array, "u1")?, Meaning::Letter),
-            (b'U' | b'S' | b'O' | b'T', _) => {
-                let objects = array.call_method1(intern!(array.py(), "astype"), ("O",))?;
-                let signs = objects.call_method0(intern!(array.py(), "ravel"))?.try_iter()?;
-                let signs = signs.map(|item| Ok(sign_of(&item?))).collect::<PyResult<_>>()?;
-                let elements = Elements::Own(signs);
-                return Ok(Self { elements, meaning: Meaning::Number, array: Some(array), strides: None });
-            }
+            (b'U' | b'S' | b'O' | b'T', _) => (signs(&array)?, Meaning::Number),
             _ => return Err(refuse()),
         };
-        Self::of(array, meaning, copy)?.map_or_else(|| Err(busy(name, object)), Ok)
+        let column = Self::of(array, meaning, copy)?.ok_or_else(|| busy(name, object))?;
+        if column.shape().is_empty() {
+            let value = Broadcast::of([column.argument(name)]).map_err(to_python)?;
+            return one(value.reader::<8>().rows(0, 1)[0][0]);
+        }
+        Ok(column)
     }
 
     /// The elements of an array: in place where the core can read them, else as float64 in C order. None if
@@ -182,9 +177,13 @@ impl<'py> Column<'py> {
                 Elements::Borrowed(memory) => memory.values(),
             },
             meaning: self.meaning,
-            shape: self.array.as_ref().map_or(&[], |array| array.shape()),
+            shape: self.shape(),
             strides: self.strides.as_deref(),
         }
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.array.as_ref().map_or(&[], |array| array.shape())
     }
 }
 
@@ -246,12 +245,21 @@ fn codes<'py>(array: &Bound<'py, PyUntypedArray>, dtype: &str) -> PyResult<Bound
     Ok(array.call_method1(intern!(array.py(), "view"), (dtype,))?.cast_into()?)
 }
 
+/// The signs of rights, one object at a time.
+fn signs<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = array.py();
+    let objects = array.call_method1(intern!(py, "astype"), ("O",))?.call_method0(intern!(py, "ravel"))?;
+    let signs = objects.try_iter()?.map(|item| Ok(sign_of(&item?))).collect::<PyResult<Vec<_>>>()?;
+    Ok(PyArray1::from_vec(py, signs).reshape(array.shape())?.as_untyped().clone())
+}
+
 /// The sign of one right; NaN for anything that is none.
 fn sign_of(object: &Bound<'_, PyAny>) -> f64 {
-    if let Ok(text) = object.extract::<&str>() {
+    let text = object.extract::<&str>().map(str::as_bytes).or_else(|_| object.extract::<&[u8]>());
+    if let Ok(text) = text {
         return match text {
-            "C" => 1.0,
-            "P" => -1.0,
+            b"C" => 1.0,
+            b"P" => -1.0,
             _ => f64::NAN,
         };
     }
