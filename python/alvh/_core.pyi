@@ -52,6 +52,7 @@ def price(
     right: ArrayLike,
     *,
     discount: ArrayLike = 1.0,
+    out: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]: ...
 def greeks(
     forward: ArrayLike,
@@ -96,6 +97,7 @@ def implied_vol(
     *,
     discount: ArrayLike = 1.0,
     status: Literal[False] = False,
+    out: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]: ...
 @overload
 def implied_vol(
@@ -107,6 +109,7 @@ def implied_vol(
     *,
     discount: ArrayLike = 1.0,
     status: Literal[True],
+    out: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
 
 # engine

@@ -1,110 +1,211 @@
-//! Array arguments: anything numeric or any column of rights becomes float64 in C order with a shape.
+//! Array arguments: numbers of any element type and rights, read where they lie.
+//!
+//! What the core reads in place, block by block: float64, float32 and integers of every size in native byte order,
+//! one-character strings, in C or Fortran order or with axes that are permuted, reversed or repeated. Arrays with
+//! gaps (`a[::2]`, a field of a structured array), other types and other byte orders are copied once, at their
+//! own size.
 
-use alvh_core::Error;
+use alvh_core::{
+    Error,
+    math::broadcast::{Argument, Broadcast, Meaning, Values},
+};
 use numpy::{
-    PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
+    Element, PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
+    ndarray::{ArrayViewD, Axis},
 };
 use pyo3::{
+    intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyBool, PyFloat, PyString},
+    types::{PyBool, PyFloat, PyInt, PyString},
 };
 
 use crate::door::to_python;
 
-/// Values in C order and their shape; no axes for a scalar.
+/// Up to so many elements are copied: that costs less than the book-keeping of a borrow.
+const SMALL: usize = 512;
+
+/// The most axes that `ndarray` views have.
+const MOST_AXES: usize = 32;
+
+/// One argument, kept alive and unchanged while the core reads it.
 pub struct Column<'py> {
-    values: Values<'py>,
-    shape: Vec<usize>,
+    elements: Elements<'py>,
+    meaning: Meaning,
+    /// The array that has the shape; none for a scalar.
+    array: Option<Bound<'py, PyUntypedArray>>,
+    /// In elements; none for C order.
+    strides: Option<Vec<isize>>,
 }
 
-enum Values<'py> {
+enum Elements<'py> {
+    Scalar(f64),
     Own(Vec<f64>),
-    /// Borrowed from the caller's array, which is contiguous.
-    Borrowed(PyReadonlyArrayDyn<'py, f64>),
+    Borrowed(Box<dyn Memory + 'py>),
+}
+
+/// A borrowed array of some element type.
+trait Memory {
+    fn values(&self) -> Values<'_>;
+}
+
+impl<T: Element> Memory for PyReadonlyArrayDyn<'_, T>
+where
+    for<'a> Values<'a>: From<&'a [T]>,
+{
+    fn values(&self) -> Values<'_> {
+        let slice = self.as_slice().ok().or_else(|| in_memory_order(self.as_array()));
+        slice.expect("checked when it was borrowed").into()
+    }
+}
+
+/// All elements, repeated ones once, if they lie without gaps.
+fn in_memory_order<T>(mut view: ArrayViewD<'_, T>) -> Option<&[T]> {
+    for axis in 0..view.ndim() {
+        if view.strides()[axis] == 0 && view.shape()[axis] > 1 {
+            view.collapse_axis(Axis(axis), 0);
+        }
+    }
+    view.to_slice_memory_order()
 }
 
 impl<'py> Column<'py> {
     pub fn scalar(value: f64) -> Self {
-        Self { values: Values::Own(vec![value]), shape: Vec::new() }
+        Self { elements: Elements::Scalar(value), meaning: Meaning::Number, array: None, strides: None }
     }
 
-    /// A number or anything that `numpy.asarray` turns into numbers.
-    ///
-    /// An array of float64 in C order is used in place; everything else is converted at its own size.
-    pub fn numbers(name: &str, object: &Bound<'py, PyAny>) -> PyResult<Self> {
-        if let Ok(value) = object.cast_exact::<PyFloat>() {
-            return Ok(Self::scalar(value.value()));
-        }
-        if let Ok(array) = object.cast::<PyArrayDyn<f64>>()
-            && array.is_c_contiguous()
-            && let Ok(borrowed) = array.try_readonly()
-            && borrowed.as_slice().is_ok()
-        {
-            return Ok(Self { shape: array.shape().to_vec(), values: Values::Borrowed(borrowed) });
+    /// A number or anything that `numpy.asarray` turns into numbers. `copy` allows a copy of small arrays.
+    pub fn numbers(name: &str, object: &Bound<'py, PyAny>, copy: bool) -> PyResult<Self> {
+        if let Some(value) = number(object) {
+            return Ok(Self::scalar(value));
         }
         let refuse = || refused(name, object, "a number, or an array or column of numbers");
         let array = as_array(object).map_err(|_| refuse())?;
-        match kind(&array) {
+        match array.dtype().kind() {
             // One object: None, for which an array has NaN, is no number.
             b'O' if array.ndim() == 0 => object.extract().map(Self::scalar).map_err(|_| refuse()),
-            b'i' | b'u' | b'f' | b'O' => Self::converted(&array).map_err(|_| refuse()),
+            b'i' | b'u' | b'f' | b'O' => Self::of(array, Meaning::Number, copy)
+                .map_err(|_| refuse())?
+                .ok_or_else(|| busy(name, object)),
             _ => Err(refuse()),
         }
     }
 
     /// "C" or "P", +1 or −1, or an array or column of either; elements that are none of these become NaN.
-    pub fn rights(name: &str, object: &Bound<'py, PyAny>) -> PyResult<Self> {
+    pub fn rights(name: &str, object: &Bound<'py, PyAny>, copy: bool) -> PyResult<Self> {
         let refuse = || refused(name, object, "\"C\" or \"P\", +1 or -1, or an array or column of these");
-        if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBool>() {
-            let sign = sign_of(object);
-            return if sign.is_nan() { Err(refuse()) } else { Ok(Self::scalar(sign)) };
+        let one = |sign: f64| if sign.is_nan() { Err(refuse()) } else { Ok(Self::scalar(sign)) };
+        if object.is_instance_of::<PyString>()
+            || object.is_instance_of::<PyBool>()
+            || number(object).is_some()
+        {
+            return one(sign_of(object));
         }
         let array = as_array(object).map_err(|_| refuse())?;
-        let shape = array.shape().to_vec();
-        let bytes = array.dtype().itemsize();
-        let values = match kind(&array) {
-            b'i' | b'u' | b'f' => {
-                let mut column = Self::converted(&array).map_err(|_| refuse())?;
-                let signs =
-                    column.as_slice().iter().map(|&x| if x.abs() == 1.0 { x } else { f64::NAN }).collect();
-                column.values = Values::Own(signs);
-                if shape.is_empty() && column.as_slice()[0].is_nan() {
-                    return Err(refuse());
-                }
-                return Ok(column);
+        let dtype = array.dtype();
+        let (array, meaning) = match (dtype.kind(), dtype.itemsize()) {
+            (b'i' | b'u' | b'f', _) => (array, Meaning::Sign),
+            (b'U', 4) if dtype.is_native_byteorder() == Some(false) => {
+                (codes(&array, if cfg!(target_endian = "little") { ">u4" } else { "<u4" })?, Meaning::Letter)
             }
-            b'U' if bytes == size_of::<u32>() => codes::<u32>(&array, "u4")?,
-            b'S' if bytes == size_of::<u8>() => codes::<u8>(&array, "u1")?,
-            b'U' | b'S' | b'O' | b'T' => array
-                .call_method1("astype", ("O",))?
-                .call_method0("ravel")?
-                .try_iter()?
-                .map(|item| Ok(sign_of(&item?)))
-                .collect::<PyResult<_>>()?,
+            (b'U', 4) => (codes(&array, "=u4")?, Meaning::Letter),
+            (b'S', 1) => (codes(&array, "u1")?, Meaning::Letter),
+            (b'U' | b'S' | b'O' | b'T', _) => (signs(&array)?, Meaning::Number),
             _ => return Err(refuse()),
         };
-        Ok(Self { values: Values::Own(values), shape })
+        let column = Self::of(array, meaning, copy)?.ok_or_else(|| busy(name, object))?;
+        if column.shape().is_empty() {
+            let value = Broadcast::of([column.argument(name)]).map_err(to_python)?;
+            return one(value.reader::<8>().rows(0, 1)[0][0]);
+        }
+        Ok(column)
     }
 
-    fn converted(array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
-        let copied = array.call_method1("astype", ("f8", "C"))?.cast_into::<PyArrayDyn<f64>>()?;
-        Ok(Self {
-            values: Values::Own(copied.readonly().as_slice()?.to_vec()),
-            shape: array.shape().to_vec(),
-        })
+    /// The elements of an array: in place where the core can read them, else as float64 in C order. None if
+    /// another call is writing to it.
+    fn of(array: Bound<'py, PyUntypedArray>, meaning: Meaning, copy: bool) -> PyResult<Option<Self>> {
+        if copy
+            && array.len() <= SMALL
+            && array.is_c_contiguous()
+            && let Ok(array) = array.cast::<PyArrayDyn<f64>>()
+            && let Ok(values) = array.to_vec()
+        {
+            let array = Some(array.as_untyped().clone());
+            return Ok(Some(Self { elements: Elements::Own(values), meaning, array, strides: None }));
+        }
+        let dtype = array.dtype();
+        let readable = array.is_aligned() && array.ndim() <= MOST_AXES && array.len() > 0;
+        let place = match (dtype.kind(), dtype.itemsize()) {
+            _ if !readable => Place::Unreadable,
+            (b'f', 8) => place::<f64>(&array),
+            (b'f', 4) => place::<f32>(&array),
+            (b'i', 1) => place::<i8>(&array),
+            (b'i', 2) => place::<i16>(&array),
+            (b'i', 4) => place::<i32>(&array),
+            (b'i', 8) => place::<i64>(&array),
+            (b'u', 1) => place::<u8>(&array),
+            (b'u', 2) => place::<u16>(&array),
+            (b'u', 4) => place::<u32>(&array),
+            (b'u', 8) => place::<u64>(&array),
+            _ => Place::Unreadable,
+        };
+        let (array, memory) = match place {
+            Place::Busy => return Ok(None),
+            Place::Readable(memory) => (array, memory),
+            Place::Unreadable => {
+                let copied = array.call_method1(intern!(array.py(), "astype"), ("f8", "C"))?;
+                let copied = copied.cast_into::<PyArrayDyn<f64>>()?;
+                let memory: Box<dyn Memory + 'py> = Box::new(copied.readonly());
+                (copied.as_untyped().clone(), memory)
+            }
+        };
+        let strides = (!array.is_c_contiguous()).then(|| {
+            let bytes = array.dtype().itemsize().cast_signed();
+            array.strides().iter().map(|stride| stride / bytes).collect()
+        });
+        Ok(Some(Self { elements: Elements::Borrowed(memory), meaning, array: Some(array), strides }))
     }
 
-    pub fn as_slice(&self) -> &[f64] {
-        match &self.values {
-            Values::Own(values) => values,
-            Values::Borrowed(array) => array.as_slice().expect("checked when it was borrowed"),
+    /// The argument as the core takes it.
+    pub fn argument<'a>(&'a self, name: &'a str) -> Argument<'a> {
+        Argument {
+            name,
+            values: match &self.elements {
+                Elements::Scalar(value) => Values::F64(std::slice::from_ref(value)),
+                Elements::Own(values) => Values::F64(values),
+                Elements::Borrowed(memory) => memory.values(),
+            },
+            meaning: self.meaning,
+            shape: self.shape(),
+            strides: self.strides.as_deref(),
         }
     }
 
-    pub fn shape(&self) -> &[usize] {
-        &self.shape
+    fn shape(&self) -> &[usize] {
+        self.array.as_ref().map_or(&[], |array| array.shape())
+    }
+}
+
+/// Can the elements of an array be read where they are?
+enum Place<'py> {
+    Readable(Box<dyn Memory + 'py>),
+    /// Another type, byte order, or gaps.
+    Unreadable,
+    /// Another call is writing to it.
+    Busy,
+}
+
+fn place<'py, T: Element + 'py>(array: &Bound<'py, PyUntypedArray>) -> Place<'py>
+where
+    for<'a> Values<'a>: From<&'a [T]>,
+{
+    let Ok(array) = array.cast::<PyArrayDyn<T>>() else { return Place::Unreadable };
+    let Ok(borrowed) = array.try_readonly() else { return Place::Busy };
+    if array.is_c_contiguous() || in_memory_order(borrowed.as_array()).is_some() {
+        Place::Readable(Box::new(borrowed))
+    } else {
+        Place::Unreadable
     }
 }
 
@@ -118,37 +219,47 @@ pub fn refused(name: &str, value: &Bound<'_, PyAny>, allowed: &str) -> PyErr {
     to_python(Error::domain(name, text, format!("allowed: {allowed}")))
 }
 
+fn busy(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    refused(name, value, "an array that no other call is writing to")
+}
+
+/// The value of a Python or `NumPy` float, or of a Python integer.
+fn number(object: &Bound<'_, PyAny>) -> Option<f64> {
+    if let Ok(value) = object.cast::<PyFloat>() {
+        return Some(value.value());
+    }
+    object.cast_exact::<PyInt>().ok()?.extract().ok()
+}
+
 fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        return Ok(array.clone());
+    }
     let asarray = ASARRAY.import(object.py(), "numpy", "asarray")?;
     Ok(asarray.call1((object,))?.cast_into::<PyUntypedArray>()?)
 }
 
-/// `NumPy`'s letter for the kind of element.
-fn kind(array: &Bound<'_, PyUntypedArray>) -> u8 {
-    array.dtype().kind()
+/// One-character strings as an array of their codes, in place.
+fn codes<'py>(array: &Bound<'py, PyUntypedArray>, dtype: &str) -> PyResult<Bound<'py, PyUntypedArray>> {
+    Ok(array.call_method1(intern!(array.py(), "view"), (dtype,))?.cast_into()?)
 }
 
-/// One-character strings by their code, without a Python object per element.
-fn codes<T: numpy::Element + Copy + Into<u32>>(
-    array: &Bound<'_, PyUntypedArray>,
-    dtype: &str,
-) -> PyResult<Vec<f64>> {
-    let flat = array.call_method0("ravel")?.call_method1("view", (dtype,))?.cast_into::<PyArrayDyn<T>>()?;
-    let sign = |code: T| match char::from_u32(code.into()) {
-        Some('C') => 1.0,
-        Some('P') => -1.0,
-        _ => f64::NAN,
-    };
-    Ok(flat.readonly().as_slice()?.iter().copied().map(sign).collect())
+/// The signs of rights, one object at a time.
+fn signs<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = array.py();
+    let objects = array.call_method1(intern!(py, "astype"), ("O",))?.call_method0(intern!(py, "ravel"))?;
+    let signs = objects.try_iter()?.map(|item| Ok(sign_of(&item?))).collect::<PyResult<Vec<_>>>()?;
+    Ok(PyArray1::from_vec(py, signs).reshape(array.shape())?.as_untyped().clone())
 }
 
 /// The sign of one right; NaN for anything that is none.
 fn sign_of(object: &Bound<'_, PyAny>) -> f64 {
-    if let Ok(text) = object.extract::<&str>() {
+    let text = object.extract::<&str>().map(str::as_bytes).or_else(|_| object.extract::<&[u8]>());
+    if let Ok(text) = text {
         return match text {
-            "C" => 1.0,
-            "P" => -1.0,
+            b"C" => 1.0,
+            b"P" => -1.0,
             _ => f64::NAN,
         };
     }

@@ -4,6 +4,7 @@ mod columns;
 mod door;
 mod engine;
 mod market;
+mod outputs;
 mod pricing;
 mod rules;
 

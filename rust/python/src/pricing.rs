@@ -8,16 +8,15 @@ use alvh_core::{
         implied_vol as inverse,
     },
 };
-use numpy::{PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArrayMethods};
 use pyo3::{
-    IntoPyObjectExt,
     prelude::*,
     types::{PyString, PyTuple},
 };
 
 use crate::{
     columns::{Column, refused},
-    door::{detached, to_python},
+    door::to_python,
+    outputs::{filled, given, single, write},
 };
 
 type Argument<'a, 'py> = &'a Bound<'py, PyAny>;
@@ -40,11 +39,13 @@ type Argument<'a, 'py> = &'a Bound<'py, PyAny>;
 ///     "C" or "P", +1 or -1, or an array or column of either.
 /// discount : array_like, default 1.0
 ///     Discount factor to expiry, > 0.
+/// out : ndarray, optional
+///     Where to write: float64 in C order, of the broadcast shape, sharing no memory with arguments.
 ///
 /// Returns
 /// -------
 /// float or ndarray
-///     Price in the unit of the forward. NaN in rows with a term outside its domain.
+///     Price in the unit of the forward, `out` if given. NaN in rows with a term outside its domain.
 ///
 /// Raises
 /// ------
@@ -66,9 +67,10 @@ type Argument<'a, 'py> = &'a Bound<'py, PyAny>;
 /// array([10., 10.])
 #[pyfunction]
 #[pyo3(
-    signature = (forward, strike, years, vol, right, *, discount=None),
-    text_signature = "(forward, strike, years, vol, right, *, discount=1.0)"
+    signature = (forward, strike, years, vol, right, *, discount=None, out=None),
+    text_signature = "(forward, strike, years, vol, right, *, discount=1.0, out=None)"
 )]
+#[expect(clippy::too_many_arguments, reason = "the keyword arguments of alvh.pricing.price")]
 pub fn price<'py>(
     py: Python<'py>,
     forward: Argument<'_, 'py>,
@@ -77,10 +79,12 @@ pub fn price<'py>(
     vol: Argument<'_, 'py>,
     right: Argument<'_, 'py>,
     discount: Option<Argument<'_, 'py>>,
+    out: Option<Argument<'_, 'py>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let columns = columns(black76::ARGUMENTS, right, [forward, strike, years, vol], discount)?;
+    let numbers = [forward, strike, years, vol];
+    let columns = columns(black76::ARGUMENTS, right, numbers, discount, out.is_none())?;
     let arguments = broadcast(black76::ARGUMENTS, &columns)?;
-    filled(py, &arguments, |out| black76::price_slice(&arguments, out))
+    column(py, &arguments, out, |out| black76::price_slice(&arguments, out))
 }
 
 /// Price and thirteen greeks: the tuple behind `alvh.pricing.greeks`, None where not selected.
@@ -101,34 +105,26 @@ pub fn greeks<'py>(
     which: Option<Argument<'_, 'py>>,
     out: Option<&Bound<'py, PyTuple>>,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    let columns = columns(black76::ARGUMENTS, right, [forward, strike, years, vol], discount)?;
+    let numbers = [forward, strike, years, vol];
+    let columns = columns(black76::ARGUMENTS, right, numbers, discount, out.is_none())?;
     let arguments = broadcast(black76::ARGUMENTS, &columns)?;
     let selected = selection(which, out)?;
+    let work = |slices: Vec<&mut [f64]>| black76::greeks_slices(&arguments, &selected, slices);
     let mut results = vec![py.None().into_bound(py); Greek::ALL.len()];
-
-    if arguments.shape().is_empty() && out.is_none() {
-        let mut values = vec![0.0; selected.len()];
-        black76::greeks_slices(&arguments, &selected, values.chunks_mut(1).collect());
-        for (&k, value) in selected.iter().zip(values) {
-            results[k as usize] = value.into_pyobject(py)?.into_any();
+    if let Some(out) = out {
+        let mut targets = Vec::with_capacity(selected.len());
+        for &greek in &selected {
+            let result = &mut results[greek as usize];
+            *result = out.get_item(greek as usize)?;
+            targets.push(given(&format!("out.{}", greek.name()), result, arguments.shape())?);
         }
-        return PyTuple::new(py, results);
+        write(py, targets, work)?;
+    } else {
+        let arrays = filled(py, arguments.shape(), selected.len(), work)?;
+        for (&greek, array) in selected.iter().zip(arrays) {
+            results[greek as usize] = array;
+        }
     }
-
-    let mut targets = Vec::with_capacity(selected.len());
-    for &k in &selected {
-        let array = match out {
-            Some(out) => given(k.name(), &out.get_item(k as usize)?, arguments.shape())?,
-            None => PyArrayDyn::zeros(py, arguments.shape(), false),
-        };
-        results[k as usize] = array.clone().into_any();
-        targets.push(writable(k.name(), &array)?);
-    }
-    let slices = targets.iter_mut().map(|target| target.as_slice_mut()).collect::<Result<Vec<_>, _>>()?;
-    detached(py, || {
-        black76::greeks_slices(&arguments, &selected, slices);
-        Ok(())
-    })?;
     PyTuple::new(py, results)
 }
 
@@ -152,6 +148,9 @@ pub fn greeks<'py>(
 ///     Discount factor to expiry, > 0.
 /// status : bool, default False
 ///     Also return why a row has a volatility or none.
+/// out : ndarray, optional
+///     Where to write the volatilities: float64 in C order, of the broadcast shape, sharing no memory with
+///     arguments.
 ///
 /// Returns
 /// -------
@@ -181,8 +180,8 @@ pub fn greeks<'py>(
 /// array([1, 0], dtype=uint8)
 #[pyfunction]
 #[pyo3(
-    signature = (price, forward, strike, years, right, *, discount=None, status=false),
-    text_signature = "(price, forward, strike, years, right, *, discount=1.0, status=False)"
+    signature = (price, forward, strike, years, right, *, discount=None, status=false, out=None),
+    text_signature = "(price, forward, strike, years, right, *, discount=1.0, status=False, out=None)"
 )]
 #[expect(clippy::too_many_arguments, reason = "the keyword arguments of alvh.pricing.implied_vol")]
 pub fn implied_vol<'py>(
@@ -194,65 +193,57 @@ pub fn implied_vol<'py>(
     right: Argument<'_, 'py>,
     discount: Option<Argument<'_, 'py>>,
     status: bool,
+    out: Option<Argument<'_, 'py>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let columns = columns(inverse::ARGUMENTS, right, [price, forward, strike, years], discount)?;
+    let numbers = [price, forward, strike, years];
+    let columns = columns(inverse::ARGUMENTS, right, numbers, discount, out.is_none())?;
     let arguments = broadcast(inverse::ARGUMENTS, &columns)?;
-    let vol = filled(py, &arguments, |out| inverse::implied_vol_slice(&arguments, out))?;
+    let vol = column(py, &arguments, out, |out| inverse::implied_vol_slice(&arguments, out))?;
     if !status {
         return Ok(vol);
     }
-    let codes = filled(py, &arguments, |out| inverse::status_slice(&arguments, out))?;
+    let codes = single(py, arguments.shape(), |out| inverse::status_slice(&arguments, out))?;
     Ok((vol, codes).into_pyobject(py)?.into_any())
 }
 
-/// The arguments in the core's order: right, the four numbers, discount.
+/// The arguments in the core's order: right, the four numbers, discount. Without `copy` all of them are borrowed, so
+/// that an output which shares their memory is noticed.
 fn columns<'py>(
     names: [&str; 6],
     right: Argument<'_, 'py>,
     numbers: [Argument<'_, 'py>; 4],
     discount: Option<Argument<'_, 'py>>,
+    copy: bool,
 ) -> PyResult<[Column<'py>; 6]> {
     let [a, b, c, d] = numbers;
     let [right_name, a_name, b_name, c_name, d_name, discount_name] = names;
     Ok([
-        Column::rights(right_name, right)?,
-        Column::numbers(a_name, a)?,
-        Column::numbers(b_name, b)?,
-        Column::numbers(c_name, c)?,
-        Column::numbers(d_name, d)?,
-        discount
-            .map_or_else(|| Ok(Column::scalar(1.0)), |discount| Column::numbers(discount_name, discount))?,
+        Column::rights(right_name, right, copy)?,
+        Column::numbers(a_name, a, copy)?,
+        Column::numbers(b_name, b, copy)?,
+        Column::numbers(c_name, c, copy)?,
+        Column::numbers(d_name, d, copy)?,
+        discount.map_or_else(
+            || Ok(Column::scalar(1.0)),
+            |discount| Column::numbers(discount_name, discount, copy),
+        )?,
     ])
 }
 
-fn broadcast<'a>(names: [&str; 6], columns: &'a [Column<'_>; 6]) -> PyResult<Broadcast<'a, 6>> {
-    let named = std::array::from_fn(|i| (names[i], columns[i].as_slice(), columns[i].shape()));
-    Broadcast::new(named).map_err(to_python)
+fn broadcast<'a>(names: [&'a str; 6], columns: &'a [Column<'_>; 6]) -> PyResult<Broadcast<'a, 6>> {
+    Broadcast::of(std::array::from_fn(|i| columns[i].argument(names[i]))).map_err(to_python)
 }
 
-/// A new array of the arguments' shape, filled without the interpreter; a Python number if they are all scalars.
-fn filled<'py, T>(
+/// One result: `out` if given, else a new array or a number.
+fn column<'py>(
     py: Python<'py>,
     arguments: &Broadcast<'_, 6>,
-    work: impl FnOnce(&mut [T]) + Send,
-) -> PyResult<Bound<'py, PyAny>>
-where
-    T: numpy::Element + Copy + Default + IntoPyObjectExt<'py>,
-{
-    if arguments.shape().is_empty() {
-        let mut value = [T::default()];
-        work(&mut value);
-        return value[0].into_bound_py_any(py);
-    }
-    let array = PyArrayDyn::<T>::zeros(py, arguments.shape(), false);
-    let mut target = array.readwrite();
-    let out = target.as_slice_mut()?;
-    detached(py, || {
-        work(out);
-        Ok(())
-    })?;
-    drop(target);
-    Ok(array.into_any())
+    out: Option<Argument<'_, 'py>>,
+    work: impl FnOnce(&mut [f64]) + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let Some(out) = out else { return single(py, arguments.shape(), work) };
+    write(py, vec![given("out", out, arguments.shape())?], |mut slices| work(slices.remove(0)))?;
+    Ok(out.clone())
 }
 
 /// The positions of the greeks to compute: those named, else those that `out` has arrays for, else all.
@@ -288,26 +279,4 @@ fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) 
 
 fn unknown(which: Argument<'_, '_>) -> PyErr {
     refused("which", which, &format!("a name or several of: {}", Greek::ALL.map(Greek::name).join(" ")))
-}
-
-/// The user's array for a greek, if its type and shape fit.
-fn given<'py>(
-    name: &str,
-    item: &Bound<'py, PyAny>,
-    shape: &[usize],
-) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
-    match item.cast::<PyArrayDyn<f64>>() {
-        Ok(array) if array.shape() == shape && array.is_c_contiguous() => Ok(array.clone()),
-        _ => {
-            let allowed = format!("a float64 array in C order of shape {shape:?}");
-            Err(refused(&format!("out.{name}"), item, &allowed))
-        }
-    }
-}
-
-fn writable<'py>(name: &str, array: &Bound<'py, PyArrayDyn<f64>>) -> PyResult<PyReadwriteArrayDyn<'py, f64>> {
-    array.try_readwrite().map_err(|_| {
-        let allowed = "a writable array that shares no memory with another argument";
-        refused(&format!("out.{name}"), array, allowed)
-    })
 }

@@ -1,36 +1,88 @@
 //! Row-wise work on several threads: contiguous chunks, each written by one thread.
 
-use std::{num::NonZero, sync::OnceLock, thread};
+use std::{
+    num::NonZero,
+    sync::{Mutex, OnceLock, PoisonError},
+    thread,
+};
 
-/// Fewer rows than this are not worth a thread: some 0.2 ms of pricing against 0.02 ms to start one.
-const ROWS_PER_THREAD: usize = 1 << 15;
+/// Fewer rows than this are not worth a thread: some 0.1 ms of pricing against 0.02 ms to start one.
+const ROWS_PER_THREAD: usize = 1 << 14;
 
-/// Calls `work(start, chunks)` for contiguous chunks of the outputs, all of the same length, and returns when
-/// every row is written. `start` is the row at which the chunks begin.
+/// Rows per turn of a thread: many turns, so that a thread on a busy processor does not keep the others waiting.
+const CHUNK: usize = 1 << 13;
+
+/// Outputs of one length that are cut at the same rows: a slice, or several.
+pub trait Rows: Sized + Send {
+    /// How many rows there are.
+    fn rows(&self) -> usize;
+    /// Cuts off the first `n` rows.
+    #[must_use]
+    fn take_rows(&mut self, n: usize) -> Self;
+}
+
+impl<T: Send> Rows for &mut [T] {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn take_rows(&mut self, n: usize) -> Self {
+        let (head, tail) = std::mem::take(self).split_at_mut(n);
+        *self = tail;
+        head
+    }
+}
+
+impl<R: Rows> Rows for Vec<R> {
+    fn rows(&self) -> usize {
+        self.first().map_or(0, R::rows)
+    }
+
+    fn take_rows(&mut self, n: usize) -> Self {
+        self.iter_mut().map(|output| output.take_rows(n)).collect()
+    }
+}
+
+/// Two outputs, which may differ in what their rows are.
+impl<R: Rows, S: Rows> Rows for (R, S) {
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn take_rows(&mut self, n: usize) -> Self {
+        (self.0.take_rows(n), self.1.take_rows(n))
+    }
+}
+
+/// Calls `work(start, chunk)` for contiguous chunks of the outputs and returns when every row is written. `start`
+/// is the row at which the chunk begins: a multiple of 8192.
 ///
 /// Rows do not know their neighbours, so results are the same for any number of threads. Threads live for one
 /// call only: a global pool would not survive a fork of the interpreter.
-pub fn in_chunks<T: Send>(mut outputs: Vec<&mut [T]>, work: impl Fn(usize, Vec<&mut [T]>) + Sync) {
-    let rows = outputs.first().map_or(0, |output| output.len());
+pub fn in_chunks<R: Rows>(outputs: R, work: impl Fn(usize, R) + Sync) {
+    let rows = outputs.rows();
     let threads = if rows < 2 * ROWS_PER_THREAD { 1 } else { processors().min(rows / ROWS_PER_THREAD) };
     if threads == 1 {
         return work(0, outputs);
     }
-    let length = rows.div_ceil(threads);
-    thread::scope(|scope| {
-        let mut start = 0;
-        while start < rows {
-            let n = length.min(rows - start);
-            let mut chunks = Vec::with_capacity(outputs.len());
-            for output in &mut outputs {
-                let (head, tail) = std::mem::take(output).split_at_mut(n);
-                chunks.push(head);
-                *output = tail;
-            }
-            let work = &work;
-            scope.spawn(move || work(start, chunks));
-            start += n;
+    let rest = Mutex::new((0, outputs));
+    let next = || {
+        let (start, outputs) = &mut *rest.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = CHUNK.min(outputs.rows());
+        let chunk = (*start, outputs.take_rows(n));
+        *start += n;
+        (n > 0).then_some(chunk)
+    };
+    let turns = || {
+        while let Some((start, chunk)) = next() {
+            work(start, chunk);
         }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(turns);
+        }
+        turns();
     });
 }
 
@@ -43,6 +95,17 @@ fn processors() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outputs_of_different_types_are_cut_alike() {
+        let (mut a, mut b) = (vec![0; 100_000], vec![0u8; 100_000]);
+        in_chunks((&mut a[..], &mut b[..]), |start, (a, b)| {
+            assert_eq!((start % CHUNK, a.len()), (0, b.len()));
+            a.iter_mut().enumerate().for_each(|(i, row)| *row = start + i);
+            b.iter_mut().enumerate().for_each(|(i, row)| *row = (start + i) as u8);
+        });
+        assert!(a.iter().zip(&b).enumerate().all(|(i, (&a, &b))| (a, b) == (i, i as u8)));
+    }
 
     #[test]
     fn every_row_is_written_once_and_knows_its_number() {

@@ -1,10 +1,36 @@
 //! Blocks of rows, and the few rows of a block that the quick formulas leave to the general ones.
 
+use std::ops::{Deref, DerefMut};
+
 /// Rows per block: the columns of all stages stay in the first-level cache.
 pub(crate) const BLOCK: usize = 128;
 
-/// One value per row of a block.
-pub(crate) type Column = [f64; BLOCK];
+/// One value per row of a block. Aligned, because a vector that straddles two cache lines costs twice.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Column([f64; BLOCK]);
+
+impl Default for Column {
+    #[inline(always)]
+    fn default() -> Self {
+        Self([0.0; BLOCK])
+    }
+}
+
+impl Deref for Column {
+    type Target = [f64; BLOCK];
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Column {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 /// The rows whose value is NaN, or none: then nothing but the question costs time.
 #[inline(always)]
@@ -41,7 +67,7 @@ impl Rows {
     /// Packs the rows of a column side by side.
     #[inline(always)]
     pub(crate) fn gather(&self, column: &[f64]) -> Column {
-        let mut packed = [0.0; BLOCK];
+        let mut packed = Column::default();
         for (to, &row) in packed.iter_mut().zip(self.get()) {
             *to = column[usize::from(row)];
         }

@@ -20,6 +20,7 @@ pub fn undiscounted_columns<const FMA: bool>(
     let mut stages = Stages::default();
     for (((out, forward), strike), total_sd) in blocks {
         let n = out.len();
+        assert!(n <= BLOCK, "at most a block");
         let (forward, strike, total_sd) = (&forward[..n], &strike[..n], &total_sd[..n]);
         for i in 0..n {
             stages.moneyness::<FMA>(i, forward[i], strike[i], total_sd[i]);
@@ -31,11 +32,11 @@ pub fn undiscounted_columns<const FMA: bool>(
         }
         if let Some(rows) = outside(out) {
             let columns = [forward, strike, total_sd].map(|column| rows.gather(column));
-            let mut prices = [0.0; BLOCK];
+            let mut prices = Column::default();
             for i in 0..rows.get().len() {
                 prices[i] = undiscounted::<FMA>(sign, columns[0][i], columns[1][i], columns[2][i]);
             }
-            for (&row, price) in rows.get().iter().zip(prices) {
+            for (&row, price) in rows.get().iter().zip(*prices) {
                 out[usize::from(row)] = price;
             }
         }
@@ -54,7 +55,7 @@ pub(super) struct Stages {
 impl Default for Stages {
     #[inline(always)]
     fn default() -> Self {
-        let column = [0.0; BLOCK];
+        let column = Column::default();
         Self { total_sd: column, per_sd: column, x: column, a: column, level: column }
     }
 }

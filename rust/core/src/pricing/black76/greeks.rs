@@ -119,7 +119,7 @@ impl Contract {
 /// False for NaN, too.
 #[inline(always)]
 pub(super) fn is_discount(discount: f64) -> bool {
-    discount > 0.0 && discount < f64::INFINITY
+    (discount > 0.0) & (discount < f64::INFINITY)
 }
 
 /// Price and greeks in the order of [`Greek::ALL`], by the general formulas.
@@ -216,7 +216,7 @@ pub(super) struct Shared {
 impl Default for Shared {
     #[inline(always)]
     fn default() -> Self {
-        let column = [0.0; BLOCK];
+        let column = Column::default();
         Self {
             stages: Stages::default(),
             root: column,
@@ -235,6 +235,7 @@ impl Shared {
     pub(super) fn fill<const FMA: bool>(&mut self, terms: &Terms<'_>, needs: Needs) {
         let [sign, forward, strike, years, vol, discount] = *terms;
         let n = sign.len();
+        assert!(n <= BLOCK, "at most a block");
         let (forward, strike, years) = (&forward[..n], &strike[..n], &years[..n]);
         let (vol, discount) = (&vol[..n], &discount[..n]);
         let Self { stages, root, per_forward, h, density, price, delta, rate } = self;
@@ -247,7 +248,7 @@ impl Shared {
         stages.level::<FMA>(forward, strike);
         for i in 0..n {
             let (x, a, s) = (stages.x[i], stages.a[i], stages.total_sd[i]);
-            let valid = is_discount(discount[i]) && is_right(sign[i]);
+            let valid = is_discount(discount[i]) & is_right(sign[i]);
             let valid = if valid { discount[i] } else { f64::NAN };
             let inside = valid * near::inside(forward[i], strike[i], x, a, s);
             density[i] = inside * near::density::<FMA>(stages.level[i], s);
@@ -274,12 +275,13 @@ impl Shared {
         }
     }
 
-    /// One greek of every row; the formulas are those of [`contract_greeks`].
+    /// One greek of the first rows, as many as `out` has; the formulas are those of [`contract_greeks`].
     #[inline(always)]
-    pub(super) fn write<const FMA: bool>(&self, greek: Greek, terms: &Terms<'_>, out: &mut Column) {
+    pub(super) fn write<const FMA: bool>(&self, greek: Greek, terms: &Terms<'_>, out: &mut [f64]) {
         let [_, _, _, years, vol, _] = *terms;
-        let n = years.len();
-        let (vol, out) = (&vol[..n], &mut out[..n]);
+        let n = out.len();
+        assert!(n <= BLOCK, "at most a block");
+        let (years, vol) = (&years[..n], &vol[..n]);
         // A loop per greek, not a closure: see `polynomial`.
         macro_rules! rows {
             ($i:ident => $value:expr) => {

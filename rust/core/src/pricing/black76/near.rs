@@ -45,9 +45,9 @@ pub(super) fn level<const FMA: bool>(forward: f64, strike: f64, x: f64, a: f64) 
 #[inline(always)]
 pub(super) fn inside(forward: f64, strike: f64, x: f64, a: f64, total_sd: f64) -> f64 {
     let (smaller, larger) = if forward < strike { (forward, strike) } else { (strike, forward) };
-    let near = x <= series::LARGEST && total_sd <= series::LARGEST && a <= LARGEST_A;
-    let normal = total_sd >= SMALLEST_SD && smaller >= SMALLEST && larger <= LARGEST;
-    if near && normal { 1.0 } else { f64::NAN }
+    let near = (x <= series::LARGEST) & (total_sd <= series::LARGEST) & (a <= LARGEST_A);
+    let normal = (total_sd >= SMALLEST_SD) & (smaller >= SMALLEST) & (larger <= LARGEST);
+    if near & normal { 1.0 } else { f64::NAN }
 }
 
 /// The price minus the intrinsic value, from [`level`].

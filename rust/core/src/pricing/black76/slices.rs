@@ -27,7 +27,7 @@ pub(super) type Terms<'a> = [&'a [f64]; ARGUMENTS.len()];
 /// If `out` has another length than the arguments have rows.
 pub fn price_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
     assert_eq!(arguments.rows(), out.len(), "one output per row");
-    in_chunks(vec![out], |start, mut chunks| dispatch(Prices { arguments, start, out: chunks.remove(0) }));
+    in_chunks(out, |start, out| dispatch(Prices { arguments, start, out }));
 }
 
 /// The selected greeks, one output each.
@@ -52,11 +52,12 @@ impl Kernel for Prices<'_> {
     fn run<const FMA: bool>(self) {
         let mut reader = self.arguments.reader::<BLOCK>();
         let mut stages = Stages::default();
-        let mut prices = [0.0; BLOCK];
+        let mut prices = Column::default();
         for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
             let terms = reader.rows(self.start + block * BLOCK, out.len());
             let [sign, forward, strike, years, vol, discount] = terms;
             let n = sign.len();
+            assert!(n <= BLOCK, "at most a block");
             let (forward, strike, years) = (&forward[..n], &strike[..n], &years[..n]);
             let (vol, discount, prices) = (&vol[..n], &discount[..n], &mut prices[..n]);
             for i in 0..n {
@@ -66,7 +67,7 @@ impl Kernel for Prices<'_> {
             for i in 0..n {
                 let time_value = stages.time_value::<FMA>(i, forward[i], strike[i]);
                 let price = discount[i] * (intrinsic(sign[i], forward[i], strike[i]) + time_value);
-                let valid = greeks::is_discount(discount[i]) && is_right(sign[i]);
+                let valid = greeks::is_discount(discount[i]) & is_right(sign[i]);
                 prices[i] = if valid { price } else { f64::NAN };
             }
             if let Some(rows) = outside(prices) {
@@ -76,7 +77,7 @@ impl Kernel for Prices<'_> {
                     stages.level[i] =
                         discount * undiscounted::<FMA>(sign, forward, strike, vol * years.sqrt());
                 }
-                for (&row, &price) in rows.get().iter().zip(&stages.level) {
+                for (&row, &price) in rows.get().iter().zip(&*stages.level) {
                     prices[usize::from(row)] = price;
                 }
             }
@@ -100,14 +101,12 @@ impl Kernel for Greeks<'_> {
         let rows = self.out.first().map_or(0, |out| out.len());
         let mut reader = self.arguments.reader::<BLOCK>();
         let mut shared = greeks::Shared::default();
-        let mut column = [0.0; BLOCK];
         for from in (0..rows).step_by(BLOCK) {
             let to = rows.min(from + BLOCK);
             let terms = reader.rows(self.start + from, to - from);
             shared.fill::<FMA>(&terms, needs);
             for (out, &greek) in self.out.iter_mut().zip(self.selected) {
-                shared.write::<FMA>(greek, &terms, &mut column);
-                out[from..to].copy_from_slice(&column[..to - from]);
+                shared.write::<FMA>(greek, &terms, &mut out[from..to]);
             }
             if let Some(outside) = outside(&shared.density[..to - from]) {
                 let contracts = Contracts::gather(&terms, &outside);

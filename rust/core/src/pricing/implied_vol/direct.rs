@@ -85,5 +85,5 @@ pub(super) fn black<const FMA: bool>(tau: f64, relative_gap: f64) -> (f64, bool)
         CORRECTION_8[0],
     ];
     let s = fma::<FMA>(first * square, polynomial::<FMA, _>(&correction, square), first);
-    (s, square <= LARGEST_SQUARE && w <= LARGEST_W)
+    (s, (square <= LARGEST_SQUARE) & (w <= LARGEST_W))
 }

@@ -21,7 +21,7 @@ type Arguments<'a> = Broadcast<'a, { ARGUMENTS.len() }>;
 /// If `out` has another length than the arguments have rows.
 pub fn implied_vol_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
     assert_eq!(arguments.rows(), out.len(), "one output per row");
-    in_chunks(vec![out], |start, mut chunks| dispatch(Vols { arguments, start, out: chunks.remove(0) }));
+    in_chunks(out, |start, out| dispatch(Vols { arguments, start, out }));
 }
 
 /// The [`Status`] codes, one per row of the arguments.
@@ -30,9 +30,9 @@ pub fn implied_vol_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
 /// If `out` has another length than the arguments have rows.
 pub fn status_slice(arguments: &Arguments<'_>, out: &mut [u8]) {
     assert_eq!(arguments.rows(), out.len(), "one output per row");
-    in_chunks(vec![out], |start, mut chunks| {
+    in_chunks(out, |start, out| {
         let mut reader = arguments.reader::<BLOCK>();
-        for (block, out) in chunks.remove(0).chunks_mut(BLOCK).enumerate() {
+        for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             let columns = reader.rows(start + block * BLOCK, out.len());
             for (i, code) in out.iter_mut().enumerate() {
                 *code = quote(&columns, i).status() as u8;
@@ -59,7 +59,7 @@ impl Kernel for Vols<'_> {
     fn run<const FMA: bool>(self) {
         let mut reader = self.arguments.reader::<BLOCK>();
         let mut near = Near::default();
-        let mut vols = [0.0; BLOCK];
+        let mut vols = Column::default();
         for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
             let terms = reader.rows(self.start + block * BLOCK, out.len());
             let vols = &mut vols[..terms[0].len()];
@@ -91,7 +91,7 @@ struct Near {
 impl Default for Near {
     #[inline(always)]
     fn default() -> Self {
-        let column = [0.0; BLOCK];
+        let column = Column::default();
         Self { gap: column, mean: column, l: column, tau: column, relative_gap: column, per_root: column }
     }
 }
@@ -101,7 +101,11 @@ impl Near {
     #[inline(always)]
     fn solve<const FMA: bool>(&mut self, terms: &Terms<'_>, out: &mut [f64]) {
         let n = out.len();
-        let [sign, price, forward, strike, years, discount] = terms.map(|column| &column[..n]);
+        assert!(n <= BLOCK, "at most a block");
+        let [sign, price, forward, strike, years, discount] = *terms;
+        // One length for all: a loop whose bounds must be checked ends in single rows.
+        let (sign, price, forward) = (&sign[..n], &price[..n], &forward[..n]);
+        let (strike, years, discount) = (&strike[..n], &years[..n], &discount[..n]);
         let Self { gap, mean, l, tau, relative_gap, per_root } = self;
         for i in 0..n {
             let difference = forward[i] - strike[i];
@@ -115,8 +119,8 @@ impl Near {
             let least = if least < direct::TINY { direct::TINY } else { least };
             let smaller = if forward[i] < strike[i] { forward[i] } else { strike[i] };
             let normal =
-                smaller >= SMALLEST && mean[i] <= LARGEST && discount[i] >= SMALLEST && is_right(sign[i]);
-            l[i] = if value > least && normal { l[i] } else { f64::NAN };
+                (smaller >= SMALLEST) & (mean[i] <= LARGEST) & (discount[i] >= SMALLEST) & is_right(sign[i]);
+            l[i] = if (value > least) & normal { l[i] } else { f64::NAN };
         }
         for i in 0..n {
             let [t, d, per_years] = direct::bachelier::<FMA>(gap[i], mean[i], l[i], years[i]);
@@ -124,8 +128,8 @@ impl Near {
         }
         for i in 0..n {
             let (s, inside) = direct::black::<FMA>(tau[i], relative_gap[i]);
-            let dated = years[i] >= SHORTEST && years[i] <= LONGEST;
-            out[i] = if inside && l[i] <= direct::NEAR && dated { s * per_root[i] } else { f64::NAN };
+            let dated = (years[i] >= SHORTEST) & (years[i] <= LONGEST);
+            out[i] = if inside & (l[i] <= direct::NEAR) & dated { s * per_root[i] } else { f64::NAN };
         }
     }
 }
@@ -136,7 +140,7 @@ fn others<const FMA: bool>(terms: &[Column; ARGUMENTS.len()], origin: &[u8], out
     let n = origin.len();
     let [sign, price, forward, strike, years, discount] = terms.each_ref().map(|column| &column[..n]);
     let mut rows = Packed::default();
-    let mut total_sd = [0.0; BLOCK];
+    let mut total_sd = Column::default();
     let mut rest = 0;
     let mut to = [0; BLOCK];
     for i in 0..n {
@@ -157,7 +161,7 @@ fn others<const FMA: bool>(terms: &[Column; ARGUMENTS.len()], origin: &[u8], out
             0.0
         };
     }
-    let mut solved = [0.0; BLOCK];
+    let mut solved = Column::default();
     for i in 0..rest {
         solved[i] = refined::<FMA>(rows.get(i));
     }
@@ -181,7 +185,7 @@ struct Packed {
 impl Default for Packed {
     #[inline(always)]
     fn default() -> Self {
-        let column = [0.0; BLOCK];
+        let column = Column::default();
         Self { value: column, gap: column, smaller: column, room: column, mean: column }
     }
 }
