@@ -35,22 +35,33 @@ const ARTANH: [f64; 7] = [
 #[inline(always)]
 pub fn ln<const FMA: bool>(x: f64) -> f64 {
     let subnormal = x < f64::MIN_POSITIVE;
-    let normal = if subnormal { x * SUBNORMAL_SCALE } else { x };
+    let shift = if subnormal { SUBNORMAL_SHIFT } else { 0.0 };
+    let finite = shifted_ln::<FMA>(if subnormal { x * SUBNORMAL_SCALE } else { x }, shift);
+    let edge = if x == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
+    let edge = if x == f64::INFINITY { x } else { edge };
+    if x > 0.0 && x < f64::INFINITY { finite } else { edge }
+}
+
+/// As [`ln`], for positive normal numbers only: elsewhere the value is meaningless.
+#[inline(always)]
+pub fn ln_normal<const FMA: bool>(x: f64) -> f64 {
+    shifted_ln::<FMA>(x, 0.0)
+}
+
+/// ln(x 2⁻ˢ) for positive normal x and the integer s.
+#[inline(always)]
+fn shifted_ln<const FMA: bool>(x: f64, shift: f64) -> f64 {
     // x = 2ᵏ m with m in [√½, √2)
-    let t = normal.to_bits().wrapping_sub(SQRT_HALF).wrapping_add(ONE);
+    let t = x.to_bits().wrapping_sub(SQRT_HALF).wrapping_add(ONE);
     let m = f64::from_bits((t & MANTISSA).wrapping_add(SQRT_HALF));
-    let k = f64::from_bits((t >> MANTISSA_BITS) | TWO_52.to_bits()) - (TWO_52 + 1023.0);
-    let k = if subnormal { k - SUBNORMAL_SHIFT } else { k };
+    let k = f64::from_bits((t >> MANTISSA_BITS) | TWO_52.to_bits()) - (TWO_52 + 1023.0) - shift;
     // ln(1 + f) = f − (f²/2 − s (f²/2 + s² R)), s = f/(2 + f): the leading f enters exactly
     let f = m - 1.0;
     let s = f / (2.0 + f);
     let z = s * s;
     let half_square = 0.5 * f * f;
     let tail = half_square - s * (half_square + z * polynomial::<FMA, _>(&ARTANH, z));
-    let finite = fma::<FMA>(k, LN2_HIGH, fma::<FMA>(k, LN2_LOW, f - tail));
-    let edge = if x == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
-    let edge = if x == f64::INFINITY { x } else { edge };
-    if x > 0.0 && x < f64::INFINITY { finite } else { edge }
+    fma::<FMA>(k, LN2_HIGH, fma::<FMA>(k, LN2_LOW, f - tail))
 }
 
 /// ln((base + excess)/base), relatively accurate also where excess ≪ base; relative error below 5e-16.

@@ -64,7 +64,8 @@ impl Stages {
     #[inline(always)]
     pub(super) fn moneyness<const FMA: bool>(&mut self, i: usize, forward: f64, strike: f64, total_sd: f64) {
         self.total_sd[i] = total_sd;
-        [self.x[i], self.a[i], self.per_sd[i]] = near::moneyness::<FMA>(forward, strike, total_sd);
+        let [x, a, per_sd, _] = near::moneyness::<FMA>(forward, strike, total_sd, 1.0);
+        (self.x[i], self.a[i], self.per_sd[i]) = (x, a, per_sd);
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::math::{
     simd::fma,
-    special::{ln, mills, norm_cdf},
+    special::{ln, ln_normal, mills, norm_cdf},
 };
 use crate::pricing::rows::{BLOCK, Column};
 
@@ -241,8 +241,10 @@ impl Shared {
         let Self { stages, root, per_forward, h, density, price, delta, rate } = self;
         for i in 0..n {
             root[i] = years[i].sqrt();
-            stages.moneyness::<FMA>(i, forward[i], strike[i], vol[i] * root[i]);
-            per_forward[i] = 1.0 / forward[i];
+            let s = vol[i] * root[i];
+            let [x, a, per_sd, per_f] = near::moneyness::<FMA>(forward[i], strike[i], s, forward[i]);
+            (stages.x[i], stages.a[i], stages.total_sd[i]) = (x, a, s);
+            (stages.per_sd[i], per_forward[i]) = (per_sd, per_f);
             h[i] = if forward[i] < strike[i] { -stages.a[i] } else { stages.a[i] };
         }
         stages.level::<FMA>(forward, strike);
@@ -270,7 +272,7 @@ impl Shared {
         if needs.rate {
             for i in 0..n {
                 let per_root = vol[i] * stages.per_sd[i];
-                rate[i] = -ln::<FMA>(discount[i]) * (per_root * per_root);
+                rate[i] = -ln_normal::<FMA>(discount[i]) * (per_root * per_root);
             }
         }
     }

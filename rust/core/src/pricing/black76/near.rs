@@ -20,15 +20,16 @@ const SMALLEST_SD: f64 = f64::from_bits((1023 - 200) << 52);
 const SMALLEST: f64 = f64::from_bits((1023 - 500) << 52);
 const LARGEST: f64 = f64::from_bits((1023 + 500) << 52);
 
-/// Where the forward stands against the strike: x = |ln(F/K)|, a = x/s, 1/s.
+/// Where the forward stands against the strike: x = |ln(F/K)|, a = x/s, 1/s, and 1/other for one more number.
 #[inline(always)]
-pub(super) fn moneyness<const FMA: bool>(forward: f64, strike: f64, total_sd: f64) -> [f64; 3] {
+pub(super) fn moneyness<const FMA: bool>(forward: f64, strike: f64, total_sd: f64, other: f64) -> [f64; 4] {
     let (smaller, larger) = if forward < strike { (forward, strike) } else { (strike, forward) };
-    let (x, per_sd) = ln_ratio_over::<FMA>(smaller, larger, total_sd);
+    let (x, both) = ln_ratio_over::<FMA>(smaller, larger, total_sd * other);
+    let (per_sd, per_other) = (both * other, both * total_sd);
     let a = x * per_sd;
     // The rounding error of a would be multiplied by a².
     let a = if FMA { fma::<FMA>(fma::<FMA>(-a, total_sd, x), per_sd, a) } else { x / total_sd };
-    [x, a, per_sd]
+    [x, a, per_sd, per_other]
 }
 
 /// min(F, K) exp((x − a²)/2)/√(2π) = √(F K) φ(a).
