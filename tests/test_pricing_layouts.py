@@ -1,4 +1,4 @@
-"""Arguments are read where they lie: any element type, shape, stride and byte order gives the bits of a copy."""
+"""Arguments are read where they lie: any type, shape, stride and byte order gives the bits of a copy."""
 
 import tracemalloc
 
@@ -43,31 +43,38 @@ def laid_out(values, dtype, draw):
         if draw(st.booleans(), label="repeat"):
             one = array.take([0], axis) if array.shape[axis] else array
             array = np.broadcast_to(one, array.shape)
-    way = draw(
-        st.sampled_from(["as is", "C", "F", "gaps", "reversed", "axes", "unaligned", "frozen"]), label="way"
-    )
-    if way == "C":
-        return np.array(array, order="C")
-    if way == "F":
-        return np.array(array, order="F")
-    if way == "axes":
-        order = draw(st.permutations(range(array.ndim)))
-        return np.array(array.transpose(order), order="C").transpose(np.argsort(order))
-    if way == "reversed":
-        back = tuple(slice(None, None, draw(st.sampled_from([1, -1]))) for _ in range(array.ndim))
-        return np.array(array[back], order="C")[back]
-    if way == "gaps" and array.ndim:
-        wide = np.empty([2 * n + 1 for n in array.shape], array.dtype)
-        gapped = wide[tuple(slice(1, 2 * n + 1, 2) for n in array.shape)]
-        gapped[...] = array
-        return gapped
-    if way == "unaligned" and array.dtype.kind not in "OT":
-        packed = np.zeros(array.shape, [("pad", "u1"), ("value", array.dtype)])
-        packed["value"] = array
-        return packed["value"]
-    if way == "frozen":
-        array = array.copy()
-        array.flags.writeable = False
+    ways = [np.asarray, np.copy, np.asfortranarray, gaps, backwards, transposed, unaligned, frozen]
+    return draw(st.sampled_from(ways))(array)
+
+
+def gaps(array):
+    wide = np.empty([2 * n + 1 for n in array.shape], array.dtype)
+    gapped = wide[(..., *(slice(1, 2 * n + 1, 2) for n in array.shape))]
+    gapped[...] = array
+    return gapped
+
+
+def backwards(array):
+    back = (..., *[slice(None, None, -1)] * min(array.ndim, 2))
+    return np.array(array[back], order="C")[back]
+
+
+def transposed(array):
+    order = np.roll(range(array.ndim), 1)
+    return np.array(array.transpose(order), order="C").transpose(np.argsort(order))
+
+
+def unaligned(array):
+    if array.dtype.kind in "OT":
+        return array
+    packed = np.zeros(array.shape, [("pad", "u1"), ("value", array.dtype)])
+    packed["value"] = array
+    return packed["value"]
+
+
+def frozen(array):
+    array = array.copy()
+    array.flags.writeable = False
     return array
 
 
@@ -146,7 +153,7 @@ def test_sixty_four_bit_integers_are_rounded_to_float64():
         lambda grid: np.broadcast_to(grid[:, :1].copy(), grid.shape),
         lambda grid: grid.astype("f4"),
         lambda grid: grid.astype("i8"),
-        lambda grid: np.asfortranarray(grid),
+        np.asfortranarray,
         lambda grid: grid[::-1, ::-1],
     ],
 )

@@ -247,30 +247,32 @@ fn column<'py>(
 
 /// The positions of the greeks to compute: those named, else those that `out` has arrays for, else all.
 fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) -> PyResult<Vec<usize>> {
-    let names = match which {
-        None => None,
-        Some(which) if which.is_instance_of::<PyString>() => Some(vec![which.extract::<String>()?]),
-        Some(which) => Some(which.extract::<Vec<String>>().map_err(|_| unknown(which))?),
-    };
-    match (names, which, out) {
-        (Some(names), Some(which), _) => {
-            let mut selected = Vec::with_capacity(names.len());
-            for name in names {
-                let k = GREEKS.iter().position(|known| *known == name).ok_or_else(|| unknown(which))?;
+    match (which, out) {
+        (Some(which), _) if which.is_instance_of::<PyString>() => Ok(vec![position(which, which)?]),
+        (Some(which), _) => {
+            let mut selected = Vec::with_capacity(GREEKS.len());
+            for name in which.try_iter().map_err(|_| unknown(which))? {
+                let k = position(&name?, which)?;
                 if !selected.contains(&k) {
                     selected.push(k);
                 }
             }
             Ok(selected)
         }
-        (_, _, Some(out)) => {
+        (None, Some(out)) => {
             if out.len() != GREEKS.len() {
                 return Err(refused("out", out, "a Greeks with an array or None in each field"));
             }
             Ok(out.iter().enumerate().filter(|(_, item)| !item.is_none()).map(|(k, _)| k).collect())
         }
-        _ => Ok((0..GREEKS.len()).collect()),
+        (None, None) => Ok((0..GREEKS.len()).collect()),
     }
+}
+
+/// The position of a greek among all.
+fn position(name: &Bound<'_, PyAny>, which: Argument<'_, '_>) -> PyResult<usize> {
+    let known = name.extract::<&str>().ok().and_then(|name| GREEKS.iter().position(|known| *known == name));
+    known.ok_or_else(|| unknown(which))
 }
 
 fn unknown(which: Argument<'_, '_>) -> PyErr {
