@@ -168,6 +168,28 @@ def test_nothing_is_expanded_or_converted_as_a_whole(view):
         tracemalloc.stop()
 
 
+def test_too_many_rows():
+    forward, strike = np.broadcast_to(100.0, (2**40, 1)), np.broadcast_to(95.0, (1, 2**40))
+    with pytest.raises(AlvhError, match="more rows than memory has addresses"):
+        pricing.price(forward, strike, 0.5, 0.2, "C")
+
+
+def test_more_axes_than_usual():
+    strike = np.array([90.0, 95.0]).reshape((1,) * 40 + (2,))
+    want = pricing.price(100.0, strike.ravel(), 0.5, 0.2, "C").reshape(strike.shape)
+    np.testing.assert_array_equal(pricing.price(100.0, strike, 0.5, 0.2, "C"), want, strict=True)
+    turned = np.moveaxis(np.repeat(strike, 600, axis=0), 0, 3)
+    assert pricing.price(100.0, turned, 0.5, 0.2, "C").shape == turned.shape
+
+
+def test_missing_objects_are_missing():
+    strike = np.array([90, None, 100.0], object)
+    got = pricing.price(100.0, strike, 0.5, 0.2, np.array(["C", "C", None], object))
+    assert np.isnan(got).tolist() == [False, True, True]
+    with pytest.raises(AlvhError, match=r"^strike = "):
+        pricing.price(100.0, np.array([90, "a"], object), 0.5, 0.2, "C")
+
+
 def test_series():
     strike = [90.0, None, 100.0]
     series = pl.Series(strike)
