@@ -1,4 +1,4 @@
-"""Arguments are read where they lie: any element type, shape, stride and byte order gives the bits of a copy."""
+"""Arguments are read where they lie: any type, shape, stride and byte order gives the bits of a copy."""
 
 import tracemalloc
 
@@ -43,31 +43,38 @@ def laid_out(values, dtype, draw):
         if draw(st.booleans(), label="repeat"):
             one = array.take([0], axis) if array.shape[axis] else array
             array = np.broadcast_to(one, array.shape)
-    way = draw(
-        st.sampled_from(["as is", "C", "F", "gaps", "reversed", "axes", "unaligned", "frozen"]), label="way"
-    )
-    if way == "C":
-        return np.array(array, order="C")
-    if way == "F":
-        return np.array(array, order="F")
-    if way == "axes":
-        order = draw(st.permutations(range(array.ndim)))
-        return np.array(array.transpose(order), order="C").transpose(np.argsort(order))
-    if way == "reversed":
-        back = tuple(slice(None, None, draw(st.sampled_from([1, -1]))) for _ in range(array.ndim))
-        return np.array(array[back], order="C")[back]
-    if way == "gaps" and array.ndim:
-        wide = np.empty([2 * n + 1 for n in array.shape], array.dtype)
-        gapped = wide[tuple(slice(1, 2 * n + 1, 2) for n in array.shape)]
-        gapped[...] = array
-        return gapped
-    if way == "unaligned" and array.dtype.kind not in "OT":
-        packed = np.zeros(array.shape, [("pad", "u1"), ("value", array.dtype)])
-        packed["value"] = array
-        return packed["value"]
-    if way == "frozen":
-        array = array.copy()
-        array.flags.writeable = False
+    ways = [np.asarray, np.copy, np.asfortranarray, gaps, backwards, transposed, unaligned, frozen]
+    return draw(st.sampled_from(ways))(array)
+
+
+def gaps(array):
+    wide = np.empty([2 * n + 1 for n in array.shape], array.dtype)
+    gapped = wide[(..., *(slice(1, 2 * n + 1, 2) for n in array.shape))]
+    gapped[...] = array
+    return gapped
+
+
+def backwards(array):
+    back = (..., *[slice(None, None, -1)] * min(array.ndim, 2))
+    return np.array(array[back], order="C")[back]
+
+
+def transposed(array):
+    order = np.roll(range(array.ndim), 1)
+    return np.array(array.transpose(order), order="C").transpose(np.argsort(order))
+
+
+def unaligned(array):
+    if array.dtype.kind in "OT":
+        return array
+    packed = np.zeros(array.shape, [("pad", "u1"), ("value", array.dtype)])
+    packed["value"] = array
+    return packed["value"]
+
+
+def frozen(array):
+    array = array.copy()
+    array.flags.writeable = False
     return array
 
 
@@ -146,7 +153,7 @@ def test_sixty_four_bit_integers_are_rounded_to_float64():
         lambda grid: np.broadcast_to(grid[:, :1].copy(), grid.shape),
         lambda grid: grid.astype("f4"),
         lambda grid: grid.astype("i8"),
-        lambda grid: np.asfortranarray(grid),
+        np.asfortranarray,
         lambda grid: grid[::-1, ::-1],
     ],
 )
@@ -159,6 +166,28 @@ def test_nothing_is_expanded_or_converted_as_a_whole(view):
         assert tracemalloc.get_traced_memory()[1] < 1.1 * result.nbytes
     finally:
         tracemalloc.stop()
+
+
+def test_too_many_rows():
+    forward, strike = np.broadcast_to(100.0, (2**40, 1)), np.broadcast_to(95.0, (1, 2**40))
+    with pytest.raises(AlvhError, match="more rows than memory has addresses"):
+        pricing.price(forward, strike, 0.5, 0.2, "C")
+
+
+def test_more_axes_than_usual():
+    strike = np.array([90.0, 95.0]).reshape((1,) * 40 + (2,))
+    want = pricing.price(100.0, strike.ravel(), 0.5, 0.2, "C").reshape(strike.shape)
+    np.testing.assert_array_equal(pricing.price(100.0, strike, 0.5, 0.2, "C"), want, strict=True)
+    turned = np.moveaxis(np.repeat(strike, 600, axis=0), 0, 3)
+    assert pricing.price(100.0, turned, 0.5, 0.2, "C").shape == turned.shape
+
+
+def test_missing_objects_are_missing():
+    strike = np.array([90, None, 100.0], object)
+    got = pricing.price(100.0, strike, 0.5, 0.2, np.array(["C", "C", None], object))
+    assert np.isnan(got).tolist() == [False, True, True]
+    with pytest.raises(AlvhError, match=r"^strike = "):
+        pricing.price(100.0, np.array([90, "a"], object), 0.5, 0.2, "C")
 
 
 def test_series():

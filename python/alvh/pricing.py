@@ -4,11 +4,11 @@ Conventions: volatilities and rates are decimal, time is in years, vega is per 1
 year, put deltas are negative, money is in the unit of the forward and of one option (no multiplier). All
 arguments broadcast as in NumPy; scalars in, floats out. Bad rows are NaN, bad arguments raise `AlvhError`.
 
-`price` and `implied_vol` are the compiled functions themselves. They and `greeks` read arguments where they lie,
-a block of rows at a time: float64, float32 and integers (64-bit integers beyond 2⁵³ are rounded to float64), and
-one-character strings, in C or Fortran order, transposed, reversed or broadcast. Arrays with gaps such as `a[::2]`,
-other types and foreign byte order are copied once, at their own size. Calls with thousands of rows release the
-interpreter and use all processors.
+`price` and `implied_vol` are the compiled functions themselves. They and `greeks` read arguments where they
+lie, a block of rows at a time: float64, float32 and integers (64-bit integers are rounded to 53 bits), and
+one-character strings, in C or Fortran order, transposed, reversed or broadcast. Arrays with gaps such as
+`a[::2]`, other types and foreign byte order are copied once, at their own size. Calls with thousands of rows
+release the interpreter; from some 30,000 rows on they use all processors.
 """
 
 from collections.abc import Sequence

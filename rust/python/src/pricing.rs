@@ -113,16 +113,16 @@ pub fn greeks<'py>(
     let mut results = vec![py.None().into_bound(py); Greek::ALL.len()];
     if let Some(out) = out {
         let mut targets = Vec::with_capacity(selected.len());
-        for &greek in &selected {
-            let result = &mut results[greek as usize];
-            *result = out.get_item(greek as usize)?;
-            targets.push(given(&format!("out.{}", greek.name()), result, arguments.shape())?);
+        for &k in &selected {
+            let item = &mut results[k as usize];
+            *item = out.get_item(k as usize)?;
+            targets.push(given(&format!("out.{}", k.name()), item, arguments.shape())?);
         }
         write(py, targets, work)?;
     } else {
         let arrays = filled(py, arguments.shape(), selected.len(), work)?;
-        for (&greek, array) in selected.iter().zip(arrays) {
-            results[greek as usize] = array;
+        for (&k, array) in selected.iter().zip(arrays) {
+            results[k as usize] = array;
         }
     }
     PyTuple::new(py, results)
@@ -246,35 +246,34 @@ fn column<'py>(
     Ok(out.clone())
 }
 
-/// The positions of the greeks to compute: those named, else those that `out` has arrays for, else all.
+/// The greeks to compute: those named, else those that `out` has arrays for, else all.
 fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) -> PyResult<Vec<Greek>> {
-    let names = match which {
-        None => None,
-        Some(which) if which.is_instance_of::<PyString>() => Some(vec![which.extract::<String>()?]),
-        Some(which) => Some(which.extract::<Vec<String>>().map_err(|_| unknown(which))?),
-    };
-    match (names, which, out) {
-        (Some(names), Some(which), _) => {
-            let mut selected = Vec::with_capacity(names.len());
-            for name in names {
-                let k = Greek::ALL
-                    .into_iter()
-                    .find(|known| known.name() == name)
-                    .ok_or_else(|| unknown(which))?;
+    match (which, out) {
+        (Some(which), _) if which.is_instance_of::<PyString>() => Ok(vec![greek(which, which)?]),
+        (Some(which), _) => {
+            let mut selected = Vec::with_capacity(Greek::ALL.len());
+            for name in which.try_iter().map_err(|_| unknown(which))? {
+                let k = greek(&name?, which)?;
                 if !selected.contains(&k) {
                     selected.push(k);
                 }
             }
             Ok(selected)
         }
-        (_, _, Some(out)) => {
+        (None, Some(out)) => {
             if out.len() != Greek::ALL.len() {
                 return Err(refused("out", out, "a Greeks with an array or None in each field"));
             }
             Ok(Greek::ALL.into_iter().zip(out).filter(|(_, item)| !item.is_none()).map(|(k, _)| k).collect())
         }
-        _ => Ok(Greek::ALL.to_vec()),
+        (None, None) => Ok(Greek::ALL.to_vec()),
     }
+}
+
+fn greek(name: &Bound<'_, PyAny>, which: Argument<'_, '_>) -> PyResult<Greek> {
+    let name = name.extract::<&str>().ok();
+    let known = name.and_then(|name| Greek::ALL.into_iter().find(|greek| greek.name() == name));
+    known.ok_or_else(|| unknown(which))
 }
 
 fn unknown(which: Argument<'_, '_>) -> PyErr {

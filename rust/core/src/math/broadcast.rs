@@ -60,7 +60,8 @@ impl<'a, const N: usize> Broadcast<'a, N> {
 
     /// Arguments of any element type and memory order.
     ///
-    /// Errors: [`Error::Shape`] with the name of the first argument that does not fit those before it.
+    /// Errors: [`Error::Shape`] with the name of the first argument that does not fit those before it, or with all
+    /// names if the result would have too many rows.
     ///
     /// # Panics
     /// If the shape or the strides of an argument do not cover its values exactly.
@@ -69,12 +70,19 @@ impl<'a, const N: usize> Broadcast<'a, N> {
         for argument in &arguments {
             merge(&mut shape, argument)?;
         }
+        let rows = shape.iter().try_fold(1usize, |rows, &length| rows.checked_mul(length));
+        let Some(rows) = rows.filter(|&rows| isize::try_from(rows).is_ok()) else {
+            return Err(Error::Shape {
+                name: arguments.map(|argument| argument.name).join(", "),
+                problem: format!("shape {shape:?} has more rows than memory has addresses"),
+            });
+        };
         let operands = arguments.map(|argument| Operand {
             values: argument.values,
             meaning: argument.meaning,
             layout: Layout::of(&argument, &shape),
         });
-        Ok(Self { rows: shape.iter().product(), shape, operands })
+        Ok(Self { shape, rows, operands })
     }
 
     /// The shape of the result.

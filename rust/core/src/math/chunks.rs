@@ -111,7 +111,7 @@ mod tests {
     fn every_row_is_written_once_and_knows_its_number() {
         for rows in [0, 1, ROWS_PER_THREAD, 5 * ROWS_PER_THREAD + 7] {
             let (mut a, mut b) = (vec![0; rows], vec![0; rows]);
-            in_chunks(vec![&mut a, &mut b], |start, mut chunks| {
+            in_chunks(vec![&mut a[..], &mut b[..]], |start, mut chunks| {
                 for (k, chunk) in chunks.iter_mut().enumerate() {
                     chunk.iter_mut().enumerate().for_each(|(i, row)| *row += (start + i) * (k + 1));
                 }

@@ -142,6 +142,22 @@ fn a_shape_that_does_not_fit_is_named() {
 }
 
 #[test]
+fn too_many_rows_are_refused() {
+    let huge = |shape| Argument {
+        name: "a",
+        values: Values::F64(&[1.0]),
+        meaning: Meaning::Number,
+        shape,
+        strides: Some(&[0, 0]),
+    };
+    let error = Broadcast::of([huge(&[1 << 32, 1]), huge(&[1, 1 << 32])]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a, a: shape [4294967296, 4294967296] has more rows than memory has addresses"
+    );
+}
+
+#[test]
 fn an_empty_axis_has_no_rows() {
     let empty = Broadcast::new([("a", &[], &[0]), ("b", &[1.0], &[])]).unwrap();
     assert_eq!((empty.rows(), empty.shape()), (0, &[0][..]));
