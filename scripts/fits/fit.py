@@ -55,10 +55,9 @@ def main(fits: Iterable[Fit]) -> int:
             error, new = fit.measured(), Constants()
         else:
             error, new = fit.refitted()
-        missed += error > fit.bound
-        print(
-            f"// {fit.title}: error {error:.2g}, bound {fit.bound:.2g}{' MISSED' if error > fit.bound else ''}"
-        )
+        miss = error > fit.bound
+        missed += miss
+        print(f"// {fit.title}: error {error:.2g}, bound {fit.bound:.2g}{' MISSED' if miss else ''}")
         for name, numbers in new.items():
             print(rust.declaration(name, numbers), flush=True)
     return int(missed > 0)

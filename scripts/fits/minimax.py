@@ -127,7 +127,7 @@ def plane(
 ) -> tuple[float, list[Numbers]]:
     """Coefficients c[j][k], k < profile[j], of T_j(v) T_k(u): Lawson's reweighted least squares.
 
-    """P and Q of least squared P/(Q value) − 1, linear once divided by the Q of the last round (Loeb)."""
+    The least squares are solved in doubles, their residuals in mpmath, three times, which gives all digits.
     """
     terms = [(j, k) for j, length in enumerate(profile) for k in range(length)]
     rows = []
