@@ -3,12 +3,14 @@
 import mpmath
 import pytest
 
+import markdown_pages
 from fits import near_money, rust
 from fits.catalogue import FITS
 from fits.functions import (
     bachelier,
     bachelier_quotient,
     black,
+    correction,
     log_price_ratio,
     mills,
     one_minus_a_mills,
@@ -50,6 +52,17 @@ def test_every_table_of_coefficients_has_a_fit():
         assert tables == {name for source, name in named if source == path}
 
 
+def test_the_page_says_what_the_fits_say():
+    def count(numbers):
+        return sum(map(count, numbers)) if isinstance(numbers, list) else 1
+
+    stated = [tuple(row[:3]) for row in markdown_pages.table("docs/implied_vol.md", "approximation")]
+    assert stated == [
+        (fit.title, str(sum(count(fit.published()[name]) for name in fit.names)), f"{fit.bound:.2g}")
+        for fit in FITS
+    ]
+
+
 def test_constants_are_read_as_the_compiler_reads_them():
     assert rust.parse("[[1.5,-2e-3],[1.0/3.0,]]") == [[1.5, -0.002], [1 / 3]]
     assert rust.declaration("A", [[1.0, 0.1]]) == "const A: [[f64; 2]; 1] = [[1.0, 0.1]];"
@@ -84,6 +97,45 @@ def test_functions_agree_with_their_definitions():
         assert abs(total_sd(mpf(x), naive, mpf(s) * 1.2) / s - 1) < 1e-28
     # At the money Bachelier's price is τ/√(2π).
     assert abs(bachelier(mpf("0.3"), mpf(0)) - mpf("0.3") / mpmath.sqrt(2 * mpmath.pi)) < 1e-30
+
+
+def test_kappa_solves_its_equation():
+    """The proof of docs/implied_vol.md: ς = ς₀ (1 + t² κ), and κ solves an equation without a = x/s."""
+    for x, s in ((0.7, 0.5), (0.01, 0.8), (3.0, 2.0), (1.5, 0.1)):
+        u, v = mpf(x) ** 2 / 4, mpf(s) ** 2 / 4
+        root = mpmath.sqrt(u)
+        start = s * mpmath.sinh(root) / root
+        w = 4 * mpmath.tanh(root) ** 2
+        price = black(mpf(x), mpf(s))
+        normal = mpmath.findroot(
+            lambda z, w=w, root=root, price=price: bachelier(z / mpmath.cosh(root), w) - price,
+            (start * (1 - s * s / 24), start * (1 - s * s / 30)),
+            tol=1e-55,
+        )
+        kappa = (normal / start - 1) / v
+        left = mpmath.quad(
+            lambda k, u=u, v=v: mpmath.exp(u * k * (1 + v * k / 2) / (1 + v * k) ** 2), [0, kappa]
+        )
+        right = near_money.sinh_series(u) + v * near_money.beta(u, v)
+        assert -1 / v < kappa < 0
+        assert abs(mpmath.sinh(root) / root * left / right + 1) < 1e-20
+
+
+def test_both_models_are_odd():
+    """b(−s) = −(m + b(s)) with the same m = 2 sinh(x/2)."""
+    for x, s in ((0.3, 0.2), (1.0, 2.0)):
+        m = 2 * mpmath.sinh(mpf(x) / 2)
+        w = 4 * mpmath.tanh(mpf(x) / 2) ** 2
+        for model in (lambda s, x=x: black(mpf(x), s), lambda s, w=w: bachelier(s, w)):
+            assert abs(model(-mpf(s)) + model(mpf(s)) + m) < 1e-20 * m
+
+
+def test_the_first_row_of_the_correction_is_elementary():
+    """E(0, w) = ln(sinh(X)/X)/(4X²)."""
+    for w in (0.1, 0.3, 0.57):
+        half = mpmath.atanh(mpmath.sqrt(mpf(w)) / 2)
+        exact = mpmath.log(mpmath.sinh(half) / half) / (4 * half**2)
+        assert abs(correction(mpf("1e-6"), mpf(w)) / exact - 1) < 1e-6
 
 
 def test_bracket_is_the_time_value():
