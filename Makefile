@@ -8,7 +8,7 @@ SOURCES := $(shell find rust python -type f \( -name '*.rs' -o -name '*.py' -o -
 # pip looks for newer versions of itself and warns: neither belongs in a build.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench docs audit clean
+.PHONY: demo test lint bench docs audit fits clean
 
 demo: .stamps/demo
 	@mkdir -p $(RUN)
@@ -35,6 +35,10 @@ docs: .stamps/docs
 
 audit: .stamps/demo
 	$(BIN)/alvh audit
+
+# Refits the approximations of the kernels and prints them as Rust; `make fits ARGS=--check` only measures.
+fits: .stamps/test
+	PYTHONPATH=scripts $(BIN)/python -m fits $(ARGS)
 
 clean:
 	rm -rf $(VENV) .stamps target $(RUN) docs/_build
