@@ -74,7 +74,7 @@ FITS = (
         title="normal to lognormal, correction",
         source=SOURCE,
         names=CORRECTION,
-        bound=4e-16,
+        bound=1.1e-16,
         error=error_correction,
         refit=refit_correction,
     ),

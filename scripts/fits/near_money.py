@@ -144,7 +144,7 @@ FITS = (
     ),
     # |u G − v| is at most half of the bracket.
     described("S", sinh_series, lambda _: mpf(1) / 2, terms=6, bound=2e-17),
-    described("DECAY", decay_series, lambda v: max(v, LARGEST / 100) * mp.exp(v / 2), terms=7, bound=2e-16),
+    described("DECAY", decay_series, lambda v: max(v, LARGEST / 100) * mp.exp(v / 2), terms=7, bound=6e-17),
     Fit(
         title="beta near the money",
         source=SOURCE,

@@ -26,7 +26,7 @@ pub fn norm_cdf<const FMA: bool>(x: f64) -> f64 {
     if x > 0.0 { 1.0 - tail } else { tail }
 }
 
-/// Y(x) ≈ P(x)/Q(x) for x ≥ 0, all coefficients positive: best rational fit, error 5e-17.
+/// Y(x) ≈ P(x)/Q(x) for x ≥ 0, all coefficients positive: best rational fit, error 1.4e-16 as rounded.
 /// The first coefficient is the double next to the nearest one: with it Φ(0) is ½ exactly.
 const MILLS_P: [f64; 11] = [
     1504837.0623439418,
@@ -70,7 +70,7 @@ pub fn mills<const FMA: bool>(x: f64) -> f64 {
 
 /// The wide fit starts here, a little left of zero.
 const WIDE_START: f64 = -0.75;
-/// Y(v − ¾) ≈ P(v)/Q(v) for v ≥ 0, all coefficients positive: best rational fit, error 1e-16.
+/// Y(v − ¾) ≈ P(v)/Q(v) for v ≥ 0, all coefficients positive: best rational fit, error 1.2e-16 as rounded.
 const MILLS_WIDE_P: [f64; 12] = [
     4492012.914044822,
     7744027.747330624,
