@@ -36,7 +36,7 @@ pub fn greeks_slices(arguments: &Arguments<'_>, selected: &[usize], out: Vec<&mu
 
 /// The first `n` rows of the columns as contracts.
 #[inline(always)]
-fn contracts(columns: &[[f64; BLOCK]; ARGUMENTS.len()], n: usize) -> impl Iterator<Item = Contract> {
+fn contracts(columns: &[&[f64]; ARGUMENTS.len()], n: usize) -> impl Iterator<Item = Contract> {
     let [sign, forward, strike, years, vol, discount] = columns.each_ref().map(|column| &column[..n]);
     (0..n).map(move |i| Contract {
         sign: sign[i],
@@ -58,10 +58,10 @@ impl Kernel for Prices<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let mut columns = [[0.0; BLOCK]; ARGUMENTS.len()];
+        let mut reader = self.arguments.reader::<BLOCK>();
         for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
             let n = out.len();
-            self.arguments.read(self.start + block * BLOCK, n, &mut columns);
+            let columns = reader.rows(self.start + block * BLOCK, n);
             for (out, contract) in out.iter_mut().zip(contracts(&columns, n)) {
                 let Contract { sign, forward, strike, years, vol, discount } = contract.checked();
                 *out = discount * undiscounted::<FMA>(sign, forward, strike, vol * years.sqrt());
@@ -82,11 +82,11 @@ impl Kernel for Greeks<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(mut self) {
         let rows = self.out.first().map_or(0, |out| out.len());
-        let mut columns = [[0.0; BLOCK]; ARGUMENTS.len()];
+        let mut reader = self.arguments.reader::<BLOCK>();
         let mut results = [[0.0; BLOCK]; GREEKS.len()];
         for from in (0..rows).step_by(BLOCK) {
             let n = BLOCK.min(rows - from);
-            self.arguments.read(self.start + from, n, &mut columns);
+            let columns = reader.rows(self.start + from, n);
             for (i, contract) in contracts(&columns, n).enumerate() {
                 let values = greeks::<FMA>(contract);
                 for k in 0..GREEKS.len() {

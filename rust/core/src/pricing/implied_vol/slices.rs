@@ -31,9 +31,9 @@ pub fn implied_vol_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
 pub fn status_slice(arguments: &Arguments<'_>, out: &mut [u8]) {
     assert_eq!(arguments.rows(), out.len(), "one output per row");
     in_chunks(vec![out], |start, mut chunks| {
-        let mut columns = [[0.0; BLOCK]; ARGUMENTS.len()];
+        let mut reader = arguments.reader::<BLOCK>();
         for (block, out) in chunks.remove(0).chunks_mut(BLOCK).enumerate() {
-            arguments.read(start + block * BLOCK, out.len(), &mut columns);
+            let columns = reader.rows(start + block * BLOCK, out.len());
             for (i, code) in out.iter_mut().enumerate() {
                 *code = quote(&columns, i).status() as u8;
             }
@@ -42,7 +42,7 @@ pub fn status_slice(arguments: &Arguments<'_>, out: &mut [u8]) {
 }
 
 #[inline(always)]
-fn quote(columns: &[[f64; BLOCK]; ARGUMENTS.len()], i: usize) -> Quote {
+fn quote(columns: &[&[f64]; ARGUMENTS.len()], i: usize) -> Quote {
     let [sign, price, forward, strike, years, discount] = columns.each_ref().map(|column| column[i]);
     Quote { sign, price, forward, strike, years, discount }
 }
@@ -78,13 +78,13 @@ impl Kernel for Vols<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let mut columns = [[0.0; BLOCK]; ARGUMENTS.len()];
+        let mut reader = self.arguments.reader::<BLOCK>();
         let mut rows =
             Rows { value: [0.0; BLOCK], gap: [0.0; BLOCK], smaller: [0.0; BLOCK], mean: [0.0; BLOCK] };
         let (mut total_sd, mut rest) = ([0.0; BLOCK], [false; BLOCK]);
         for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
             let n = out.len();
-            self.arguments.read(self.start + block * BLOCK, n, &mut columns);
+            let columns = reader.rows(self.start + block * BLOCK, n);
             for i in 0..n {
                 rows.set(i, quote(&columns, i).time_value());
                 let (s, inside) = direct::near::<FMA>(rows.get(i));
