@@ -14,7 +14,6 @@ from functools import partial
 from numbers import Real
 from typing import Any, TypeAlias
 
-import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
@@ -27,8 +26,16 @@ __all__ = ["greeks", "implied_vol", "price"]
 Operand: TypeAlias = pl.Expr | str | float
 """An expression, the name of a column, or a number."""
 
-_RIGHTS = {"C": 1.0, "P": -1.0}
+_RIGHTS = {"C": 1, "P": -1}
+_NO_RIGHT = 0  # NaN to the core
 _WORDS = (pl.String, pl.Categorical, pl.Enum)
+_AS_THEY_ARE = (
+    *(pl.Float64, pl.Float32),
+    *(pl.Int8, pl.Int16, pl.Int32, pl.Int64),
+    *(pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
+)
+"""Columns that need no cast: the core reads their NumPy arrays."""
+
 _LONGEST_VALUE = 60
 
 
@@ -256,14 +263,21 @@ def _evaluate(
     return pl.select(pl.when(*known).then(values)).to_series() if known else values
 
 
-def _array(argument: str, column: pl.Series) -> NDArray[np.float64]:
-    """Float64 without a copy where the column is Float64 in one chunk; nulls are NaN here."""
+def _array(argument: str, column: pl.Series) -> NDArray[Any]:
+    """One argument for the core, without a copy where a column of numbers is in one chunk; nulls are NaN."""
     if argument == "right" and column.dtype in _WORDS:
-        call, put = (column == word for word in _RIGHTS)
-        sign = pl.when(call).then(_RIGHTS["C"]).when(put).then(_RIGHTS["P"]).otherwise(float("nan"))
-        column = pl.select(sign).to_series()
-    elif not (column.dtype.is_numeric() or column.dtype == pl.Null):
-        allowed = "rights or numbers" if argument == "right" else "numbers"
-        given = f"{argument} = column {column.name!r} of {column.dtype}"
-        raise AlvhError(f"{given}: allowed: a column of {allowed}; cast it first")
-    return column.cast(pl.Float64).to_numpy()
+        return _signs(column).to_numpy()
+    if column.dtype in _AS_THEY_ARE:
+        return column.to_numpy()
+    if column.dtype.is_numeric() or column.dtype == pl.Null:
+        return column.cast(pl.Float64).to_numpy()
+    allowed = "rights or numbers" if argument == "right" else "numbers"
+    given = f"{argument} = column {column.name!r} of {column.dtype}"
+    raise AlvhError(f"{given}: allowed: a column of {allowed}; cast it first")
+
+
+def _signs(words: pl.Series) -> pl.Series:
+    """+1 for calls and -1 for puts, compared inside Polars: no Python string per row."""
+    call, put = (words == word for word in _RIGHTS)
+    plus, minus, neither = (pl.lit(sign, pl.Int8) for sign in (*_RIGHTS.values(), _NO_RIGHT))
+    return pl.select(pl.when(call).then(plus).when(put).then(minus).otherwise(neither)).to_series()
