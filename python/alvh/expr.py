@@ -10,8 +10,9 @@ any argument gives null; NaN, or a term outside its domain, gives NaN in that ro
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
 from numbers import Real
+from operator import and_
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -27,7 +28,7 @@ Operand: TypeAlias = pl.Expr | str | float
 """An expression, the name of a column, or a number."""
 
 _RIGHTS = {"C": 1, "P": -1}
-_NO_RIGHT = 0  # NaN to the core
+_CALL, _PUT, _NEITHER = (pl.Series([sign], dtype=pl.Int8) for sign in (*_RIGHTS.values(), 0))
 _WORDS = (pl.String, pl.Categorical, pl.Enum)
 _AS_THEY_ARE = (
     *(pl.Float64, pl.Float32),
@@ -260,7 +261,7 @@ def _evaluate(
     else:
         values = pl.Series(result)
     known = [column.is_not_null() for column in batch if column.null_count()]
-    return pl.select(pl.when(*known).then(values)).to_series() if known else values
+    return values.zip_with(reduce(and_, known), pl.Series([None], dtype=dtype)) if known else values
 
 
 def _array(argument: str, column: pl.Series) -> NDArray[Any]:
@@ -277,7 +278,5 @@ def _array(argument: str, column: pl.Series) -> NDArray[Any]:
 
 
 def _signs(words: pl.Series) -> pl.Series:
-    """+1 for calls and -1 for puts, compared inside Polars: no Python string per row."""
-    call, put = (words == word for word in _RIGHTS)
-    plus, minus, neither = (pl.lit(sign, pl.Int8) for sign in (*_RIGHTS.values(), _NO_RIGHT))
-    return pl.select(pl.when(call).then(plus).when(put).then(minus).otherwise(neither)).to_series()
+    """+1 for calls, -1 for puts, 0 for what is no right; compared inside Polars, no Python string per row."""
+    return _CALL.zip_with(words == "C", _PUT.zip_with(words == "P", _NEITHER))
