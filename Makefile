@@ -8,15 +8,26 @@ SOURCES := $(shell find rust python -type f \( -name '*.rs' -o -name '*.py' -o -
 # pip looks for newer versions of itself and warns: neither belongs in a build.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench docs audit fits clean
+# Runs commands once for each instruction set of this processor that `$(1)` keeps, a slice of their list.
+EACH_VARIANT = set -e; \
+    variants="$$($(BIN)/python -c 'from alvh import _core; print(*_core.simd_variants()[$(1)])')"; \
+    for variant in $$variants; do export ALVH_SIMD=$$variant; echo "ALVH_SIMD=$$variant";
+
+.PHONY: demo test test-variants lint bench docs audit fits clean
 
 demo: .stamps/demo
 	@mkdir -p $(RUN)
 	$(BIN)/alvh demo --out $(RUN) --report $(RUN)/report.html
 
+# The best instruction set runs everything, the others what is fast: Rust, and pricing from Python.
 test: .stamps/test
-	cargo test --locked --workspace
+	$(call EACH_VARIANT,:) cargo test --locked --workspace; done
 	$(BIN)/python -m pytest
+	$(call EACH_VARIANT,:-1) $(BIN)/python -m pytest tests/test_pricing*.py tests/test_expr.py; done
+
+# Everything under every instruction set.
+test-variants: .stamps/test
+	$(call EACH_VARIANT,:) cargo test --locked --workspace; $(BIN)/python -m pytest; done
 
 lint: .stamps/lint
 	cargo fmt --all --check

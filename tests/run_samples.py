@@ -55,8 +55,8 @@ def command(*arguments: object, **environment: str) -> subprocess.CompletedProce
 
 
 def surroundings(**more: str) -> dict[str, str]:
-    """A terminal of 80 columns, and no variable of the caller that changes what is printed or computed."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    """A terminal of 80 columns; no variable of the caller counts but the instruction set, which both share."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "ALVH_SIMD") if name in os.environ}
     return {**kept, "COLUMNS": "80", "LANG": "C.UTF-8", "PYTHONWARNINGS": "error", **more}
 
 

@@ -525,15 +525,15 @@ print(_core.simd_variant(), hashlib.sha256(bits).hexdigest()[:16])
 )
 def test_bits_are_pinned(variant, digest):
     """One set of bits with fused multiply-add, one without; a change to any kernel shows here."""
+    if variant not in _core.simd_variants():
+        pytest.skip(f"this processor has no {variant}")
     ran = subprocess.run(
         [sys.executable, "-c", DIGEST],
         env=os.environ | {"ALVH_SIMD": variant},
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
-    if "this processor's best variant" in ran.stderr:
-        pytest.skip(f"this processor has no {variant}")
     assert ran.stdout.split() == [variant, digest]
 
 

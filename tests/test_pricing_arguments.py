@@ -61,7 +61,7 @@ def test_scalars_in_float_out():
         pl.Series([90.0, 95.0, 100.0]),
         memoryview(np.array([90.0, 95.0, 100.0])),
     ],
-    ids=str,
+    ids=lambda strike: type(strike).__name__,
 )
 def test_columns_of_numbers(strike):
     got = pricing.price(100.0, strike, 0.5, 0.2, "P")

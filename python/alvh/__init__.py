@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alvh import contracts, errors, market, playbook, pricing, rules, schedule
+    from alvh import contracts, errors, expr, market, playbook, pricing, rules, schedule
     from alvh.claims import audit
     from alvh.comparison import Comparison, compare
     from alvh.errors import AlvhError
@@ -66,7 +66,7 @@ _HOME = {
 }
 """Names at the top level and the module each lives in; function names are not module names."""
 
-_MODULES = ("contracts", "errors", "market", "playbook", "pricing", "rules", "schedule")
+_MODULES = ("contracts", "errors", "expr", "market", "playbook", "pricing", "rules", "schedule")
 
 __all__ = [
     "AlvhError",
@@ -84,6 +84,7 @@ __all__ = [
     "compare",
     "contracts",
     "errors",
+    "expr",
     "margin_share",
     "market",
     "offset",

@@ -27,6 +27,7 @@ __all__ = [
     "rule_names",
     "rule_warm_up",
     "simd_variant",
+    "simd_variants",
 ]
 
 __version__: str
@@ -36,6 +37,7 @@ class RuleError(AlvhError): ...
 class SpecError(AlvhError): ...
 
 def simd_variant() -> str: ...
+def simd_variants() -> list[str]: ...
 
 # pricing
 

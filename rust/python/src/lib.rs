@@ -40,4 +40,10 @@ mod _core {
     fn simd_variant() -> &'static str {
         alvh_core::math::simd::variant().name()
     }
+
+    /// The instruction sets of this processor, the best last: what `ALVH_SIMD` may name.
+    #[pyfunction]
+    fn simd_variants() -> Vec<&'static str> {
+        alvh_core::math::simd::available().map(|variant| variant.name()).collect()
+    }
 }

@@ -69,21 +69,24 @@ pub fn detected() -> Variant {
     Variant::Baseline
 }
 
+/// The instruction sets of this processor, the best last.
+pub fn available() -> impl Iterator<Item = Variant> {
+    let best = detected();
+    [Variant::Baseline, Variant::Avx2, Variant::Avx512].into_iter().filter(move |variant| *variant <= best)
+}
+
 /// The instruction set asked for: the best detected one, or a lower one forced by `ALVH_SIMD`.
 ///
 /// # Errors
 /// If `ALVH_SIMD` names no variant, or one that this processor lacks: results would silently differ from
 /// those of the variant asked for.
 pub fn requested() -> Result<Variant> {
-    let best = detected();
     let name = std::env::var("ALVH_SIMD").unwrap_or_default();
     if name.is_empty() {
-        return Ok(best);
+        return Ok(detected());
     }
-    let all = [Variant::Baseline, Variant::Avx2, Variant::Avx512];
-    let known = all.into_iter().filter(|variant| *variant <= best);
-    known.clone().find(|variant| variant.name() == name).ok_or_else(|| {
-        let names: Vec<_> = known.map(Variant::name).collect();
+    available().find(|variant| variant.name() == name).ok_or_else(|| {
+        let names: Vec<_> = available().map(Variant::name).collect();
         Error::domain("ALVH_SIMD", format!("{name:?}"), format!("this processor has {}", names.join(", ")))
     })
 }

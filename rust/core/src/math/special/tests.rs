@@ -1,5 +1,5 @@
 use super::{exp, inv_norm_cdf, ln, ln_ratio, mills, mills_wide, norm_cdf, norm_pdf};
-use crate::math::simd::{Kernel, Variant, detected, dispatch_on};
+use crate::math::simd::{Kernel, available, dispatch_on, variant};
 use proptest::prelude::*;
 
 const GOLDEN: &str = include_str!("../../../../../tests/golden/special.csv");
@@ -38,12 +38,8 @@ impl Kernel for Ratio {
     }
 }
 
-fn variants() -> impl Iterator<Item = Variant> {
-    [Variant::Baseline, Variant::Avx2, Variant::Avx512].into_iter().filter(|v| *v <= detected())
-}
-
 fn one(function: &str, x: f64) -> f64 {
-    dispatch_on(detected(), Apply(function, &[x]))[0]
+    dispatch_on(variant(), Apply(function, &[x]))[0]
 }
 
 #[test]
@@ -66,7 +62,7 @@ fn golden_values_on_every_variant() {
             .filter(|&(x, _)| function != "mills" || x >= 0.0)
             .unzip();
         assert!(xs.len() > 100, "{function}: {} rows", xs.len());
-        for variant in variants() {
+        for variant in available() {
             let got = dispatch_on(variant, Apply(function, &xs));
             let mut worst = (0.0, 0.0);
             for ((&x, &want), &got) in xs.iter().zip(&expected).zip(&got) {
@@ -121,7 +117,7 @@ fn edges() {
         ("inv_norm_cdf", -0.1, nan),
         ("inv_norm_cdf", 1.1, nan),
     ] {
-        for variant in variants() {
+        for variant in available() {
             let got = dispatch_on(variant, Apply(function, &[x]))[0];
             assert!(
                 got == want || got.is_nan() && want.is_nan(),
@@ -135,7 +131,7 @@ fn edges() {
 #[test]
 fn nan_in_nan_out() {
     for function in ["exp", "ln", "ln_1p", "mills", "norm_pdf", "norm_cdf", "inv_norm_cdf"] {
-        for variant in variants() {
+        for variant in available() {
             // Eight lanes, so that the vector body runs and not only its remainder.
             let got = dispatch_on(variant, Apply(function, &[f64::NAN; 8]));
             assert!(got.iter().all(|y| y.is_nan()), "{function} on {}", variant.name());
@@ -153,7 +149,7 @@ fn inverse_normal_increases() {
     grid.extend((1..10_000).map(|i| f64::from(i) / 10_000.0));
     grid.sort_by(f64::total_cmp);
     grid.dedup_by(|b, a| (*b - *a) <= 1e-14 * a.min(1.0 - *a));
-    for variant in variants() {
+    for variant in available() {
         let z = dispatch_on(variant, Apply("inv_norm_cdf", &grid));
         let fault = (1..z.len()).find(|&i| z[i] <= z[i - 1]);
         assert_eq!(fault.map(|i| (grid[i - 1], grid[i], z[i - 1], z[i])), None);
@@ -185,6 +181,6 @@ proptest! {
     fn ln_ratio_is_ln_1p(base in 1e-290f64..1e290, ratio in 1e-18f64..1e6) {
         let excess = base * ratio;
         let want = (excess / base).ln_1p();
-        prop_assert!((dispatch_on(detected(), Ratio(base, excess)) - want).abs() <= 1e-15 * want);
+        prop_assert!((dispatch_on(variant(), Ratio(base, excess)) - want).abs() <= 1e-15 * want);
     }
 }

@@ -5,7 +5,7 @@
 use super::{ARGUMENTS, Greek, slices};
 use crate::math::{
     broadcast::Broadcast,
-    simd::{Variant, detected, dispatch_on},
+    simd::{Variant, available, detected, dispatch_on},
 };
 
 const PRICES: &str = include_str!("../../../../../tests/golden/accuracy_price.csv");
@@ -20,10 +20,6 @@ const ANYWHERE: f64 = 1e-12;
 const SMALLEST: f64 = 1e-290;
 
 type Terms = [f64; ARGUMENTS.len()];
-
-fn variants() -> impl Iterator<Item = Variant> {
-    [Variant::Baseline, Variant::Avx2, Variant::Avx512].into_iter().filter(|v| *v <= detected())
-}
 
 /// The numbers of a table, column by column.
 fn columns<const N: usize>(csv: &str) -> [Vec<f64>; N] {
@@ -69,7 +65,7 @@ fn moneyness([_, forward, strike, years, vol, _]: Terms) -> (f64, f64) {
 fn prices_have_14_digits_and_the_far_wings_12() {
     let table = columns::<7>(PRICES);
     let (terms, want) = table.split_at(ARGUMENTS.len());
-    for variant in variants() {
+    for variant in available() {
         for (i, (got, want)) in prices(variant, terms).into_iter().zip(&want[0]).enumerate() {
             let error = (got / want - 1.0).abs();
             let listed = *want >= CENT && INDEX.contains(&terms[1][i]);
@@ -85,7 +81,7 @@ fn greeks_have_12_digits_of_the_largest_on_their_strip() {
     let (terms, want) = table.split_at(ARGUMENTS.len());
     // Rows of one right, forward, time and volatility.
     let strip = |i: usize| [0, 1, 3, 4, 5].map(|k| terms[k][i].to_bits());
-    for variant in variants() {
+    for variant in available() {
         for (name, (got, want)) in
             Greek::ALL.map(Greek::name).into_iter().zip(greeks(variant, terms).iter().zip(want))
         {
@@ -103,7 +99,7 @@ fn greeks_have_12_digits_of_the_largest_on_their_strip() {
 fn greeks_have_12_digits_in_both_tails() {
     let table = columns::<20>(SENSITIVITIES);
     let (terms, want) = table.split_at(ARGUMENTS.len());
-    for variant in variants() {
+    for variant in available() {
         for (name, (got, want)) in
             Greek::ALL.map(Greek::name).into_iter().zip(greeks(variant, terms).iter().zip(want))
         {
@@ -148,7 +144,7 @@ fn avx2_and_avx512_give_the_same_bits() {
 fn every_lane_and_tail_gives_the_bits_of_a_single_call() {
     let table = columns::<7>(PRICES);
     let bits = |columns: &[Vec<f64>], i: usize| columns.iter().map(|c| c[i].to_bits()).collect::<Vec<_>>();
-    for variant in variants() {
+    for variant in available() {
         for n in 1..=40 {
             // A stride through the table, so that neighbours lie in different regimes.
             let rows: Vec<usize> = (0..n).map(|i| (n * 71 + i * 97) % table[0].len()).collect();

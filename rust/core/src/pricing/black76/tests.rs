@@ -3,7 +3,7 @@ use super::{
 };
 use crate::math::{
     broadcast::Broadcast,
-    simd::{Kernel, Variant, detected, dispatch_on},
+    simd::{Kernel, Variant, available, dispatch_on, variant},
     special::norm_cdf,
 };
 use proptest::prelude::*;
@@ -24,10 +24,6 @@ fn table<const N: usize>(csv: &str) -> Vec<[f64; N]> {
         cells.try_into().unwrap()
     };
     csv.lines().skip(1).map(row).collect()
-}
-
-fn variants() -> impl Iterator<Item = Variant> {
-    [Variant::Baseline, Variant::Avx2, Variant::Avx512].into_iter().filter(|v| *v <= detected())
 }
 
 /// One price in eight lanes, so that the vector body runs.
@@ -57,7 +53,7 @@ impl Kernel for Undiscounted {
 }
 
 fn price(sign: f64, forward: f64, strike: f64, total_sd: f64) -> f64 {
-    let lanes = dispatch_on(detected(), Undiscounted([sign, forward, strike, total_sd]));
+    let lanes = dispatch_on(variant(), Undiscounted([sign, forward, strike, total_sd]));
     assert!(lanes.iter().all(|x| x.to_bits() == lanes[0].to_bits()));
     lanes[0]
 }
@@ -75,7 +71,7 @@ fn greeks_of(on: Variant, terms: [f64; 6]) -> [f64; 14] {
 }
 
 fn one_contract(terms: [f64; 6]) -> [f64; 14] {
-    greeks_of(detected(), terms)
+    greeks_of(variant(), terms)
 }
 
 #[test]
@@ -84,7 +80,7 @@ fn golden_prices_on_every_variant() {
         let a = (forward / strike).ln() / total_sd;
         // Rounding s moves the price by a² half units in the last place.
         let tolerance = 4e-15 + 4e-16 * a * a;
-        for variant in variants() {
+        for variant in available() {
             let terms = [sign, forward, strike, total_sd];
             for got in [dispatch_on(variant, Undiscounted(terms))[3], dispatch_on(variant, General(terms))] {
                 let error = (got - want).abs() / want;
@@ -126,7 +122,7 @@ fn golden_greeks_on_every_variant() {
             "ultima" => vega * (1.0 + a * a) * a * a / (vol * vol),
             _ => 0.0,
         };
-        for variant in variants() {
+        for variant in available() {
             for ((greek, got), want) in Greek::ALL.iter().zip(greeks_of(variant, terms)).zip(&row[6..]) {
                 let name = greek.name();
                 let error = (got - want).abs() / want.abs().max(terms_size(name));
@@ -261,7 +257,7 @@ proptest! {
         // Φ'(d) times the error of the naive d₁
         let delta = Delta([sign, f, k, s]);
         let twin = sign * norm_cdf::<false>(sign * ((f / k).ln() / s + 0.5 * s));
-        prop_assert!((dispatch_on(detected(), delta) - twin).abs() <= 4e-16 * (2.0 + 1.0 / s));
+        prop_assert!((dispatch_on(variant(), delta) - twin).abs() <= 4e-16 * (2.0 + 1.0 / s));
     }
 
     #[test]
@@ -291,7 +287,7 @@ proptest! {
         let k = f * m;
         let reference = price(CALL, f, k, s);
         let a = m.ln() / s;
-        for variant in variants() {
+        for variant in available() {
             let got = dispatch_on(variant, Undiscounted([CALL, f, k, s]))[0];
             prop_assert!((got - reference).abs() <= (4e-15 + 4e-16 * a * a) * reference);
         }

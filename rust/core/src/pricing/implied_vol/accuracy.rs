@@ -5,7 +5,7 @@
 use super::{ARGUMENTS, Status, slices, status_slice};
 use crate::math::{
     broadcast::Broadcast,
-    simd::{Variant, detected, dispatch_on},
+    simd::{Variant, available, detected, dispatch_on},
 };
 
 const VOLS: &str = include_str!("../../../../../tests/golden/accuracy_implied_vol.csv");
@@ -13,10 +13,6 @@ const VOLS: &str = include_str!("../../../../../tests/golden/accuracy_implied_vo
 /// Errors are counted in what is attainable: half a unit of the price and half a unit of the volatility itself.
 const WORST: f64 = 16.0;
 const HALF_UNIT: f64 = 0.5 * f64::EPSILON;
-
-fn variants() -> impl Iterator<Item = Variant> {
-    [Variant::Baseline, Variant::Avx2, Variant::Avx512].into_iter().filter(|v| *v <= detected())
-}
 
 /// The arguments, the volatility, and the part of it that half a unit of the price moves, column by column.
 fn table() -> [Vec<f64>; 8] {
@@ -47,7 +43,7 @@ fn row(terms: &[Vec<f64>], i: usize) -> [f64; 6] {
 fn every_determined_volatility_is_as_good_as_its_price() {
     let table = table();
     let (terms, [want, attainable]) = table.split_at(6) else { panic!("eight columns") };
-    for variant in variants() {
+    for variant in available() {
         for (i, got) in vols(variant, terms).into_iter().enumerate() {
             let units = (got / want[i] - 1.0).abs() / (attainable[i] + HALF_UNIT);
             assert!(units <= WORST, "{variant:?} {:?}: {got:e} for {:e}, {units}", row(terms, i), want[i]);
@@ -81,7 +77,7 @@ fn avx2_and_avx512_give_the_same_bits() {
 #[test]
 fn every_lane_and_tail_gives_the_bits_of_a_single_call() {
     let table = table();
-    for variant in variants() {
+    for variant in available() {
         let alone = |i: usize| vols(variant, &row(&table[..6], i).map(|x| vec![x]))[0].to_bits();
         for n in 1..=40 {
             // A stride through the table, so that neighbours are solved in different ways.

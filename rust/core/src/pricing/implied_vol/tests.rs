@@ -2,7 +2,7 @@ use super::{ARGUMENTS, Status, implied_vol_slice, slices, status_slice};
 use crate::{
     math::{
         broadcast::Broadcast,
-        simd::{Kernel, Variant, detected, dispatch_on},
+        simd::{Kernel, Variant, available, dispatch_on, variant},
     },
     pricing::black76::undiscounted,
 };
@@ -21,10 +21,6 @@ fn numbers(row: &str) -> Vec<f64> {
     row.split(',').map_while(|cell| cell.parse().ok()).collect()
 }
 
-fn variants() -> impl Iterator<Item = Variant> {
-    [Variant::Baseline, Variant::Avx2, Variant::Avx512].into_iter().filter(|v| *v <= detected())
-}
-
 /// Terms in the order of the arguments.
 fn with_broadcast<T>(terms: [f64; 6], work: impl FnOnce(&Broadcast<'_, 6>) -> T) -> T {
     let shape: [usize; 0] = [];
@@ -40,7 +36,7 @@ fn vol_on(on: Variant, terms: [f64; 6]) -> f64 {
 
 /// The total standard deviation of an undiscounted price.
 fn total_sd(sign: f64, price: f64, forward: f64, strike: f64) -> f64 {
-    vol_on(detected(), [sign, price, forward, strike, 1.0, 1.0])
+    vol_on(variant(), [sign, price, forward, strike, 1.0, 1.0])
 }
 
 fn status(terms: [f64; 6]) -> Status {
@@ -61,7 +57,7 @@ impl Kernel for Undiscounted {
 }
 
 fn price(sign: f64, forward: f64, strike: f64, total_sd: f64) -> f64 {
-    dispatch_on(detected(), Undiscounted([sign, forward, strike, total_sd]))
+    dispatch_on(variant(), Undiscounted([sign, forward, strike, total_sd]))
 }
 
 /// What a relative error of the price costs in s: price/(s ∂price/∂s).
@@ -80,7 +76,7 @@ fn golden_prices_give_back_their_deviation() {
         if price - intrinsic <= 1e-6 * intrinsic || price >= bound * (1.0 - 1e-6) {
             continue;
         }
-        for variant in variants() {
+        for variant in available() {
             let got = vol_on(variant, [sign, price, forward, strike, 1.0, 1.0]);
             let attainable = OWN + f64::EPSILON * condition(price, forward, strike, s);
             let error = (got / s - 1.0).abs();
@@ -162,7 +158,7 @@ fn statuses() {
     ] {
         let terms = [sign, price, forward, strike, 0.5, 1.0];
         assert_eq!(status(terms), want, "{terms:?}");
-        let vol = vol_on(detected(), terms);
+        let vol = vol_on(variant(), terms);
         assert_eq!(vol.is_nan(), want != Status::Ok, "{terms:?}: {vol}");
         let no_time_value = price == f64::max(sign * (forward - strike), 0.0);
         assert!(want != Status::Ok || (vol == 0.0) == no_time_value, "{terms:?}: {vol}");
@@ -171,7 +167,7 @@ fn statuses() {
         let mut bad = good;
         bad[term] = f64::NAN;
         assert_eq!(status(bad), Status::Invalid, "{}", ARGUMENTS[term]);
-        assert!(vol_on(detected(), bad).is_nan());
+        assert!(vol_on(variant(), bad).is_nan());
     }
     for (term, value) in [(4, 0.0), (4, -1.0), (4, INF), (5, 0.0), (5, -1.0), (5, INF)] {
         let mut bad = good;
@@ -223,7 +219,7 @@ proptest! {
         let value = price(sign, f, k, s);
         let attainable = OWN + 4.0 * f64::EPSILON * condition(value, f, k, s);
         prop_assume!(attainable < 1e-3);
-        for variant in variants() {
+        for variant in available() {
             let got = vol_on(variant, [sign, value, f, k, 1.0, 1.0]);
             prop_assert!((got / s - 1.0).abs() <= attainable, "{got} {attainable:e}");
         }
@@ -244,6 +240,6 @@ proptest! {
         years: f64, discount: f64,
     ) {
         let terms = [sign, price, forward, strike, years, discount];
-        prop_assert_eq!(vol_on(detected(), terms).is_nan(), status(terms) != Status::Ok, "{:?}", terms);
+        prop_assert_eq!(vol_on(variant(), terms).is_nan(), status(terms) != Status::Ok, "{:?}", terms);
     }
 }
