@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .inputs import Floats
+from benches.pricing.inputs import Floats
 
 EPSILON = 2.0**-52
 LEAST_SOLVABLE_PRICE = 1e-290
@@ -13,17 +13,17 @@ WELL_POSED = 0.01
 """A volatility that the price pins down to 1% of itself or better is asked for."""
 GROSS = 1e-9
 UNITS = 16.0
-"""A volatility is wrong if it is off by more than `GROSS` of itself and by more than `UNITS` attainable errors."""
+"""A volatility is wrong if off by more than `GROSS` of itself and by more than `UNITS` attainable errors."""
 
 
 @dataclass(frozen=True)
 class Error:
-    """The largest error, infinite if a row is no number, and how many rows are none."""
+    """The largest error, None if a row is no number, and how many rows are none."""
 
-    worst: float
+    worst: float | None
     missing: int
 
-    def asdict(self) -> dict[str, float]:
+    def asdict(self) -> dict[str, float | None]:
         """As JSON has it."""
         return asdict(self)
 
@@ -32,8 +32,8 @@ class Error:
 class VolError:
     """Implied volatilities against those that made the prices.
 
-    `solvable` rows determine their volatility to 1% or better; `wrong` of these are wrong and `missing` are no
-    numbers; `units` is the largest error of the others in units of what one rounding of the price moves.
+    `solvable` rows determine their volatility to 1% or better; `wrong` of these are wrong and `missing` are
+    no numbers; `units` is the largest error of the others in units of what one rounding of the price moves.
     """
 
     solvable: int
@@ -80,4 +80,4 @@ def implied_vol(found: Floats, vol: Floats, price: Floats, vega: Floats) -> VolE
 
 def _worst(errors: Floats) -> Error:
     missing = int((~np.isfinite(errors)).sum())
-    return Error(float("inf") if missing else float(np.max(errors, initial=0.0)), missing)
+    return Error(None if missing else float(np.max(errors, initial=0.0)), missing)

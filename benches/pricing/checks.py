@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from . import accuracy
-from .inputs import LEAST_PRICE, Columns, Floats
-from .peers import Peer
-from .reference import FIVE, GREEKS, Reference, references
+from benches.pricing import accuracy
+from benches.pricing.inputs import LEAST_PRICE, Columns, Floats
+from benches.pricing.peers import Peer
+from benches.pricing.reference import FIVE, GREEKS, Reference, references
 
 REASON_LENGTH = 160
 CHECKS = (
@@ -38,7 +38,8 @@ def errors(peer: Peer, inputs: Mapping[str, Columns], cache: Path) -> dict[str, 
 
 def reason(problem: Exception) -> str:
     """Say in one line why a library did not answer."""
-    return " ".join(f"{type(problem).__name__}: {problem}".split())[:REASON_LENGTH]
+    first = str(problem).partition("\n")[0]
+    return f"{type(problem).__name__}: {first}"[:REASON_LENGTH]
 
 
 def _attempt(peer: Peer, task: str, options: Columns, truth: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ RATES = ("rate", "dividend")
 
 @dataclass(frozen=True)
 class Columns:
-    """Options on one underlying at `SPOT`, a row each; rate and dividend yield are continuous and the same for all."""
+    """Options on one underlying at `SPOT`, a row each; one continuous rate and dividend yield for all."""
 
     call: NDArray[np.bool_]
     strike: Floats
@@ -84,14 +84,14 @@ def black(columns: Columns) -> Floats:
 
 
 def smile(strike: Floats, years: Floats) -> Floats:
-    """A volatility such as SPX options have: a skew and a curvature in ln(K/F)/√T."""
+    """Return volatilities such as SPX options have: a skew and a curvature in ln(K/F)/√T."""
     forward = SPOT * np.exp((RATE - DIVIDEND) * years)
     k = np.log(strike / forward) / np.sqrt(years)
     return np.clip(0.16 - 0.12 * k + 0.10 * k * k, 0.10, 0.80)
 
 
 def market(rows: int, rng: np.random.Generator) -> Columns:
-    """Calls and puts in equal parts on the strikes and expiries that are listed."""
+    """Draw calls and puts in equal parts on the strikes and expiries that are listed."""
     years = rng.integers(1, 366, rows) / 365.0
     strike = 3000.0 + 5.0 * rng.integers(0, 801, rows)
     drawn = Columns(rng.random(rows) < 0.5, strike, years, smile(strike, years), np.empty(rows))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from mpmath import mp, mpf
 
-from .inputs import SPOT, Columns, Floats
+from benches.pricing.inputs import SPOT, Columns, Floats
 
 DIGITS = 60
 ENTRIES = ("forward", "spot")
@@ -93,7 +93,7 @@ def _from_forward(columns: Columns, row: int) -> list[mpf]:
 
 
 def _from_spot(columns: Columns, row: int) -> list[mpf]:
-    """Black-Scholes-Merton: price and `FIVE` with respect to the spot, the rate and calendar time per year."""
+    """Black-Scholes-Merton: price and `FIVE` with respect to spot, rate and calendar time per year."""
     K, T, v = (mpf(float(column[row])) for column in (columns.strike, columns.years, columns.vol))
     S, r, q = mpf(SPOT), mpf(columns.rate), mpf(columns.dividend)
     w = int(columns.sign[row])

@@ -1,7 +1,7 @@
 """The process of one library: pinned, one line of JSON in per question and one line out per answer.
 
-`python -m benches.pricing.worker MODULE FOLDER CORES`: a module of `peers`, the folder with the inputs, and the
-processors to run on. The schedule sends {"task", "inputs", "seconds"} for timings and {"check": true} for the errors.
+`python -m benches.pricing.worker MODULE FOLDER CORES`: a module of `peers`, the folder with the inputs, the
+processors to run on. Questions are {"task", "inputs", "seconds"} for timings and {"check": true} for errors.
 """
 
 import importlib
@@ -26,7 +26,7 @@ def main() -> None:
     module, folder, cores = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
     os.sched_setaffinity(0, cores)  # before any library counts processors
     answers = _own_the_output()
-    from .checks import reason
+    from benches.pricing.checks import reason
 
     warnings.simplefilter("ignore")  # the libraries' own; what they get wrong is counted
     try:
@@ -48,7 +48,7 @@ class Library:
     """One peer with the inputs that all share."""
 
     def __init__(self, module: str, folder: Path) -> None:
-        from .inputs import load
+        from benches.pricing.inputs import load
 
         self.peer = importlib.import_module(f"benches.pricing.peers.{module}").peer()
         self.inputs = load(folder)
@@ -64,7 +64,7 @@ class Library:
 
     def errors(self) -> dict[str, Any]:
         """Return what `checks.errors` finds."""
-        from .checks import errors
+        from benches.pricing.checks import errors
 
         return errors(self.peer, self.inputs, self.cache)
 
@@ -72,11 +72,11 @@ class Library:
 def timed(call: Any, seconds: float) -> list[float]:
     """Seconds per call: at most `REPEATS` times, at least once, until the time is spent."""
     call()
-    start = time.perf_counter()
-    call()
-    calls = max(1, math.ceil(LEAST_SECONDS / (time.perf_counter() - start)))
-    times: list[float] = []
     begin = time.perf_counter()
+    call()
+    once = time.perf_counter() - begin
+    calls = max(1, math.ceil(LEAST_SECONDS / once))
+    times = [once] if calls == 1 else []
     while not times or (len(times) < REPEATS and time.perf_counter() - begin < seconds):
         start = time.perf_counter()
         for _ in range(calls):

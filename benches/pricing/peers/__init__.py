@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..inputs import Columns, Floats
+from benches.pricing.inputs import Columns, Floats
 
 Call = Callable[[], Any]
 Task = Callable[[Columns], Call]
@@ -22,10 +22,10 @@ class Peer:
     distributions
         Names of the packages whose versions are told.
     entry
-        "spot" (with rate and dividend yield) or "forward" (with discount factor): what the truth is computed from.
+        "spot" (with rate and dividend yield) or "forward" (with discount factor): where the truth starts.
     tasks
-        By name: `price`, `greeks5` (delta, gamma, vega, theta, rho), `greeks14`, `delta_vega` and `implied_vol`;
-        calls return one column, or one per greek in that order, None for a greek the library lacks.
+        By name: `price`, `greeks5` (delta, gamma, vega, theta, rho), `greeks14`, `implied_vol` and what only
+        some have; calls return one column, or one per greek in that order, None for one the library lacks.
     units
         What the five greeks are multiplied by to be per unit and per year.
     """

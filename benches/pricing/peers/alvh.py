@@ -2,15 +2,15 @@
 
 from functools import partial
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from alvh import pricing
-
-from ..inputs import Columns
-from ..reference import FIVE
-from . import Call, Peer, Task
+from benches.pricing.inputs import Columns
+from benches.pricing.peers import Call, Peer, Task
+from benches.pricing.reference import FIVE
 
 
 def price(c: Columns, right: object = None) -> Call:
@@ -40,13 +40,13 @@ def greeks(*which: str, out: bool = False) -> Task:
 
 
 def five(c: Columns) -> Call:
-    """The first five greeks, the others not computed."""
+    """Ask for the first five greeks; the others are not computed."""
     call = greeks(*FIVE)(c)
     return lambda: call()[1 : 1 + len(FIVE)]
 
 
 def flags_in_polars(c: Columns) -> Call:
-    """A column of "C" and "P" turned into signs by Polars first."""
+    """Let Polars turn a column of "C" and "P" into signs first."""
     frame = pl.DataFrame({"right": c.flag})
     sign = pl.when(pl.col("right") == "C").then(1).otherwise(-1).cast(pl.Int8)
     terms = (c.forward, c.strike, c.years, c.vol)
@@ -77,7 +77,11 @@ def expressions() -> dict[str, Task]:
     def over(expression: pl.Expr) -> Task:
         def task(c: Columns) -> Call:
             frame = pl.DataFrame({name: getattr(c, name) for name in names})
-            return lambda: frame.select(out=expression)["out"].to_numpy()
+
+            def call() -> Any:
+                return frame.select(out=expression)["out"].to_numpy()
+
+            return call
 
         return task
 

@@ -1,12 +1,12 @@
-"""lbriv: "Let's be rational" for one scalar forward and right per call, so options are put in units of their forward."""
+"""lbriv: one scalar forward and right per call, so options are told in units of their forward."""
 
 from typing import Any
 
 import numpy as np
 from lbriv import black76_undiscounted, vectorized_implied_vol_strikes
 
-from ..inputs import Columns
-from . import Call, Peer, by_right
+from benches.pricing.inputs import Columns
+from benches.pricing.peers import Call, Peer, by_right
 
 
 def price(c: Columns) -> Call:

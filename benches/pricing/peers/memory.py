@@ -1,25 +1,22 @@
 """No library: what reading the same columns and writing as many results costs, the floor of any kernel."""
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
 
-from ..inputs import Columns, Floats
-from ..reference import GREEKS
-from . import Call, Peer, Task
+from benches.pricing.inputs import Columns, Floats
+from benches.pricing.peers import Call, Peer, Task
+from benches.pricing.reference import GREEKS
 
 
 def copied(outputs: int, *, out: bool = False) -> Task:
-    """Read the six columns of a price and write `outputs` columns, six or more: new ones, or always the same."""
+    """Read the six columns of a price and write six or more: new ones, or always the same."""
 
     def task(c: Columns) -> Call:
         sign = c.sign.astype(np.float64)
         read = [sign, c.forward, c.strike, c.years, c.vol, c.discount]
         kept = [np.ones(len(c)) for _ in range(outputs)]
-        new: Callable[[], Iterator[Floats]] = lambda: (np.empty(len(c)) for _ in range(outputs))
 
         def call() -> list[Floats]:
-            written = list(kept if out else new())
+            written = kept if out else [np.empty(len(c)) for _ in range(outputs)]
             for target, source in zip(written, read, strict=False):
                 np.copyto(target, source)
             for target in written[len(read) :]:

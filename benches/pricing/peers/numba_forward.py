@@ -1,17 +1,20 @@
 """A loop compiled by numba, handed the same forward and discount columns as alvh."""
 
+from functools import partial
 from math import erfc, exp, log, sqrt
 
 import numpy as np
 from numba import njit
 
-from ..inputs import Columns, Floats
-from . import Peer
-from .numba_spot import INVERSE_ROOT_2, INVERSE_ROOT_2PI
+from benches.pricing.inputs import Columns, Floats
+from benches.pricing.peers import Peer
+from benches.pricing.peers.numba_spot import INVERSE_ROOT_2, INVERSE_ROOT_2PI
 
 
 @njit(error_model="numpy")
-def price(sign: Floats, F: Floats, K: Floats, T: Floats, v: Floats, D: Floats) -> Floats:
+def price(  # noqa: PLR0917 -- numba compiles positional arguments
+    sign: Floats, F: Floats, K: Floats, T: Floats, v: Floats, D: Floats
+) -> Floats:
     """Black-76."""
     out = np.empty(len(K))
     for i in range(len(K)):
@@ -24,7 +27,9 @@ def price(sign: Floats, F: Floats, K: Floats, T: Floats, v: Floats, D: Floats) -
 
 
 @njit(error_model="numpy")
-def greeks(sign: Floats, F: Floats, K: Floats, T: Floats, v: Floats, D: Floats) -> Floats:
+def greeks(  # noqa: PLR0917 -- numba compiles positional arguments
+    sign: Floats, F: Floats, K: Floats, T: Floats, v: Floats, D: Floats
+) -> Floats:
     """Delta, gamma, vega, theta, rho with respect to the forward and the discount rate."""
     out = np.empty((5, len(K)))
     for i in range(len(K)):
@@ -49,8 +54,5 @@ def peer() -> Peer:
     def terms(c: Columns) -> tuple[object, ...]:
         return c.sign, c.forward, c.strike, c.years, c.vol, c.discount
 
-    tasks = {
-        "price": lambda c: lambda arguments=terms(c): price(*arguments),
-        "greeks5": lambda c: lambda arguments=terms(c): greeks(*arguments),
-    }
+    tasks = {"price": lambda c: partial(price, *terms(c)), "greeks5": lambda c: partial(greeks, *terms(c))}
     return Peer(("numba", "numpy"), "forward", tasks)

@@ -1,19 +1,22 @@
 """A loop compiled by numba, as a user writes it from spot, rate and dividend yield."""
 
+from functools import partial
 from math import erfc, exp, log, sqrt
 
 import numpy as np
 from numba import njit
 
-from ..inputs import SPOT, Columns, Floats
-from . import Peer
+from benches.pricing.inputs import SPOT, Columns, Floats
+from benches.pricing.peers import Peer
 
 INVERSE_ROOT_2 = 0.7071067811865476
 INVERSE_ROOT_2PI = 0.3989422804014327
 
 
 @njit(error_model="numpy")
-def price(sign: Floats, S: float, K: Floats, T: Floats, v: Floats, r: float, q: float) -> Floats:
+def price(  # noqa: PLR0917 -- numba compiles positional arguments
+    sign: Floats, S: float, K: Floats, T: Floats, v: Floats, r: float, q: float
+) -> Floats:
     """Black-Scholes-Merton."""
     out = np.empty(len(K))
     for i in range(len(K)):
@@ -26,7 +29,9 @@ def price(sign: Floats, S: float, K: Floats, T: Floats, v: Floats, r: float, q: 
 
 
 @njit(error_model="numpy")
-def greeks(sign: Floats, S: float, K: Floats, T: Floats, v: Floats, r: float, q: float) -> Floats:
+def greeks(  # noqa: PLR0917 -- numba compiles positional arguments
+    sign: Floats, S: float, K: Floats, T: Floats, v: Floats, r: float, q: float
+) -> Floats:
     """Delta, gamma, vega, theta, rho."""
     out = np.empty((5, len(K)))
     for i in range(len(K)):
@@ -52,9 +57,5 @@ def peer() -> Peer:
     def terms(c: Columns) -> tuple[object, ...]:
         return c.sign, SPOT, c.strike, c.years, c.vol, c.rate, c.dividend
 
-    tasks = {name: _task(work, terms) for name, work in (("price", price), ("greeks5", greeks))}
+    tasks = {"price": lambda c: partial(price, *terms(c)), "greeks5": lambda c: partial(greeks, *terms(c))}
     return Peer(("numba", "numpy"), "spot", tasks)
-
-
-def _task(work, terms):
-    return lambda c: lambda arguments=terms(c): work(*arguments)

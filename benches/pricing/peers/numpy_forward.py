@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..inputs import Columns, Floats, black
-from . import Peer
-from .numpy_spot import INVERSE_ROOT_2PI, ndtr
+from benches.pricing.inputs import Columns, Floats, black
+from benches.pricing.peers import Peer
+from benches.pricing.peers.numpy_spot import INVERSE_ROOT_2PI, ndtr
 
 
 def greeks(c: Columns) -> list[Floats]:

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import ndtr
 
-from ..inputs import SPOT, Columns, Floats
-from . import Peer
+from benches.pricing.inputs import SPOT, Columns, Floats
+from benches.pricing.peers import Peer
 
 INVERSE_ROOT_2PI = 0.3989422804014327
 MOST_ITERATIONS = 40

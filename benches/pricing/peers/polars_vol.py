@@ -1,11 +1,13 @@
-"""polars-vol: expressions over a Polars frame; knows no dividends, so it is handed the spot less dividends."""
+"""polars-vol: expressions over a Polars frame; without dividends, so handed the spot less dividends."""
+
+from typing import Any
 
 import numpy as np
 import polars as pl
 import polars_vol
 
-from ..inputs import SPOT, Columns, Floats
-from . import Call, Peer
+from benches.pricing.inputs import SPOT, Columns, Floats
+from benches.pricing.peers import Call, Peer
 
 TERMS = ("strike", "spot", "vol", "years", "rate", "call")
 
@@ -29,7 +31,11 @@ def frame(c: Columns) -> pl.DataFrame:
 def price(c: Columns) -> Call:
     """One expression."""
     rows = frame(c)
-    return lambda: rows.select(out=polars_vol.black_scholes(*TERMS))["out"].to_numpy()
+
+    def call() -> Any:
+        return rows.select(out=polars_vol.black_scholes(*TERMS))["out"].to_numpy()
+
+    return call
 
 
 def greeks(c: Columns) -> Call:
@@ -48,7 +54,11 @@ def implied_vol(c: Columns) -> Call:
     """One expression."""
     rows = frame(c)
     terms = ("price", "strike", "spot", "years", "rate", "call")
-    return lambda: rows.select(out=polars_vol.implied_vol(*terms))["out"].to_numpy()
+
+    def call() -> Any:
+        return rows.select(out=polars_vol.implied_vol(*terms))["out"].to_numpy()
+
+    return call
 
 
 def peer() -> Peer:

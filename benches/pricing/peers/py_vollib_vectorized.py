@@ -4,9 +4,9 @@ from typing import Any
 
 import py_vollib_vectorized as library
 
-from ..inputs import SPOT, Columns
-from ..reference import FIVE
-from . import Call, Peer
+from benches.pricing.inputs import SPOT, Columns
+from benches.pricing.peers import Call, Peer
+from benches.pricing.reference import FIVE
 
 MODEL = "black_scholes_merton"
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from pyvolr import bs
 
-from ..inputs import SPOT, Columns
-from ..reference import FIVE
-from . import Call, Peer
+from benches.pricing.inputs import SPOT, Columns
+from benches.pricing.peers import Call, Peer
+from benches.pricing.reference import FIVE
 
 
 def terms(c: Columns, right: Any) -> tuple[Any, ...]:
@@ -28,9 +28,7 @@ def implied_vol(c: Columns) -> Call:
     """Rows without a solution are NaN."""
 
     def call() -> Any:
-        return bs.implied_vol(
-            c.price, c.sign, SPOT, c.strike, c.years, c.rate, c.dividend, on_error="ignore"
-        )
+        return bs.implied_vol(c.price, c.sign, SPOT, c.strike, c.years, c.rate, c.dividend, on_error="ignore")
 
     return call
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import quantkit
 
-from ..inputs import SPOT, Columns
-from ..reference import FIVE
-from . import Call, Peer, by_right
+from benches.pricing.inputs import SPOT, Columns
+from benches.pricing.peers import Call, Peer, by_right
+from benches.pricing.reference import FIVE
 
 INVALID_IS_NAN = {"errors": "nan"}
 

@@ -1,15 +1,19 @@
 """vanilla-option-pricers: scalar functions compiled by numba, called in a loop that the user compiles."""
 
+from functools import partial
+
 import numpy as np
 from numba import njit
 from vanilla_option_pricers import compute_bsm_vanilla_price, infer_bsm_implied_vol
 
-from ..inputs import Columns, Floats
-from . import Peer
+from benches.pricing.inputs import Columns, Floats
+from benches.pricing.peers import Peer
 
 
 @njit
-def price(F: Floats, K: Floats, T: Floats, v: Floats, sign: Floats, D: Floats) -> Floats:
+def price(  # noqa: PLR0917 -- numba compiles positional arguments
+    F: Floats, K: Floats, T: Floats, v: Floats, sign: Floats, D: Floats
+) -> Floats:
     """Each row by the library."""
     out = np.empty(len(K))
     for i in range(len(K)):
@@ -18,7 +22,9 @@ def price(F: Floats, K: Floats, T: Floats, v: Floats, sign: Floats, D: Floats) -
 
 
 @njit
-def implied_vol(F: Floats, K: Floats, T: Floats, value: Floats, sign: Floats, D: Floats) -> Floats:
+def implied_vol(  # noqa: PLR0917 -- numba compiles positional arguments
+    F: Floats, K: Floats, T: Floats, value: Floats, sign: Floats, D: Floats
+) -> Floats:
     """Each row by the library."""
     out = np.empty(len(K))
     for i in range(len(K)):
@@ -36,7 +42,7 @@ def peer() -> Peer:
         ("vanilla-option-pricers", "numba"),
         "forward",
         {
-            "price": lambda c: lambda arguments=terms(c, c.vol): price(*arguments),
-            "implied_vol": lambda c: lambda arguments=terms(c, c.price): implied_vol(*arguments),
+            "price": lambda c: partial(price, *terms(c, c.vol)),
+            "implied_vol": lambda c: partial(implied_vol, *terms(c, c.price)),
         },
     )
