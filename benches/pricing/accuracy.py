@@ -33,20 +33,21 @@ class VolError:
     """Implied volatilities against those that made the prices.
 
     `solvable` rows determine their volatility to 1% or better; `wrong` of these are wrong and `missing` are
-    no numbers; `units` is the largest error of the others in units of what one rounding of the price moves.
+    no numbers; `units` is the largest error of the others in units of what one rounding of the price moves,
+    None if there are no others.
     """
 
     solvable: int
     wrong: int
     missing: int
-    units: float
+    units: float | None
 
     @property
     def unsolved(self) -> float:
         """The share of solvable rows without a right answer."""
         return (self.wrong + self.missing) / self.solvable
 
-    def asdict(self) -> dict[str, float]:
+    def asdict(self) -> dict[str, float | None]:
         """As JSON has it."""
         return asdict(self) | {"unsolved": self.unsolved}
 
@@ -74,7 +75,7 @@ def implied_vol(found: Floats, vol: Floats, price: Floats, vega: Floats) -> VolE
     missing = ~np.isfinite(found)
     wrong = ~missing & (error > np.maximum(UNITS * attainable, GROSS * vol))
     good = ~missing & ~wrong
-    units = float(np.max(error[good] / attainable[good], initial=0.0))
+    units = float(np.max(error[good] / attainable[good])) if good.any() else None
     return VolError(int(solvable.sum()), int(wrong.sum()), int(missing.sum()), units)
 
 

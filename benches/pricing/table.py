@@ -66,7 +66,7 @@ def page(results: Results) -> str:
 def shown(results: Results) -> str:
     """Return the part that the README shows: the machine, the libraries and the targets."""
     return (
-        f"{BEGIN}\n\n{_machine(results)}\n\n{LEGEND}\n\n{_libraries(results)}\n{_versions(results)}\n\n"
+        f"{BEGIN}\n\n{_machine(results)}\n\n{LEGEND}\n\n{_libraries(results)}\n{_versions(results)}\n\n{_failed(results)}"
         f"{_targets(targets(results))}\n{END}\n"
     )
 
@@ -127,9 +127,9 @@ def _library(results: Results, entrant: Entrant) -> list[str]:
 
 def _checked(results: Results, entrant: Entrant, check: str, key: str) -> str:
     value = results.error(entrant, check, key)
-    if value is None:
+    if value is None or (key == "units" and not math.isfinite(value)):
         return NONE
-    if value == float("inf"):
+    if not math.isfinite(value):
         missing = results.error(entrant, check, "missing")
         return f"{missing:,} NaN" if missing and missing != value else "refused"
     return _share(value) if key in {"unsolved", "answered"} else _figure(value)
@@ -139,6 +139,17 @@ def _versions(results: Results) -> str:
     found = results.raw["entrants"].values()
     versions = sorted({item for each in found for item in each["versions"].items()})
     return "Versions: " + ", ".join(f"{name} {number}" for name, number in versions) + "."
+
+
+def _failed(results: Results) -> str:
+    """Name what a library that otherwise runs did not do."""
+    found = results.raw["entrants"].items()
+    lines = [
+        f"- {name} failed once: {each['problem']}"
+        for name, each in found
+        if each["times"] and each["problem"]
+    ]
+    return "\n".join([*lines, "\n"]) if lines else ""
 
 
 def _forms(results: Results) -> str:

@@ -67,12 +67,11 @@ def _speed(r: Results) -> Iterator[Target]:
 def _ratios(r: Results) -> Iterator[Target]:
     for what, bound, entrant, job in (
         ("price: NumPy + SciPy takes", 8.0, NUMPY, "price, market"),
-        ("five greeks in numba, against all 14", 7.0, NUMBA, "greeks5, market"),
+        ("five greeks: numba takes", 7.0, NUMBA, "greeks5, market"),
         ("implied vol: lbriv takes", 50.0, LBRIV, "implied_vol, otm"),
         ("implied vol: vanilla-option-pricers takes", 50.0, VANILLA, "implied_vol, otm"),
     ):
-        own = "greeks14, market" if "all 14" in what else job
-        ratios = [_quotient(r.seconds(entrant, job, w), r.seconds(SUBJECT, own, w)) for w in BOTH]
+        ratios = [r.ratio(entrant, job, which=which) for which in BOTH]
         yield Target(what, bound, *ratios, "×", least=True)
     for job, name in (("price, market", "price"), ("implied_vol, otm", "implied vol")):
         ratios = [r.ratio(SUBJECT, job, TWO_THREADS, which) for which in BOTH]

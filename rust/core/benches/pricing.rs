@@ -2,7 +2,7 @@
 //!
 //! The instruction set is chosen once per process, so this program runs itself again for each of the others.
 
-use std::{env, hint::black_box, process::Command};
+use std::{env, hint::black_box, process::Command, time::Duration};
 
 use alvh_core::{
     math::{
@@ -19,6 +19,8 @@ use criterion::{Criterion, Throughput};
 const ROWS: usize = 4096;
 const SPOT: f64 = 5000.0;
 const LEAST_PRICE: f64 = 0.01;
+const WARM_UP: Duration = Duration::from_millis(500);
+const MEASUREMENT: Duration = Duration::from_secs(2);
 const FORCED: &str = "ALVH_SIMD";
 
 fn main() {
@@ -31,7 +33,9 @@ fn main() {
         }
         return;
     }
-    let mut criterion = Criterion::default().configure_from_args();
+    // Short: three instruction sets, and a pass takes a tenth of a millisecond.
+    let criterion = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASUREMENT);
+    let mut criterion = criterion.configure_from_args();
     bench(&mut criterion);
     criterion.final_summary();
 }
