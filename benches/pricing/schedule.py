@@ -33,6 +33,7 @@ JOBS = (
     ("price_flags", "market"),
     ("price_polars_flags", "market"),
     ("price_expr", "market"),
+    ("price_flags_expr", "market"),
     ("implied_vol_expr", "otm"),
     ("price", "small"),
     ("implied_vol", "small"),

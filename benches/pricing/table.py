@@ -34,6 +34,7 @@ FORM_ROWS = {
     "price_flags, market": 'price, rights as "C" and "P" in NumPy',
     "price_polars_flags, market": 'price, rights as "C" and "P" in Polars, lowered first',
     "price_expr, market": "price, `alvh.expr`",
+    "price_flags_expr, market": 'price, `alvh.expr`, rights as "C" and "P"',
     "delta_vega, market": "delta and vega",
     "delta_vega_out, market": "delta and vega, `out=`",
     "greeks5, market": "five greeks",

@@ -72,7 +72,7 @@ def expressions() -> dict[str, Task]:
         return {}
     from alvh import expr
 
-    names = ("forward", "strike", "years", "vol", "sign", "price", "discount")
+    names = ("forward", "strike", "years", "vol", "sign", "flag", "price", "discount")
 
     def over(expression: pl.Expr) -> Task:
         def task(c: Columns) -> Call:
@@ -88,6 +88,7 @@ def expressions() -> dict[str, Task]:
     terms = ("forward", "strike", "years")
     return {
         "price_expr": over(expr.price(*terms, "vol", "sign", discount="discount")),
+        "price_flags_expr": over(expr.price(*terms, "vol", "flag", discount="discount")),
         "implied_vol_expr": over(expr.implied_vol("price", *terms, "sign", discount="discount")),
     }
 
