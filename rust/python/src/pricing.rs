@@ -4,7 +4,7 @@
 use alvh_core::{
     math::broadcast::Broadcast,
     pricing::{
-        black76::{self, GREEKS},
+        black76::{self, Greek},
         implied_vol as inverse,
     },
 };
@@ -104,13 +104,13 @@ pub fn greeks<'py>(
     let columns = columns(black76::ARGUMENTS, right, [forward, strike, years, vol], discount)?;
     let arguments = broadcast(black76::ARGUMENTS, &columns)?;
     let selected = selection(which, out)?;
-    let mut results = vec![py.None().into_bound(py); GREEKS.len()];
+    let mut results = vec![py.None().into_bound(py); Greek::ALL.len()];
 
     if arguments.shape().is_empty() && out.is_none() {
         let mut values = vec![0.0; selected.len()];
         black76::greeks_slices(&arguments, &selected, values.chunks_mut(1).collect());
         for (&k, value) in selected.iter().zip(values) {
-            results[k] = value.into_pyobject(py)?.into_any();
+            results[k as usize] = value.into_pyobject(py)?.into_any();
         }
         return PyTuple::new(py, results);
     }
@@ -118,11 +118,11 @@ pub fn greeks<'py>(
     let mut targets = Vec::with_capacity(selected.len());
     for &k in &selected {
         let array = match out {
-            Some(out) => given(GREEKS[k], &out.get_item(k)?, arguments.shape())?,
+            Some(out) => given(k.name(), &out.get_item(k as usize)?, arguments.shape())?,
             None => PyArrayDyn::zeros(py, arguments.shape(), false),
         };
-        results[k] = array.clone().into_any();
-        targets.push(writable(GREEKS[k], &array)?);
+        results[k as usize] = array.clone().into_any();
+        targets.push(writable(k.name(), &array)?);
     }
     let slices = targets.iter_mut().map(|target| target.as_slice_mut()).collect::<Result<Vec<_>, _>>()?;
     detached(py, || {
@@ -256,7 +256,7 @@ where
 }
 
 /// The positions of the greeks to compute: those named, else those that `out` has arrays for, else all.
-fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) -> PyResult<Vec<usize>> {
+fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) -> PyResult<Vec<Greek>> {
     let names = match which {
         None => None,
         Some(which) if which.is_instance_of::<PyString>() => Some(vec![which.extract::<String>()?]),
@@ -266,7 +266,10 @@ fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) 
         (Some(names), Some(which), _) => {
             let mut selected = Vec::with_capacity(names.len());
             for name in names {
-                let k = GREEKS.iter().position(|known| *known == name).ok_or_else(|| unknown(which))?;
+                let k = Greek::ALL
+                    .into_iter()
+                    .find(|known| known.name() == name)
+                    .ok_or_else(|| unknown(which))?;
                 if !selected.contains(&k) {
                     selected.push(k);
                 }
@@ -274,17 +277,17 @@ fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) 
             Ok(selected)
         }
         (_, _, Some(out)) => {
-            if out.len() != GREEKS.len() {
+            if out.len() != Greek::ALL.len() {
                 return Err(refused("out", out, "a Greeks with an array or None in each field"));
             }
-            Ok(out.iter().enumerate().filter(|(_, item)| !item.is_none()).map(|(k, _)| k).collect())
+            Ok(Greek::ALL.into_iter().zip(out).filter(|(_, item)| !item.is_none()).map(|(k, _)| k).collect())
         }
-        _ => Ok((0..GREEKS.len()).collect()),
+        _ => Ok(Greek::ALL.to_vec()),
     }
 }
 
 fn unknown(which: Argument<'_, '_>) -> PyErr {
-    refused("which", which, &format!("a name or several of: {}", GREEKS.join(" ")))
+    refused("which", which, &format!("a name or several of: {}", Greek::ALL.map(Greek::name).join(" ")))
 }
 
 /// The user's array for a greek, if its type and shape fit.

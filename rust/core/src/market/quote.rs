@@ -277,10 +277,13 @@ impl Kernel for OptionKernel<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { slice, sign, strike, out } = self;
+        let mut total_sd = Col::default();
         for i in 0..LANES {
-            let sd = slice.total_sd::<FMA>(i, strike[i]);
-            let price = black76::undiscounted::<FMA>(sign, slice.forward[i], strike[i], sd);
-            out[i] = slice.discount[i] * price;
+            total_sd[i] = slice.total_sd::<FMA>(i, strike[i]);
+        }
+        black76::undiscounted_columns::<FMA>(sign, &*slice.forward, &**strike, &*total_sd, &mut **out);
+        for i in 0..LANES {
+            out[i] *= slice.discount[i];
         }
     }
 }

@@ -150,15 +150,18 @@ impl Kernel for OptionKernel<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { slice, sign, strike, out } = self;
+        let (mut forward, mut usable) = (Col::default(), Col::default());
         for i in 0..LANES {
-            let forward = slice.forward[i] - slice.floor[i];
+            forward[i] = slice.forward[i] - slice.floor[i];
+            let above = strike[i] - slice.floor[i];
+            usable[i] = if above <= 0.0 { forward[i] } else { above };
+        }
+        black76::undiscounted_columns::<FMA>(sign, &*forward, &*usable, &*slice.total_sd, &mut **out);
+        for i in 0..LANES {
             let above = strike[i] - slice.floor[i];
             // VIX cannot end below the floor: such a strike is worth what the future says. NaN goes on.
-            let covered = above <= 0.0;
-            let usable = if covered { forward } else { above };
-            let price = black76::undiscounted::<FMA>(sign, forward, usable, slice.total_sd[i]);
-            let intrinsic = (sign * (forward - above)).max(0.0);
-            out[i] = slice.discount[i] * if covered { intrinsic } else { price };
+            let intrinsic = (sign * (forward[i] - above)).max(0.0);
+            out[i] = slice.discount[i] * if above <= 0.0 { intrinsic } else { out[i] };
         }
     }
 }

@@ -54,15 +54,90 @@ impl<'a, const N: usize> Broadcast<'a, N> {
         self.shape.iter().product()
     }
 
-    /// Copies the `n` rows from `start` on to the head of the columns.
-    pub fn read<const B: usize>(&self, start: usize, n: usize, columns: &mut [[f64; B]; N]) {
-        for (operand, column) in self.operands.iter().zip(columns) {
-            operand.read(&self.shape, start, &mut column[..n]);
+    /// A reader of blocks of at most `B` rows, for one thread.
+    pub fn reader<const B: usize>(&self) -> Reader<'_, N, B> {
+        const { assert!(B.is_multiple_of(STEP), "blocks are whole steps") }
+        let width = B.min(self.rows().next_multiple_of(STEP));
+        Reader { arguments: self, width, slots: [None; N], buffer: Vec::new() }
+    }
+}
+
+/// Blocks have whole steps of rows: a vector of the widest instruction set.
+const STEP: usize = 8;
+
+/// Reads the arguments block by block, in place where they are laid out as the rows are.
+///
+/// What is not goes through one buffer, in which an argument gets its slot when it is first needed: a call with
+/// few rows touches little memory, and a scalar is written once.
+#[derive(Debug)]
+pub struct Reader<'a, const N: usize, const B: usize> {
+    arguments: &'a Broadcast<'a, N>,
+    /// The length of a slot: no more than there are rows.
+    width: usize,
+    slots: [Option<usize>; N],
+    buffer: Vec<f64>,
+}
+
+impl<const N: usize, const B: usize> Reader<'_, N, B> {
+    /// The rows `start..start + n`, one slice per argument, `n` at most `B`. The slices are as long as `n` rounded
+    /// up to a multiple of 8: what is more repeats the last row.
+    #[inline]
+    pub fn rows(&mut self, start: usize, n: usize) -> [&[f64]; N] {
+        let length = n.next_multiple_of(STEP);
+        for (k, operand) in self.arguments.operands.iter().enumerate() {
+            if operand.in_place(start, n).is_none() {
+                self.copy(k, start, n);
+            }
         }
+        std::array::from_fn(|k| match (self.arguments.operands[k].in_place(start, n), self.slots[k]) {
+            (Some(rows), _) => rows,
+            (None, Some(slot)) => &self.buffer[slot..slot + length],
+            (None, None) => unreachable!("copied above"),
+        })
+    }
+
+    /// Brings the rows of argument `k` into its slot.
+    fn copy(&mut self, k: usize, start: usize, n: usize) {
+        let operand = &self.arguments.operands[k];
+        let slot = match self.slots[k] {
+            Some(_) if matches!(operand.layout, Layout::Scalar) => return,
+            Some(slot) => slot,
+            None => {
+                let slot = self.reserve(if n == 0 { f64::NAN } else { operand.values[0] });
+                self.slots[k] = Some(slot);
+                slot
+            }
+        };
+        if n > 0 {
+            let (rows, padding) = self.buffer[slot..slot + n.next_multiple_of(STEP)].split_at_mut(n);
+            operand.read(&self.arguments.shape, start, rows);
+            padding.fill(rows[n - 1]);
+        }
+    }
+
+    /// A new slot, filled with `value`. Slots begin on a cache line.
+    fn reserve(&mut self, value: f64) -> usize {
+        if self.buffer.is_empty() {
+            self.buffer.reserve_exact(N * self.width + STEP);
+            let misaligned = self.buffer.as_ptr().align_offset(STEP * size_of::<f64>()).min(STEP);
+            self.buffer.resize(misaligned, value);
+        }
+        let slot = self.buffer.len();
+        self.buffer.resize(slot + self.width, value);
+        slot
     }
 }
 
 impl Operand<'_> {
+    /// The rows themselves, if they are whole steps and lie side by side.
+    #[inline]
+    fn in_place(&self, start: usize, n: usize) -> Option<&[f64]> {
+        match self.layout {
+            Layout::Contiguous if n.is_multiple_of(STEP) => Some(&self.values[start..start + n]),
+            _ => None,
+        }
+    }
+
     fn read(&self, shape: &[usize], start: usize, out: &mut [f64]) {
         match &self.layout {
             Layout::Scalar => out.fill(self.values[0]),
@@ -163,6 +238,7 @@ mod tests {
             keep in prop::collection::vec(any::<bool>(), 4),
             drop in 0usize..4,
             start in 0usize..20,
+            block in 1usize..=16,
         ) {
             let mut own: Vec<usize> = shape.iter().zip(&keep).map(|(&n, &k)| if k { n } else { 1 }).collect();
             own.drain(..drop.min(own.len()));
@@ -170,13 +246,18 @@ mod tests {
             let whole: Vec<f64> = (0..shape.iter().product::<usize>()).map(|i| i as f64).collect();
             let both = Broadcast::new([("a", &values, &own), ("b", &whole, &shape)]).unwrap();
             prop_assert_eq!(both.shape(), &shape[..]);
-            let start = start.min(both.rows());
-            let n = both.rows() - start;
-            let mut columns = [[0.0; 256]; 2];
-            both.read(start, n, &mut columns);
-            for i in 0..n {
-                prop_assert_eq!(columns[0][i], naive(&values, &own, &shape, start + i));
-                prop_assert_eq!(columns[1][i], whole[start + i]);
+            let mut reader = both.reader::<16>();
+            let mut start = start.min(both.rows() - 1);
+            while start < both.rows() {
+                let n = block.min(both.rows() - start);
+                let [a, b] = reader.rows(start, n);
+                prop_assert_eq!((a.len(), b.len()), (n.next_multiple_of(8), n.next_multiple_of(8)));
+                for i in 0..a.len() {
+                    let row = start + i.min(n - 1);
+                    prop_assert_eq!(a[i], naive(&values, &own, &shape, row));
+                    prop_assert_eq!(b[i], whole[row]);
+                }
+                start += n;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Implied volatility by a direct formula: no iteration over the price.
 //!
-//! Only the time value matters: q = price/D − max(w (F − K), 0), which call and put share. With d = |F − K| and
-//! A = (F + K)/2 a row takes the first of three ways whose domain it meets:
+//! Only the time value matters: q = price − D max(w (F − K), 0), which call and put share. With d = D |F − K| and
+//! A = D (F + K)/2 a row takes the first of three ways whose domain it meets:
 //!
 //! 1. `direct::near`: Bachelier's model is inverted exactly by a rational function of ln((q + d)/q), the
 //!    logarithm of the ratio of the in-the-money to the out-of-the-money price; its total standard deviation
@@ -13,6 +13,8 @@
 //! The result has a relative error of a few 1e-16 beyond what the rounding of the price itself causes, which is
 //! 1.1e-16 · price/(vega · σ).
 
+#[cfg(test)]
+mod accuracy;
 mod coefficients;
 mod direct;
 mod refined;
@@ -22,7 +24,8 @@ mod tests;
 
 pub use slices::{ARGUMENTS, implied_vol_slice, status_slice};
 
-use super::black76::TOO_LARGE;
+use super::black76::{TOO_LARGE, is_right};
+use crate::math::special::product_error;
 
 /// Why a row has a volatility or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,62 +74,82 @@ struct Quote {
 struct TimeValue {
     /// q, the price of the out-of-the-money option
     value: f64,
-    /// d = |F − K|
+    /// d = D |F − K|
     gap: f64,
-    /// min(F, K), the bound of q
+    /// D min(F, K), the bound of q
     smaller: f64,
-    /// A = (F + K)/2
+    /// What q is below that bound.
+    room: f64,
+    /// A = D (F + K)/2
     mean: f64,
 }
 
-/// A price may lie below the intrinsic value by this part of itself and still count as equal to it: the rounding
-/// of the discounting and of its inverse.
-const ROUNDING: f64 = 4.0 * f64::EPSILON;
+/// A price may lie below the intrinsic value by this part of itself and still count as equal to it: the price and
+/// the discounting that went into it are rounded.
+const BELOW: f64 = 4.0 * f64::EPSILON;
+/// It counts as equal, too, if it lies above by this part: the last place of a price carries no volatility.
+const ABOVE: f64 = 0.5 * f64::EPSILON;
 
 const MANTISSA_BITS: u32 = 52;
 const EXPONENT_BIAS: u64 = 1023;
+const EXPONENT: u64 = 0x7ff << MANTISSA_BITS;
 /// 2⁶⁰⁰. Amounts are multiplied by the power of two that takes the larger of F and K here, by 1 if it is larger.
 const UNIT: f64 = f64::from_bits((EXPONENT_BIAS + 600) << MANTISSA_BITS);
 /// 2⁻⁴²³. For smaller amounts that power would overflow: they are multiplied by the largest there is.
 const SMALLEST: f64 = f64::from_bits((EXPONENT_BIAS - 423) << MANTISSA_BITS);
 
+/// p − D i, as good as rounded once: what a price is above D times the intrinsic value i loses no digits.
+#[inline(always)]
+fn above_intrinsic<const FMA: bool>(price: f64, discount: f64, intrinsic: f64) -> f64 {
+    let product = discount * intrinsic;
+    (price - product) - product_error::<FMA>(discount, intrinsic, product)
+}
+
+/// The power of two that takes x to [to, 2 to), for a power of two `to` and a normal x.
+#[inline(always)]
+fn scale(x: f64, to: f64) -> f64 {
+    f64::from_bits(to.to_bits().wrapping_add(1.0f64.to_bits()).wrapping_sub(x.to_bits() & EXPONENT))
+}
+
 impl Quote {
-    /// Scaling matters at the money for prices below 1e-290, where quotients would underflow.
+    /// In units of the discount factor and of the larger of F and K, up to powers of two: products neither over-
+    /// nor underflow, at the money also for prices below 1e-290.
     #[inline(always)]
-    fn time_value(self) -> TimeValue {
-        const EXPONENT: u64 = 0x7ff << MANTISSA_BITS;
+    fn time_value<const FMA: bool>(self) -> TimeValue {
         let larger = if self.forward < self.strike { self.strike } else { self.forward };
         let clamped = if larger > UNIT { UNIT } else { larger };
         let clamped = if clamped < SMALLEST { SMALLEST } else { clamped };
-        // The exponent bits of UNIT/clamped for a clamped rounded down to a power of two.
-        let exponent =
-            UNIT.to_bits().wrapping_add(1.0f64.to_bits()).wrapping_sub(clamped.to_bits() & EXPONENT);
-        let scale = f64::from_bits(exponent);
-        let (forward, strike) = (self.forward * scale, self.strike * scale);
-        let price = (self.price / self.discount) * scale;
+        let per_amount = scale(clamped, UNIT);
+        let per_discount = scale(self.discount, 1.0);
+        let (forward, strike) = (self.forward * per_amount, self.strike * per_amount);
+        let discount = self.discount * per_discount;
+        let price = (self.price * per_discount) * per_amount;
 
         let intrinsic = self.sign * (forward - strike);
-        let value = price - if intrinsic < 0.0 { 0.0 } else { intrinsic };
-        let value = if value < 0.0 && value >= -ROUNDING * price { 0.0 } else { value };
+        let intrinsic = if intrinsic < 0.0 { 0.0 } else { intrinsic };
+        let bound = if self.sign > 0.0 { forward } else { strike };
+        let value = above_intrinsic::<FMA>(price, discount, intrinsic);
+        let equal = value >= -BELOW * price && value <= ABOVE * price && price < f64::INFINITY;
         TimeValue {
-            value,
-            gap: (forward - strike).abs(),
-            smaller: if forward < strike { forward } else { strike },
-            mean: 0.5 * (forward + strike),
+            value: if equal { 0.0 } else { value },
+            gap: discount * (forward - strike).abs(),
+            smaller: discount * if forward < strike { forward } else { strike },
+            room: -above_intrinsic::<FMA>(price, discount, bound),
+            mean: (0.5 * discount) * (forward + strike),
         }
     }
 
     #[inline(always)]
     fn status(self) -> Status {
         let amount = |x: f64| (f64::MIN_POSITIVE..TOO_LARGE).contains(&x);
-        let TimeValue { value, smaller, .. } = self.time_value();
+        let TimeValue { value, smaller, room, .. } = self.time_value::<false>();
         let valid = amount(self.forward)
             && amount(self.strike)
             && amount(self.years)
             && amount(self.discount)
-            && self.sign.abs() == 1.0
+            && is_right(self.sign)
             && !self.price.is_nan();
-        let status = if value < smaller { Status::Ok } else { Status::AboveMax };
+        let status = if value < smaller && room > 0.0 { Status::Ok } else { Status::AboveMax };
         let status = if value < 0.0 { Status::BelowIntrinsic } else { status };
         if valid { status } else { Status::Invalid }
     }

@@ -2,3 +2,4 @@
 
 pub mod black76;
 pub mod implied_vol;
+mod rows;

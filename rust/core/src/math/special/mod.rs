@@ -9,12 +9,14 @@ mod inverse_normal;
 mod logarithm;
 mod normal;
 mod polynomial;
+mod product;
 
-pub use exponential::exp;
+pub use exponential::{exp, exp_normal};
 pub use inverse_normal::inv_norm_cdf;
-pub use logarithm::{ln, ln_ratio};
-pub use normal::{mills, norm_cdf, norm_pdf};
+pub use logarithm::{ln, ln_ratio, ln_ratio_over};
+pub use normal::{mills, mills_wide, norm_cdf, norm_pdf};
 pub use polynomial::polynomial;
+pub use product::product_error;
 
 #[cfg(test)]
 mod tests;

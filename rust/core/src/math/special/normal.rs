@@ -1,14 +1,12 @@
 //! The normal density, distribution function and Mills ratio.
 
-use super::{exp, polynomial};
+use super::{exp, polynomial, product_error};
 use crate::math::simd::fma;
 
 /// 1/√(2π)
 const FRAC_1_SQRT_TAU: f64 = 0.39894228040143267794;
 /// Beyond 40 standard deviations the density is zero in double precision (the smallest double is φ(38.6)).
 const NO_DENSITY: f64 = 40.0;
-/// 2²⁷ + 1 splits a double into two halves of 26 bits (Veltkamp).
-const SPLITTER: f64 = 134217729.0;
 
 /// φ(x) = exp(−x²/2)/√(2π); relative error below 4e-16 where the result is normal.
 #[inline(always)]
@@ -18,7 +16,7 @@ pub fn norm_pdf<const FMA: bool>(x: f64) -> f64 {
     // The rounding error of x² would be multiplied by x²/2: carry it along.
     let square = a * a;
     let e = exp::<FMA>(-0.5 * square);
-    FRAC_1_SQRT_TAU * fma::<FMA>(-0.5 * square_error::<FMA>(a, square), e, e)
+    FRAC_1_SQRT_TAU * fma::<FMA>(-0.5 * product_error::<FMA>(a, a, square), e, e)
 }
 
 /// Φ(x), the normal distribution function; relative error below 1e-15 in both tails.
@@ -28,59 +26,85 @@ pub fn norm_cdf<const FMA: bool>(x: f64) -> f64 {
     if x > 0.0 { 1.0 - tail } else { tail }
 }
 
-/// x² = square + error, exactly (Dekker's product where there is no fused multiply-add).
-#[inline(always)]
-fn square_error<const FMA: bool>(x: f64, square: f64) -> f64 {
-    if FMA {
-        x.mul_add(x, -square)
-    } else {
-        let shifted = SPLITTER * x;
-        let high = shifted - (shifted - x);
-        let low = x - high;
-        ((high * high - square) + 2.0 * high * low) + low * low
-    }
-}
-
-/// The fit starts a little left of zero, because implied volatility needs it there.
-const MILLS_START: f64 = 0.75;
-const MILLS_CENTRE: f64 = 4.0;
-/// (1 + v) Y(v − 3/4) as a polynomial in t = (v − 4)/(v + 4) ∈ [−1, 1], v = x + 3/4: Chebyshev fit, error 5e-17.
-const MILLS: [f64; 26] = [
-    1.4219107337424646,
-    -0.7552637487079757,
-    0.5031942596904689,
-    -0.18695350638184405,
-    -0.04422050661328797,
-    0.12504878541270661,
-    -0.09561120467161852,
-    0.03750063194934819,
-    -0.002563746997900771,
-    -0.004865562506119624,
-    0.001682498265375094,
-    0.00049961468387589,
-    -0.0003672063602328111,
-    -6.195569377669508e-05,
-    7.330667210238443e-05,
-    1.278016147924416e-05,
-    -1.4659358381577732e-05,
-    -3.866325695946263e-06,
-    2.820572082513581e-06,
-    1.2220837229702518e-06,
-    -4.718219616085829e-07,
-    -3.2938603077290725e-07,
-    5.813064593167235e-08,
-    6.35536550621015e-08,
-    -3.766468924991807e-09,
-    -6.326632352426142e-09,
+/// Y(x) ≈ P(x)/Q(x) for x ≥ 0, all coefficients positive: best rational fit, error 5e-17.
+/// The first coefficient is the double next to the nearest one: with it Φ(0) is ½ exactly.
+const MILLS_P: [f64; 11] = [
+    1504837.0623439418,
+    2581835.200545189,
+    2188402.8971812325,
+    1187585.1626670933,
+    453246.8335298883,
+    126649.90800590285,
+    26224.868707264086,
+    3981.7361292676237,
+    426.34346452483055,
+    29.328622510690103,
+    1.0,
+];
+const MILLS_Q: [f64; 12] = [
+    1200686.2585681702,
+    3018015.4731320785,
+    3553777.7054692362,
+    2593388.8357783062,
+    1306564.9112939832,
+    478629.01441628253,
+    130572.98691132749,
+    26649.212171454208,
+    4011.064751781517,
+    427.34346452481464,
+    29.328622510690135,
+    1.0,
 ];
 
-/// Mills' ratio Y(x) = (1 − Φ(x))/φ(x) for x ≥ −3/4; relative error below 8e-16; Y(∞) = 0.
+/// Larger arguments count as this: the powers of x must not overflow.
+const FAR: f64 = 1e20;
+
+/// Mills' ratio Y(x) = (1 − Φ(x))/φ(x) for x ≥ 0; relative error below 8e-16; 1e-20 from x = 1e20 on.
 ///
 /// Outside the domain the value is meaningless (but it does not trap, so that unused lanes may hold anything).
 #[inline(always)]
 pub fn mills<const FMA: bool>(x: f64) -> f64 {
-    let v = x + MILLS_START;
-    let t = (v - MILLS_CENTRE) / (v + MILLS_CENTRE);
-    let t = if v == f64::INFINITY { 1.0 } else { t };
-    polynomial::<FMA, _>(&MILLS, t) / (v + 1.0)
+    let x = if x > FAR { FAR } else { x };
+    polynomial::<FMA, _>(&MILLS_P, x) / polynomial::<FMA, _>(&MILLS_Q, x)
+}
+
+/// The wide fit starts here, a little left of zero.
+const WIDE_START: f64 = -0.75;
+/// Y(v − ¾) ≈ P(v)/Q(v) for v ≥ 0, all coefficients positive: best rational fit, error 1e-16.
+const MILLS_WIDE_P: [f64; 12] = [
+    4492012.914044822,
+    7744027.747330624,
+    6912382.301731403,
+    4094313.426339224,
+    1760765.096394906,
+    572393.9446769537,
+    142956.48566306022,
+    27414.81331277323,
+    3966.2785197776884,
+    414.8208431739937,
+    28.543042141614094,
+    1.0,
+];
+const MILLS_WIDE_Q: [f64; 13] = [
+    1749109.2273551174,
+    5008289.120595346,
+    6776018.907022951,
+    5740473.542082351,
+    3400084.590345316,
+    1487725.0855019917,
+    494856.96281207114,
+    126627.66106472528,
+    24874.895047975107,
+    3684.4559295366,
+    394.41356156779307,
+    27.793042141614077,
+    1.0,
+];
+
+/// As [`mills`], for x ≥ −¾; relative error below 1e-15.
+#[inline(always)]
+pub fn mills_wide<const FMA: bool>(x: f64) -> f64 {
+    let v = x - WIDE_START;
+    let v = if v > FAR { FAR } else { v };
+    polynomial::<FMA, _>(&MILLS_WIDE_P, v) / polynomial::<FMA, _>(&MILLS_WIDE_Q, v)
 }

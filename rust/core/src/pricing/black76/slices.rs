@@ -1,19 +1,25 @@
 //! Price and greeks of many contracts: broadcast arguments in, columns out.
 
-use super::{Contract, GREEKS, greeks, undiscounted};
+use super::{
+    Contract, Greek,
+    columns::Stages,
+    greeks::{self, Needs, contract_greeks},
+    intrinsic, is_right, undiscounted,
+};
 use crate::math::{
     broadcast::Broadcast,
     chunks::in_chunks,
     simd::{Kernel, dispatch},
 };
+use crate::pricing::rows::{BLOCK, Column, Rows, outside};
 
 /// The arguments of the slice functions, in order: the terms of a [`Contract`].
 pub const ARGUMENTS: [&str; 6] = ["right", "forward", "strike", "years", "vol", "discount"];
 
-/// Rows per pass of a kernel: eight vectors, and a call with one row clears little memory.
-const BLOCK: usize = 64;
-
 type Arguments<'a> = Broadcast<'a, { ARGUMENTS.len() }>;
+
+/// A block of rows of the arguments.
+pub(super) type Terms<'a> = [&'a [f64]; ARGUMENTS.len()];
 
 /// Discounted prices, one per row of the arguments; NaN where a term is outside its domain.
 ///
@@ -24,28 +30,14 @@ pub fn price_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
     in_chunks(vec![out], |start, mut chunks| dispatch(Prices { arguments, start, out: chunks.remove(0) }));
 }
 
-/// The greeks that `selected` names by their position in [`GREEKS`], one output each.
+/// The selected greeks, one output each.
 ///
 /// # Panics
 /// If an output has another length than the arguments have rows, or there are not as many as selected.
-pub fn greeks_slices(arguments: &Arguments<'_>, selected: &[usize], out: Vec<&mut [f64]>) {
+pub fn greeks_slices(arguments: &Arguments<'_>, selected: &[Greek], out: Vec<&mut [f64]>) {
     assert_eq!(selected.len(), out.len(), "one output per selected greek");
     assert!(out.iter().all(|output| output.len() == arguments.rows()), "one output per row");
     in_chunks(out, |start, chunks| dispatch(Greeks { arguments, start, selected, out: chunks }));
-}
-
-/// The first `n` rows of the columns as contracts.
-#[inline(always)]
-fn contracts(columns: &[[f64; BLOCK]; ARGUMENTS.len()], n: usize) -> impl Iterator<Item = Contract> {
-    let [sign, forward, strike, years, vol, discount] = columns.each_ref().map(|column| &column[..n]);
-    (0..n).map(move |i| Contract {
-        sign: sign[i],
-        forward: forward[i],
-        strike: strike[i],
-        years: years[i],
-        vol: vol[i],
-        discount: discount[i],
-    })
 }
 
 pub(super) struct Prices<'a> {
@@ -58,14 +50,37 @@ impl Kernel for Prices<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let mut columns = [[0.0; BLOCK]; ARGUMENTS.len()];
+        let mut reader = self.arguments.reader::<BLOCK>();
+        let mut stages = Stages::default();
+        let mut prices = [0.0; BLOCK];
         for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
-            let n = out.len();
-            self.arguments.read(self.start + block * BLOCK, n, &mut columns);
-            for (out, contract) in out.iter_mut().zip(contracts(&columns, n)) {
-                let Contract { sign, forward, strike, years, vol, discount } = contract.checked();
-                *out = discount * undiscounted::<FMA>(sign, forward, strike, vol * years.sqrt());
+            let terms = reader.rows(self.start + block * BLOCK, out.len());
+            let [sign, forward, strike, years, vol, discount] = terms;
+            let n = sign.len();
+            let (forward, strike, years) = (&forward[..n], &strike[..n], &years[..n]);
+            let (vol, discount, prices) = (&vol[..n], &discount[..n], &mut prices[..n]);
+            for i in 0..n {
+                stages.moneyness::<FMA>(i, forward[i], strike[i], vol[i] * years[i].sqrt());
             }
+            stages.level::<FMA>(forward, strike);
+            for i in 0..n {
+                let time_value = stages.time_value::<FMA>(i, forward[i], strike[i]);
+                let price = discount[i] * (intrinsic(sign[i], forward[i], strike[i]) + time_value);
+                let valid = greeks::is_discount(discount[i]) && is_right(sign[i]);
+                prices[i] = if valid { price } else { f64::NAN };
+            }
+            if let Some(rows) = outside(prices) {
+                let contracts = Contracts::gather(&terms, &rows);
+                for i in 0..rows.get().len() {
+                    let Contract { sign, forward, strike, years, vol, discount } = contracts.get(i).checked();
+                    stages.level[i] =
+                        discount * undiscounted::<FMA>(sign, forward, strike, vol * years.sqrt());
+                }
+                for (&row, &price) in rows.get().iter().zip(&stages.level) {
+                    prices[usize::from(row)] = price;
+                }
+            }
+            out.copy_from_slice(&prices[..out.len()]);
         }
     }
 }
@@ -73,7 +88,7 @@ impl Kernel for Prices<'_> {
 pub(super) struct Greeks<'a> {
     pub(super) arguments: &'a Arguments<'a>,
     pub(super) start: usize,
-    pub(super) selected: &'a [usize],
+    pub(super) selected: &'a [Greek],
     pub(super) out: Vec<&'a mut [f64]>,
 }
 
@@ -81,21 +96,44 @@ impl Kernel for Greeks<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(mut self) {
+        let needs = Needs::of(self.selected);
         let rows = self.out.first().map_or(0, |out| out.len());
-        let mut columns = [[0.0; BLOCK]; ARGUMENTS.len()];
-        let mut results = [[0.0; BLOCK]; GREEKS.len()];
+        let mut reader = self.arguments.reader::<BLOCK>();
+        let mut shared = greeks::Shared::default();
+        let mut column = [0.0; BLOCK];
         for from in (0..rows).step_by(BLOCK) {
-            let n = BLOCK.min(rows - from);
-            self.arguments.read(self.start + from, n, &mut columns);
-            for (i, contract) in contracts(&columns, n).enumerate() {
-                let values = greeks::<FMA>(contract);
-                for k in 0..GREEKS.len() {
-                    results[k][i] = values[k];
+            let to = rows.min(from + BLOCK);
+            let terms = reader.rows(self.start + from, to - from);
+            shared.fill::<FMA>(&terms, needs);
+            for (out, &greek) in self.out.iter_mut().zip(self.selected) {
+                shared.write::<FMA>(greek, &terms, &mut column);
+                out[from..to].copy_from_slice(&column[..to - from]);
+            }
+            if let Some(outside) = outside(&shared.density[..to - from]) {
+                let contracts = Contracts::gather(&terms, &outside);
+                for (i, &row) in outside.get().iter().enumerate() {
+                    let values = contract_greeks::<FMA>(contracts.get(i));
+                    for (out, &greek) in self.out.iter_mut().zip(self.selected) {
+                        out[from + usize::from(row)] = values[greek as usize];
+                    }
                 }
             }
-            for (out, &k) in self.out.iter_mut().zip(self.selected) {
-                out[from..from + n].copy_from_slice(&results[k][..n]);
-            }
         }
+    }
+}
+
+/// Some contracts of a block, side by side.
+struct Contracts([Column; ARGUMENTS.len()]);
+
+impl Contracts {
+    #[inline(always)]
+    fn gather(terms: &Terms<'_>, rows: &Rows) -> Self {
+        Self(terms.map(|column| rows.gather(column)))
+    }
+
+    #[inline(always)]
+    fn get(&self, i: usize) -> Contract {
+        let [sign, forward, strike, years, vol, discount] = self.0.each_ref().map(|column| column[i]);
+        Contract { sign, forward, strike, years, vol, discount }
     }
 }

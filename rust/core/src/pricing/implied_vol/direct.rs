@@ -21,32 +21,34 @@ use crate::math::{
 };
 
 /// l reaches this far in the rational function and in the table.
-const NEAR: f64 = 17.0;
+pub(super) const NEAR: f64 = 17.0;
 const FAR: f64 = 764.0;
 
 /// Below this part of the time value the gap no longer matters; it must not be zero, though (2⁻⁶⁰).
 const NO_GAP: f64 = 8.673617379884035e-19;
 /// Smaller time values would make the gap subnormal.
-const TINY: f64 = 1e-280;
+pub(super) const TINY: f64 = 1e-280;
 
-/// The total standard deviation s, and whether the row lies in the formula's domain.
+/// Bachelier's τ and d/A from l = ln((q + d)/q), up to a factor.
+///
+/// One division serves both and one more number: the return is (τ, d/A, 1/number).
 #[inline(always)]
-pub(super) fn near<const FMA: bool>(row: TimeValue) -> (f64, bool) {
-    let (gap, l) = log_price_ratio::<FMA>(row);
+pub(super) fn bachelier<const FMA: bool>(gap: f64, mean: f64, l: f64, number: f64) -> [f64; 3] {
     let numerator = polynomial::<FMA, _>(&BACHELIER_NUMERATOR, l);
     let denominator = l * polynomial::<FMA, _>(&BACHELIER_DENOMINATOR, l);
-    // One division serves τ and d/A.
-    let quotient = gap / (row.mean * denominator);
-    let (s, inside) = black::<FMA>(quotient * numerator, quotient * denominator);
-    (s, inside && l > 0.0 && l <= NEAR && row.value > TINY)
+    let product = mean * denominator;
+    let both = 1.0 / (product * number);
+    let quotient = gap * (both * number);
+    [quotient * numerator, quotient * denominator, both * product]
 }
 
-/// As [`near`], for the far wings; the table look-up makes it slower.
+/// The total standard deviation s, and whether the row lies in the formula's domain: the far wings, where a table
+/// takes the place of the rational function.
 #[inline(always)]
 pub(super) fn far<const FMA: bool>(row: TimeValue) -> (f64, bool) {
     const LOWER_HALF: u64 = (1 << 51) - 1;
     const MIDDLE: f64 = 1.25;
-    let (gap, l) = log_price_ratio::<FMA>(row);
+    let (gap, l) = log_price_ratio::<FMA>(row.value, row.gap);
     // 2l/3 + 2 runs over [2, 512): the interval is its three exponent bits and first mantissa bit, the argument
     // is made of its other mantissa bits.
     let bits = fma::<FMA>(l, 2.0 / 3.0, 2.0).to_bits();
@@ -59,15 +61,15 @@ pub(super) fn far<const FMA: bool>(row: TimeValue) -> (f64, bool) {
 
 /// The gap, never zero, and l = ln((q + d)/q).
 #[inline(always)]
-fn log_price_ratio<const FMA: bool>(row: TimeValue) -> (f64, f64) {
-    let least = row.value * NO_GAP;
-    let gap = if row.gap > least { row.gap } else { least };
-    (gap, ln_ratio::<FMA>(row.value, gap))
+pub(super) fn log_price_ratio<const FMA: bool>(value: f64, gap: f64) -> (f64, f64) {
+    let least = value * NO_GAP;
+    let gap = if gap > least { gap } else { least };
+    (gap, ln_ratio::<FMA>(value, gap))
 }
 
 /// Black's s from Bachelier's τ and d/A, and whether they lie in the fit's domain.
 #[inline(always)]
-fn black<const FMA: bool>(tau: f64, relative_gap: f64) -> (f64, bool) {
+pub(super) fn black<const FMA: bool>(tau: f64, relative_gap: f64) -> (f64, bool) {
     let w = relative_gap * relative_gap;
     let first = tau * polynomial::<FMA, _>(&NORMAL_TO_LOGNORMAL, w);
     let square = first * first;

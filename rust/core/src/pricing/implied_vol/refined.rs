@@ -8,7 +8,7 @@ use super::{
 };
 use crate::math::{
     simd::fma,
-    special::{ln, ln_ratio, mills, polynomial},
+    special::{ln, ln_ratio, mills_wide, polynomial},
 };
 
 /// ln √(2π)
@@ -38,7 +38,7 @@ pub(super) fn refined<const FMA: bool>(row: TimeValue) -> f64 {
     let x = if x > LEAST_X { x } else { LEAST_X };
 
     let per_bound = 1.0 / row.smaller;
-    let (part, complement) = (row.value * per_bound, (row.smaller - row.value) * per_bound);
+    let (part, complement) = (row.value * per_bound, row.room * per_bound);
     let upper = part > 0.5;
     let side = if upper { -1.0 } else { 1.0 };
     let tail = if upper { complement } else { part };
@@ -85,7 +85,7 @@ fn step<const FMA: bool>(x: f64, s: f64, side: f64, target: f64) -> f64 {
     let per_s = 1.0 / s;
     let (a, t) = (x * per_s, 0.5 * s);
     let (d, far) = (a - t, a + t);
-    let ratio = mills::<FMA>(side * d) - side * mills::<FMA>(far);
+    let ratio = mills_wide::<FMA>(side * d) - side * mills_wide::<FMA>(far);
     let slope = side / ratio; // f'
     let newton = -((ln::<FMA>(ratio) - 0.5 * d * d) - target) * (side * ratio);
     // f''/f' and f'''/f'

@@ -1,0 +1,82 @@
+//! Undiscounted prices of columns: what the market model calls.
+
+use super::{intrinsic, near, undiscounted};
+use crate::pricing::rows::{BLOCK, Column, outside};
+
+/// [`undiscounted`] prices, row by row of the columns.
+///
+/// # Panics
+/// If the columns differ in length.
+#[inline(always)]
+pub fn undiscounted_columns<const FMA: bool>(
+    sign: f64,
+    forward: &[f64],
+    strike: &[f64],
+    total_sd: &[f64],
+    out: &mut [f64],
+) {
+    let blocks = out.chunks_mut(BLOCK).zip(forward.chunks(BLOCK));
+    let blocks = blocks.zip(strike.chunks(BLOCK)).zip(total_sd.chunks(BLOCK));
+    let mut stages = Stages::default();
+    for (((out, forward), strike), total_sd) in blocks {
+        let n = out.len();
+        let (forward, strike, total_sd) = (&forward[..n], &strike[..n], &total_sd[..n]);
+        for i in 0..n {
+            stages.moneyness::<FMA>(i, forward[i], strike[i], total_sd[i]);
+        }
+        stages.level::<FMA>(forward, strike);
+        for i in 0..n {
+            out[i] =
+                intrinsic(sign, forward[i], strike[i]) + stages.time_value::<FMA>(i, forward[i], strike[i]);
+        }
+        if let Some(rows) = outside(out) {
+            let columns = [forward, strike, total_sd].map(|column| rows.gather(column));
+            let mut prices = [0.0; BLOCK];
+            for i in 0..rows.get().len() {
+                prices[i] = undiscounted::<FMA>(sign, columns[0][i], columns[1][i], columns[2][i]);
+            }
+            for (&row, price) in rows.get().iter().zip(prices) {
+                out[usize::from(row)] = price;
+            }
+        }
+    }
+}
+
+/// What the stages of [`near`] hand on.
+pub(super) struct Stages {
+    pub(super) total_sd: Column,
+    pub(super) per_sd: Column,
+    pub(super) x: Column,
+    pub(super) a: Column,
+    pub(super) level: Column,
+}
+
+impl Default for Stages {
+    #[inline(always)]
+    fn default() -> Self {
+        let column = [0.0; BLOCK];
+        Self { total_sd: column, per_sd: column, x: column, a: column, level: column }
+    }
+}
+
+impl Stages {
+    #[inline(always)]
+    pub(super) fn moneyness<const FMA: bool>(&mut self, i: usize, forward: f64, strike: f64, total_sd: f64) {
+        self.total_sd[i] = total_sd;
+        [self.x[i], self.a[i], self.per_sd[i]] = near::moneyness::<FMA>(forward, strike, total_sd);
+    }
+
+    #[inline(always)]
+    pub(super) fn level<const FMA: bool>(&mut self, forward: &[f64], strike: &[f64]) {
+        for i in 0..forward.len() {
+            self.level[i] = near::level::<FMA>(forward[i], strike[i], self.x[i], self.a[i]);
+        }
+    }
+
+    /// NaN outside the domain of [`near`].
+    #[inline(always)]
+    pub(super) fn time_value<const FMA: bool>(&self, i: usize, forward: f64, strike: f64) -> f64 {
+        near::time_value::<FMA>(self.level[i], self.x[i], self.a[i], self.total_sd[i])
+            * near::inside(forward, strike, self.x[i], self.a[i], self.total_sd[i])
+    }
+}

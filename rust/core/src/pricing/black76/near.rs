@@ -1,0 +1,63 @@
+//! Options near the money, in stages over a block of rows: where nearly all options that trade are.
+//!
+//! A stage is a loop over the block that keeps what it found in columns. One loop over everything would be slower:
+//! its chain of dependent operations is longer than what a processor looks ahead, and it would wait for itself.
+//!
+//! Rows outside the domain get NaN as their time value and density; the caller values them by the general formulas.
+
+use super::series;
+use crate::math::{
+    simd::fma,
+    special::{exp_normal, ln_ratio_over, product_error},
+};
+
+/// 1/√(2π)
+const FRAC_1_SQRT_TAU: f64 = 0.39894228040143267794;
+/// |ln(F/K)|/s up to this: the density is a normal number.
+const LARGEST_A: f64 = 37.0;
+/// s from 2⁻²⁰⁰, F and K from 2⁻⁵⁰⁰ to 2⁵⁰⁰: no product under- or overflows.
+const SMALLEST_SD: f64 = f64::from_bits((1023 - 200) << 52);
+const SMALLEST: f64 = f64::from_bits((1023 - 500) << 52);
+const LARGEST: f64 = f64::from_bits((1023 + 500) << 52);
+
+/// Where the forward stands against the strike: x = |ln(F/K)|, a = x/s, 1/s.
+#[inline(always)]
+pub(super) fn moneyness<const FMA: bool>(forward: f64, strike: f64, total_sd: f64) -> [f64; 3] {
+    let (smaller, larger) = if forward < strike { (forward, strike) } else { (strike, forward) };
+    let (x, per_sd) = ln_ratio_over::<FMA>(smaller, larger, total_sd);
+    let a = x * per_sd;
+    // The rounding error of a would be multiplied by a².
+    let a = if FMA { fma::<FMA>(fma::<FMA>(-a, total_sd, x), per_sd, a) } else { x / total_sd };
+    [x, a, per_sd]
+}
+
+/// min(F, K) exp((x − a²)/2)/√(2π) = √(F K) φ(a).
+#[inline(always)]
+pub(super) fn level<const FMA: bool>(forward: f64, strike: f64, x: f64, a: f64) -> f64 {
+    let smaller = if forward < strike { forward } else { strike };
+    let square = a * a;
+    let e = exp_normal::<FMA>(0.5 * (x - square));
+    let e = fma::<FMA>(-0.5 * product_error::<FMA>(a, a, square), e, e);
+    (smaller * FRAC_1_SQRT_TAU) * e
+}
+
+/// 1 inside the domain of this module, NaN outside.
+#[inline(always)]
+pub(super) fn inside(forward: f64, strike: f64, x: f64, a: f64, total_sd: f64) -> f64 {
+    let (smaller, larger) = if forward < strike { (forward, strike) } else { (strike, forward) };
+    let near = x <= series::LARGEST && total_sd <= series::LARGEST && a <= LARGEST_A;
+    let normal = total_sd >= SMALLEST_SD && smaller >= SMALLEST && larger <= LARGEST;
+    if near && normal { 1.0 } else { f64::NAN }
+}
+
+/// The price minus the intrinsic value, from [`level`].
+#[inline(always)]
+pub(super) fn time_value<const FMA: bool>(level: f64, x: f64, a: f64, total_sd: f64) -> f64 {
+    (level * total_sd) * series::bracket::<FMA>(x, a, total_sd)
+}
+
+/// F φ(d₁) = K φ(d₂), from [`level`].
+#[inline(always)]
+pub(super) fn density<const FMA: bool>(level: f64, total_sd: f64) -> f64 {
+    level * series::decay::<FMA>(total_sd)
+}
