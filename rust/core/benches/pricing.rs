@@ -10,7 +10,7 @@ use alvh_core::{
         simd::{Variant, detected, variant},
     },
     pricing::{
-        black76::{self, GREEKS, greeks_slices, price_slice},
+        black76::{self, Greek, greeks_slices, price_slice},
         implied_vol::{self, implied_vol_slice},
     },
 };
@@ -48,12 +48,12 @@ fn bench(criterion: &mut Criterion) {
     let (market, near, hard) = (Options::market(), Options::near(), Options::hard());
     let terms = market.terms();
     group.bench_function("price", |b| b.iter(|| price_slice(black_box(&terms), &mut out)));
-    for (name, selected) in [("greeks", (0..GREEKS.len()).collect()), ("delta and vega", vec![1, 3])] {
+    for (name, selected) in [("greeks", &Greek::ALL[..]), ("delta and vega", &[Greek::Delta, Greek::Vega])] {
         let mut columns = vec![vec![0.0; ROWS]; selected.len()];
         group.bench_function(name, |b| {
             b.iter(|| {
                 let out = columns.iter_mut().map(Vec::as_mut_slice).collect();
-                greeks_slices(black_box(&terms), &selected, out);
+                greeks_slices(black_box(&terms), selected, out);
             });
         });
     }
