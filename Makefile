@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := run
+PEERS  := .bench/env/bin
+ROUNDS := 3
 SOURCES := $(shell find rust python -type f \( -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' -o -name '*.json' -o -name '*.csv' -o -name '*.css' -o -name '*.html' -o -name '*.js' \) 2>/dev/null) \
            Cargo.toml Cargo.lock pyproject.toml constraints.txt
 # pip looks for newer versions of itself and warns: neither belongs in a build.
@@ -37,9 +39,11 @@ lint: .stamps/lint
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest alvh._core
 
-bench: .stamps/test
+# Fewer rounds for a quick look: make bench ROUNDS=1
+bench: .stamps/test .stamps/bench
 	cargo bench --locked -p alvh-core
 	$(BIN)/python benches/engine.py
+	$(PEERS)/python -m benches.pricing --rounds $(ROUNDS)
 
 docs: .stamps/docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build
@@ -52,7 +56,7 @@ fits: .stamps/test
 	PYTHONPATH=scripts $(BIN)/python -m fits $(ARGS)
 
 clean:
-	rm -rf $(VENV) .stamps target $(RUN) docs/_build
+	rm -rf $(VENV) .bench .stamps target $(RUN) docs/_build
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -72,4 +76,14 @@ $(BIN)/python:
 
 .stamps/docs: .stamps/demo
 	$(PIP) install --constraint constraints.txt ".[history,docs]"
+	@mkdir -p .stamps && touch $@
+
+# The libraries that pricing is timed beside live apart from ours; one that cannot be installed is named in the table.
+.stamps/bench: $(SOURCES) benches/peers.txt
+	test -x $(PEERS)/python || $(PYTHON) -m venv .bench/env
+	$(PEERS)/python -m pip --disable-pip-version-check --quiet install --no-deps --requirement benches/peers.txt || \
+		for peer in $$(grep -v '^#' benches/peers.txt); do \
+			$(PEERS)/python -m pip --disable-pip-version-check --quiet install --no-deps $$peer || echo "$$peer is not installed" >&2; \
+		done
+	$(PEERS)/python -m pip --disable-pip-version-check --quiet install --no-deps .
 	@mkdir -p .stamps && touch $@

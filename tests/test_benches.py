@@ -1,0 +1,195 @@
+"""The harness of `make bench` on a few options, without the libraries it times, and what it left behind."""
+
+import json
+import os
+import re
+
+import numpy as np
+import pytest
+
+import markdown_pages
+from alvh import pricing
+from benches.pricing import accuracy, schedule, table
+from benches.pricing.__main__ import PAGE, RAW, draw
+from benches.pricing.entrants import ALL, NUMPY, SUBJECT, Entrant
+from benches.pricing.inputs import LEAST_PRICE, SPOT, hard, load, market, out_of_the_money, save
+from benches.pricing.reference import GREEKS, references
+from benches.pricing.results import SLICE_ROWS, Results, slices
+from benches.pricing.targets import Target, targets
+from benches.pricing.worker import timed
+
+ROOT = markdown_pages.ROOT
+FEW = 40
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("benches.pricing.__main__.WORK", folder)
+        patch.setattr("benches.pricing.__main__.HARD_ROWS", 2 * FEW)
+        drawn = draw(2 * FEW, FEW)
+    save(drawn, folder / "inputs")
+    return drawn, folder
+
+
+def test_draws_are_seeded_and_kept(inputs):
+    drawn, folder = inputs
+    for name, columns in load(folder / "inputs").items():
+        assert np.array_equal(columns.price, drawn[name].price)
+        assert np.array_equal(columns.forward, drawn[name].forward)
+
+
+def test_options_are_what_the_page_says():
+    rng = np.random.default_rng(7)
+    asked = out_of_the_money(500, rng)
+    assert asked.price.min() >= LEAST_PRICE
+    assert np.all(asked.call == (asked.strike >= asked.forward))
+    far = hard(2000, rng)
+    assert np.all(far.forward == SPOT)
+    assert np.all(far.discount == 1)
+    deviations = np.abs(np.log(far.strike / SPOT)) / (far.vol * np.sqrt(far.years))
+    assert 30 < deviations.max() <= 35 * (1 + 1e-12)
+    assert np.isclose(far.years.min(), 1e-4, rtol=1e-12)
+
+
+def test_impossible_prices_are(inputs):
+    drawn, _ = inputs
+    c = drawn["impossible"]
+    terms = (c.price, c.forward, c.strike, c.years, c.sign)
+    _, status = pricing.implied_vol(*terms, discount=c.discount, status=True)
+    assert set(status) == {pricing.Status.BELOW_INTRINSIC, pricing.Status.ABOVE_MAX}
+
+
+def test_references_agree_with_the_library_and_with_each_other(tmp_path):
+    c = market(FEW, np.random.default_rng(3))
+    truth = references(c, tmp_path)
+    forward, spot = truth["forward"].greeks, truth["spot"].greeks
+    ours = pricing.greeks(c.forward, c.strike, c.years, c.vol, c.sign, discount=c.discount)
+    assert tuple(ours._fields) == GREEKS
+    assert accuracy.of_the_largest(ours._asdict(), forward).worst < 1e-12
+
+    def close(a, b):
+        assert np.abs(a - b).max() <= 1e-12 * np.abs(b).max()
+
+    growth = c.forward / SPOT
+    close(spot["price"], forward["price"])
+    close(spot["delta"], growth * forward["delta"])
+    close(spot["gamma"], growth**2 * forward["gamma"])
+    close(spot["vega"], forward["vega"])
+    close(spot["rho"], forward["rho"] + c.years * c.forward * forward["delta"])
+    diffusion = 0.5 * c.vol**2 * SPOT**2 * spot["gamma"]
+    carry = (c.rate - c.dividend) * SPOT * spot["delta"]
+    close(spot["theta"], c.rate * spot["price"] - carry - diffusion)
+
+
+def test_references_are_computed_once(tmp_path):
+    c = market(2, np.random.default_rng(3))
+    first = references(c, tmp_path)
+    (kept,) = tmp_path.glob("reference-*.npz")
+    stamp = kept.stat().st_mtime_ns
+    again = references(c, tmp_path)
+    assert kept.stat().st_mtime_ns == stamp
+    assert np.array_equal(first["spot"].price, again["spot"].price)
+
+
+def test_relative_errors_count_what_is_no_number():
+    truth = np.array([1.0, 2.0, 1e-9])
+    assert accuracy.relative(truth * 1.5, truth, above=0.01).worst == 0.5
+    assert accuracy.relative(np.array([np.nan, 2.0, 0.0]), truth, above=0.01) == accuracy.Error(None, 1)
+
+
+def test_errors_of_the_largest():
+    found = {"delta": np.array([1.0, -0.5]), "gamma": np.array([0.0, 3.0])}
+    truth = {"delta": np.array([1.0, -1.0]), "gamma": np.array([0.0, 4.0])}
+    assert accuracy.of_the_largest(found, truth).worst == 0.5
+
+
+def test_implied_vols_are_judged_by_what_the_price_determines():
+    vol = np.full(5, 0.2)
+    price, vega = np.array([1.0, 1.0, 1.0, 1.0, 1e-300]), np.full(5, 10.0)
+    vega[3] = 1e-16  # the price says nothing of the volatility
+    unit = accuracy.EPSILON * 0.2
+    judged = accuracy.implied_vol(
+        np.array([0.2 + 8 * unit, 0.2 * (1 + 1e-8), np.nan, 9.0, 9.0]), vol, price, vega
+    )
+    assert (judged.solvable, judged.wrong, judged.missing) == (3, 1, 1)
+    assert judged.units == pytest.approx(8.0, abs=0.5)
+    assert judged.unsolved == pytest.approx(2 / 3)
+
+
+def test_timings_count_calls():
+    calls = []
+    times = timed(lambda: calls.append(0), 0.01)
+    assert len(times) <= 9
+    assert all(0 < each < 1e-3 for each in times)
+    assert len(calls) > 1000
+
+
+def test_a_run_in_small(inputs, tmp_path, monkeypatch):
+    drawn, folder = inputs
+    monkeypatch.setattr(schedule, "SECONDS", 0.0)
+    absent = Entrant("absent", "absent")
+    told = []
+    found = schedule.run([SUBJECT, NUMPY, absent], folder / "inputs", 1, tell=told.append)
+    assert "absent" in found[absent.name].problem
+    assert set(found[NUMPY.name].times) >= {"price, market", "implied_vol, otm", "price, small"}
+    words = ("processor", "simd", "system", "python", "numpy", "alvh", "date")
+    machine = dict.fromkeys(words, "here") | {"simd": "avx2", "cores": 1, "rows": FEW, "rounds": 1}
+    Results.of(found, drawn, machine).write(tmp_path / "raw.json")
+    results = Results.read(tmp_path / "raw.json")
+    assert results.error(SUBJECT, "implied_vol, hard", "unsolved") == 0
+    assert results.error(NUMPY, "implied_vol, impossible", "answered") == 1
+    monkeypatch.setattr(table, "PEERS", (NUMPY, absent))
+    page = table.page(results)
+    assert "| absent | not installed: ModuleNotFoundError" in page
+    assert re.search(r"\| NumPy \+ SciPy \| [\d.,]+ \([\d.,]+\) · [\d.]+× \|", page)
+    assert "| price, AVX-512 | ≤ 6.5 ns | – | – | not measured |" in page
+    assert "| impossible prices answered by a number | ≤ 0 | 0 | – | met |" in page
+    text = f"above\n{table.BEGIN}\nold\n{table.END}\nbelow\n"
+    assert table.placed(text, table.shown(results)) == f"above\n{table.shown(results)}below\n"
+    with pytest.raises(ValueError, match="put the two lines where the tables belong"):
+        table.placed("no markers", "")
+
+
+def test_verdicts_are_computed():
+    assert Target("", 6.5, 6.5).verdict == "met"
+    assert Target("", 6.5, 6.6).verdict == "**missed**"
+    assert Target("", 8.0, 7.9, least=True).verdict == "**missed**"
+    assert Target("", 8.0, 8.0, least=True).verdict == "met"
+    assert Target("", 1.0, None).verdict == "not measured"
+    assert Target("", 1.0, float("inf")).verdict == "**missed**"
+
+
+def test_slices_older_than_the_code_are_not_shown(tmp_path):
+    for variant, age in (("avx2", 0), ("baseline", 1)):
+        sample = tmp_path / f"pricing {variant}" / "price" / "new" / "sample.json"
+        sample.parent.mkdir(parents=True)
+        sample.write_text(json.dumps({"iters": [1, 2, 4], "times": [3e3, 4e3, 4e3]}), encoding="utf-8")
+        if age:
+            os.utime(sample, (0, 0))
+    found = slices(tmp_path)
+    assert set(found) == {"avx2"}
+    assert found["avx2"]["price"] == {"median": pytest.approx(2e-6), "least": pytest.approx(1e-6)}
+    results = Results({"machine": {}, "entrants": {}, "slices": found})
+    assert results.slice_ns("avx2", "price") == pytest.approx(2e3 / SLICE_ROWS)
+
+
+def test_the_tables_are_those_of_the_last_results():
+    results = Results.read(RAW)
+    assert PAGE.read_text(encoding="utf-8") == table.page(results)
+    assert table.shown(results) in markdown_pages.read("README.md")
+    assert set(results.raw["entrants"]) == {each.name for each in ALL}
+    assert all(each.verdict in {"met", "**missed**", "not measured"} for each in targets(results))
+
+
+def test_every_adapter_is_asked():
+    adapters = {path.stem for path in (ROOT / "benches/pricing/peers").glob("*.py")} - {"__init__"}
+    assert adapters == {each.module for each in ALL}
+
+
+def test_peers_are_pinned_by_name_and_version_only():
+    lines = markdown_pages.read("benches/peers.txt").splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
+    assert len({pin.split("==")[0].lower() for pin in pins}) == len(pins)
