@@ -17,6 +17,7 @@
 mod accuracy;
 mod coefficients;
 mod direct;
+mod packed;
 mod refined;
 mod slices;
 #[cfg(test)]
@@ -139,18 +140,36 @@ impl Quote {
         }
     }
 
+    /// Are all terms in their domains?
+    #[inline(always)]
+    fn is_valid(self) -> bool {
+        is_amount(self.forward)
+            & is_amount(self.strike)
+            & is_amount(self.years)
+            & is_amount(self.discount)
+            & is_right(self.sign)
+            & !self.price.is_nan()
+    }
+
+    /// Is there one volatility that gives the price?
+    #[inline(always)]
+    fn has_vol(self, row: TimeValue) -> bool {
+        self.is_valid() & (row.value >= 0.0) & (row.value < row.smaller) & (row.room > 0.0)
+    }
+
     #[inline(always)]
     fn status(self) -> Status {
-        let amount = |x: f64| (f64::MIN_POSITIVE..TOO_LARGE).contains(&x);
-        let TimeValue { value, smaller, room, .. } = self.time_value::<false>();
-        let valid = amount(self.forward)
-            && amount(self.strike)
-            && amount(self.years)
-            && amount(self.discount)
-            && is_right(self.sign)
-            && !self.price.is_nan();
-        let status = if value < smaller && room > 0.0 { Status::Ok } else { Status::AboveMax };
-        let status = if value < 0.0 { Status::BelowIntrinsic } else { status };
-        if valid { status } else { Status::Invalid }
+        let row = self.time_value::<false>();
+        match () {
+            () if !self.is_valid() => Status::Invalid,
+            () if self.has_vol(row) => Status::Ok,
+            () if row.value < 0.0 => Status::BelowIntrinsic,
+            () => Status::AboveMax,
+        }
     }
+}
+
+#[inline(always)]
+fn is_amount(x: f64) -> bool {
+    (x >= f64::MIN_POSITIVE) & (x < TOO_LARGE)
 }

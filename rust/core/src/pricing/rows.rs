@@ -5,6 +5,11 @@ use std::ops::{Deref, DerefMut};
 /// Rows per block: the columns of all stages stay in the first-level cache.
 pub(crate) const BLOCK: usize = 128;
 
+/// The next whole number of vectors: loops over single rows cost as much as over full vectors.
+pub(crate) const fn padded(rows: usize) -> usize {
+    rows.next_multiple_of(8)
+}
+
 /// One value per row of a block. Aligned, because a vector that straddles two cache lines costs twice.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -64,7 +69,13 @@ impl Rows {
         &self.index[..self.count]
     }
 
-    /// Packs the rows of a column side by side.
+    /// How many rows to work on: the count of them, padded.
+    #[inline(always)]
+    pub(crate) fn padded(&self) -> usize {
+        padded(self.count)
+    }
+
+    /// Packs the rows of a column side by side, then zeros.
     #[inline(always)]
     pub(crate) fn gather(&self, column: &[f64]) -> Column {
         let mut packed = Column::default();

@@ -14,7 +14,7 @@ mod product;
 pub use exponential::{exp, exp_normal};
 pub use inverse_normal::inv_norm_cdf;
 pub use logarithm::{ln, ln_normal, ln_ratio, ln_ratio_over};
-pub use normal::{mills, mills_wide, norm_cdf, norm_pdf};
+pub use normal::{mills, mills_difference, norm_cdf, norm_pdf};
 pub use polynomial::polynomial;
 pub use product::product_error;
 

@@ -101,10 +101,22 @@ const MILLS_WIDE_Q: [f64; 13] = [
     1.0,
 ];
 
-/// As [`mills`], for x ≥ −¾; relative error below 1e-15.
+/// Y(x) − w Y(y), w = ±1, and its reciprocal for one division; Y is Mills' ratio, x and y in [−¾, 1000].
+///
+/// Each ratio has a relative error below 1e-15; larger arguments count as 1000.
 #[inline(always)]
-pub fn mills_wide<const FMA: bool>(x: f64) -> f64 {
+pub fn mills_difference<const FMA: bool>(x: f64, w: f64, y: f64) -> (f64, f64) {
+    let [(p, q), (r, s)] = [x, y].map(wide_mills::<FMA>);
+    let (numerator, denominator) = (p * s - w * (r * q), q * s);
+    let both = 1.0 / (numerator * denominator);
+    (numerator * (numerator * both), denominator * (denominator * both))
+}
+
+/// Numerator and denominator of Y(x).
+#[inline(always)]
+fn wide_mills<const FMA: bool>(x: f64) -> (f64, f64) {
+    const LARGEST: f64 = 1000.0;
     let v = x - WIDE_START;
-    let v = if v > FAR { FAR } else { v };
-    polynomial::<FMA, _>(&MILLS_WIDE_P, v) / polynomial::<FMA, _>(&MILLS_WIDE_Q, v)
+    let v = if v > LARGEST { LARGEST } else { v };
+    (polynomial::<FMA, _>(&MILLS_WIDE_P, v), polynomial::<FMA, _>(&MILLS_WIDE_Q, v))
 }

@@ -33,7 +33,7 @@ pub fn undiscounted_columns<const FMA: bool>(
         if let Some(rows) = outside(out) {
             let columns = [forward, strike, total_sd].map(|column| rows.gather(column));
             let mut prices = Column::default();
-            for i in 0..rows.get().len() {
+            for i in 0..rows.padded() {
                 prices[i] = undiscounted::<FMA>(sign, columns[0][i], columns[1][i], columns[2][i]);
             }
             for (&row, price) in rows.get().iter().zip(*prices) {

@@ -72,7 +72,7 @@ impl Kernel for Prices<'_> {
             }
             if let Some(rows) = outside(prices) {
                 let contracts = Contracts::gather(&terms, &rows);
-                for i in 0..rows.get().len() {
+                for i in 0..rows.padded() {
                     let Contract { sign, forward, strike, years, vol, discount } = contracts.get(i).checked();
                     stages.level[i] =
                         discount * undiscounted::<FMA>(sign, forward, strike, vol * years.sqrt());

@@ -54,9 +54,13 @@ pub(super) fn far<const FMA: bool>(row: TimeValue) -> (f64, bool) {
     let bits = fma::<FMA>(l, 2.0 / 3.0, 2.0).to_bits();
     let interval = (bits >> 51) as usize & 15;
     let x = f64::from_bits(bits & LOWER_HALF | 1.0f64.to_bits()) - MIDDLE;
-    let w = BACHELIER_TABLE.iter().rev().fold(0.0, |sum, row| fma::<FMA>(sum, x, row[interval]));
-    let (s, inside) = black::<FMA>(gap * w / l / row.mean, gap / row.mean);
-    (s, inside && l > 0.0 && l <= FAR && row.value > TINY)
+    let mut w = 0.0;
+    for row in BACHELIER_TABLE.iter().rev() {
+        w = fma::<FMA>(w, x, row[interval]);
+    }
+    let quotient = gap / (row.mean * l);
+    let (s, inside) = black::<FMA>(quotient * w, quotient * l);
+    (s, inside & (l > 0.0) & (l <= FAR) & (row.value > TINY))
 }
 
 /// The gap, never zero, and l = ln((q + d)/q).

@@ -5,11 +5,13 @@ use super::{
     coefficients::{
         GUESS_0, GUESS_1, GUESS_2, GUESS_3, GUESS_4, GUESS_5, QUANTILE_DENOMINATOR, QUANTILE_NUMERATOR,
     },
+    packed::Packed,
 };
 use crate::math::{
     simd::fma,
-    special::{ln, ln_ratio, mills_wide, polynomial},
+    special::{ln_normal, ln_ratio, mills_difference, polynomial},
 };
+use crate::pricing::rows::{BLOCK, Column};
 
 /// ln √(2π)
 const LN_SQRT_TAU: f64 = 0.91893853320467274178;
@@ -23,7 +25,7 @@ const LN_MAGNIFIER: f64 = 138.62943611198907;
 
 const STEPS: usize = 2;
 
-/// The total standard deviation s for 0 < q < min(F, K).
+/// Rows under way to their total standard deviation s, 0 < q < min(F, K).
 ///
 /// With P = q/min(F, K), x = |ln(F/K)|, d = x/s − s/2, d' = x/s + s/2 and Mills' ratio Y, the equation solved is
 ///
@@ -32,8 +34,49 @@ const STEPS: usize = 2;
 ///
 /// whose sides are close to quadratic in s: the third-order Householder step multiplies the number of correct
 /// digits by four, and two take the guess's 1 % to the last place.
+///
+/// In stages, as near the money.
+#[derive(Default)]
+pub(super) struct Search {
+    x: Column,
+    /// +1 for P ≤ ½, else −1
+    side: Column,
+    ln_tail: Column,
+    s: Column,
+    /// Y(±d) ∓ Y(d')
+    ratio: Column,
+    per_ratio: Column,
+}
+
+impl Search {
+    /// s of the first `n` rows.
+    #[inline(always)]
+    pub(super) fn solve<const FMA: bool>(&mut self, rows: &Packed, n: usize) -> &Column {
+        assert!(n <= BLOCK, "at most a block");
+        let Self { x, side, ln_tail, s, ratio, per_ratio } = self;
+        for i in 0..n {
+            (x[i], side[i], ln_tail[i]) = tail::<FMA>(rows.get(i));
+        }
+        for i in 0..n {
+            s[i] = guess::<FMA>(x[i], side[i], ln_tail[i]);
+        }
+        for _ in 0..STEPS {
+            for i in 0..n {
+                let (a, t) = (x[i] / s[i], 0.5 * s[i]);
+                (ratio[i], per_ratio[i]) = mills_difference::<FMA>(side[i] * (a - t), side[i], a + t);
+            }
+            for i in 0..n {
+                let target = ln_tail[i] + LN_SQRT_TAU;
+                s[i] += step::<FMA>(x[i], s[i], side[i], target, [ratio[i], per_ratio[i]]);
+            }
+        }
+        s
+    }
+}
+
+/// x, the side and the logarithm of the smaller of P and 1 − P.
 #[inline(always)]
-pub(super) fn refined<const FMA: bool>(row: TimeValue) -> f64 {
+fn tail<const FMA: bool>(row: TimeValue) -> (f64, f64, f64) {
     let x = ln_ratio::<FMA>(row.smaller, row.gap);
     let x = if x > LEAST_X { x } else { LEAST_X };
 
@@ -44,14 +87,7 @@ pub(super) fn refined<const FMA: bool>(row: TimeValue) -> f64 {
     let tail = if upper { complement } else { part };
     let subnormal = tail < SUBNORMAL;
     let tail = if subnormal { row.value * (per_bound * MAGNIFIER) } else { tail };
-    let ln_tail = ln::<FMA>(tail) - if subnormal { LN_MAGNIFIER } else { 0.0 };
-
-    let target = ln_tail + LN_SQRT_TAU;
-    let mut s = guess::<FMA>(x, side, ln_tail);
-    for _ in 0..STEPS {
-        s += step::<FMA>(x, s, side, target);
-    }
-    s
+    (x, side, ln_normal::<FMA>(tail) - if subnormal { LN_MAGNIFIER } else { 0.0 })
 }
 
 /// s good to 1 %: d is the normal quantile z of the tail less a smooth function of z and x, and s solves
@@ -63,8 +99,9 @@ fn guess<const FMA: bool>(x: f64, side: f64, ln_tail: f64) -> f64 {
         polynomial::<FMA, _>(&QUANTILE_NUMERATOR, t) / polynomial::<FMA, _>(&QUANTILE_DENOMINATOR, t);
     let z = side * (t - correction);
     let twice_x = x + x;
-    let bounded_z = z / fma::<FMA>(z, z, 4.0).sqrt();
-    let bounded_x = 1.0 / fma::<FMA>(0.5, twice_x.sqrt(), 1.0);
+    let (scale_z, scale_x) = (fma::<FMA>(z, z, 4.0).sqrt(), fma::<FMA>(0.5, twice_x.sqrt(), 1.0));
+    let both = 1.0 / (scale_z * scale_x);
+    let (bounded_z, bounded_x) = (z * (both * scale_x), both * scale_z);
     let rows = [
         polynomial::<FMA, _>(&GUESS_0, bounded_x),
         polynomial::<FMA, _>(&GUESS_1, bounded_x),
@@ -81,13 +118,12 @@ fn guess<const FMA: bool>(x: f64, side: f64, ln_tail: f64) -> f64 {
 
 /// Householder's third-order step for f(s) = −d²/2 + ln(Y(±d) ∓ Y(d')) − target.
 #[inline(always)]
-fn step<const FMA: bool>(x: f64, s: f64, side: f64, target: f64) -> f64 {
+fn step<const FMA: bool>(x: f64, s: f64, side: f64, target: f64, [ratio, per_ratio]: [f64; 2]) -> f64 {
     let per_s = 1.0 / s;
     let (a, t) = (x * per_s, 0.5 * s);
     let (d, far) = (a - t, a + t);
-    let ratio = mills_wide::<FMA>(side * d) - side * mills_wide::<FMA>(far);
-    let slope = side / ratio; // f'
-    let newton = -((ln::<FMA>(ratio) - 0.5 * d * d) - target) * (side * ratio);
+    let slope = side * per_ratio; // f'
+    let newton = -((ln_normal::<FMA>(ratio) - 0.5 * d * d) - target) * (side * ratio);
     // f''/f' and f'''/f'
     let b = d * far * per_s;
     let a_per_s = a * per_s;

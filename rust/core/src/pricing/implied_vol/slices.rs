@@ -1,13 +1,13 @@
 //! Implied volatility of many quotes: broadcast arguments in, columns out.
 
-use super::{ABOVE, Quote, Status, TimeValue, above_intrinsic, direct, refined::refined};
+use super::{ABOVE, Quote, above_intrinsic, direct, packed::Packed, refined::Search};
 use crate::math::{
     broadcast::Broadcast,
     chunks::in_chunks,
     simd::{Kernel, dispatch},
 };
 use crate::pricing::black76::is_right;
-use crate::pricing::rows::{BLOCK, Column, outside};
+use crate::pricing::rows::{BLOCK, Column, outside, padded};
 
 /// The arguments of the slice functions, in order.
 pub const ARGUMENTS: [&str; 6] = ["right", "price", "forward", "strike", "years", "discount"];
@@ -134,80 +134,45 @@ impl Near {
     }
 }
 
+/// A total standard deviation that is still to be found.
+const PENDING: f64 = f64::INFINITY;
+
 /// Solves packed rows by the formulas for all cases and puts the results where they belong.
 #[inline(always)]
 fn others<const FMA: bool>(terms: &[Column; ARGUMENTS.len()], origin: &[u8], out: &mut [f64]) {
-    let n = origin.len();
-    let [sign, price, forward, strike, years, discount] = terms.each_ref().map(|column| &column[..n]);
+    let [sign, price, forward, strike, years, discount] = terms;
+    let n = padded(origin.len());
     let mut rows = Packed::default();
     let mut total_sd = Column::default();
-    let mut rest = 0;
-    let mut to = [0; BLOCK];
     for i in 0..n {
         let (sign, price, forward, strike) = (sign[i], price[i], forward[i], strike[i]);
         let quote = Quote { sign, price, forward, strike, years: years[i], discount: discount[i] };
         let row = quote.time_value::<FMA>();
-        let (s, inside) = direct::far::<FMA>(row);
-        total_sd[i] = if quote.status() != Status::Ok {
-            f64::NAN
-        } else if row.value == 0.0 {
-            0.0
-        } else if inside {
-            s
-        } else {
-            rows.set(rest, row);
-            to[rest] = i;
-            rest += 1;
-            0.0
-        };
-    }
-    let mut solved = Column::default();
-    for i in 0..rest {
-        solved[i] = refined::<FMA>(rows.get(i));
-    }
-    for i in 0..rest {
-        total_sd[to[i]] = solved[i];
+        rows.set(i, row);
+        let found = if row.value == 0.0 { 0.0 } else { PENDING };
+        total_sd[i] = if quote.has_vol(row) { found } else { f64::NAN };
     }
     for i in 0..n {
-        out[usize::from(origin[i])] = total_sd[i] / years[i].sqrt();
-    }
-}
-
-/// Time values side by side.
-struct Packed {
-    value: Column,
-    gap: Column,
-    smaller: Column,
-    room: Column,
-    mean: Column,
-}
-
-impl Default for Packed {
-    #[inline(always)]
-    fn default() -> Self {
-        let column = Column::default();
-        Self { value: column, gap: column, smaller: column, room: column, mean: column }
-    }
-}
-
-impl Packed {
-    #[inline(always)]
-    fn get(&self, i: usize) -> TimeValue {
-        TimeValue {
-            value: self.value[i],
-            gap: self.gap[i],
-            smaller: self.smaller[i],
-            room: self.room[i],
-            mean: self.mean[i],
-        }
+        let (s, inside) = direct::far::<FMA>(rows.get(i));
+        total_sd[i] = if inside & (total_sd[i] == PENDING) { s } else { total_sd[i] };
     }
 
-    #[inline(always)]
-    fn set(&mut self, i: usize, row: TimeValue) {
-        self.value[i] = row.value;
-        self.gap[i] = row.gap;
-        self.smaller[i] = row.smaller;
-        self.room[i] = row.room;
-        self.mean[i] = row.mean;
+    let mut to = [0; BLOCK];
+    let mut count = 0;
+    for i in 0..origin.len() {
+        to[count] = i;
+        count += usize::from(total_sd[i] == PENDING);
+    }
+    let mut rest = Packed::default();
+    for (i, &row) in to[..count].iter().enumerate() {
+        rest.set(i, rows.get(row));
+    }
+    let mut search = Search::default();
+    let solved = search.solve::<FMA>(&rest, padded(count));
+    for (&row, &s) in to[..count].iter().zip(&**solved) {
+        total_sd[row] = s;
+    }
+    for (i, &row) in origin.iter().enumerate() {
+        out[usize::from(row)] = total_sd[i] / years[i].sqrt();
     }
 }
