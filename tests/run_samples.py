@@ -55,7 +55,7 @@ def command(*arguments: object, **environment: str) -> subprocess.CompletedProce
 
 
 def surroundings(**more: str) -> dict[str, str]:
-    """A terminal of 80 columns; no variable of the caller counts but the instruction set, which both share."""
+    """A terminal of 80 columns; of the variables of the caller only the instruction set changes a result."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "ALVH_SIMD") if name in os.environ}
     return {**kept, "COLUMNS": "80", "LANG": "C.UTF-8", "PYTHONWARNINGS": "error", **more}
 
