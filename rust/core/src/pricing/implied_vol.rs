@@ -171,5 +171,5 @@ impl Quote {
 
 #[inline(always)]
 fn is_amount(x: f64) -> bool {
-    (x >= f64::MIN_POSITIVE) & (x < TOO_LARGE)
+    (f64::MIN_POSITIVE..TOO_LARGE).contains(&x)
 }

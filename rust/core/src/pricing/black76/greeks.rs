@@ -141,8 +141,8 @@ pub fn contract_greeks<const FMA: bool>(contract: Contract) -> [f64; 14] {
     // Without density every term below is zero, but its factors may be infinite: take them as zero as well.
     let silent = density == 0.0;
     let reciprocal = |x: f64| if silent { 0.0 } else { 1.0 / x };
-    let (h, root, vol) = if silent { (0.0, 0.0, 0.0) } else { (h, root, vol) };
-    let term = if silent { 0.0 } else { years };
+    let finite = |x: f64| if silent { 0.0 } else { x };
+    let (h, s, root, vol, term) = (finite(h), finite(s), finite(root), finite(vol), finite(years));
     let per_forward = reciprocal(forward);
     let per_sd = reciprocal(s);
     let half_per_root = 0.5 * reciprocal(root);

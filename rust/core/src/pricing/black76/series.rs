@@ -13,7 +13,7 @@
 //! bracket = G + S(u) (u G − v) − v² β(u, v).
 //! ```
 //!
-//! G decreases like 1/a², and v ≤ u/a²: the subtracted terms stay well below the first. docs/implied_vol.md derives
+//! G decreases like 1/a², and v ≤ u/a²: the subtracted terms stay well below the first. `docs/implied_vol.md` derives
 //! it; `scripts/fits` holds the fits.
 
 use crate::math::{simd::fma, special::polynomial};
