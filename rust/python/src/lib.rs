@@ -44,6 +44,6 @@ mod _core {
     /// The instruction sets of this processor, the best last: what `ALVH_SIMD` may name.
     #[pyfunction]
     fn simd_variants() -> Vec<&'static str> {
-        alvh_core::math::simd::available().map(|variant| variant.name()).collect()
+        alvh_core::math::simd::available().map(alvh_core::math::simd::Variant::name).collect()
     }
 }

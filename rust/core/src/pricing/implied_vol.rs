@@ -158,14 +158,10 @@ impl Quote {
     }
 
     #[inline(always)]
-    fn status(self) -> Status {
-        let row = self.time_value::<false>();
-        match () {
-            () if !self.is_valid() => Status::Invalid,
-            () if self.has_vol(row) => Status::Ok,
-            () if row.value < 0.0 => Status::BelowIntrinsic,
-            () => Status::AboveMax,
-        }
+    fn status(self, row: TimeValue) -> Status {
+        let status = if row.value < 0.0 { Status::BelowIntrinsic } else { Status::AboveMax };
+        let status = if self.has_vol(row) { Status::Ok } else { status };
+        if self.is_valid() { status } else { Status::Invalid }
     }
 }
 

@@ -30,21 +30,32 @@ pub fn implied_vol_slice(arguments: &Arguments<'_>, out: &mut [f64]) {
 /// If `out` has another length than the arguments have rows.
 pub fn status_slice(arguments: &Arguments<'_>, out: &mut [u8]) {
     assert_eq!(arguments.rows(), out.len(), "one output per row");
-    in_chunks(out, |start, out| {
-        let mut reader = arguments.reader::<BLOCK>();
-        for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-            let columns = reader.rows(start + block * BLOCK, out.len());
-            for (i, code) in out.iter_mut().enumerate() {
-                *code = quote(&columns, i).status() as u8;
-            }
-        }
-    });
+    in_chunks(out, |start, out| dispatch(Statuses { arguments, start, out }));
 }
 
-#[inline(always)]
-fn quote(columns: &[&[f64]; ARGUMENTS.len()], i: usize) -> Quote {
-    let [sign, price, forward, strike, years, discount] = columns.each_ref().map(|column| column[i]);
-    Quote { sign, price, forward, strike, years, discount }
+struct Statuses<'a> {
+    arguments: &'a Arguments<'a>,
+    start: usize,
+    out: &'a mut [u8],
+}
+
+impl Kernel for Statuses<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let mut reader = self.arguments.reader::<BLOCK>();
+        for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
+            let n = out.len();
+            let [sign, price, forward, strike, years, discount] = reader.rows(self.start + block * BLOCK, n);
+            let (sign, price, forward) = (&sign[..n], &price[..n], &forward[..n]);
+            let (strike, years, discount) = (&strike[..n], &years[..n], &discount[..n]);
+            for i in 0..n {
+                let (sign, price, forward, strike) = (sign[i], price[i], forward[i], strike[i]);
+                let quote = Quote { sign, price, forward, strike, years: years[i], discount: discount[i] };
+                out[i] = quote.status(quote.time_value::<FMA>()) as u8;
+            }
+        }
+    }
 }
 
 pub(super) struct Vols<'a> {
@@ -72,7 +83,7 @@ impl Kernel for Vols<'_> {
     }
 }
 
-/// s from 2⁻²⁰⁰, amounts from 2⁻⁵⁰⁰ to 2⁵⁰⁰: no product under- or overflows.
+/// Years from 2⁻²⁰⁰ to 2²⁰⁰, amounts from 2⁻²⁵⁰ to 2²⁵⁰: no product under- or overflows.
 const SHORTEST: f64 = f64::from_bits((1023 - 200) << 52);
 const LONGEST: f64 = f64::from_bits((1023 + 200) << 52);
 const SMALLEST: f64 = f64::from_bits((1023 - 250) << 52);
