@@ -414,3 +414,9 @@ def test_run_of_another_simd_variant_is_refused_with_the_mend(folder):
     assert f"computed with the SIMD variant {own}, this process uses baseline" in words
     assert f"set ALVH_SIMD={own}" in words
     assert command("verify", folder, ALVH_SIMD=own).returncode == 0
+
+
+@pytest.mark.skipif("avx2" not in _core.simd_variants(), reason="this processor has no AVX2")
+def test_wider_vectors_give_the_same_bits(folder):
+    for variant in [name for name in _core.simd_variants() if name != "baseline"]:
+        assert command("verify", folder, ALVH_SIMD=variant).returncode == 0
