@@ -17,6 +17,7 @@
 mod accuracy;
 mod coefficients;
 mod direct;
+mod others;
 mod packed;
 mod refined;
 mod slices;

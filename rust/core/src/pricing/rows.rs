@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 /// Rows per block: the columns of all stages stay in the first-level cache.
-pub(crate) const BLOCK: usize = 128;
+pub(crate) const BLOCK: usize = 256;
 
 /// The next whole number of vectors: loops over single rows cost as much as over full vectors.
 pub(crate) const fn padded(rows: usize) -> usize {
@@ -75,13 +75,20 @@ impl Rows {
         padded(self.count)
     }
 
-    /// Packs the rows of a column side by side, then zeros.
+    /// Packs the rows of a column side by side, padded by zeros.
     #[inline(always)]
-    pub(crate) fn gather(&self, column: &[f64]) -> Column {
-        let mut packed = Column::default();
+    pub(crate) fn gather(&self, column: &[f64], packed: &mut Column) {
         for (to, &row) in packed.iter_mut().zip(self.get()) {
             *to = column[usize::from(row)];
         }
-        packed
+        packed[self.count..self.padded()].fill(0.0);
+    }
+
+    /// Puts packed values where they belong.
+    #[inline(always)]
+    pub(crate) fn scatter(&self, packed: &Column, column: &mut [f64]) {
+        for (&value, &row) in packed.iter().zip(self.get()) {
+            column[usize::from(row)] = value;
+        }
     }
 }

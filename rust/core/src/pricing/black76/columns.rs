@@ -31,14 +31,17 @@ pub fn undiscounted_columns<const FMA: bool>(
                 intrinsic(sign, forward[i], strike[i]) + stages.time_value::<FMA>(i, forward[i], strike[i]);
         }
         if let Some(rows) = outside(out) {
-            let columns = [forward, strike, total_sd].map(|column| rows.gather(column));
-            let mut prices = Column::default();
+            let mut packed = [Column::default(); 3];
+            for (packed, column) in packed.iter_mut().zip([forward, strike, total_sd]) {
+                rows.gather(column, packed);
+            }
+            let [forward, strike, total_sd] = &packed;
+            // The level has served.
+            let prices = &mut stages.level;
             for i in 0..rows.padded() {
-                prices[i] = undiscounted::<FMA>(sign, columns[0][i], columns[1][i], columns[2][i]);
+                prices[i] = undiscounted::<FMA>(sign, forward[i], strike[i], total_sd[i]);
             }
-            for (&row, price) in rows.get().iter().zip(*prices) {
-                out[usize::from(row)] = price;
-            }
+            rows.scatter(prices, out);
         }
     }
 }

@@ -53,6 +53,7 @@ impl Kernel for Prices<'_> {
         let mut reader = self.arguments.reader::<BLOCK>();
         let mut stages = Stages::default();
         let mut prices = Column::default();
+        let mut contracts = None;
         for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
             let terms = reader.rows(self.start + block * BLOCK, out.len());
             let [sign, forward, strike, years, vol, discount] = terms;
@@ -71,15 +72,15 @@ impl Kernel for Prices<'_> {
                 prices[i] = if valid { price } else { f64::NAN };
             }
             if let Some(rows) = outside(prices) {
-                let contracts = Contracts::gather(&terms, &rows);
+                let contracts = contracts.get_or_insert_with(Box::<Contracts>::default);
+                contracts.gather(&terms, &rows);
+                // The level has served.
+                let general = &mut stages.level;
                 for i in 0..rows.padded() {
                     let Contract { sign, forward, strike, years, vol, discount } = contracts.get(i).checked();
-                    stages.level[i] =
-                        discount * undiscounted::<FMA>(sign, forward, strike, vol * years.sqrt());
+                    general[i] = discount * undiscounted::<FMA>(sign, forward, strike, vol * years.sqrt());
                 }
-                for (&row, &price) in rows.get().iter().zip(&*stages.level) {
-                    prices[usize::from(row)] = price;
-                }
+                rows.scatter(general, prices);
             }
             out.copy_from_slice(&prices[..out.len()]);
         }
@@ -101,6 +102,7 @@ impl Kernel for Greeks<'_> {
         let rows = self.out.first().map_or(0, |out| out.len());
         let mut reader = self.arguments.reader::<BLOCK>();
         let mut shared = greeks::Shared::default();
+        let mut contracts = None;
         for from in (0..rows).step_by(BLOCK) {
             let to = rows.min(from + BLOCK);
             let terms = reader.rows(self.start + from, to - from);
@@ -109,7 +111,8 @@ impl Kernel for Greeks<'_> {
                 shared.write::<FMA>(greek, &terms, &mut out[from..to]);
             }
             if let Some(outside) = outside(&shared.density[..to - from]) {
-                let contracts = Contracts::gather(&terms, &outside);
+                let contracts = contracts.get_or_insert_with(Box::<Contracts>::default);
+                contracts.gather(&terms, &outside);
                 for (i, &row) in outside.get().iter().enumerate() {
                     let values = contract_greeks::<FMA>(contracts.get(i));
                     for (out, &greek) in self.out.iter_mut().zip(self.selected) {
@@ -122,12 +125,15 @@ impl Kernel for Greeks<'_> {
 }
 
 /// Some contracts of a block, side by side.
+#[derive(Default)]
 struct Contracts([Column; ARGUMENTS.len()]);
 
 impl Contracts {
     #[inline(always)]
-    fn gather(terms: &Terms<'_>, rows: &Rows) -> Self {
-        Self(terms.map(|column| rows.gather(column)))
+    fn gather(&mut self, terms: &Terms<'_>, rows: &Rows) {
+        for (packed, column) in self.0.iter_mut().zip(terms) {
+            rows.gather(column, packed);
+        }
     }
 
     #[inline(always)]

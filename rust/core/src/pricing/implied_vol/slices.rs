@@ -1,18 +1,19 @@
 //! Implied volatility of many quotes: broadcast arguments in, columns out.
 
-use super::{ABOVE, Quote, above_intrinsic, direct, packed::Packed, refined::Search};
+use super::{ABOVE, Quote, above_intrinsic, direct, others::Others};
 use crate::math::{
     broadcast::Broadcast,
     chunks::in_chunks,
     simd::{Kernel, dispatch},
 };
 use crate::pricing::black76::is_right;
-use crate::pricing::rows::{BLOCK, Column, outside, padded};
+use crate::pricing::rows::{BLOCK, Column, outside};
 
 /// The arguments of the slice functions, in order.
 pub const ARGUMENTS: [&str; 6] = ["right", "price", "forward", "strike", "years", "discount"];
 
-type Terms<'a> = [&'a [f64]; ARGUMENTS.len()];
+/// A block of rows of the arguments.
+pub(super) type Terms<'a> = [&'a [f64]; ARGUMENTS.len()];
 type Arguments<'a> = Broadcast<'a, { ARGUMENTS.len() }>;
 
 /// Volatilities, one per row of the arguments; NaN where there is none.
@@ -70,13 +71,14 @@ impl Kernel for Vols<'_> {
     fn run<const FMA: bool>(self) {
         let mut reader = self.arguments.reader::<BLOCK>();
         let mut near = Near::default();
+        let mut others = None;
         let mut vols = Column::default();
         for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
             let terms = reader.rows(self.start + block * BLOCK, out.len());
             let vols = &mut vols[..terms[0].len()];
             near.solve::<FMA>(&terms, vols);
             if let Some(rows) = outside(vols) {
-                others::<FMA>(&terms.map(|column| rows.gather(column)), rows.get(), vols);
+                others.get_or_insert_with(Box::<Others>::default).solve::<FMA>(&terms, &rows, vols);
             }
             out.copy_from_slice(&vols[..out.len()]);
         }
@@ -142,48 +144,5 @@ impl Near {
             let dated = (years[i] >= SHORTEST) & (years[i] <= LONGEST);
             out[i] = if inside & (l[i] <= direct::NEAR) & dated { s * per_root[i] } else { f64::NAN };
         }
-    }
-}
-
-/// A total standard deviation that is still to be found.
-const PENDING: f64 = f64::INFINITY;
-
-/// Solves packed rows by the formulas for all cases and puts the results where they belong.
-#[inline(always)]
-fn others<const FMA: bool>(terms: &[Column; ARGUMENTS.len()], origin: &[u8], out: &mut [f64]) {
-    let [sign, price, forward, strike, years, discount] = terms;
-    let n = padded(origin.len());
-    let mut rows = Packed::default();
-    let mut total_sd = Column::default();
-    for i in 0..n {
-        let (sign, price, forward, strike) = (sign[i], price[i], forward[i], strike[i]);
-        let quote = Quote { sign, price, forward, strike, years: years[i], discount: discount[i] };
-        let row = quote.time_value::<FMA>();
-        rows.set(i, row);
-        let found = if row.value == 0.0 { 0.0 } else { PENDING };
-        total_sd[i] = if quote.has_vol(row) { found } else { f64::NAN };
-    }
-    for i in 0..n {
-        let (s, inside) = direct::far::<FMA>(rows.get(i));
-        total_sd[i] = if inside & (total_sd[i] == PENDING) { s } else { total_sd[i] };
-    }
-
-    let mut to = [0; BLOCK];
-    let mut count = 0;
-    for i in 0..origin.len() {
-        to[count] = i;
-        count += usize::from(total_sd[i] == PENDING);
-    }
-    let mut rest = Packed::default();
-    for (i, &row) in to[..count].iter().enumerate() {
-        rest.set(i, rows.get(row));
-    }
-    let mut search = Search::default();
-    let solved = search.solve::<FMA>(&rest, padded(count));
-    for (&row, &s) in to[..count].iter().zip(&**solved) {
-        total_sd[row] = s;
-    }
-    for (i, &row) in origin.iter().enumerate() {
-        out[usize::from(row)] = total_sd[i] / years[i].sqrt();
     }
 }
