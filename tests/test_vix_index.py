@@ -231,6 +231,15 @@ def test_a_zero_ask_excludes_like_a_zero_bid():
     assert without["ask"].strip.filter(pl.col("excluded") == "no_ask")["strike"].to_list() == [1_800, 1_800]
 
 
+def test_a_crossed_quote_counts_with_its_mid():
+    chain, rates = vix_chains.sample_in_minutes(2014)
+    crossed = chain.with_columns(
+        pl.when(pl.col("strike") == 1_800).then(pl.col(other)).otherwise(pl.col(side)).alias(side)
+        for side, other in (("bid", "ask"), ("ask", "bid"))
+    )
+    assert av.vix_index(crossed, rate=rates, terms="bracket").value == index_of(2014).value
+
+
 @pytest.mark.parametrize("none", [None, math.nan])
 def test_no_bid_is_null_or_nan_as_well(none):
     chain, rates = vix_chains.sample_in_minutes(2014)

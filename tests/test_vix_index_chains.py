@@ -179,6 +179,11 @@ def put_first(name, value):
             {"terms": "bracket"},
             "root 'SPY': AM or PM settlement is not",
         ),
+        (
+            CHAIN.with_columns(settlement=pl.when(FIRST).then(pl.lit("PM")).otherwise(pl.lit("AM"))),
+            {},
+            "SPX 2014-10-17: more than one settlement or minutes. Mend: one per expiry",
+        ),
         (CHAIN, {"terms": "daily"}, "terms = 'daily': allowed are 'weekly', 'monthly', 'bracket'"),
         (
             CHAIN,
@@ -220,7 +225,7 @@ def put_first(name, value):
         (
             CHAIN.filter(pl.col("strike").is_between(1_960, 1_965)),
             {},
-            "quote call and put: parity needs 3 to imply",
+            "of the money quote call and put: parity needs 3 to",
         ),
         (
             without("ask", (pl.col("right") == "P") & (pl.col("strike") == 1_960)),
@@ -278,10 +283,17 @@ def test_the_gap_to_the_published_index(row):
     chain = data(f"chains/{SNAPSHOTS[rule]}.parquet").filter(quote_date=quoted)
     closes = data("indices/cboe_vol_indices_daily.parquet").filter(symbol="VIX", date=quoted)
     close = closes["close"].item()
+    funds = data("macro/macro_long.parquet").filter(pl.col("date") <= quoted, series="DFF").sort("date")
     index = av.vix_index(chain, terms=rule)
+    at_funds = av.vix_index(chain, terms=rule, rate=funds["value"][-1] / 100).value
     bracket = f"{av.vix_index(chain, terms='bracket').value - close:+.2f}" if rule == "weekly" else "–"
     expected = (index.near.expiration, index.next.expiration, f"{close:.2f}", f"{index.value:.2f}")
-    assert row[2:] == (*map(str, expected), f"{index.value - close:+.2f}", bracket)
+    assert row[2:] == (
+        *map(str, expected),
+        f"{index.value - close:+.3f}",
+        f"{at_funds - close:+.3f}",
+        bracket,
+    )
     assert abs(index.value - close) < 0.03
 
 

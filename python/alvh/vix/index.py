@@ -12,8 +12,9 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from alvh.errors import VixError
+from alvh.vix.forward import level
 from alvh.vix.quotes import checked
-from alvh.vix.strip import EXCLUDED, level, strip_of
+from alvh.vix.strip import EXCLUDED, strip_of
 from alvh.vix.terms import MINUTES_PER_DAY, TARGET_MINUTES, Terms, two_terms
 
 MINUTES_PER_YEAR: Final = 365 * MINUTES_PER_DAY

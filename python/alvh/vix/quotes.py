@@ -1,6 +1,6 @@
 """The columns of a chain that the index is made of, checked: a wrong value is refused with its row."""
 
-from typing import Final
+from typing import Final, NoReturn
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -25,6 +25,30 @@ COLUMNS: Final = {**OPTIONAL, **REQUIRED}
 SATURDAY: Final = 6  # ISO number of the first day of a weekend
 
 
+def _at_least_0(side: str) -> tuple[pl.Expr, str]:
+    price = pl.col(side).fill_null(0)
+    return price.is_finite() & (price >= 0), "finite, at least 0, or null where there is none"
+
+
+def _above_0(name: str) -> tuple[pl.Expr, str]:
+    return pl.col(name).is_finite() & (pl.col(name) > 0), "finite, above 0"
+
+
+ALLOWED: Final[dict[str, tuple[pl.Expr, str]]] = {
+    "right": (pl.col("right").is_in(["C", "P"]), "C or P"),
+    "strike": _above_0("strike"),
+    "bid": _at_least_0("bid"),
+    "ask": _at_least_0("ask"),
+    "expiration": (
+        pl.col("expiration").dt.weekday() < SATURDAY,
+        "a weekday: roll the Saturdays of old files back to Friday",
+    ),
+    "settlement": (pl.col("settlement").is_in(["AM", "PM"]), "AM or PM"),
+    "minutes": _above_0("minutes"),
+}
+"""What is right of each column, and how a refusal says it."""
+
+
 def checked(chain: pl.DataFrame) -> pl.DataFrame:
     """Return the columns that count, in their types; NaN, which is no quote, becomes null.
 
@@ -40,26 +64,19 @@ def checked(chain: pl.DataFrame) -> pl.DataFrame:
             )
     if chain.is_empty():
         raise VixError("chain: no rows. Mend: give the quotes of two expiries around 30 days")
-    casts = []
-    for name, dtype in COLUMNS.items():
-        if name in chain.columns:
-            casts.append(_cast(chain[name], dtype))
+    casts = [_cast(chain[name], dtype) for name, dtype in COLUMNS.items() if name in chain.columns]
     quotes = pl.DataFrame(casts).with_columns(pl.col("bid", "ask").fill_nan(None))
-    _refuse(quotes, ~pl.col("right").is_in(["C", "P"]), "right", "C or P")
-    _refuse(quotes, ~(pl.col("strike").is_finite() & (pl.col("strike") > 0)), "strike", "finite, above 0")
-    for side in ("bid", "ask"):
-        no_price = ~(pl.col(side).is_finite() & (pl.col(side) >= 0))
-        _refuse(
-            quotes, no_price.fill_null(value=False), side, "finite, at least 0, or null where there is none"
-        )
-    if "expiration" in quotes.columns:
-        on_weekend = pl.col("expiration").dt.weekday() >= SATURDAY
-        _refuse(quotes, on_weekend, "expiration", "a weekday: roll the Saturdays of old files back to Friday")
-    if "settlement" in quotes.columns:
-        _refuse(quotes, ~pl.col("settlement").is_in(["AM", "PM"]), "settlement", "AM or PM")
-    if "minutes" in quotes.columns:
-        wrong = ~(pl.col("minutes").is_finite() & (pl.col("minutes") > 0))
-        _refuse(quotes, wrong, "minutes", "finite, above 0")
+    wrong = {
+        name: right.not_().fill_null(value=True)
+        for name, (right, _) in ALLOWED.items()
+        if name in quotes.columns
+    }
+    found = quotes.select(expression.any().alias(name) for name, expression in wrong.items()).row(
+        0, named=True
+    )
+    for name, is_wrong in found.items():
+        if is_wrong:
+            _refuse(quotes, name, quotes.select(wrong[name].arg_true()).to_series())
     return quotes
 
 
@@ -72,10 +89,7 @@ def _cast(series: pl.Series, dtype: pl.DataType) -> pl.Series:
         ) from None
 
 
-def _refuse(quotes: pl.DataFrame, wrong: pl.Expr, column: str, allowed: str) -> None:
-    """Raise for the first row where `wrong` is true, or null."""
-    rows = quotes.select(wrong.fill_null(value=True).arg_true()).to_series()
-    if len(rows):
-        more = f" ({len(rows) - 1} more rows like it)" if len(rows) > 1 else ""
-        value = quotes[column][int(rows[0])]
-        raise VixError(f"chain, row {rows[0] + 1}, {column} = {value!r}{more}: allowed is {allowed}")
+def _refuse(quotes: pl.DataFrame, column: str, rows: pl.Series) -> NoReturn:
+    more = f" ({len(rows) - 1} more rows like it)" if len(rows) > 1 else ""
+    value, allowed = quotes[column][int(rows[0])], ALLOWED[column][1]
+    raise VixError(f"chain, row {rows[0] + 1}, {column} = {value!r}{more}: allowed is {allowed}")

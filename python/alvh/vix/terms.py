@@ -49,6 +49,12 @@ def two_terms(quotes: pl.DataFrame, rule: Terms, as_of: datetime | None) -> pl.D
                 f"terms = {rule!r}: the chain has no column {name!r}, by which that rule picks. Mend: add "
                 "it, or take whatever lies around 30 days with terms='bracket'"
             )
+    twice = listed.filter(pl.struct("root", "expiration").is_duplicated())
+    if not twice.is_empty():
+        root, expiration = twice.select("root", "expiration").row(0)
+        raise VixError(
+            f"chain, {root} {expiration}: more than one settlement or minutes. Mend: one per expiry"
+        )
     now = quote_moment(quotes, as_of)
     chosen = _weekly(listed, now.date()) if rule == "weekly" else _monthly(listed, now.date())
     return chosen if "minutes" in keys else _with_minutes(chosen, now)
