@@ -5,7 +5,7 @@ import math
 import hypothesis.strategies as st
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from polars.testing import assert_frame_equal
 
 import alvh as av
@@ -137,23 +137,27 @@ def naive(chain, rates):  # noqa: C901 -- one document, one function
     return None if thirty < 0 else 100 * math.sqrt(thirty * 525_600 / 43_200)
 
 
-prices = st.integers(0, 200).map(lambda ticks: max(ticks - 40, 0) / 20)  # a fifth of them zero
+some = st.integers(1, 160).map(lambda ticks: ticks / 20)
+perhaps = st.one_of(st.just(0.0), some, some)
 
 
 @st.composite
 def chains(draw):
-    """Few strikes, wild quotes: zero bids, zero asks, options that are not listed."""
+    """Few strikes, wild quotes: zero bids, no asks, options that are not listed; mostly sound near K0."""
     rows = []
     for minutes in (draw(st.integers(30_000, 43_200)), draw(st.integers(43_201, 60_000))):
-        strikes = sorted(draw(st.sets(st.integers(180, 220), min_size=3, max_size=14)))
-        for strike in strikes:
-            for right in ("C", "P"):
-                if strike == strikes[0] or draw(st.integers(0, 9)):
-                    bid = draw(prices) + max(0.0, 1.0 * (200 - strike) * (1 if right == "C" else -1))
-                    ask = None if draw(st.integers(0, 19)) == 0 else bid + draw(prices)
-                    rows.append(
-                        {"minutes": minutes, "strike": 5.0 * strike, "right": right, "bid": bid, "ask": ask}
-                    )
+        at_money = {199, 200, 201} if draw(st.integers(0, 9)) else set()
+        for strike in sorted(at_money | draw(st.sets(st.integers(180, 220), min_size=3, max_size=14))):
+            for right, sign in (("C", 1), ("P", -1)):
+                if strike not in at_money and not draw(st.integers(0, 9)):
+                    continue
+                inside = max(0.0, sign * 5.0 * (200 - strike))
+                bid = inside + draw(some if strike in at_money else perhaps)
+                ask = None if strike not in at_money and not draw(st.integers(0, 9)) else bid + draw(perhaps)
+                rows.append(
+                    {"minutes": minutes, "strike": 5.0 * strike, "right": right, "bid": bid, "ask": ask}
+                )
+    assume(len({row["minutes"] for row in rows}) == 2)
     return pl.DataFrame(rows, schema_overrides={"ask": pl.Float64})
 
 
