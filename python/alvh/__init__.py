@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from alvh.specification import Costs
     from alvh.stress_set import stress
+    from alvh.vix import VixIndex, vix_index
 
     __version__: str
 
@@ -50,6 +51,7 @@ _HOME = {
     "SecondEngine": "playbook",
     "Size": "playbook",
     "Sleeve": "playbook",
+    "VixIndex": "vix",
     "AlvhError": "errors",
     "audit": "claims",
     "compare": "comparison",
@@ -61,6 +63,7 @@ _HOME = {
     "put": "playbook",
     "transfer": "playbook",
     "vix_call": "playbook",
+    "vix_index": "vix",
     "vx_future": "playbook",
     "__version__": "_core",
 }
@@ -79,6 +82,7 @@ __all__ = [
     "SecondEngine",
     "Size",
     "Sleeve",
+    "VixIndex",
     "__version__",
     "audit",
     "compare",
@@ -98,6 +102,7 @@ __all__ = [
     "stress",
     "transfer",
     "vix_call",
+    "vix_index",
     "vx_future",
 ]
 

@@ -1,4 +1,4 @@
-"""The command line: `alvh compare`, `demo`, `audit`, `stress`, `presets`, `trace`, `episode`, `verify`."""
+"""The command line: `alvh compare`, `demo`, `audit`, `stress`, `presets`, `vix`, and those about a run."""
 
 from __future__ import annotations
 
@@ -365,6 +365,47 @@ def presets(
             print(f"{each:<{width}}  {playbook.preset(each).about}")
     else:
         print(playbook.preset_text(name), end="")
+
+
+@app.command()
+def vix(  # noqa: PLR0917 -- one parameter per option
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet with the quotes of a chain.")],
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date", help="Which quote_date, if there are several.", formats=["%Y-%m-%d"], metavar="DAY"
+        ),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Which quote_time, if there are several.", metavar="HH:MM")
+    ] = None,
+    terms: Annotated[
+        str, typer.Option(help="Which expiries: weekly (since 2014-10), monthly, bracket.", metavar="RULE")
+    ] = "weekly",
+    rate: Annotated[
+        float | None, typer.Option(help="Annual rate; implied by parity unless given.", metavar="X")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compute the VIX of an option chain by the exchange's method.
+
+    Prints the value, the two terms and the strip in brief; --json, every option of the strip.
+    """
+    from dataclasses import asdict
+
+    from alvh.report.plain_json import to_json
+    from alvh.report.vix import print_vix
+    from alvh.vix import vix_index
+    from alvh.vix.files import read_chain
+
+    chain = read_chain(file, quote_date=None if day is None else day.date(), quote_time=time)
+    rule: Any = terms
+    index = vix_index(chain, rate=rate, terms=rule)
+    if as_json:
+        near, later = asdict(index.near), asdict(index.next)
+        print(to_json({"value": index.value, "near": near, "next": later, "strip": index.strip}))
+    else:
+        print_vix(Console(), index)
 
 
 @app.command()

@@ -26,6 +26,7 @@ __all__ = [
     "RuleError",
     "RunError",
     "SpecError",
+    "VixError",
     "mistakes",
     "nearest_names",
 ]
@@ -110,6 +111,10 @@ class ReportError(AlvhError):
 
 class RunError(AlvhError):
     """A run folder that cannot be used as asked: in use, of another plan, incomplete, or altered."""
+
+
+class VixError(AlvhError):
+    """A chain whose quotes do not determine a volatility index, or an argument that asks for none."""
 
 
 def mistakes(error: "ValidationError", path: str = "") -> str:
