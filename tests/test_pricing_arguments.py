@@ -186,3 +186,28 @@ def test_results_do_not_depend_on_the_number_of_rows_or_callers():
     for thread in threads:
         thread.join()
     assert all(np.array_equal(result, want) for result in results)
+
+
+def test_outputs_over_the_memory_of_an_argument_are_refused():
+    buffer = bytearray(80)
+    whole, rest = np.frombuffer(buffer), np.frombuffer(memoryview(buffer)[8:])
+    whole[:] = 100.0 + np.arange(10)
+    for forward, out in [(whole[:-1], rest), (whole, np.frombuffer(buffer))]:
+        with pytest.raises(AlvhError, match="shares no memory"):
+            pricing.price(forward, 100.0, 1.0, 0.2, 1, out=out)
+        with pytest.raises(AlvhError, match="shares no memory"):
+            pricing.greeks(forward, 100.0, 1.0, 0.2, 1, out=pricing.Greeks(delta=out))
+    with pytest.raises(AlvhError, match="out.vega .* shares no memory"):
+        pricing.greeks(np.ones(10), 1.0, 1.0, 0.2, 1, out=pricing.Greeks(gamma=whole, vega=np.frombuffer(buffer)))
+
+
+def test_results_beyond_memory_are_a_memory_error():
+    rows = np.broadcast_to(1.0, (10**7, 1))
+    with pytest.raises(MemoryError):
+        pricing.price(rows, np.broadcast_to(1.0, 10**7), 1.0, 0.2, 1)
+
+
+@pytest.mark.parametrize("out", [(), (None,) * 3, [np.ones(3)], np.ones(3)])
+def test_greeks_refuse_what_is_no_tuple_of_their_fields(out):
+    with pytest.raises(AlvhError, match="a Greeks with an array or None in each field"):
+        pricing.greeks(np.ones(3), 1.0, 1.0, 0.2, 1, which="delta", out=out)

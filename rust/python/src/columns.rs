@@ -5,6 +5,8 @@
 //! gaps (`a[::2]`, a field of a structured array), other types and other byte orders are copied once, at their
 //! own size.
 
+use std::ops::Range;
+
 use alvh_core::{
     Error,
     math::broadcast::{Argument, Broadcast, Meaning, Values},
@@ -71,6 +73,14 @@ fn in_memory_order<T>(mut view: ArrayViewD<'_, T>) -> Option<&[T]> {
 }
 
 impl<'py> Column<'py> {
+    /// The addresses that the core reads, empty for what is copied.
+    pub fn addresses(&self) -> Range<usize> {
+        match &self.elements {
+            Elements::Borrowed(memory) => memory.values().addresses(),
+            Elements::Scalar(_) | Elements::Own(_) => 0..0,
+        }
+    }
+
     pub fn scalar(value: f64) -> Self {
         Self { elements: Elements::Scalar(value), meaning: Meaning::Number, array: None, strides: None }
     }

@@ -1,5 +1,8 @@
 //! Results: new arrays, numbers, or the caller's arrays.
 
+use std::ops::Range;
+
+use alvh_core::math::broadcast::addresses;
 use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArrayMethods};
 use pyo3::{IntoPyObjectExt, prelude::*, sync::PyOnceLock, types::PyTuple};
 
@@ -83,19 +86,27 @@ pub fn write<'py, T: Element>(
     Ok(())
 }
 
-/// The caller's array for a result, if its type, shape and order fit and nothing else reads or writes it.
+/// The caller's array for a result, if its type, shape and order fit and nothing else reads or writes it: `taken` are
+/// the addresses of the arguments and of earlier outputs, to which it is added.
 pub fn given<'py>(
     name: &str,
     item: &Bound<'py, PyAny>,
     shape: &[usize],
+    taken: &mut Vec<Range<usize>>,
 ) -> PyResult<PyReadwriteArrayDyn<'py, f64>> {
     let Ok(array) = item.cast::<PyArrayDyn<f64>>() else { return Err(unfit(name, item, shape)) };
     if array.shape() != shape || !array.is_c_contiguous() || !array.is_aligned() {
         return Err(unfit(name, item, shape));
     }
-    array
-        .try_readwrite()
-        .map_err(|_| refused(name, item, "a writable array that shares no memory with another argument"))
+    let shares = || refused(name, item, "a writable array that shares no memory with another argument");
+    let target = array.try_readwrite().map_err(|_| shares())?;
+    // The borrow above knows views of one array, but not two arrays over one buffer.
+    let own = addresses(target.as_slice()?);
+    if taken.iter().any(|other| own.start < other.end && other.start < own.end) {
+        return Err(shares());
+    }
+    taken.push(own);
+    Ok(target)
 }
 
 fn unfit(name: &str, item: &Bound<'_, PyAny>, shape: &[usize]) -> PyErr {

@@ -84,7 +84,7 @@ pub fn price<'py>(
     let numbers = [forward, strike, years, vol];
     let columns = columns(black76::ARGUMENTS, right, numbers, discount, out.is_none())?;
     let arguments = broadcast(black76::ARGUMENTS, &columns)?;
-    column(py, &arguments, out, |out| black76::price_slice(&arguments, out))
+    column(py, &arguments, &columns, out, |out| black76::price_slice(&arguments, out))
 }
 
 /// Price and thirteen greeks: the tuple behind `alvh.pricing.greeks`, None where not selected.
@@ -103,20 +103,22 @@ pub fn greeks<'py>(
     right: Argument<'_, 'py>,
     discount: Option<Argument<'_, 'py>>,
     which: Option<Argument<'_, 'py>>,
-    out: Option<&Bound<'py, PyTuple>>,
+    out: Option<Argument<'_, 'py>>,
 ) -> PyResult<Bound<'py, PyTuple>> {
+    let out = out.map(greeks_of).transpose()?;
     let numbers = [forward, strike, years, vol];
     let columns = columns(black76::ARGUMENTS, right, numbers, discount, out.is_none())?;
     let arguments = broadcast(black76::ARGUMENTS, &columns)?;
-    let selected = selection(which, out)?;
+    let selected = selection(which, out.as_ref())?;
     let work = |slices: Vec<&mut [f64]>| black76::greeks_slices(&arguments, &selected, slices);
     let mut results = vec![py.None().into_bound(py); Greek::ALL.len()];
     if let Some(out) = out {
+        let mut taken = columns.each_ref().map(Column::addresses).to_vec();
         let mut targets = Vec::with_capacity(selected.len());
         for &k in &selected {
             let item = &mut results[k as usize];
             *item = out.get_item(k as usize)?;
-            targets.push(given(&format!("out.{}", k.name()), item, arguments.shape())?);
+            targets.push(given(&format!("out.{}", k.name()), item, arguments.shape(), &mut taken)?);
         }
         write(py, targets, work)?;
     } else {
@@ -198,7 +200,7 @@ pub fn implied_vol<'py>(
     let numbers = [price, forward, strike, years];
     let columns = columns(inverse::ARGUMENTS, right, numbers, discount, out.is_none())?;
     let arguments = broadcast(inverse::ARGUMENTS, &columns)?;
-    let vol = column(py, &arguments, out, |out| inverse::implied_vol_slice(&arguments, out))?;
+    let vol = column(py, &arguments, &columns, out, |out| inverse::implied_vol_slice(&arguments, out))?;
     if !status {
         return Ok(vol);
     }
@@ -238,11 +240,14 @@ fn broadcast<'a>(names: [&'a str; 6], columns: &'a [Column<'_>; 6]) -> PyResult<
 fn column<'py>(
     py: Python<'py>,
     arguments: &Broadcast<'_, 6>,
+    columns: &[Column<'_>; 6],
     out: Option<Argument<'_, 'py>>,
     work: impl FnOnce(&mut [f64]) + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
     let Some(out) = out else { return single(py, arguments.shape(), work) };
-    write(py, vec![given("out", out, arguments.shape())?], |mut slices| work(slices.remove(0)))?;
+    let mut taken = columns.each_ref().map(Column::addresses).to_vec();
+    let target = given("out", out, arguments.shape(), &mut taken)?;
+    write(py, vec![target], |mut slices| work(slices.remove(0)))?;
     Ok(out.clone())
 }
 
@@ -261,12 +266,17 @@ fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) 
             Ok(selected)
         }
         (None, Some(out)) => {
-            if out.len() != Greek::ALL.len() {
-                return Err(refused("out", out, "a Greeks with an array or None in each field"));
-            }
             Ok(Greek::ALL.into_iter().zip(out).filter(|(_, item)| !item.is_none()).map(|(k, _)| k).collect())
         }
         (None, None) => Ok(Greek::ALL.to_vec()),
+    }
+}
+
+/// The fields of `out`.
+fn greeks_of<'py>(out: Argument<'_, 'py>) -> PyResult<Bound<'py, PyTuple>> {
+    match out.cast::<PyTuple>() {
+        Ok(fields) if fields.len() == Greek::ALL.len() => Ok(fields.clone()),
+        _ => Err(refused("out", out, "a Greeks with an array or None in each field")),
     }
 }
 

@@ -43,17 +43,6 @@ impl<R: Rows> Rows for Vec<R> {
     }
 }
 
-/// Two outputs, which may differ in what their rows are.
-impl<R: Rows, S: Rows> Rows for (R, S) {
-    fn rows(&self) -> usize {
-        self.0.rows()
-    }
-
-    fn take_rows(&mut self, n: usize) -> Self {
-        (self.0.take_rows(n), self.1.take_rows(n))
-    }
-}
-
 /// Calls `work(start, chunk)` for contiguous chunks of the outputs and returns when every row is written. `start`
 /// is the row at which the chunk begins: a multiple of 8192.
 ///
@@ -95,17 +84,6 @@ fn processors() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn outputs_of_different_types_are_cut_alike() {
-        let (mut a, mut b) = (vec![0; 100_000], vec![0u8; 100_000]);
-        in_chunks((&mut a[..], &mut b[..]), |start, (a, b)| {
-            assert_eq!((start % CHUNK, a.len()), (0, b.len()));
-            a.iter_mut().enumerate().for_each(|(i, row)| *row = start + i);
-            b.iter_mut().enumerate().for_each(|(i, row)| *row = (start + i) as u8);
-        });
-        assert!(a.iter().zip(&b).enumerate().all(|(i, (&a, &b))| (a, b) == (i, i as u8)));
-    }
 
     #[test]
     fn every_row_is_written_once_and_knows_its_number() {

@@ -46,7 +46,7 @@ pub(super) fn is_right(sign: f64) -> bool {
 
 /// max(w (F − K), 0), NaN where w or F − K is.
 #[inline(always)]
-fn intrinsic(sign: f64, forward: f64, strike: f64) -> f64 {
+pub(super) fn intrinsic(sign: f64, forward: f64, strike: f64) -> f64 {
     let value = sign * (forward - strike);
     if value < 0.0 { 0.0 } else { value }
 }

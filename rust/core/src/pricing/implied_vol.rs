@@ -3,7 +3,7 @@
 //! Only the time value matters: q = price − D max(w (F − K), 0), which call and put share. With d = D |F − K| and
 //! A = D (F + K)/2 a row takes the first of three ways whose domain it meets:
 //!
-//! 1. `direct::near`: Bachelier's model is inverted exactly by a rational function of ln((q + d)/q), the
+//! 1. `slices::Near`: Bachelier's model is inverted exactly by a rational function of ln((q + d)/q), the
 //!    logarithm of the ratio of the in-the-money to the out-of-the-money price; its total standard deviation
 //!    becomes Black's by a polynomial, because the two are related analytically. Covers s ≤ 0.8 and
 //!    |ln(F/K)| ≤ 0.8, except the far wings.
@@ -26,7 +26,7 @@ mod tests;
 
 pub use slices::{ARGUMENTS, implied_vol_slice, status_slice};
 
-use super::black76::{TOO_LARGE, is_right};
+use super::black76::{TOO_LARGE, intrinsic, is_right};
 use crate::math::special::product_error;
 
 /// Why a row has a volatility or none.
@@ -98,7 +98,7 @@ const EXPONENT: u64 = 0x7ff << MANTISSA_BITS;
 /// 2⁶⁰⁰. Amounts are multiplied by the power of two that takes the larger of F and K here, by 1 if it is larger.
 const UNIT: f64 = f64::from_bits((EXPONENT_BIAS + 600) << MANTISSA_BITS);
 /// 2⁻⁴²³. For smaller amounts that power would overflow: they are multiplied by the largest there is.
-const SMALLEST: f64 = f64::from_bits((EXPONENT_BIAS - 423) << MANTISSA_BITS);
+const SMALLEST_UNIT: f64 = f64::from_bits((EXPONENT_BIAS - 423) << MANTISSA_BITS);
 
 /// p − D i, as good as rounded once: what a price is above D times the intrinsic value i loses no digits.
 #[inline(always)]
@@ -120,15 +120,14 @@ impl Quote {
     fn time_value<const FMA: bool>(self) -> TimeValue {
         let larger = if self.forward < self.strike { self.strike } else { self.forward };
         let clamped = if larger > UNIT { UNIT } else { larger };
-        let clamped = if clamped < SMALLEST { SMALLEST } else { clamped };
+        let clamped = if clamped < SMALLEST_UNIT { SMALLEST_UNIT } else { clamped };
         let per_amount = scale(clamped, UNIT);
         let per_discount = scale(self.discount, 1.0);
         let (forward, strike) = (self.forward * per_amount, self.strike * per_amount);
         let discount = self.discount * per_discount;
         let price = (self.price * per_discount) * per_amount;
 
-        let intrinsic = self.sign * (forward - strike);
-        let intrinsic = if intrinsic < 0.0 { 0.0 } else { intrinsic };
+        let intrinsic = intrinsic(self.sign, forward, strike);
         let bound = if self.sign > 0.0 { forward } else { strike };
         let value = above_intrinsic::<FMA>(price, discount, intrinsic);
         let equal = value >= -BELOW * price && value <= ABOVE * price && price < f64::INFINITY;

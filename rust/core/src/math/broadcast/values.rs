@@ -1,5 +1,7 @@
 //! Elements of any numeric type, and letters, become float64 on the way into a block.
 
+use std::ops::Range;
+
 use super::{Operand, axes::Layout};
 use crate::math::simd::Kernel;
 
@@ -31,6 +33,11 @@ macro_rules! elements {
             /// The number of elements.
             pub fn len(&self) -> usize {
                 match self { $(Self::$variant(values) => values.len(),)* }
+            }
+
+            /// The addresses that the elements take.
+            pub fn addresses(&self) -> Range<usize> {
+                match self { $(Self::$variant(values) => addresses(values),)* }
             }
         }
 
@@ -74,6 +81,12 @@ elements! {
     U16(u16), "Exact.";
     U32(u32), "Exact.";
     U64(u64), "Rounded to 53 bits.";
+}
+
+/// The addresses that the elements of a slice take.
+pub fn addresses<T>(values: &[T]) -> Range<usize> {
+    let Range { start, end } = values.as_ptr_range();
+    start.addr()..end.addr()
 }
 
 impl Values<'_> {

@@ -101,9 +101,9 @@ const MILLS_WIDE_Q: [f64; 13] = [
     1.0,
 ];
 
-/// Y(x) − w Y(y), w = ±1, and its reciprocal for one division; Y is Mills' ratio, x and y in [−¾, 1000].
+/// Y(x) − w Y(y), w = ±1, and its reciprocal for one division; Y is Mills' ratio, x and y ≥ −¾.
 ///
-/// Each ratio has a relative error below 1e-15; larger arguments count as 1000.
+/// Each ratio has a relative error below 1e-15; arguments beyond 999 count as 999¼.
 #[inline(always)]
 pub fn mills_difference<const FMA: bool>(x: f64, w: f64, y: f64) -> (f64, f64) {
     let [(p, q), (r, s)] = [x, y].map(wide_mills::<FMA>);

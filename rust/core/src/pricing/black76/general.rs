@@ -73,7 +73,7 @@ pub(super) fn time_value<const FMA: bool>(forward: f64, strike: f64, total_sd: f
     let difference = if d < 0.0 { smaller - density * (near + far) } else { density * (near - far) };
     let bounded = if a > series::LARGEST_A { series::LARGEST_A } else { a };
     let bracket = series::wide_bracket::<FMA>(x, bounded, total_sd);
-    let value = if x <= series::wide::LARGEST_X && total_sd <= series::LARGEST {
+    let value = if x <= series::wide::LARGEST_X && total_sd <= series::LARGEST_NEAR {
         (density / series::decay::<FMA>(total_sd)) * total_sd * bracket
     } else {
         difference

@@ -116,10 +116,10 @@ impl Contract {
     }
 }
 
-/// False for NaN, too.
+/// Positive and finite, and normal: logarithms of others lose digits. False for NaN, too.
 #[inline(always)]
 pub(super) fn is_discount(discount: f64) -> bool {
-    (discount > 0.0) & (discount < f64::INFINITY)
+    (discount >= f64::MIN_POSITIVE) & (discount < f64::INFINITY)
 }
 
 /// Price and greeks in the order of [`Greek::ALL`], by the general formulas.
@@ -133,7 +133,7 @@ pub fn contract_greeks<const FMA: bool>(contract: Contract) -> [f64; 14] {
     let root = years.sqrt();
     let s = vol * root;
     let TimeValue { value, density, h } = time_value::<FMA>(forward, strike, s);
-    let rate = if years == 0.0 { 0.0 } else { -ln::<FMA>(discount) / years };
+    let rate = if years < f64::MIN_POSITIVE { 0.0 } else { -ln::<FMA>(discount) / years };
 
     let price = discount * (intrinsic(sign, forward, strike) + value);
     let delta = discount * (sign * norm_cdf::<FMA>(sign * (h + 0.5 * s)));

@@ -17,8 +17,8 @@ const FRAC_1_SQRT_TAU: f64 = 0.39894228040143267794;
 const LARGEST_A: f64 = 37.0;
 /// s from 2⁻²⁰⁰, F and K from 2⁻⁵⁰⁰ to 2⁵⁰⁰: no product under- or overflows.
 const SMALLEST_SD: f64 = f64::from_bits((1023 - 200) << 52);
-const SMALLEST: f64 = f64::from_bits((1023 - 500) << 52);
-const LARGEST: f64 = f64::from_bits((1023 + 500) << 52);
+const SMALLEST_AMOUNT: f64 = f64::from_bits((1023 - 500) << 52);
+const LARGEST_AMOUNT: f64 = f64::from_bits((1023 + 500) << 52);
 
 /// Where the forward stands against the strike: x = |ln(F/K)|, a = x/s, 1/s, and 1/other for one more number.
 #[inline(always)]
@@ -46,8 +46,8 @@ pub(super) fn level<const FMA: bool>(forward: f64, strike: f64, x: f64, a: f64) 
 #[inline(always)]
 pub(super) fn inside(forward: f64, strike: f64, x: f64, a: f64, total_sd: f64) -> f64 {
     let (smaller, larger) = if forward < strike { (forward, strike) } else { (strike, forward) };
-    let near = (x <= series::LARGEST) & (total_sd <= series::LARGEST) & (a <= LARGEST_A);
-    let normal = (total_sd >= SMALLEST_SD) & (smaller >= SMALLEST) & (larger <= LARGEST);
+    let near = (x <= series::LARGEST_NEAR) & (total_sd <= series::LARGEST_NEAR) & (a <= LARGEST_A);
+    let normal = (total_sd >= SMALLEST_SD) & (smaller >= SMALLEST_AMOUNT) & (larger <= LARGEST_AMOUNT);
     if near & normal { 1.0 } else { f64::NAN }
 }
 

@@ -19,11 +19,11 @@
 use crate::math::{simd::fma, special::polynomial};
 
 /// The series holds for x and s up to this.
-pub(super) const LARGEST: f64 = 1.0;
+pub(super) const LARGEST_NEAR: f64 = 1.0;
 /// G holds for a up to this.
 pub(super) const LARGEST_A: f64 = 40.0;
 
-/// The bracket above; its relative error is below 6e-16. x, s ≤ [`LARGEST`], a = x/s ≤ [`LARGEST_A`].
+/// The bracket above; its relative error is below 6e-16. x, s ≤ [`LARGEST_NEAR`], a = x/s ≤ [`LARGEST_A`].
 #[inline(always)]
 pub(super) fn bracket<const FMA: bool>(x: f64, a: f64, total_sd: f64) -> f64 {
     let g = polynomial::<FMA, _>(&G_P, a) / polynomial::<FMA, _>(&G_Q, a);
@@ -55,7 +55,7 @@ pub(super) fn wide_bracket<const FMA: bool>(x: f64, a: f64, total_sd: f64) -> f6
     fma::<FMA>(-v, integral, fma::<FMA>(u * s, g, g))
 }
 
-/// exp(−t²/2) for s = 2t up to [`LARGEST`].
+/// exp(−t²/2) for s = 2t up to [`LARGEST_NEAR`].
 #[inline(always)]
 pub(super) fn decay<const FMA: bool>(total_sd: f64) -> f64 {
     let v = 0.25 * (total_sd * total_sd);
@@ -138,7 +138,7 @@ const BETA_6: [f64; 1] = [9.845042169063341e-08];
 
 /// The integral of the bracket as a double Taylor series.
 pub(super) mod wide {
-    /// Holds for x up to this, s up to [`super::LARGEST`].
+    /// Holds for x up to this, s up to [`super::LARGEST_NEAR`].
     pub(in super::super) const LARGEST_X: f64 = 3.0;
     pub(super) const ROWS: usize = 9;
     const COLUMNS: usize = 11;

@@ -29,9 +29,7 @@ const NO_GAP: f64 = 8.673617379884035e-19;
 /// Smaller time values would make the gap subnormal.
 pub(super) const TINY: f64 = 1e-280;
 
-/// Bachelier's τ and d/A from l = ln((q + d)/q), up to a factor.
-///
-/// One division serves both and one more number: the return is (τ, d/A, 1/number).
+/// Bachelier's τ, d/A and 1/number, for one more number, from l = ln((q + d)/q): one division serves all three.
 #[inline(always)]
 pub(super) fn bachelier<const FMA: bool>(gap: f64, mean: f64, l: f64, number: f64) -> [f64; 3] {
     let numerator = polynomial::<FMA, _>(&BACHELIER_NUMERATOR, l);

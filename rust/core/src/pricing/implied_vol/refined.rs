@@ -9,7 +9,7 @@ use super::{
 };
 use crate::math::{
     simd::fma,
-    special::{ln_normal, ln_ratio, mills_difference, polynomial},
+    special::{ln, ln_normal, ln_ratio, mills_difference, polynomial},
 };
 use crate::pricing::rows::{BLOCK, Column};
 
@@ -18,12 +18,14 @@ const LN_SQRT_TAU: f64 = 0.91893853320467274178;
 /// At the money x = |ln(F/K)| is taken as this, so that x/s is not 0/0 in the limit.
 const LEAST_X: f64 = 1e-300;
 
-/// Quotients below this are subnormal or close to it: their logarithm is taken 2²⁰⁰ times as large.
+/// Quotients below this are subnormal or close to it.
 const SUBNORMAL: f64 = 1e-290;
-const MAGNIFIER: f64 = f64::from_bits((1023 + 200) << 52);
-const LN_MAGNIFIER: f64 = 138.62943611198907;
 
 const STEPS: usize = 2;
+/// Where the logarithm of the tail is below this, some 38 standard deviations out, the guess is an extrapolation.
+const FITTED: f64 = -740.0;
+/// That many steps are taken from there.
+const MOST_STEPS: usize = 5;
 
 /// Rows under way to their total standard deviation s, 0 < q < min(F, K).
 ///
@@ -60,14 +62,23 @@ impl Search {
         for i in 0..n {
             s[i] = guess::<FMA>(x[i], side[i], ln_tail[i]);
         }
-        for _ in 0..STEPS {
+        for round in 0..MOST_STEPS {
+            let mut any = round < STEPS;
+            for i in 0..n {
+                any |= ln_tail[i] < FITTED;
+            }
+            if !any {
+                break;
+            }
             for i in 0..n {
                 let (a, t) = (x[i] / s[i], 0.5 * s[i]);
                 (ratio[i], per_ratio[i]) = mills_difference::<FMA>(side[i] * (a - t), side[i], a + t);
             }
             for i in 0..n {
                 let target = ln_tail[i] + LN_SQRT_TAU;
-                s[i] += step::<FMA>(x[i], s[i], side[i], target, [ratio[i], per_ratio[i]]);
+                let step = step::<FMA>(x[i], s[i], side[i], target, [ratio[i], per_ratio[i]]);
+                // A row takes its own number of steps, whatever its neighbours need.
+                s[i] += if (round < STEPS) | (ln_tail[i] < FITTED) { step } else { 0.0 };
             }
         }
         s
@@ -85,9 +96,10 @@ fn tail<const FMA: bool>(row: TimeValue) -> (f64, f64, f64) {
     let upper = part > 0.5;
     let side = if upper { -1.0 } else { 1.0 };
     let tail = if upper { complement } else { part };
+    // A quotient this small loses digits; its parts do not.
     let subnormal = tail < SUBNORMAL;
-    let tail = if subnormal { row.value * (per_bound * MAGNIFIER) } else { tail };
-    (x, side, ln_normal::<FMA>(tail) - if subnormal { LN_MAGNIFIER } else { 0.0 })
+    let (numerator, denominator) = if subnormal { (row.value, row.smaller) } else { (tail, 1.0) };
+    (x, side, ln::<FMA>(numerator) - ln_normal::<FMA>(denominator))
 }
 
 /// s good to 1 %: d is the normal quantile z of the tail less a smooth function of z and x, and s solves

@@ -6,7 +6,7 @@ use crate::math::{
     chunks::in_chunks,
     simd::{Kernel, dispatch},
 };
-use crate::pricing::black76::is_right;
+use crate::pricing::black76::{intrinsic, is_right};
 use crate::pricing::rows::{BLOCK, Column, outside};
 
 /// The arguments of the slice functions, in order.
@@ -85,11 +85,11 @@ impl Kernel for Vols<'_> {
     }
 }
 
-/// Years from 2⁻²⁰⁰ to 2²⁰⁰, amounts from 2⁻²⁵⁰ to 2²⁵⁰: no product under- or overflows.
+/// Years within 2^±200 and amounts within 2^±250 go by the direct formula: no product under- or overflows.
 const SHORTEST: f64 = f64::from_bits((1023 - 200) << 52);
 const LONGEST: f64 = f64::from_bits((1023 + 200) << 52);
-const SMALLEST: f64 = f64::from_bits((1023 - 250) << 52);
-const LARGEST: f64 = f64::from_bits((1023 + 250) << 52);
+const SMALLEST_AMOUNT: f64 = f64::from_bits((1023 - 250) << 52);
+const LARGEST_AMOUNT: f64 = f64::from_bits((1023 + 250) << 52);
 
 /// The direct formula in stages over a block of rows, as in `black76::near`.
 struct Near {
@@ -121,18 +121,19 @@ impl Near {
         let (strike, years, discount) = (&strike[..n], &years[..n], &discount[..n]);
         let Self { gap, mean, l, tau, relative_gap, per_root } = self;
         for i in 0..n {
-            let difference = forward[i] - strike[i];
-            let intrinsic = sign[i] * difference;
-            let intrinsic = if intrinsic < 0.0 { 0.0 } else { intrinsic };
+            let intrinsic = intrinsic(sign[i], forward[i], strike[i]);
             let value = above_intrinsic::<FMA>(price[i], discount[i], intrinsic);
-            (gap[i], l[i]) = direct::log_price_ratio::<FMA>(value, discount[i] * difference.abs());
+            let difference = discount[i] * (forward[i] - strike[i]).abs();
+            (gap[i], l[i]) = direct::log_price_ratio::<FMA>(value, difference);
             mean[i] = (0.5 * discount[i]) * (forward[i] + strike[i]);
 
             let least = ABOVE * price[i];
             let least = if least < direct::TINY { direct::TINY } else { least };
             let smaller = if forward[i] < strike[i] { forward[i] } else { strike[i] };
-            let normal =
-                (smaller >= SMALLEST) & (mean[i] <= LARGEST) & (discount[i] >= SMALLEST) & is_right(sign[i]);
+            let normal = (smaller >= SMALLEST_AMOUNT)
+                & (mean[i] <= LARGEST_AMOUNT)
+                & (discount[i] >= SMALLEST_AMOUNT)
+                & is_right(sign[i]);
             l[i] = if (value > least) & normal { l[i] } else { f64::NAN };
         }
         for i in 0..n {
