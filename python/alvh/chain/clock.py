@@ -7,10 +7,11 @@ variance falls into trading hours, .45 into the night before them. Inside both p
 from functools import cache
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from alvh import schedule
-from alvh.chain.schema import CLOSE
 
 SESSIONS_A_YEAR: Final = 252.0
 TRADING_SHARE: Final = 0.55  # of a session's variance, from its opening to its close
@@ -21,17 +22,20 @@ NIGHT: Final = 24.0 - CLOSING + OPENING
 
 
 @cache
-def _sessions() -> pl.DataFrame:
+def _sessions() -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """Return the sessions as days since 1970, the hour at which each closes, and the calendar's last day."""
     first, last = schedule.span()
-    days, short = schedule.sessions(first, last), schedule.half_days(first, last)
-    return pl.DataFrame({"session": days}).with_columns(
-        ordinal=pl.int_range(pl.len(), dtype=pl.Int64),
-        closing=pl.when(pl.col("session").is_in(short)).then(HALF_DAY_CLOSING).otherwise(CLOSING),
-    )
+    days, short = schedule.sessions(first, last), set(schedule.half_days(first, last))
+    closing = [HALF_DAY_CLOSING if day in short else CLOSING for day in days]
+    return _days(pl.Series(days)), np.array(closing), int(_days(pl.Series([last]))[0])
+
+
+def _days(dates: pl.Series) -> NDArray[np.int64]:
+    return dates.cast(pl.Int32).cast(pl.Int64).fill_null(-1).to_numpy()
 
 
 def clocked(expiries: pl.DataFrame) -> pl.DataFrame:
-    """Return expiries with `years` on the one clock and calendar `days`, in the same order.
+    """Return expiries with `years` on the one clock and calendar `days`.
 
     Parameters
     ----------
@@ -45,36 +49,26 @@ def clocked(expiries: pl.DataFrame) -> pl.DataFrame:
         With Float64 `years`, 0 once expired, and Int32 `days`; both missing where the settlement is, or
         where a date lies outside the exchange calendar.
     """
-    rows = expiries.with_row_index("_row")
-    for moment, start in (("quote_date", "_quote_"), ("expiration", "_expiry_")):
-        rows = rows.sort(moment, maintain_order=True).join_asof(
-            _sessions()
-            .rename({name: f"{start}{name}" for name in ("ordinal", "closing")})
-            .with_columns(pl.col("session").alias(f"{start}session")),
-            left_on=moment,
-            right_on="session",
-        )
-        rows = rows.drop("session", strict=False)
-    known = pl.col("expiration") <= schedule.span()[1]
-    left = pl.col("_expiry_ordinal") - pl.col("_quote_ordinal") + _today()
-    left -= pl.when(pl.col("settlement") == "AM").then(TRADING_SHARE).otherwise(0.0)
-    rows = rows.with_columns(
-        years=pl.when(known & pl.col("settlement").is_not_null()).then(
-            pl.max_horizontal(left, 0.0) / SESSIONS_A_YEAR
-        ),
-        days=pl.when(known).then(
-            (pl.col("_expiry_session") - pl.col("quote_date")).dt.total_days().cast(pl.Int32).clip(0)
-        ),
+    sessions, closing, last = _sessions()
+    quoted, expires = _days(expiries["quote_date"]), _days(expiries["expiration"])
+    now = np.searchsorted(sessions, quoted, side="right") - 1
+    end = np.searchsorted(sessions, expires, side="right") - 1
+    known = (now >= 0) & (end >= 0) & (quoted <= last) & (expires <= last)
+    today = _today(expiries["quote_time"], closing[now]) * (sessions[now] == quoted)
+    morning = np.where(expiries["settlement"].to_numpy() == "AM", TRADING_SHARE, 0.0)
+    years = np.maximum(end - now + today - morning, 0.0) / SESSIONS_A_YEAR
+    days = np.maximum(sessions[end] - quoted, 0)
+    settled = known & expiries["settlement"].is_not_null().to_numpy()
+    return expiries.with_columns(
+        pl.Series("years", np.where(settled, years, np.nan)).fill_nan(None),
+        pl.Series("days", np.where(known, days, np.nan)).fill_nan(None).cast(pl.Int32),
     )
-    return rows.sort("_row").select(*expiries.columns, "years", "days")
 
 
-def _today() -> pl.Expr:
-    """Return what is left of the session of the quote, as a share of a session."""
-    hour = pl.when(pl.col("quote_time") != CLOSE).then(pl.col("quote_time"))
-    hours = hour.str.slice(0, 2).cast(pl.Float64) + hour.str.slice(3, 2).cast(pl.Float64) / 60.0
-    closing = pl.col("_quote_closing")
-    open_left = ((closing - hours) / (closing - OPENING)).clip(0.0, 1.0) * TRADING_SHARE
-    night_left = ((OPENING - hours) / NIGHT).clip(0.0) * (1.0 - TRADING_SHARE)
-    in_session = pl.col("quote_date") == pl.col("_quote_session")
-    return pl.when(in_session & hours.is_not_null()).then(open_left + night_left).otherwise(0.0)
+def _today(times: pl.Series, closing: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what is left of the session of the quote, as a share of a session; nothing at the close."""
+    parts = times.str.extract_groups(r"^(\d\d):(\d\d)$").struct.unnest().cast(pl.Float64)
+    hours = parts["1"].to_numpy() + parts["2"].to_numpy() / 60.0
+    in_session = np.clip((closing - hours) / (closing - OPENING), 0.0, 1.0) * TRADING_SHARE
+    in_the_night = np.maximum((OPENING - hours) / NIGHT, 0.0) * (1.0 - TRADING_SHARE)
+    return np.nan_to_num(in_session + in_the_night)

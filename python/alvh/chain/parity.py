@@ -1,9 +1,11 @@
 """Forward and discount of each expiry by put–call parity: call − put = D (F − K), robustly, all at once.
 
 The line through the pairs is fitted with weights by spread. It starts at the median of the pairs nearest the
-money, passes rounds of Cauchy weights and ends with least squares on the pairs that lie near it, so that
-outliers have no say; a line through clean pairs is found to the last digits. The underlying's own price is
-never used: an index closes before its options, and VIX options price off a future.
+money, passes rounds of Cauchy weights, then of biweights, and ends with least squares on the pairs near it:
+outliers have no say, and a line through clean pairs is found to the last digits. Where it starts and how wide
+it may be is said by the tight pairs alone: far in the money, quotes can be ten times as wide and their mids
+wrong all together. The underlying's own price is never used: an index closes before its options, and VIX
+options price off a future.
 """
 
 from typing import Final
@@ -26,11 +28,13 @@ LEAST_PAIRS: Final = 5
 RATE_ERROR: Final = 0.02  # standard error of the implied rate, a year, up to which it is believed
 DISCOUNTS: Final = (0.5, 1.1)
 NEAREST: Final = 15  # pairs that start the fit
-ROUNDS: Final = 8
-CAUCHY: Final = 2.385  # 95% efficient under normal errors
+ROUNDS: Final = 3
+CAUCHY: Final = 2.385  # deviations; 95% efficient under normal errors, as is
+BIWEIGHT: Final = 4.685
 DEVIATIONS: Final = 1.4826  # of a normal distribution, in medians of its absolute value
 KEPT: Final = 4.0  # deviations
-LEAST_DEVIATION: Final = 0.01  # of the spread: what is nearer is no outlier
+TIGHT: Final = (0.25, 2.0)  # spreads up to twice their lower quartile say where the line is
+LEAST_DEVIATION: Final = 0.05  # of the spread: pairs are not believed to be nearer the line
 DAYS_A_YEAR: Final = 365.0
 
 Floats = NDArray[np.float64]
@@ -62,8 +66,8 @@ def fitted(pairs: pl.DataFrame, expiries: pl.DataFrame, rate: float) -> pl.DataF
     count = np.bincount(segment, minlength=n)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = pairs["half_spread"].to_numpy()
-        # a locked quote is not infinitely right: half of the usual spread is added to its own
-        spread = spread + 0.5 * _median(segment, spread, count)[segment] + 1e-9 * strike
+        # a locked quote is not infinitely right: half of a tight spread is added to its own
+        spread = spread + 0.5 * _ordered(segment, spread, count, TIGHT[0])[segment] + 1e-9 * strike
         years = expiries["days"].cast(pl.Float64).to_numpy() / DAYS_A_YEAR
         fallback = np.exp(-rate * years)
         line = _Lines(segment, strike, difference, spread, count, discount=fallback)
@@ -108,14 +112,16 @@ class _Lines:
     ) -> None:
         self.segment, self.count, self.n = segment, count, len(count)
         self.y, self.spread, self.discount = difference, spread, discount
+        quartile = _ordered(segment, spread, count, TIGHT[0])
+        self.tight = np.flatnonzero(spread <= TIGHT[1] * quartile[segment])
         self.start = self._near_the_money(strike)
         self.x = (strike - self.start[segment]) / self.start[segment]
 
     def _near_the_money(self, strike: Floats) -> Floats:
-        order = np.lexsort((np.abs(self.y), self.segment))
-        first = np.cumsum(self.count) - self.count
-        rank = np.arange(len(order)) - first[self.segment]
-        near = order[rank < NEAREST]
+        segment = self.segment[self.tight]
+        order = self.tight[np.lexsort((np.abs(self.y[self.tight]), segment))]
+        count = np.bincount(segment, minlength=self.n)
+        near = order[np.arange(len(order)) - (np.cumsum(count) - count)[segment] < NEAREST]
         segment = self.segment[near]
         forwards = strike[near] + self.y[near] / self.discount[segment]
         return _median(segment, forwards, np.bincount(segment, minlength=self.n))
@@ -124,9 +130,15 @@ class _Lines:
         """Return forward, discount, relative error of the discount, root mean square miss, and pairs kept."""
         base = self.spread**-2.0
         level, slope = np.zeros(self.n), -self.discount * self.start
-        for _ in range(ROUNDS):
+        admitted = np.zeros_like(base)
+        admitted[self.tight] = base[self.tight]
+        for _ in range(ROUNDS):  # to the tight pairs: every one has some say
             miss, scale = self._misses(level, slope)
-            level, slope, _ = self._line(base / (1.0 + (miss / (CAUCHY * scale[self.segment])) ** 2))
+            level, slope, _ = self._line(admitted / (1.0 + (miss / (CAUCHY * scale[self.segment])) ** 2))
+        for _ in range(ROUNDS):  # to all pairs: what is far has none
+            miss, scale = self._misses(level, slope)
+            off = np.minimum(miss / (BIWEIGHT * scale[self.segment]), 1.0)
+            level, slope, _ = self._line(base * (1.0 - off**2) ** 2)
         miss, scale = self._misses(level, slope)
         kept = miss <= KEPT * scale[self.segment]
         weight = base * kept
@@ -134,6 +146,7 @@ class _Lines:
         residual = self.y - level[self.segment] - slope[self.segment] * self.x
         used = np.bincount(self.segment, kept, minlength=self.n)
         variance = _sum(self.segment, weight * residual**2, self.n) / np.maximum(used - 2.0, 1.0)
+        variance = np.maximum(variance, LEAST_DEVIATION**2)  # on a coarse tick pairs agree by chance
         error = np.sqrt(variance / deviation) / np.abs(slope)
         missed = np.sqrt(_sum(self.segment, kept * residual**2, self.n) / used)
         return self.start * (1.0 - level / slope), -slope / self.start, error, missed, kept
@@ -141,7 +154,8 @@ class _Lines:
     def _misses(self, level: Floats, slope: Floats) -> tuple[Floats, Floats]:
         """Return how many spreads each pair lies off its line, and the deviation of that by expiry."""
         miss = np.abs(self.y - level[self.segment] - slope[self.segment] * self.x) / self.spread
-        scale = DEVIATIONS * _median(self.segment, miss, self.count)
+        tight = self.segment[self.tight]
+        scale = DEVIATIONS * _median(tight, miss[self.tight], np.bincount(tight, minlength=self.n))
         return miss, np.maximum(scale, LEAST_DEVIATION)
 
     def _line(self, weight: Floats) -> tuple[Floats, Floats, Floats]:
@@ -161,9 +175,13 @@ def _sum(segment: NDArray[np.intp], values: Floats, n: int) -> Floats:
 
 
 def _median(segment: NDArray[np.intp], values: Floats, count: NDArray[np.intp]) -> Floats:
-    """Return the lower median of each segment's values, NaN of none; `segment` ascends."""
-    if not len(values):
-        return np.full(len(count), np.nan)
-    ordered = values[np.lexsort((values, segment))]
-    middle = np.cumsum(count) - count + (np.maximum(count, 1) - 1) // 2
-    return np.where(count > 0, ordered[np.minimum(middle, len(ordered) - 1)], np.nan)
+    return _ordered(segment, values, count, 0.5)
+
+
+def _ordered(segment: NDArray[np.intp], values: Floats, count: NDArray[np.intp], share: float) -> Floats:
+    """Return the lower quantile of each segment's values, NaN of none; `segment` ascends."""
+    rows = np.full((len(count), max(count.max(initial=0), 1)), np.inf)
+    rows[segment, np.arange(len(values)) - (np.cumsum(count) - count)[segment]] = values
+    rows.sort(axis=1)
+    rank = (share * np.maximum(count - 1, 0)).astype(np.intp)
+    return np.where(count > 0, rows[np.arange(len(count)), rank], np.nan)
