@@ -1,6 +1,9 @@
 """Bad chains: a file that is none is refused by name; whatever else happens to it, no row vanishes."""
 
 import gzip
+import os
+from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,6 +14,7 @@ from alvh import chain
 from alvh.errors import ChainError
 from chain_samples import LAYOUTS, ROWS, ROWS_A_LINE, cboe, common, expected, parquet, refusal, written
 
+RAW = sorted(Path(os.environ["ALVH_DATA"]).glob("raw/*/*")) if "ALVH_DATA" in os.environ else []
 HEADERS = {"cboe": 4}  # lines up to the first row, else 1
 
 
@@ -77,6 +81,7 @@ def test_a_date_line_that_says_nothing_sure(tmp_path, line, says):
         ({"columns": {"strik": "strike"}}, "did you mean 'strike'"),
         ({"columns": {"strike": "Strike"}}, "tells no 'quote_date'"),
         ({"columns": {"strike": "K", "bid": "bid"}}, "it lacks 'k'"),
+        ({"columns": {"strike": 5}}, "goes into constants={'strike': …}"),
     ],
 )
 def test_wrong_options(options, says):
@@ -123,10 +128,12 @@ def test_a_packed_bomb_is_refused(tmp_path, monkeypatch):
 
 def rows_of(layout: str, content: bytes) -> int:
     """Rows that the lines below the header should give, counted naively."""
+    return ROWS_A_LINE.get(layout, 1) * rows_below(content, HEADERS.get(layout, 1))
+
+
+def rows_below(content: bytes, first: int) -> int:
     text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    first = HEADERS.get(layout, 1)
-    return ROWS_A_LINE.get(layout, 1) * sum(bool(line.strip(" \t,")) for line in lines[first:])
+    return sum(bool(line.strip(" \t,")) for line in text.split("\n")[first:])
 
 
 def changed(data, lines: list[bytes]) -> list[bytes]:
@@ -177,6 +184,43 @@ def test_no_row_of_a_spoiled_file_vanishes(tmp_path_factory, layout, data):
     assert quotes.filter(unread != pl.col("problem").is_not_null()).is_empty()
     keys = ["quote_date", "expiration", "strike", "right"]
     assert quotes.filter(~unread).select(keys).null_count().sum_horizontal()[0] == 0
+
+
+@pytest.mark.parametrize("form", ["%Q", "%", "", "%H", "day"])
+def test_a_date_format_that_is_none(form):
+    frame = pl.DataFrame({"day": ["14.09.2023"], "k": [4500.0]})
+    constants = {"bid": 1.0, "ask": 2.0, "right": "C", "expiration": date(2023, 9, 29)}
+    try:
+        quotes = chain.read(
+            frame, columns={"quote_date": "day", "strike": "k"}, constants=constants, date_format=form
+        )
+    except ChainError as error:
+        if error.column != "date_format":
+            raise
+        return
+    assert quotes["status"].to_list() == ["unparsable"]
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not RAW, reason="ALVH_DATA is not set")
+@settings(max_examples=40, deadline=None)
+@given(path=st.sampled_from(RAW or ["none"]), data=st.data())
+def test_no_row_of_a_spoiled_real_file_vanishes(tmp_path_factory, path, data):
+    lines = gzip.decompress(path.read_bytes()).splitlines()
+    first = 4 if path.parent.name == "cboe_quotedata" else 1
+    start = data.draw(st.integers(first, len(lines) - 1))
+    body = changed(data, lines[start : start + 300])
+    content = b"\r\n".join([*lines[:first], *body])
+    spoiled = tmp_path_factory.mktemp("real") / "chain.csv"
+    spoiled.write_bytes(content)
+    try:
+        quotes = chain.enrich(chain.read(spoiled))
+    except ChainError as error:
+        if error.source != "chain.csv":
+            raise
+        return
+    two = first == 4 or "cboe_eod" in path.name
+    assert quotes.height == (1 + two) * rows_below(content, first)
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,10 +6,11 @@ from datetime import date
 from typing import Final
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from alvh import schedule
 from alvh.chain.schema import CLOSE, RIGHT, SCHEMA, SETTLEMENT
+from alvh.errors import ChainError
 
 MOST: Final = 1e9  # points and contracts: beyond it a cell is damaged
 EXPIRATIONS: Final = (date(1973, 4, 26), date(2200, 12, 31))  # from the first day of listed options
@@ -107,13 +108,24 @@ def _dates(cells: pl.Series, days: Sequence[str], first: date, last: date) -> Re
         values = cells.dt.date()
     else:
         text = _text(cells)
-        values = text.str.to_date(days[0], strict=False)
+        values = _parsed(text, days[0])
         for form in days[1:]:
             if values.has_nulls():
-                values = values.zip_with(values.is_not_null(), text.str.to_date(form, strict=False))
+                values = values.zip_with(values.is_not_null(), _parsed(text, form))
         allowed += f", as {' or '.join(days)}"
     bad = ~values.is_between(first, last).fill_null(value=False)
     return Read(values.set(bad, None) if bad.any() else values, bad, allowed)
+
+
+def _parsed(text: pl.Series, form: str) -> pl.Series:
+    try:
+        return text.str.to_date(form, strict=False)
+    except (PolarsError, PanicException) as error:
+        raise ChainError(
+            f"date_format = {form!r} is none: {error}. Allowed: codes of strftime, such as '%d.%m.%Y'",
+            column="date_format",
+            value=form,
+        ) from None
 
 
 def _times(cells: pl.Series) -> Read:

@@ -49,6 +49,14 @@ def mapped(columns: Mapping[str, str], given: Mapping[str, Any], date_format: st
                 f"{name!r} is no column of the chain schema: {nearest_names(str(name), known)}",
                 column=str(name),
             )
+    for name, column in columns.items():
+        if not isinstance(column, str):
+            raise ChainError(
+                f"columns: {name!r} is {column!r}. Allowed: the name of a column. Mend: one value for all "
+                f"rows goes into constants={{{name!r}: …}}",
+                column=name,
+                value=column,
+            )
     return Layout(
         name="columns",
         about="a mapping given by the user",
