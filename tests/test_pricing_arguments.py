@@ -198,7 +198,9 @@ def test_outputs_over_the_memory_of_an_argument_are_refused():
         with pytest.raises(AlvhError, match="shares no memory"):
             pricing.greeks(forward, 100.0, 1.0, 0.2, 1, out=pricing.Greeks(delta=out))
     with pytest.raises(AlvhError, match="out.vega .* shares no memory"):
-        pricing.greeks(np.ones(10), 1.0, 1.0, 0.2, 1, out=pricing.Greeks(gamma=whole, vega=np.frombuffer(buffer)))
+        pricing.greeks(
+            np.ones(10), 1.0, 1.0, 0.2, 1, out=pricing.Greeks(gamma=whole, vega=np.frombuffer(buffer))
+        )
 
 
 def test_results_beyond_memory_are_a_memory_error():

@@ -20,6 +20,7 @@ LONGEST_VALUE = 60
 __all__ = [
     "AlvhError",
     "CalendarError",
+    "ChainError",
     "ContractError",
     "HistoryError",
     "ReportError",
@@ -40,8 +41,8 @@ class ContractError(AlvhError):
     """A product that has no contract row, or no such listing."""
 
 
-class HistoryError(AlvhError):
-    """A history file that cannot be replayed as it is.
+class _SourceError(AlvhError):
+    """A file or frame that cannot be used as it is.
 
     Parameters
     ----------
@@ -75,6 +76,14 @@ class HistoryError(AlvhError):
         self.line = line
         self.column = column
         self.value = value
+
+
+class ChainError(_SourceError):
+    """A file or frame that is no option chain, or not as a whole; single bad rows have a status instead."""
+
+
+class HistoryError(_SourceError):
+    """A history file that cannot be replayed as it is."""
 
 
 def nearest_names(name: str, known: Iterable[str]) -> str:

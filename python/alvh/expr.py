@@ -9,6 +9,7 @@ any argument gives null; NaN, or a term outside its domain, gives NaN in that ro
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial, reduce
 from numbers import Real
@@ -238,7 +239,8 @@ def _operand(argument: str, value: Operand) -> pl.Expr | float:
         return _RIGHTS[value] if right and value in _RIGHTS else pl.col(value)
     number = isinstance(value, Real | Decimal) and not isinstance(value, bool)
     if number and not (right and abs(value) != 1):
-        return float(value)
+        with suppress(OverflowError):  # an integer beyond the doubles
+            return float(value)
     words = '"C" or "P", +1 or -1' if right else "a number"
     raise AlvhError(f"{argument} = {_shown(value)}: allowed: an expression, the name of a column, {words}")
 
