@@ -303,7 +303,7 @@ def _check_threads(threads: int) -> None:
         raise SpecError(f"threads = {threads}: 0 for one per core, at most {MOST_THREADS}")
 
 
-# Fused multiply-add rounds once where two operations round twice. The vectors' width changes nothing: the kernels
+# Fused multiply-add rounds once where two operations round twice. The width of vectors changes nothing: kernels
 # are one body for all instruction sets.
 _ROUNDING = {"baseline": "twice", "avx2": "once", "avx512": "once"}
 
@@ -313,8 +313,8 @@ def _check_variant(folder: str | Path, manifest: dict[str, Any]) -> None:
     was, now = manifest["simd"], _core.simd_variant()
     if was != now and _ROUNDING.get(was) != _ROUNDING[now]:
         raise RunError(
-            f"{folder}: computed with the SIMD variant {was}, this process uses {now}, which rounds otherwise: "
-            f"set ALVH_SIMD={was} where the processor has it"
+            f"{folder}: computed with the SIMD variant {was}, this process uses {now}, which rounds "
+            f"otherwise: set ALVH_SIMD={was} where the processor has it"
         )
 
 
