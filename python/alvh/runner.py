@@ -303,8 +303,8 @@ def _check_threads(threads: int) -> None:
         raise SpecError(f"threads = {threads}: 0 for one per core, at most {MOST_THREADS}")
 
 
-# Fused multiply-add rounds once where two operations round twice. The width of vectors changes nothing: a kernel
-# is one body for all instruction sets.
+# Fused multiply-add rounds once where two operations round twice. The width of vectors changes nothing: a
+# kernel is one body for all instruction sets.
 _ROUNDING = {"baseline": "twice", "avx2": "once", "avx512": "once"}
 
 

@@ -118,6 +118,7 @@ impl Contract {
 
 /// Positive and finite, and normal: logarithms of others lose digits. False for NaN, too.
 #[inline(always)]
+#[expect(clippy::manual_range_contains, reason = "`contains` is lazy")]
 pub(super) fn is_discount(discount: f64) -> bool {
     (discount >= f64::MIN_POSITIVE) & (discount < f64::INFINITY)
 }
