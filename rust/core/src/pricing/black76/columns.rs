@@ -23,12 +23,11 @@ pub fn undiscounted_columns<const FMA: bool>(
         assert!(n <= BLOCK, "at most a block");
         let (forward, strike, total_sd) = (&forward[..n], &strike[..n], &total_sd[..n]);
         for i in 0..n {
-            stages.moneyness::<FMA>(i, forward[i], strike[i], total_sd[i]);
+            stages.moneyness::<FMA>(i, [forward[i], strike[i], total_sd[i], 1.0], true);
         }
-        stages.level::<FMA>(forward, strike);
+        stages.level::<FMA>(n);
         for i in 0..n {
-            out[i] =
-                intrinsic(sign, forward[i], strike[i]) + stages.time_value::<FMA>(i, forward[i], strike[i]);
+            out[i] = intrinsic(sign, forward[i], strike[i]) + stages.time_value::<FMA>(i);
         }
         if let Some(rows) = outside(out) {
             let mut packed = [Column::default(); 3];
@@ -47,41 +46,43 @@ pub fn undiscounted_columns<const FMA: bool>(
 }
 
 /// What the stages of [`near`] hand on.
+#[derive(Default)]
 pub(super) struct Stages {
     pub(super) total_sd: Column,
     pub(super) per_sd: Column,
     pub(super) x: Column,
     pub(super) a: Column,
     pub(super) level: Column,
-}
-
-impl Default for Stages {
-    #[inline(always)]
-    fn default() -> Self {
-        let column = Column::default();
-        Self { total_sd: column, per_sd: column, x: column, a: column, level: column }
-    }
+    scale: Column,
 }
 
 impl Stages {
+    /// The first stage of one row; the return is 1/other, for one more number. Without `valid` the row has no value.
     #[inline(always)]
-    pub(super) fn moneyness<const FMA: bool>(&mut self, i: usize, forward: f64, strike: f64, total_sd: f64) {
-        self.total_sd[i] = total_sd;
-        let [x, a, per_sd, _] = near::moneyness::<FMA>(forward, strike, total_sd, 1.0);
-        (self.x[i], self.a[i], self.per_sd[i]) = (x, a, per_sd);
+    pub(super) fn moneyness<const FMA: bool>(
+        &mut self,
+        i: usize,
+        [forward, strike, total_sd, other]: [f64; 4],
+        valid: bool,
+    ) -> f64 {
+        let [x, a, per_sd, per_other] = near::moneyness::<FMA>(forward, strike, total_sd, other);
+        (self.x[i], self.a[i], self.total_sd[i], self.per_sd[i]) = (x, a, total_sd, per_sd);
+        let scale = near::scale(forward, strike, x, a, total_sd);
+        self.scale[i] = if valid { scale } else { f64::NAN };
+        per_other
     }
 
+    /// The second stage of the first `n` rows.
     #[inline(always)]
-    pub(super) fn level<const FMA: bool>(&mut self, forward: &[f64], strike: &[f64]) {
-        for i in 0..forward.len() {
-            self.level[i] = near::level::<FMA>(forward[i], strike[i], self.x[i], self.a[i]);
+    pub(super) fn level<const FMA: bool>(&mut self, n: usize) {
+        for i in 0..n {
+            self.level[i] = near::level::<FMA>(self.scale[i], self.x[i], self.a[i]);
         }
     }
 
-    /// NaN outside the domain of [`near`].
+    /// The third stage of one row: NaN outside the domain of [`near`].
     #[inline(always)]
-    pub(super) fn time_value<const FMA: bool>(&self, i: usize, forward: f64, strike: f64) -> f64 {
+    pub(super) fn time_value<const FMA: bool>(&self, i: usize) -> f64 {
         near::time_value::<FMA>(self.level[i], self.x[i], self.a[i], self.total_sd[i])
-            * near::inside(forward, strike, self.x[i], self.a[i], self.total_sd[i])
     }
 }

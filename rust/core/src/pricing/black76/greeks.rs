@@ -242,25 +242,19 @@ impl Shared {
         let Self { stages, root, per_forward, h, density, price, delta, rate } = self;
         for i in 0..n {
             root[i] = years[i].sqrt();
-            let s = vol[i] * root[i];
-            let [x, a, per_sd, per_f] = near::moneyness::<FMA>(forward[i], strike[i], s, forward[i]);
-            (stages.x[i], stages.a[i], stages.total_sd[i]) = (x, a, s);
-            (stages.per_sd[i], per_forward[i]) = (per_sd, per_f);
+            let valid = is_discount(discount[i]) & is_right(sign[i]);
+            let terms = [forward[i], strike[i], vol[i] * root[i], forward[i]];
+            per_forward[i] = stages.moneyness::<FMA>(i, terms, valid);
             h[i] = if forward[i] < strike[i] { -stages.a[i] } else { stages.a[i] };
         }
-        stages.level::<FMA>(forward, strike);
+        stages.level::<FMA>(n);
         for i in 0..n {
-            let (x, a, s) = (stages.x[i], stages.a[i], stages.total_sd[i]);
-            let valid = is_discount(discount[i]) & is_right(sign[i]);
-            let valid = if valid { discount[i] } else { f64::NAN };
-            let inside = valid * near::inside(forward[i], strike[i], x, a, s);
-            density[i] = inside * near::density::<FMA>(stages.level[i], s);
+            density[i] = discount[i] * near::density::<FMA>(stages.level[i], stages.total_sd[i]);
         }
         if needs.price {
             for i in 0..n {
-                let (x, a, s) = (stages.x[i], stages.a[i], stages.total_sd[i]);
-                let time_value = near::time_value::<FMA>(stages.level[i], x, a, s);
-                price[i] = discount[i] * (intrinsic(sign[i], forward[i], strike[i]) + time_value);
+                let intrinsic = intrinsic(sign[i], forward[i], strike[i]);
+                price[i] = discount[i] * (intrinsic + stages.time_value::<FMA>(i));
             }
         }
         if needs.delta {

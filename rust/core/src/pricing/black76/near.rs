@@ -4,6 +4,7 @@
 //! its chain of dependent operations is longer than what a processor looks ahead, and it would wait for itself.
 //!
 //! Rows outside the domain get NaN as their time value and density; the caller values them by the general formulas.
+//! The test for it belongs to the first stage, which waits for its division and its root anyway.
 
 use super::series;
 use crate::math::{
@@ -32,23 +33,21 @@ pub(super) fn moneyness<const FMA: bool>(forward: f64, strike: f64, total_sd: f6
     [x, a, per_sd, per_other]
 }
 
-/// min(F, K) exp((x − a²)/2)/√(2π) = √(F K) φ(a).
+/// min(F, K)/√(2π) inside the domain of this module, NaN outside.
 #[inline(always)]
-pub(super) fn level<const FMA: bool>(forward: f64, strike: f64, x: f64, a: f64) -> f64 {
-    let smaller = if forward < strike { forward } else { strike };
-    let square = a * a;
-    let e = exp_normal::<FMA>(0.5 * (x - square));
-    let e = fma::<FMA>(-0.5 * product_error::<FMA>(a, a, square), e, e);
-    (smaller * FRAC_1_SQRT_TAU) * e
-}
-
-/// 1 inside the domain of this module, NaN outside.
-#[inline(always)]
-pub(super) fn inside(forward: f64, strike: f64, x: f64, a: f64, total_sd: f64) -> f64 {
+pub(super) fn scale(forward: f64, strike: f64, x: f64, a: f64, total_sd: f64) -> f64 {
     let (smaller, larger) = if forward < strike { (forward, strike) } else { (strike, forward) };
     let near = (x <= series::LARGEST_NEAR) & (total_sd <= series::LARGEST_NEAR) & (a <= LARGEST_A);
     let normal = (total_sd >= SMALLEST_SD) & (smaller >= SMALLEST_AMOUNT) & (larger <= LARGEST_AMOUNT);
-    if near & normal { 1.0 } else { f64::NAN }
+    if near & normal { smaller * FRAC_1_SQRT_TAU } else { f64::NAN }
+}
+
+/// √(F K) φ(a) = min(F, K) exp((x − a²)/2)/√(2π), from [`scale`].
+#[inline(always)]
+pub(super) fn level<const FMA: bool>(scale: f64, x: f64, a: f64) -> f64 {
+    let square = a * a;
+    let e = exp_normal::<FMA>(0.5 * (x - square));
+    scale * fma::<FMA>(-0.5 * product_error::<FMA>(a, a, square), e, e)
 }
 
 /// The price minus the intrinsic value, from [`level`].

@@ -62,14 +62,14 @@ impl Kernel for Prices<'_> {
             let (forward, strike, years) = (&forward[..n], &strike[..n], &years[..n]);
             let (vol, discount, prices) = (&vol[..n], &discount[..n], &mut prices[..n]);
             for i in 0..n {
-                stages.moneyness::<FMA>(i, forward[i], strike[i], vol[i] * years[i].sqrt());
-            }
-            stages.level::<FMA>(forward, strike);
-            for i in 0..n {
-                let time_value = stages.time_value::<FMA>(i, forward[i], strike[i]);
-                let price = discount[i] * (intrinsic(sign[i], forward[i], strike[i]) + time_value);
                 let valid = greeks::is_discount(discount[i]) & is_right(sign[i]);
-                prices[i] = if valid { price } else { f64::NAN };
+                let total_sd = vol[i] * years[i].sqrt();
+                stages.moneyness::<FMA>(i, [forward[i], strike[i], total_sd, 1.0], valid);
+            }
+            stages.level::<FMA>(n);
+            for i in 0..n {
+                let intrinsic = intrinsic(sign[i], forward[i], strike[i]);
+                prices[i] = discount[i] * (intrinsic + stages.time_value::<FMA>(i));
             }
             if let Some(rows) = outside(prices) {
                 let contracts = contracts.get_or_insert_with(Box::<Contracts>::default);
