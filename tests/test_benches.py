@@ -109,12 +109,12 @@ def test_implied_vols_are_judged_by_what_the_price_determines():
     vol = np.full(5, 0.2)
     price, vega = np.array([1.0, 1.0, 1.0, 1.0, 1e-300]), np.full(5, 10.0)
     vega[3] = 1e-16  # the price says nothing of the volatility
-    unit = accuracy.EPSILON * 0.2
+    unit = accuracy.HALF_UNIT * (0.1 + 0.2)  # price/vega and the volatility itself
     judged = accuracy.implied_vol(
         np.array([0.2 + 8 * unit, 0.2 * (1 + 1e-8), np.nan, 9.0, 9.0]), vol, price, vega
     )
     assert (judged.solvable, judged.wrong, judged.missing) == (3, 1, 1)
-    assert judged.units == pytest.approx(8.0, abs=0.5)
+    assert judged.units == pytest.approx(8.0, abs=0.5)  # 0.2 holds them to 2⁻⁵⁵
     assert judged.unsolved == pytest.approx(2 / 3)
 
 

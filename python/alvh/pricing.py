@@ -8,7 +8,7 @@ arguments broadcast as in NumPy; scalars in, floats out. Bad rows are NaN, bad a
 lie, a block of rows at a time: float64, float32 and integers (64-bit integers are rounded to 53 bits), and
 one-character strings, in C or Fortran order, transposed, reversed or broadcast. Arrays with gaps such as
 `a[::2]`, other types and foreign byte order are copied once, at their own size. Calls with thousands of rows
-release the interpreter; from some 30,000 rows on they use all processors.
+release the interpreter; from 32,768 rows on they use a thread for every 16,384 rows, up to one per processor.
 """
 
 from collections.abc import Sequence
@@ -130,6 +130,9 @@ def greeks(
     wing is so far that the density vanishes, all fields but price, delta, theta, rho and charm are zero. At
     σ√T = 0 with the strike at the forward, delta is half of ±D and the others are limits, which may be
     infinite (gamma is).
+
+    A forward or strike from 2**1000 (1e301) on is outside the domain. A subnormal one counts as 0. Infinite
+    `vol` at zero `years`, and infinite `years` at zero `vol`, are NaN: 0 · ∞ has no limit.
 
     Examples
     --------

@@ -11,8 +11,7 @@ def copied(outputs: int, *, out: bool = False) -> Task:
     """Read the six columns of a price and write six or more: new ones, or always the same."""
 
     def task(c: Columns) -> Call:
-        sign = c.sign.astype(np.float64)
-        read = [sign, c.forward, c.strike, c.years, c.vol, c.discount]
+        read = [c.sign, c.forward, c.strike, c.years, c.vol, c.discount]
         kept = [np.ones(len(c)) for _ in range(outputs)]
 
         def call() -> list[Floats]:
