@@ -55,8 +55,9 @@ type Argument<'a, 'py> = &'a Bound<'py, PyAny>;
 /// Notes
 /// -----
 /// F. Black, "The pricing of commodity contracts", Journal of Financial Economics 3 (1976). The relative error is
-/// below 4e-15 + 4e-16 (ln(F/K)/σ√T)², for out-of-the-money options too. At zero volatility or time the price is
-/// the discounted intrinsic value.
+/// below 4e-15 + 4e-16 (ln(F/K)/σ√T)², for out-of-the-money options too, as long as the time value is above 1e-307 of
+/// the smaller of forward and strike. At zero volatility or time the price is the discounted intrinsic value. Amounts
+/// from 1e301 on and subnormal discounts are outside the domain; a subnormal forward or strike counts as 0.
 ///
 /// Examples
 /// --------
@@ -169,8 +170,9 @@ pub fn greeks<'py>(
 ///
 /// Notes
 /// -----
-/// A direct formula without iteration. Its relative error of some 1e-15 is exceeded by what rounding the price
-/// causes: 1.1e-16 · price/(vega · vol), much for options deep in the money.
+/// A direct formula without iteration over the price; rows far in the wings or far from usual take two steps. Its
+/// relative error of some 1e-15 is exceeded by what rounding the price causes: 1.1e-16 · price/(vega · vol), much for
+/// options deep in the money. Forwards, strikes, years and discounts that are subnormal or from 1e301 on are invalid.
 ///
 /// Examples
 /// --------

@@ -10,7 +10,8 @@
 //!
 //! The difference above loses all its digits for small s or far strikes. Here the price is the intrinsic value
 //! plus the time value, and the time value — the same for call and put — is computed without cancellation
-//! (`time_value`). Its relative error is below 4e-15 + 4e-16 (ln(F/K)/s)²: rounding s alone moves the price by
+//! (`near` for what is close to the money, `general` for the rest). Its relative error is below
+//! 4e-15 + 4e-16 (ln(F/K)/s)², where it is above 1e-307 of min(F, K): rounding s alone moves the price by
 //! 1.1e-16 (ln(F/K)/s)².
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 //! 2. `direct::far`: the same with a table in place of the rational function, for the far wings.
 //! 3. `refined`: everything else, a guess good to 1 % and two steps of fourth order.
 //!
-//! The result has a relative error of a few 1e-16 beyond what the rounding of the price itself causes, which is
+//! The result has a relative error of some 1e-15 beyond what the rounding of the price itself causes, which is
 //! 1.1e-16 · price/(vega · σ).
 
 #[cfg(test)]
