@@ -243,3 +243,19 @@ proptest! {
         prop_assert_eq!(vol_on(variant(), terms).is_nan(), status(terms) != Status::Ok, "{:?}", terms);
     }
 }
+
+/// A discount so large that price and discount, each brought to their units alone, once underflowed apart.
+#[test]
+fn a_status_of_ok_has_a_volatility_at_the_edge_of_the_range() {
+    let terms = [
+        CALL,
+        1.9165465367037683e-52,
+        1.0416645408831564e216,
+        1.4558214241793594e254,
+        0.004785532495407192,
+        6.638009534897861e224,
+    ];
+    for variant in variants() {
+        assert_eq!(status(terms) == Status::Ok, !vol_on(variant, terms).is_nan());
+    }
+}
