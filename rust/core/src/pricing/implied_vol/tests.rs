@@ -255,7 +255,7 @@ fn a_status_of_ok_has_a_volatility_at_the_edge_of_the_range() {
         0.004785532495407192,
         6.638009534897861e224,
     ];
-    for variant in variants() {
+    for variant in available() {
         assert_eq!(status(terms) == Status::Ok, !vol_on(variant, terms).is_nan());
     }
 }
