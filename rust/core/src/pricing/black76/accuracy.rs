@@ -3,9 +3,9 @@
 //! `scripts/golden_accuracy.py` writes the tables and says which regimes they hold.
 
 use super::{ARGUMENTS, Greek, slices};
-use crate::math::{
-    broadcast::Broadcast,
-    simd::{Variant, available, detected, dispatch_on},
+use crate::{
+    math::simd::{Variant, available, detected, dispatch_on},
+    pricing::golden::{columns, row, with_broadcast},
 };
 
 const PRICES: &str = include_str!("../../../../../tests/golden/accuracy_price.csv");
@@ -21,38 +21,21 @@ const SMALLEST: f64 = 1e-290;
 
 type Terms = [f64; ARGUMENTS.len()];
 
-/// The numbers of a table, column by column.
-fn columns<const N: usize>(csv: &str) -> [Vec<f64>; N] {
-    let mut columns = [const { Vec::new() }; N];
-    for line in csv.lines().skip(1) {
-        let numbers = line.split(',').filter_map(|cell| cell.parse().ok());
-        columns.iter_mut().zip(numbers).for_each(|(column, x): (_, f64)| column.push(x));
-    }
-    columns
-}
-
-fn with_broadcast<T>(columns: &[Vec<f64>], work: impl FnOnce(&Broadcast<'_, 6>) -> T) -> T {
-    let shape = [columns[0].len()];
-    work(&Broadcast::new(std::array::from_fn(|i| (ARGUMENTS[i], &columns[i][..], &shape[..]))).unwrap())
-}
-
 fn prices(on: Variant, terms: &[Vec<f64>]) -> Vec<f64> {
     let mut out = vec![0.0; terms[0].len()];
-    with_broadcast(terms, |b| dispatch_on(on, slices::Prices { arguments: b, start: 0, out: &mut out }));
+    with_broadcast(ARGUMENTS, terms, |b| {
+        dispatch_on(on, slices::Prices { arguments: b, start: 0, out: &mut out });
+    });
     out
 }
 
 fn greeks(on: Variant, terms: &[Vec<f64>]) -> [Vec<f64>; Greek::ALL.len()] {
     let mut out = std::array::from_fn(|_| vec![0.0; terms[0].len()]);
     let columns = out.iter_mut().map(|column| &mut column[..]).collect();
-    with_broadcast(terms, |b| {
+    with_broadcast(ARGUMENTS, terms, |b| {
         dispatch_on(on, slices::Greeks { arguments: b, start: 0, selected: &Greek::ALL, out: columns });
     });
     out
-}
-
-fn row(terms: &[Vec<f64>], i: usize) -> Terms {
-    std::array::from_fn(|k| terms[k][i])
 }
 
 /// Standard deviations from the forward to the strike, h = ln(F/K)/s, and s.

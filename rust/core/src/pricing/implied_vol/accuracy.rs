@@ -3,9 +3,9 @@
 //! `scripts/golden_accuracy.py` writes the table and says which regimes it holds.
 
 use super::{ARGUMENTS, Status, slices, status_slice};
-use crate::math::{
-    broadcast::Broadcast,
-    simd::{Variant, available, detected, dispatch_on},
+use crate::{
+    math::simd::{Variant, available, detected, dispatch_on},
+    pricing::golden::{columns, row, with_broadcast},
 };
 
 const VOLS: &str = include_str!("../../../../../tests/golden/accuracy_implied_vol.csv");
@@ -16,27 +16,15 @@ const HALF_UNIT: f64 = 0.5 * f64::EPSILON;
 
 /// The arguments, the volatility, and the part of it that half a unit of the price moves, column by column.
 fn table() -> [Vec<f64>; 8] {
-    let mut columns = [const { Vec::new() }; 8];
-    for line in VOLS.lines().skip(1) {
-        let numbers = line.split(',').filter_map(|cell| cell.parse().ok());
-        columns.iter_mut().zip(numbers).for_each(|(column, x): (_, f64)| column.push(x));
-    }
-    columns
-}
-
-fn with_broadcast<T>(columns: &[Vec<f64>], work: impl FnOnce(&Broadcast<'_, 6>) -> T) -> T {
-    let shape = [columns[0].len()];
-    work(&Broadcast::new(std::array::from_fn(|i| (ARGUMENTS[i], &columns[i][..], &shape[..]))).unwrap())
+    columns(VOLS)
 }
 
 fn vols(on: Variant, terms: &[Vec<f64>]) -> Vec<f64> {
     let mut out = vec![0.0; terms[0].len()];
-    with_broadcast(terms, |b| dispatch_on(on, slices::Vols { arguments: b, start: 0, out: &mut out }));
+    with_broadcast(ARGUMENTS, terms, |b| {
+        dispatch_on(on, slices::Vols { arguments: b, start: 0, out: &mut out });
+    });
     out
-}
-
-fn row(terms: &[Vec<f64>], i: usize) -> [f64; 6] {
-    std::array::from_fn(|k| terms[k][i])
 }
 
 #[test]
@@ -55,7 +43,7 @@ fn every_determined_volatility_is_as_good_as_its_price() {
 fn every_determined_volatility_has_the_status_ok() {
     let terms = &table()[..6];
     let mut codes = vec![u8::MAX; terms[0].len()];
-    with_broadcast(terms, |b| status_slice(b, &mut codes));
+    with_broadcast(ARGUMENTS, terms, |b| status_slice(b, &mut codes));
     for (i, code) in codes.into_iter().enumerate() {
         assert_eq!(code, Status::Ok as u8, "{:?}", row(terms, i));
     }
