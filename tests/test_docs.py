@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 import alvh
 import markdown_pages
-from alvh import _core, bisection, episode, equal_cost, playbook, rules
+from alvh import _core, bisection, chain, episode, equal_cost, playbook, rules
 from alvh.errors import AlvhError
 from alvh.figures import FIGURES, PROTECTION
 from alvh.history import LIMITS, RECONSTRUCTED, vx
@@ -221,6 +221,11 @@ def test_the_playbook_shown_is_one():
 def test_status_of_an_implied_volatility():
     documented = [(row[0], row[1]) for row in markdown_pages.table("docs/pricing.md", "status")]
     assert documented == [(str(int(status)), status.name) for status in Status]
+
+
+def test_kinds_of_arbitrage():
+    documented = [tuple(row) for row in markdown_pages.table("docs/arbitrage.md", "kind")]
+    assert documented == list(chain.ARBITRAGE.items())
 
 
 def test_every_market_has_a_section():

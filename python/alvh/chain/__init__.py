@@ -1,5 +1,7 @@
 """Option chains: quotes of many layouts in one schema, their quality, forwards, volatilities and greeks."""
 
+from alvh.chain.bounds import KINDS as ARBITRAGE
+from alvh.chain.bounds import arbitrage, residuals
 from alvh.chain.counting import quality
 from alvh.chain.enriching import enrich, forwards
 from alvh.chain.generating import synthetic
@@ -9,14 +11,17 @@ from alvh.chain.reading import read, scan
 from alvh.chain.schema import SCHEMA, STATUSES
 
 __all__ = [
+    "ARBITRAGE",
     "FITS",
     "LAYOUTS",
     "SCHEMA",
     "STATUSES",
+    "arbitrage",
     "enrich",
     "forwards",
     "quality",
     "read",
+    "residuals",
     "scan",
     "synthetic",
 ]

@@ -57,7 +57,7 @@ def forwards(quotes: pl.DataFrame, *, rate: float = RATE, settlement: str | None
     >>> table.filter(pl.col("root") == "SPX").select("fit", pl.col("forward").round(1)).row(0)
     ('parity', 5005.2)
     """
-    rows, table = _indexed(_prepared(quotes, rate, settlement))
+    rows, table = _indexed(prepared(quotes, rate, settlement))
     return _fitted(rows, table, rate)
 
 
@@ -101,8 +101,8 @@ def enrich(
     >>> put.select("fit", pl.col("vol", "delta").round(3)).row(0)
     ('parity', 0.181, -0.112)
     """
-    prepared = _prepared(quotes, rate, settlement)
-    rows, table = _indexed(prepared)
+    given = prepared(quotes, rate, settlement)
+    rows, table = _indexed(given)
     told = _fitted(rows, table, rate).select(OF_EXPIRY).with_row_index("expiry")
     rows = rows.join(told, on="expiry", how="left", maintain_order="left").with_columns(
         mid=pl.when(TWO_SIDED).then(MID), _years=pl.when(pl.col("years") > 0.0).then("years")
@@ -123,7 +123,7 @@ def enrich(
     rows = rows.with_columns(_greeks=expr.greeks(**terms, vol="vol", which=which))
     vega = pl.col("_greeks").struct.field("vega")
     return rows.select(
-        *prepared.columns,
+        *given.columns,
         *OF_EXPIRY,
         "mid",
         "vol",
@@ -133,7 +133,7 @@ def enrich(
     )
 
 
-def _prepared(quotes: pl.DataFrame, rate: float, settlement: str | None) -> pl.DataFrame:
+def prepared(quotes: pl.DataFrame, rate: float, settlement: str | None) -> pl.DataFrame:
     """Return the columns that a chain came with, settlements filled; raise where it is none."""
     for name in (*CONTRACT, "bid", "ask", "status"):
         if name not in quotes.columns:
