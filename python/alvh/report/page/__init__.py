@@ -1,4 +1,4 @@
-"""Comparisons as one HTML page that needs nothing else: no network, no other file.
+"""Comparisons, and snapshots of a chain, as one HTML page that needs nothing else: no network, no other file.
 
 Charts are Vega-Lite, drawn as SVG by one copy of Vega in the page: a static picture would be lighter, but the
 figures behind a mark, its interval and its counts belong within reach of the pointer. Colours are CSS
@@ -19,9 +19,10 @@ from alvh.run_folder import replacing
 if TYPE_CHECKING:
     import polars as pl
 
+    from alvh.chain.overview import Overview
     from alvh.comparison import Comparison
 
-__all__ = ["check", "page", "write_page"]
+__all__ = ["check", "page", "write_chain_page", "write_page"]
 
 NEEDED = ("altair", "jinja2", "vl_convert")
 
@@ -65,7 +66,18 @@ def write_page(
 ) -> None:
     """Write a page: the file exists whole or not at all; parameters as in `page`."""
     check(path)
-    text = page(comparisons, audit=audit, start=start)
+    _write(path, page(comparisons, audit=audit, start=start))
+
+
+def write_chain_page(path: str | Path, told: Overview) -> None:
+    """Write the page of a snapshot of a chain; refused as in `check`."""
+    check(path)
+    from alvh.report.page.chain import composed
+
+    _write(path, composed(told))
+
+
+def _write(path: str | Path, text: str) -> None:
     with replacing(Path(path)) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

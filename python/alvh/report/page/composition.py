@@ -1,28 +1,21 @@
-"""The whole page: answers, sections, limits, manifest, and the template that they fill."""
+"""The whole page of comparisons: answers, sections, limits, manifest."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import jinja2
 import polars as pl
-import vl_convert
-from markupsafe import Markup, escape
 
-from alvh._core import __version__
 from alvh.errors import SpecError
-from alvh.report import ABSENT, DISCLAIMER, QUESTION
+from alvh.report import ABSENT, QUESTION
 from alvh.report.page import tables
 from alvh.report.page.model import Block, Cell, Section, Sentences, Table
 from alvh.report.page.palette import ArmStyle
 from alvh.report.page.sections import comparison_section, title_of
-from alvh.report.page.spec import CONFIG
+from alvh.report.page.template import Answer, rendered
 
 if TYPE_CHECKING:
     from alvh.comparison import Comparison
@@ -44,12 +37,6 @@ _IN_MANIFEST = (
 )
 
 
-class _Answer(NamedTuple):
-    name: str
-    title: str
-    sentences: list[str]
-
-
 def composed(comparisons: Sequence[Comparison], audit: pl.DataFrame | None, start: date | None) -> str:
     """Return the page; parameters as in `alvh.report.page.page`."""
     if start is not None and not any(result.replayed for result in comparisons):
@@ -64,19 +51,8 @@ def composed(comparisons: Sequence[Comparison], audit: pl.DataFrame | None, star
         sections.append(_claims(audit))
     sections.append(_limits(comparisons))
     sections.append(_manifests(comparisons))
-    return _template().render(
-        question=QUESTION,
-        version=__version__,
-        answers=[
-            _Answer(name, title_of(result), _SENTENCE.split(result.headline())) for name, result in pairs
-        ],
-        sections=sections,
-        disclaimer=DISCLAIMER,
-        config=CONFIG,
-        css=Markup(_asset("page.css")),  # noqa: S704 -- our own file
-        js=Markup(_asset("page.js")),  # noqa: S704 -- our own file
-        bundle=Markup(_bundle()),  # noqa: S704 -- Vega's own code
-    )
+    answers = [Answer(name, title_of(result), _SENTENCE.split(result.headline())) for name, result in pairs]
+    return rendered(QUESTION, answers, sections)
 
 
 def _limits(comparisons: Sequence[Comparison]) -> Section:
@@ -118,33 +94,3 @@ def _claims(audit: pl.DataFrame) -> Section:
         blocks.append(Sentences("Not yet computable", tuple(items)))
     note = "Reading: where the 95% interval lies against the claim. A claim is a hypothesis, never a default."
     return Section("claims", "Claims of the methodology, measured", note, tuple(blocks))
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["script"] = _script
-    environment.filters["breakable"] = _breakable
-    return environment.from_string(_asset("page.html"))
-
-
-def _script(value: Any) -> Markup:
-    """Write JSON for a script element, which any of these characters could end."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 -- made safe above
-
-
-def _breakable(name: str) -> Markup:
-    """Let a browser break a name after an underscore, as the terminal does."""
-    return escape(name).replace("_", Markup("_<wbr>"))
-
-
-@cache
-def _bundle() -> str:
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-
-
-def _asset(name: str) -> str:
-    return files("alvh.report.page").joinpath("assets", name).read_text(encoding="utf-8")

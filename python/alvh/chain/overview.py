@@ -1,0 +1,164 @@
+"""What one snapshot of a chain says: its quality, its expiries, its surface, and the bounds it breaks."""
+
+from dataclasses import dataclass
+from datetime import date
+from os import PathLike
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from alvh.chain import layouts
+from alvh.chain.bounds import arbitrage
+from alvh.chain.bounds.products import Fees
+from alvh.chain.counting import quality
+from alvh.chain.enriching import enrich
+from alvh.chain.fitting import fit_surface
+from alvh.chain.parity import RATE
+from alvh.chain.reading import read, scan
+from alvh.chain.schema import SNAPSHOT
+from alvh.chain.surface import RAW, Surface
+from alvh.errors import ChainError
+
+QUARTER: Final = 0.6744897501960817  # d1 of a 25-delta call, below 0, and put, above
+STEPS: Final = 80  # halved each, to the strike of a delta
+MOST_SHOWN: Final = 8
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """One snapshot, told.
+
+    Parameters
+    ----------
+    day, time
+        Of the snapshot.
+    snapshots : int
+        How many the source holds.
+    quality : DataFrame
+        Of `quality`.
+    expiries : DataFrame
+        Those of the surface with `atm_vol`, decimal, at the forward, and `skew`, volatility of the 25-delta
+        put less that of the 25-delta call, volatility points; of the forward, on the fitted slice.
+    surface : Surface
+        SVI, fitted to the snapshot.
+    arbitrage : DataFrame or None
+        Of `arbitrage`; None where nobody says the fees of a root.
+    without_fees : str
+        The root whose fees nobody says, if there is one.
+    """
+
+    day: date
+    time: str
+    snapshots: int
+    quality: pl.DataFrame
+    expiries: pl.DataFrame
+    surface: Surface
+    arbitrage: pl.DataFrame | None
+    without_fees: str
+
+    @property
+    def roots(self) -> list[str]:
+        """Return the roots, those with the most quotes first."""
+        counted = self.surface.quotes["root"].fill_null("?").value_counts(sort=True)
+        return counted["root"].to_list()
+
+
+def overview(
+    source: str | PathLike[str],
+    *,
+    layout: str = layouts.AUTO,
+    day: date | None = None,
+    time: str | None = None,
+    settlement: str | None = None,
+    rate: float | None = None,
+    fees: Fees = None,
+) -> Overview:
+    """Tell one snapshot of a file or of a folder of Parquet files, the last one unless another is named.
+
+    Parameters
+    ----------
+    source, layout
+        As in `read`; a folder as in `scan`.
+    day : datetime.date, optional
+        `quote_date` of the snapshot.
+    time : str, optional
+        `quote_time` of the snapshot.
+    settlement, rate
+        As in `forwards` and `arbitrage`.
+    fees
+        As in `arbitrage`.
+
+    Raises
+    ------
+    ChainError
+        No chain, no such snapshot, or an option out of range.
+    """
+    quotes = scan(source) if Path(source).is_dir() else read(source, layout).lazy()
+    held = quotes.select(SNAPSHOT).unique().collect(engine="streaming").drop_nulls().sort(SNAPSHOT)
+    day, time = _chosen(held, day, time)
+    one = quotes.filter(pl.col("quote_date") == day, pl.col("quote_time") == time).collect(engine="streaming")
+    if settlement is not None:
+        one = enrich(one, settlement=settlement, greeks=[]).select(one.columns)
+    surface = fit_surface(one, rate=RATE if rate is None else rate)
+    found, root = _found(one, fees, rate)
+    return Overview(day, time, held.height, quality(one), _told(surface), surface, found, root)
+
+
+def _chosen(held: pl.DataFrame, day: date | None, time: str | None) -> tuple[date, str]:
+    """Return the last snapshot of those that are asked for."""
+    found = held
+    for column, wanted in (("quote_date", day), ("quote_time", time)):
+        if wanted is not None:
+            found = found.filter(pl.col(column) == wanted)
+    if not found.height:
+        shown = ", ".join(f"{each} {at}" for each, at in held.head(MOST_SHOWN).iter_rows())
+        more = f" and {held.height - MOST_SHOWN} more" if held.height > MOST_SHOWN else ""
+        asked = " ".join(str(each) for each in (day, time) if each is not None) or "any"
+        raise ChainError(
+            f"no snapshot of {asked}. Allowed: {shown or 'none, for no row tells its day'}{more}",
+            column="quote_date",
+            value=day,
+        )
+    last: tuple[date, str] = found.row(-1)
+    return last
+
+
+def _found(quotes: pl.DataFrame, fees: Fees, rate: float | None) -> tuple[pl.DataFrame | None, str]:
+    try:
+        return arbitrage(quotes, fees=fees, rate=rate), ""
+    except ChainError as error:
+        if error.column != "root":
+            raise
+        return None, str(error.value)
+
+
+def _told(surface: Surface) -> pl.DataFrame:
+    expiries = surface.expiries
+    years = expiries["years"].to_numpy()
+    raw = expiries.select(RAW).cast(pl.Float64).to_numpy().T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        at_the_money = np.sqrt(_variance(raw, np.zeros(len(years))) / years)
+        put, call = (np.sqrt(_variance(raw, _of_delta(raw, d1)) / years) for d1 in (QUARTER, -QUARTER))
+    return expiries.with_columns(
+        atm_vol=pl.Series(at_the_money).fill_nan(None), skew=pl.Series(100.0 * (put - call)).fill_nan(None)
+    )
+
+
+def _variance(raw: Floats, k: Floats) -> Floats:
+    a, b, rho, m, sigma = raw
+    w: Floats = a + b * (rho * (k - m) + np.sqrt((k - m) ** 2 + sigma**2))
+    return w
+
+
+def _of_delta(raw: Floats, d1: float) -> Floats:
+    """Return the log-moneyness at which d1 = (-k + w / 2) / √w."""
+    k = np.zeros(raw.shape[1])
+    for _ in range(STEPS):  # by halves: a steep slice would throw whole steps to and fro
+        w = _variance(raw, k)
+        k = 0.5 * (k + 0.5 * w - d1 * np.sqrt(w))
+    return k
