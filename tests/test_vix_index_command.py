@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import alvh as av
+import chain_samples
 import vix_chains
 from alvh.report.plain_json import plain
 from run_samples import command, refused
@@ -68,26 +69,41 @@ def test_json_is_the_library_s(files, name):
     assert told["strip"] == plain(index.strip)
 
 
+def test_a_settlement_that_is_not_told_follows_from_the_root():
+    untold = recorded().with_columns(settlement=pl.lit(None, pl.String))
+    assert av.vix_index(untold).value == av.vix_index(recorded()).value
+
+
 def test_one_snapshot_of_several(files):
     told = command("vix", files / "two.parquet", "--date=2014-09-22", "--time=10:46", "--terms=bracket")
     assert told.stdout.splitlines()[0] == command("vix", files / "chain.csv").stdout.splitlines()[0]
 
 
+def test_a_vendor_s_own_file(tmp_path):
+    """A quote table as downloaded, header lines and all, is read like any chain."""
+    path = tmp_path / "quotedata.csv"
+    path.write_text(chain_samples.cboe())
+    assert "no near term" in refused("vix", path)  # it was read: three strikes are no strip
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["absent.csv"], "absent.csv: No such file or directory"),
+        (["absent.csv"], "'absent.csv' cannot be read: No such file or directory"),
         (
             ["two.parquet"],
             "two.parquet: several of quote_date, give --date. It holds: 2014-09-22, 2014-09-23",
         ),
         (["two.parquet", "--date=2014-09-24"], "--date 2014-09-24: not in the file. It holds: 2014-09-22"),
         (["chain.csv", "--time=16:00"], "--time 16:00: not in the file. It holds: 10:46"),
-        (["undated.csv", "--date=2014-09-22"], "the file has no column 'quote_date' to choose by"),
-        (["no_bid.csv"], "no_bid.csv: no column 'bid'. Mend: rename one; Known: 'quote_date'"),
-        (["words.csv"], "words.csv: cannot be read as a chain: could not parse `n/a` as dtype `f64`"),
-        (["cut.parquet"], "cut.parquet: cannot be read as a chain"),
-        (["empty.csv"], "empty.csv: cannot be read as a chain: empty CSV"),
+        (["undated.csv", "--date=2014-09-22"], "it lacks 'quote_date'"),
+        (["no_bid.csv"], "no_bid.csv, line 1: no header of layout 'common', it lacks 'bid'"),
+        (
+            ["words.csv"],
+            "words.csv, line 2: bid: 'n/a' is not a number such as 1234.5, 0 or more (627 more rows",
+        ),
+        (["cut.parquet"], "cut.parquet is not a whole Parquet file"),
+        (["empty.csv"], "empty.csv is empty"),
         (["chain.csv", "--terms=daily"], "terms = 'daily': allowed are 'weekly', 'monthly', 'bracket'"),
         (["chain.csv", "--rate=nan"], "rate = nan: allowed is one finite number"),
     ],

@@ -43,7 +43,10 @@ ALLOWED: Final[dict[str, tuple[pl.Expr, str]]] = {
         pl.col("expiration").dt.weekday() < SATURDAY,
         "a weekday: roll the Saturdays of old files back to Friday",
     ),
-    "settlement": (pl.col("settlement").is_in(["AM", "PM"]), "AM or PM"),
+    "settlement": (
+        pl.col("settlement").is_in(["AM", "PM"]) | pl.col("settlement").is_null(),
+        "AM or PM, or null: by the root",
+    ),
     "minutes": _above_0("minutes"),
 }
 """What is right of each column, and how a refusal says it."""
