@@ -43,12 +43,12 @@ def read_chain(path: Path, *, quote_date: date | None = None, quote_time: str | 
 
 
 def _one(path: Path, quotes: pl.DataFrame, column: str, option: str, wanted: object) -> pl.DataFrame:
-    """Keep the wanted value of a column, and rows that tell none; unless wanted there must be a single one."""
+    """Keep the wanted value of a column, and rows that tell none; none wanted, it must be the only one."""
     held = quotes[column].drop_nulls().unique().sort()
     if wanted is None and len(held) <= 1:
         return quotes
     if wanted is not None and wanted in held.to_list():
-        return quotes.filter((pl.col(column) == wanted).fill_null(value=True))
+        return quotes.filter(pl.col(column).eq(wanted).fill_null(value=True))
     shown = ", ".join(map(str, held[:MOST_SHOWN])) + (" …" if len(held) > MOST_SHOWN else "")
     problem = (
         f"several of {column}, give --{option}" if wanted is None else f"--{option} {wanted}: not in the file"
