@@ -12,7 +12,19 @@ import markdown_pages
 from alvh import chain
 from alvh.chain.schema import COLUMNS, SETTLEMENTS
 from alvh.errors import ChainError
-from chain_samples import DATE_LINES, DAY, LAYOUTS, ROWS, SPOT, cboe, expected, refusal, written
+from chain_samples import (
+    DATE_LINES,
+    DAY,
+    LAYOUTS,
+    PAIRS,
+    ROWS,
+    SPOT,
+    cboe,
+    expected,
+    optionsdx,
+    refusal,
+    written,
+)
 
 DATA = os.environ.get("ALVH_DATA")
 FILES = [*Path(DATA).glob("chains/*"), *Path(DATA).glob("raw/*/*")] if DATA else []
@@ -46,6 +58,17 @@ def test_datashop_has_two_moments_on_a_line(tmp_path):
     assert quotes["bid_size"].to_list() == [11, 21] * len(ROWS)
     assert quotes["vendor_iv"].is_null().to_list() == [False, True] * len(ROWS)
     assert quotes["line"].to_list() == [line for line in range(2, 8) for _ in "ab"]
+
+
+def test_sizes_of_bid_and_ask_in_one_cell(tmp_path):
+    """OptionsDX writes `1 x 2` for calls and `3 x 4` for puts; what is no pair of sizes is named."""
+    quotes = chain.read(written(tmp_path, "optionsdx"), constants={"root": "SPXW"})
+    assert quotes["bid_size"].to_list() == [1, 3] * len(PAIRS)
+    assert quotes["ask_size"].to_list() == [2, 4] * len(PAIRS)
+    path = tmp_path / "sizes.csv"
+    path.write_text(optionsdx().replace("1 x 2", "1 x two", 1))
+    spoiled = chain.read(path, constants={"root": "SPXW"})
+    assert spoiled["problem"][0] == "c_size: ' 1 x two' is not a whole number, 0 or more"
 
 
 def test_optionsdx_is_marked_as_unverified():

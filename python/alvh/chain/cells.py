@@ -25,6 +25,8 @@ ROOT_OF_SYMBOL: Final = r"^([A-Z0-9.$^_]{1,6}?) *\d{6}[CP]\d{8}$"  # the 21 char
 ROOT: Final = r"^([A-Z0-9.$^_/-]{1,12})$"
 CLOCK: Final = r"^([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?$"
 THOUSANDS: Final = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
+BOTH_SIZES: Final = r"^(\d+) *x *(\d+)$"  # those of bid and ask in one cell
+SIDE: Final = {"bid_size": "${1}", "ask_size": "${2}"}
 INTEGERS: Final = ("bid_size", "ask_size", "volume", "open_interest")
 
 
@@ -74,6 +76,7 @@ def _numbers(column: str, cells: pl.Series) -> Read:
         values, given = cells.cast(pl.Float64), cells.is_not_null()
     else:
         text = _text(cells)
+        text = text.str.replace(BOTH_SIZES, SIDE[column]) if column in SIDE else text
         values, given = text.cast(pl.Float64, strict=False), _given(text)
         if (given & values.is_null()).any():
             grouped = text.str.contains(THOUSANDS).fill_null(value=False)

@@ -52,7 +52,7 @@ HISTORICALOPTIONDATA: Final = Layout(
 def _optionsdx_side(right: str) -> Side:
     start = right.casefold()
     names = {"bid": "bid", "ask": "ask", "last": "last", "volume": "volume"}
-    names |= {"vendor_iv": "iv", "vendor_delta": "delta"}
+    names |= {"vendor_iv": "iv", "vendor_delta": "delta", "bid_size": "size", "ask_size": "size"}
     return Side({column: f"{start}_{name}" for column, name in names.items()}, {"right": right})
 
 
