@@ -12,15 +12,7 @@ from alvh.chain.schema import EXPIRY, RIGHT
 MOST_LEGS: Final = 4
 LEGS: Final = tuple((f"leg{i}", f"quantity{i}") for i in range(MOST_LEGS))
 RIGHTS: Final = pl.Enum([*RIGHT.categories, "F"])
-LEG: Final = pl.Struct(
-    {
-        "right": RIGHTS,
-        "strike": pl.Float64(),
-        "expiration": pl.Date(),
-        "quantity": pl.Float64(),
-        "price": pl.Float64(),
-    }
-)
+LEG_NAMES: Final = ("right", "strike", "expiration", "quantity", "price")
 SCHEMA: Final = {
     "kind": pl.String(),
     **{
@@ -107,45 +99,42 @@ def _of_forwards(found: pl.DataFrame) -> Floats:
 
 def _table(priced: pl.DataFrame, book: Book) -> pl.DataFrame:
     """Return trades with their keys and legs."""
-    quotes = book.quotes.select("expiry", "right", "strike", "bid", "ask")
-    expiries = book.expiries.select(EXPIRY)
-    rows = priced.hstack(expiries[quotes["expiry"].gather(priced[LEGS[0][0]])])
-    legs = [_leg(priced, quotes, expiries, *names) for names in LEGS]
-    forward = pl.struct(
+    rows = priced.with_row_index("trade")
+    first = book.quotes["expiry"].gather(rows[LEGS[0][0]])
+    rows = rows.hstack(book.expiries.select(EXPIRY)[first])
+    legs = (
+        _legs(rows, book)
+        .group_by("trade", maintain_order=True)
+        .agg(pl.col("strike").drop_nulls().alias("strikes"), pl.struct(*LEG_NAMES).alias("legs"))
+    )
+    return rows.join(legs, on="trade", how="left", maintain_order="left").select(
+        "kind",
+        *EXPIRY,
+        "strikes",
+        *FIGURES[:-1],
+        size=pl.col("size").cast(pl.Int64),
+        total=pl.col("dollars") * pl.col("size"),
+        legs="legs",
+    )
+
+
+def _legs(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
+    """Return one row for each leg of each trade, in order; a forward is the last."""
+    quotes = book.quotes.join(
+        book.expiries.select("expiry", "expiration"), on="expiry", how="left", maintain_order="left"
+    ).select("quote", pl.col("right").cast(RIGHTS), "strike", "expiration", "bid", "ask")
+    price = pl.when(pl.col("quantity") > 0.0).then("ask").otherwise("bid").alias("price")
+    options = pl.concat(
+        rows.select("trade", quote=leg, quantity=quantity).filter(pl.col("quantity").fill_null(0.0) != 0.0)
+        for leg, quantity in LEGS
+    ).join(quotes, on="quote", how="left", maintain_order="left")
+    forwards = rows.filter(pl.col("forwards").is_not_null()).select(
+        "trade",
         pl.lit("F", RIGHTS).alias("right"),
         pl.lit(None, pl.Float64).alias("strike"),
         "expiration",
         quantity="forwards",
         price="forward",
     )
-    held = pl.when(pl.col("forwards").is_not_null()).then(forward).alias("_forward")
-    listed = pl.concat_list(*(leg.name for leg in legs), held).list.drop_nulls()
-    strikes = pl.concat_list(pl.col(leg.name).struct.field("strike") for leg in legs).list.drop_nulls()
-    return (
-        rows.hstack(legs)
-        .with_columns(legs=listed, strikes=strikes)
-        .select(
-            "kind",
-            *EXPIRY,
-            "strikes",
-            *FIGURES[:-1],
-            size=pl.col("size").cast(pl.Int64),
-            total=pl.col("dollars") * pl.col("size"),
-            legs=pl.col("legs").cast(pl.List(LEG)),
-        )
-    )
-
-
-def _leg(
-    priced: pl.DataFrame, quotes: pl.DataFrame, expiries: pl.DataFrame, leg: str, quantity: str
-) -> pl.Series:
-    """Return one leg of each trade as a struct, missing where it has none."""
-    quote = quotes.select(pl.all().gather(priced[leg]))
-    told = quote.with_columns(priced[quantity].alias("quantity")).with_columns(
-        expiries["expiration"].gather(quote["expiry"]), pl.col("right").cast(RIGHTS)
-    )
-    price = pl.when(pl.col("quantity") > 0.0).then("ask").otherwise("bid").alias("price")
-    held = pl.when(pl.col("quantity").fill_null(0.0) != 0.0)
-    return told.select(
-        held.then(pl.struct("right", "strike", "expiration", "quantity", price)).alias(f"_{leg}")
-    ).to_series()
+    told = [options.select("trade", *LEG_NAMES[:-1], price), forwards]
+    return pl.concat(told).sort("trade", maintain_order=True)
