@@ -56,7 +56,7 @@ pub(super) fn admissible_svi(smile: &Smile, curved: &Essvi, free: &Svi, later: O
         [left + down, right + down, m, sigma, least + down]
     });
     let objective = Objective::<Wings, 5>::new(smile, fences, Some(prior(first)));
-    let starts = [Wings::of(free), first, anchor];
+    let starts = [Wings::of(free), anchor];
     Wings::slice(&fenced(objective, &starts, &anchor, fences))
 }
 
