@@ -10,12 +10,14 @@
 //! programme; contracts are divisible in it. Its optimum has the properties that a requirement must have: scaling
 //! lots scales it, and two books together never need more than each alone.
 
+mod many;
 mod pairing;
 mod programme;
 mod simplex;
 #[cfg(test)]
 mod tests;
 
+pub use many::{Columns, Headers, pairings, risks};
 pub use pairing::{Desk, Pairing, SpreadGroup};
 
 /// Options of one series, net, in units of the underlying: 10 contracts of a tenth of the index are 100 units.
