@@ -69,7 +69,18 @@ _HOME = {
 }
 """Names at the top level and the module each lives in; function names are not module names."""
 
-_MODULES = ("chain", "contracts", "errors", "expr", "margin", "market", "playbook", "pricing", "rules", "schedule")
+_MODULES = (
+    "chain",
+    "contracts",
+    "errors",
+    "expr",
+    "margin",
+    "market",
+    "playbook",
+    "pricing",
+    "rules",
+    "schedule",
+)
 
 __all__ = [
     "AlvhError",

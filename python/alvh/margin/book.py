@@ -124,7 +124,9 @@ def _facts(rows: pl.DataFrame, product_class: Classes | None) -> pl.DataFrame:
 def _problem(as_of: date) -> pl.Expr:
     """Say what is wrong with a row, the first that applies; null where nothing is."""
     option, dated = pl.col("kind") == "option", pl.col("kind") != "stock"
-    number = {name: pl.col(name).is_null() | ~pl.col(name).is_finite() for name in ("quantity", "price", "strike")}
+    number = {
+        name: pl.col(name).is_null() | ~pl.col(name).is_finite() for name in ("quantity", "price", "strike")
+    }
     checks = [
         (pl.col("product").is_null(), pl.lit("product is missing")),
         (~pl.col("kind").is_in(KINDS), pl.format("kind = {}: one of {}", "kind", pl.lit(", ".join(KINDS)))),
@@ -136,7 +138,9 @@ def _problem(as_of: date) -> pl.Expr:
         (dated & (pl.col("days") < 0), _told("expiration", f"not before as_of, {as_of}")),
         (
             pl.col("multiplier").is_null() | ~(pl.col("multiplier") > 0.0),
-            pl.format("multiplier of {}: dollars for one point of one contract. Mend: give the column", "product"),
+            pl.format(
+                "multiplier of {}: dollars for one point of one contract. Mend: give the column", "product"
+            ),
         ),
         (
             (pl.col("kind") != "future") & pl.col("class").is_null(),

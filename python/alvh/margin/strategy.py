@@ -130,7 +130,10 @@ def strategy_based(
     rows = checked(book, as_of, product_class)
     refuse(rows)
     rows = rows.with_columns(_book=pl.lit(0))
-    parts = [(accounts, _core.margin_pairing(accounts.arrays, accounts)) for accounts in _accounts(rows, spot, chosen, leverage)]
+    parts = [
+        (accounts, _core.margin_pairing(accounts.arrays, accounts))
+        for accounts in _accounts(rows, spot, chosen, leverage)
+    ]
     risk = sum(each["risk"] for _, told in parts for each in told)
     sums = _sums(rows, chosen).row(0, named=True)
     credit = sums["credit"] if credit_offsets_margin else 0.0
@@ -202,7 +205,9 @@ def strategy_based_many(
     [('a', 5000.0), ('b', 47500.0)]
     """
     if by not in books.columns:
-        raise BookError(f"by = {by!r}: no such column. Known: {', '.join(books.columns)}", column="by", value=by)
+        raise BookError(
+            f"by = {by!r}: no such column. Known: {', '.join(books.columns)}", column="by", value=by
+        )
     chosen = rule_book(rules) if isinstance(rules, str) else rules
     rows = checked(books, as_of, product_class).with_columns(_book=pl.col(by).rank("dense").fill_null(0))
     names = rows.group_by("_book", maintain_order=True).agg(
@@ -253,7 +258,9 @@ def _accounts(
         pl.len(), pl.col("class").first(), pl.col("product").first()
     )
     heads = heads.join(stock, on=ACCOUNT, how="left", maintain_order="left")
-    factor = pl.col("product").replace_strict(dict(factors) or {"": 1.0}, default=1.0, return_dtype=pl.Float64)
+    factor = pl.col("product").replace_strict(
+        dict(factors) or {"": 1.0}, default=1.0, return_dtype=pl.Float64
+    )
     rate = {
         name: pl.col("class").replace_strict(
             {each: pair[index] for each, pair in rules.rates.items()}, return_dtype=pl.Float64
