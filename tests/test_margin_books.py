@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 from alvh import margin
 from alvh.errors import BookError
+from margin_oracle import least
 
 TODAY = date(2025, 1, 2)
 SPOT = 5000.0
@@ -40,88 +40,6 @@ def ask(legs, **options):
     return margin.strategy_based(frame(legs), spot=SPOT, as_of=TODAY, **options)
 
 
-def oracle(legs, rules) -> float:
-    """The least requirement by an independent programme: every group of every long expiry, solved by HiGHS.
-
-    Written from the rules, in contracts, with one variable for each leg and group, for each uncovered short and
-    for each pair of an uncovered put and call.
-    """
-    expiries = sorted({leg[3] for leg in legs})
-    shorts = [i for i, leg in enumerate(legs) if leg[0] < 0]
-    basic, minimum = rules.rates["broad_index"]
-
-    def need(leg) -> float:
-        _, right, strike, _, _ = leg
-        out = max(strike - SPOT, 0.0) if right == "C" else max(SPOT - strike, 0.0)
-        return max(basic * SPOT - out, minimum * (SPOT if right == "C" else strike))
-
-    def pays(leg, settle) -> float:
-        return max(settle - leg[2], 0.0) if leg[1] == "C" else max(leg[2] - settle, 0.0)
-
-    variables: dict[tuple, float] = {}  # name -> cost
-    for i, leg in enumerate(legs):
-        for group in expiries:
-            if (group <= leg[3]) if leg[0] > 0 else (group >= leg[3]):
-                variables["in", i, group] = 0.0
-    for i in shorts:
-        variables["alone", i] = legs[i][4] + need(legs[i])
-        for j in shorts:
-            if legs[i][1] == "P" and legs[j][1] == "C":
-                variables["strangle", i, j] = legs[i][4] + legs[j][4] + max(need(legs[i]), need(legs[j]))
-    for group in expiries:
-        variables["worst", group] = 1.0
-    names = list(variables)
-    index = {name: k for k, name in enumerate(names)}
-
-    equal, amounts, below, bounds = [], [], [], []
-    for i, leg in enumerate(legs):
-        row = np.zeros(len(names))
-        for name in names:
-            mine = name[:2] in {("in", i), ("alone", i)} or (name[0] == "strangle" and i in name[1:])
-            row[index[name]] = float(mine)
-        equal.append(row)
-        amounts.append(abs(leg[0]))
-    for group in expiries:
-        members = [i for i in range(len(legs)) if ("in", i, group) in index]
-        for right in "CP":
-            row = np.zeros(len(names))
-            for i in members:
-                if legs[i][1] == right:
-                    row[index["in", i, group]] = -math.copysign(1.0, legs[i][0])
-            below.append(row)
-            bounds.append(0.0)
-        for settle in {0.0, *(legs[i][2] for i in members)}:
-            row = np.zeros(len(names))
-            row[index["worst", group]] = -1.0
-            for i in members:
-                row[index["in", i, group]] = -math.copysign(1.0, legs[i][0]) * pays(legs[i], settle)
-            below.append(row)
-            bounds.append(0.0)
-    if not rules.cheaper_uncovered:
-        for right in "CP":
-            # As few uncovered as any pairing leaves: longs of an expiry cover its shorts and earlier ones.
-            spare, fewest = 0, 0
-            for group in reversed(expiries):
-                spare += sum(leg[0] for leg in legs if leg[1] == right and leg[3] == group)
-                fewest, spare = fewest + max(-spare, 0), max(spare, 0)
-            row = np.zeros(len(names))
-            for name in names:
-                if name[0] in {"alone", "strangle"}:
-                    row[index[name]] = sum(legs[i][1] == right for i in name[1:])
-            below.append(row)
-            bounds.append(fewest)
-    found = linprog(
-        list(variables.values()),
-        A_ub=np.array(below),
-        b_ub=bounds,
-        A_eq=np.array(equal),
-        b_eq=amounts,
-        method="highs",
-    )
-    assert found.success
-    return 100.0 * found.fun
-
-
 leg = st.tuples(
     st.sampled_from([-3, -2, -1, 1, 2, 3]),
     st.sampled_from("CP"),
@@ -137,7 +55,7 @@ one_expiry = books.map(lambda legs: [(q, r, k, 0, p) for q, r, k, _, p in legs])
 @given(books, st.booleans())
 def test_whole_book_is_the_exact_least(legs, cheaper) -> None:
     rules = replace(EXCHANGE, cheaper_uncovered=cheaper)
-    assert ask(legs, rules=rules).risk == pytest.approx(oracle(legs, rules), rel=1e-7, abs=1e-4)
+    assert ask(legs, rules=rules).risk == pytest.approx(100.0 * least(legs, SPOT, rules), rel=1e-7, abs=1e-4)
 
 
 @pytest.mark.slow
@@ -145,7 +63,7 @@ def test_whole_book_is_the_exact_least(legs, cheaper) -> None:
 @given(st.lists(leg, min_size=1, max_size=8), st.booleans())
 def test_whole_book_is_the_exact_least_of_many(legs, cheaper) -> None:
     rules = replace(EXCHANGE, cheaper_uncovered=cheaper)
-    assert ask(legs, rules=rules).risk == pytest.approx(oracle(legs, rules), rel=1e-7, abs=1e-4)
+    assert ask(legs, rules=rules).risk == pytest.approx(100.0 * least(legs, SPOT, rules), rel=1e-7, abs=1e-4)
 
 
 def worst_loss(quantity, sign, strike) -> np.ndarray:

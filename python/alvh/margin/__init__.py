@@ -1,7 +1,7 @@
 """What books of options tie up: strategy-based and portfolio margin, with the reason."""
 
-from alvh.margin.grid import Grid, grid, grids
 from alvh.margin.files import read_book
+from alvh.margin.grid import Grid, grid, grids
 from alvh.margin.payoff import break_evens
 from alvh.margin.portfolio import PortfolioRequirement, portfolio
 from alvh.margin.requirement import Requirement

@@ -61,7 +61,8 @@ def break_evens(book: pl.DataFrame, *, as_of: date, product_class: Classes | Non
     legs = rows.select("dollars", "sign", "point", "value").rows()
 
     def profit(settle: float) -> float:
-        return sum(n * (max(sign * (settle - strike), 0.0) - value) for n, sign, strike, value in legs)
+        pays = (n * (max(sign * (settle - strike), 0.0) - value) for n, sign, strike, value in legs)
+        return float(sum(pays))
 
     kinks = sorted({0.0, *(strike for _, _, strike, _ in legs)})
     found = []

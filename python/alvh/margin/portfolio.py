@@ -1,4 +1,4 @@
-"""Portfolio margin: the worst of ten moves of each underlying, every option repriced at its own volatility."""
+"""Portfolio margin: the worst of ten moves of each underlying, options repriced at their own volatility."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -176,10 +176,10 @@ def _priced(
     bad = np.flatnonzero(np.asarray(status) != int(pricing.Status.OK))
     if len(bad):
         row = options.row(int(bad[0]), named=True)
+        reason = pricing.Status(int(status[bad[0]])).name.lower()
         raise BookError(
-            f"row {row['_row'] + 1}: price = {row['price']} implies no volatility "
-            f"({pricing.Status(int(status[bad[0]])).name.lower()}) at a forward of {row['forward']:.2f}. Mend: "
-            "a price within the bounds, or the forward it was quoted on",
+            f"row {row['_row'] + 1}: price = {row['price']} implies no volatility ({reason}) at a forward of "
+            f"{row['forward']:.2f}. Mend: a price within the bounds, or the forward it was quoted on",
             source="frame",
             row=row["_row"] + 1,
             column="price",

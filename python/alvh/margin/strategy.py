@@ -248,19 +248,17 @@ def _accounts(
 ) -> Iterator[_Accounts]:
     """Yield the accounts, those with and those without calendars apart."""
     prices = spots(rows, spot)
-    factors = leverage or {}
-    for product, factor in factors.items():
-        if not factor > 0.0:
-            raise BookError(f"leverage of {product} = {factor!r}: above 0", column="leverage", value=factor)
+    factors = dict(leverage or {})
+    for product, times in factors.items():
+        if not times > 0.0:
+            raise BookError(f"leverage of {product} = {times!r}: above 0", column="leverage", value=times)
     stock = rows.filter(kind="stock").group_by(ACCOUNT).agg(stock=pl.col("dollars").sum())
     options = rows.with_row_index("_row").filter(kind="option").sort(ACCOUNT, maintain_order=True)
     heads = options.group_by(ACCOUNT, maintain_order=True).agg(
         pl.len(), pl.col("class").first(), pl.col("product").first()
     )
     heads = heads.join(stock, on=ACCOUNT, how="left", maintain_order="left")
-    factor = pl.col("product").replace_strict(
-        dict(factors) or {"": 1.0}, default=1.0, return_dtype=pl.Float64
-    )
+    factor = pl.col("product").replace_strict(factors or {"": 1.0}, default=1.0, return_dtype=pl.Float64)
     rate = {
         name: pl.col("class").replace_strict(
             {each: pair[index] for each, pair in rules.rates.items()}, return_dtype=pl.Float64
@@ -323,61 +321,60 @@ def _sums(rows: pl.DataFrame, rules: RuleBook) -> pl.DataFrame:
 def _pairing(rows: pl.DataFrame, parts: list[tuple[_Accounts, list[dict[str, Any]]]]) -> pl.DataFrame:
     """Return the pairing as a table: groups of the core, then what needs none."""
     legs: list[dict[str, Any]] = []
-    group = 0
+    number = 0
     for accounts, told in parts:
         options = accounts.options.to_dicts()
         for index, each in enumerate(told):
             mine = options[accounts.arrays.starts[index] : accounts.arrays.starts[index + 1]]
-            for treatment, units, requirement, settle in _groups(mine, each):
-                group += 1
-                legs.extend(
-                    _leg(mine[i], group, treatment, amount, requirement, settle) for i, amount in units
-                )
+            for group in _groups(mine, each):
+                number += 1
+                legs.extend({"group": number} | leg for leg in group.legs(mine))
     for row in rows.filter(pl.col("kind") != "option").to_dicts():
-        group += 1
-        legs.append(_leg(row, group, row["kind"], row["dollars"], None, None))
+        number += 1
+        alone = _Group(row["kind"], [(0, row["dollars"])])
+        legs.extend({"group": number} | leg for leg in alone.legs([row]))
     return pl.DataFrame(legs, schema=PAIRING)
 
 
-def _groups(
-    mine: list[dict[str, Any]], told: dict[str, Any]
-) -> Iterator[tuple[str, list[tuple[int, float]], float, float | None]]:
-    """Yield treatment, units by position, requirement and worst settlement of each group."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Units by position that are treated together."""
+
+    treatment: str
+    units: list[tuple[int, float]]
+    requirement: float | None = None
+    settle: float | None = None
+
+    def legs(self, positions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield a row of the pairing for each leg."""
+        for i, units in self.units:
+            row = positions[i]
+            payoff = None
+            if self.settle is not None:
+                # Plus zero: a short that pays nothing shows no minus.
+                payoff = units * max(row["sign"] * (self.settle - row["point"]), 0.0) + 0.0
+            yield {
+                "treatment": self.treatment,
+                **{name: row[name] for name in ("product", "right", "strike", "expiration")},
+                "quantity": units / row["dollars"] * row["quantity"],
+                "requirement": self.requirement,
+                "settle": self.settle,
+                "payoff": payoff,
+            }
+
+
+def _groups(positions: list[dict[str, Any]], told: dict[str, Any]) -> Iterator[_Group]:
+    """Yield the groups of an account as the core tells them."""
     for units, requirement, worst in told["spreads"]:
         held = [(i, amount) for i, amount in enumerate(units) if amount]
         short = any(amount < 0.0 for _, amount in held)
         settle = worst if requirement > 0.0 else None
-        yield "spread" if short else "long", held, requirement, settle
+        yield _Group("spread" if short else "long", held, requirement, settle)
     for i, amount in enumerate(told["by_stock"]):
         if amount > 0.0:
-            yield "covered by stock", [(i, -amount)], 0.0, None
+            yield _Group("covered by stock", [(i, -amount)], 0.0)
     for put, call, units, need in told["strangles"]:
-        value = units * (mine[put]["value"] + mine[call]["value"])
-        yield "strangle", [(put, -units), (call, -units)], need + value, None
+        value = units * (positions[put]["value"] + positions[call]["value"])
+        yield _Group("strangle", [(put, -units), (call, -units)], need + value)
     for i, units, need in told["singles"]:
-        yield "uncovered", [(i, -units)], need + units * mine[i]["value"], None
-
-
-def _leg(
-    row: dict[str, Any],
-    group: int,
-    treatment: str,
-    units: float,
-    requirement: float | None,
-    settle: float | None,
-) -> dict[str, Any]:
-    payoff = None
-    if settle is not None:
-        payoff = units * max(row["sign"] * (settle - row["point"]), 0.0)
-    return {
-        "group": group,
-        "treatment": treatment,
-        "product": row["product"],
-        "right": row["right"],
-        "strike": row["strike"],
-        "expiration": row["expiration"],
-        "quantity": units / row["dollars"] * row["quantity"],
-        "requirement": requirement,
-        "settle": settle,
-        "payoff": payoff,
-    }
+        yield _Group("uncovered", [(i, -units)], need + units * positions[i]["value"])

@@ -15,7 +15,7 @@ pub struct SpreadGroup {
     pub units: Vec<f64>,
     /// The worst payoff, as a loss ≥ 0.
     pub requirement: f64,
-    /// The settlement at which it comes, the lowest where several do.
+    /// The settlement at which it comes, the nearest where several do.
     pub worst: f64,
 }
 
@@ -196,8 +196,8 @@ fn spread(
         kinks.iter().fold((0.0_f64, f64::NAN), |(most, at), &settle| {
             let members = positions.iter().enumerate().filter(|(_, position)| counts(position));
             let loss: f64 = members.map(|(i, position)| -units(i) * position.payoff(settle)).sum();
-            let earlier = loss == most && settle < at;
-            if loss > most || earlier { (loss, settle) } else { (most, at) }
+            let nearer = loss == most && (settle - account.spot).abs() < (at - account.spot).abs();
+            if loss > most || nearer { (loss, settle) } else { (most, at) }
         })
     };
     let (requirement, at) = if account.rates.sides_apart {
