@@ -1,4 +1,4 @@
-"""The command line: `compare`, `demo`, `audit`, `stress`, `presets`, `vix`, `margin`, and those about a run."""
+"""The command line: `compare`, `demo`, `audit`, `stress`, `presets`, `vix`, `margin`, those about a run."""
 
 from __future__ import annotations
 

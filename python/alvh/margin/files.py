@@ -54,7 +54,9 @@ def read_book(path: Path) -> pl.DataFrame:
         rows = rows.with_columns(pl.col(name).str.strip_chars().replace("", None))
         dtype = COLUMNS[name]
         text = rows[name]
-        value = text.str.to_date(strict=False) if dtype == pl.Date else text.cast(dtype, strict=False)
+        value = (
+            text.str.to_date("%Y-%m-%d", strict=False) if dtype == pl.Date else text.cast(dtype, strict=False)
+        )
         bad = (value.is_null() & text.is_not_null()).arg_true()
         if len(bad):
             line = bad[0] + 1 + HEADER_LINES
