@@ -1,4 +1,4 @@
-"""The command line: `alvh compare`, `demo`, `audit`, `stress`, `presets`, `vix`, and those about a run."""
+"""The command line: `compare`, `demo`, `audit`, `stress`, `presets`, `vix`, `margin`, those about a run."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ try:
 except ValueError as refusal:  # an AlvhError, unnameable without the core: ALVH_SIMD that this machine lacks
     print("alvh:", refusal, file=sys.stderr)
     sys.exit(2)
+from alvh.command_margin import margin
 from alvh.errors import AlvhError, RunError, SpecError
 
 if TYPE_CHECKING:
@@ -406,6 +407,9 @@ def vix(  # noqa: PLR0917 -- one parameter per option
         print(to_json({"value": index.value, "near": near, "next": later, "strip": index.strip}))
     else:
         print_vix(Console(), index)
+
+
+app.command()(margin)
 
 
 @app.command()
