@@ -2,7 +2,15 @@
 
 use std::hint::black_box;
 
-use alvh_core::margin::book::{Account, Desk, Position, Rates};
+use alvh_core::{
+    margin::{
+        Leg, Legs, MarginRule, MarketView,
+        book::{Account, Desk, Position, Rates},
+        model,
+    },
+    market::quote::{Slice, Surface},
+    math::lanes::{Col, LANES},
+};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 const RATES: Rates =
@@ -60,5 +68,33 @@ fn requirement(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, requirement);
+/// A condor as the engine has it, 256 lanes at a time, and two option prices beside it.
+fn slot(c: &mut Criterion) {
+    let mut group = c.benchmark_group("slot");
+    group.throughput(Throughput::Elements(LANES as u64));
+    let legs = [(-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)].map(|(sign, ratio)| Leg { sign, ratio });
+    let strikes = [4700.0, 4750.0, 5250.0, 5300.0].map(Col::splat);
+    let market = MarketView { spot: &Col::splat(SPOT), vix: &Col::splat(16.0) };
+    let model = model(MarginRule::Strategy);
+    let mut out = Col::default();
+    group.bench_function("condor", |b| {
+        b.iter(|| model.requirement(Legs { legs: &legs, strikes: black_box(&strikes) }, market, &mut out));
+    });
+    let slice = Slice {
+        forward: Col::splat(SPOT),
+        discount: Col::splat(0.99),
+        theta: Col::splat(0.0025),
+        rho: Col::splat(-0.5),
+        zeta: Col::splat(0.8),
+    };
+    group.bench_function("two prices", |b| {
+        b.iter(|| {
+            for strike in &strikes[..2] {
+                Surface::option(black_box(&slice), -1.0, strike, &mut out);
+            }
+        });
+    });
+}
+
+criterion_group!(benches, requirement, slot);
 criterion_main!(benches);
