@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alvh import chain, contracts, errors, expr, market, playbook, pricing, rules, schedule
+    from alvh import chain, contracts, errors, expr, margin, market, playbook, pricing, rules, schedule
     from alvh.claims import audit
     from alvh.comparison import Comparison, compare
     from alvh.errors import AlvhError
@@ -69,7 +69,18 @@ _HOME = {
 }
 """Names at the top level and the module each lives in; function names are not module names."""
 
-_MODULES = ("chain", "contracts", "errors", "expr", "market", "playbook", "pricing", "rules", "schedule")
+_MODULES = (
+    "chain",
+    "contracts",
+    "errors",
+    "expr",
+    "margin",
+    "market",
+    "playbook",
+    "pricing",
+    "rules",
+    "schedule",
+)
 
 __all__ = [
     "AlvhError",
@@ -90,6 +101,7 @@ __all__ = [
     "contracts",
     "errors",
     "expr",
+    "margin",
     "margin_share",
     "market",
     "offset",

@@ -18,6 +18,8 @@ __all__ = [
     "greeks",
     "implied_vol",
     "indicator",
+    "margin_pairing",
+    "margin_risk",
     "market_openings",
     "market_paths",
     "market_quotes",
@@ -199,3 +201,8 @@ def evaluate_number(
 def indicator(name: str, spot: NDArray[np.float64], vix: NDArray[np.float64]) -> NDArray[np.float64]: ...
 def rule_warm_up(json: str, scope: str) -> int: ...
 def rule_names() -> list[tuple[str, str, str, str, str, int]]: ...
+
+# margin
+
+def margin_risk(book: Any, choices: Any) -> NDArray[np.float64]: ...
+def margin_pairing(book: Any, choices: Any) -> list[dict[str, Any]]: ...

@@ -1,4 +1,4 @@
-"""The command line: `alvh compare`, `demo`, `audit`, `stress`, `presets`, `vix`, `chain`, and about a run."""
+"""The command line: `compare`, `demo`, `audit`, `stress`, `presets`, `vix`, `chain`, `margin`, runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ try:
 except ValueError as refusal:  # an AlvhError, unnameable without the core: ALVH_SIMD that this machine lacks
     print("alvh:", refusal, file=sys.stderr)
     sys.exit(2)
+from alvh.command_chain import chain
+from alvh.command_margin import margin
 from alvh.errors import AlvhError, RunError, SpecError
 
 if TYPE_CHECKING:
@@ -408,66 +410,8 @@ def vix(  # noqa: PLR0917 -- one parameter per option
         print_vix(Console(), index)
 
 
-@app.command()
-def chain(  # noqa: PLR0917 -- one parameter per option
-    file: Annotated[
-        Path, typer.Argument(help="Quotes of a chain: CSV, Parquet, or a folder of Parquet files.")
-    ],
-    layout: Annotated[
-        str,
-        typer.Option(help="Layout of the file, such as cboe; by its header unless given.", metavar="NAME"),
-    ] = "auto",
-    day: Annotated[
-        datetime | None,
-        typer.Option(
-            "--date", help="Which quote_date; the last unless given.", formats=["%Y-%m-%d"], metavar="DAY"
-        ),
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option(help="Which quote_time; the last unless given.", metavar="HH:MM")
-    ] = None,
-    settlement: Annotated[
-        str | None, typer.Option(help="AM or PM, of roots that do not say it.", metavar="WORD")
-    ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(help="Annual rate of expiries whose quotes tell none (0.04 is 4%).", metavar="X"),
-    ] = None,
-    fees: Annotated[
-        float | None,
-        typer.Option(help="Dollars per contract and trade; by product unless given.", metavar="X"),
-    ] = None,
-    report: Report = None,
-    as_json: Json = False,
-) -> None:
-    """Tell the quality, expiries, volatilities and arbitrage of an option chain.
-
-    One snapshot, the last of the file unless another is named; --report draws its smiles.
-    """
-    from alvh.chain.overview import overview
-    from alvh.report.chain import print_chain
-    from alvh.report.plain_json import to_json
-
-    if report is not None:
-        from alvh.report.page import check, write_chain_page
-
-        check(report)
-    told = overview(
-        file,
-        layout=layout,
-        day=None if day is None else day.date(),
-        time=time,
-        settlement=settlement,
-        rate=rate,
-        fees=fees,
-    )
-    if report is not None:
-        write_chain_page(report, told)
-    if as_json:
-        tables = {"quality": told.quality, "expiries": told.expiries, "arbitrage": told.arbitrage}
-        print(to_json({"quote_date": told.day, "quote_time": told.time, **tables}))
-    else:
-        print_chain(Console(), told)
+app.command()(chain)
+app.command()(margin)
 
 
 @app.command()

@@ -19,6 +19,7 @@ LONGEST_VALUE = 60
 
 __all__ = [
     "AlvhError",
+    "BookError",
     "CalendarError",
     "ChainError",
     "ContractError",
@@ -76,6 +77,10 @@ class _SourceError(AlvhError):
         self.line = line
         self.column = column
         self.value = value
+
+
+class BookError(_SourceError):
+    """A book of positions, or what margin is asked with, that cannot be used as it is."""
 
 
 class ChainError(_SourceError):

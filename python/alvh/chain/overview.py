@@ -19,7 +19,8 @@ from alvh.chain.fitting import fit_surface
 from alvh.chain.parity import RATE
 from alvh.chain.reading import read, scan
 from alvh.chain.schema import SNAPSHOT
-from alvh.chain.surface import RAW, Surface
+from alvh.chain.surface import Surface
+from alvh.chain.term import RAW
 from alvh.errors import ChainError
 
 QUARTER: Final = 0.6744897501960817  # d1 of a 25-delta call, below 0, and put, above

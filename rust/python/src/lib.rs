@@ -4,6 +4,7 @@ mod chain;
 mod columns;
 mod door;
 mod engine;
+mod margin;
 mod market;
 mod outputs;
 mod pricing;
@@ -22,6 +23,8 @@ mod _core {
     use crate::door::{AlvhError, RuleError, SpecError};
     #[pymodule_export]
     use crate::engine::Plan;
+    #[pymodule_export]
+    use crate::margin::{margin_pairing, margin_risk};
     #[pymodule_export]
     use crate::market::{
         draws, market_openings, market_paths, market_quotes, market_shocked, market_spec, market_vx_basis,

@@ -1,5 +1,6 @@
 //! Margin rules behind one trait: what a package ties up, apart from what it is worth.
 
+pub mod book;
 mod strategy;
 
 pub use strategy::{Strategy, defined_risk};

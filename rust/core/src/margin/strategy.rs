@@ -5,7 +5,10 @@
 //! minimal pairing of the whole book.
 
 use super::{Leg, Legs, MarginModel, MarketView};
-use crate::math::lanes::{Col, LANES};
+use crate::math::{
+    lanes::{Col, LANES},
+    simd::{Kernel, dispatch},
+};
 
 /// Worst payoff at expiry, package by package.
 #[derive(Clone, Copy, Debug)]
@@ -13,21 +16,35 @@ pub struct Strategy;
 
 impl MarginModel for Strategy {
     fn requirement(&self, legs: Legs<'_>, _market: MarketView<'_>, out: &mut Col) {
-        let mut worst = Col::splat(0.0);
+        dispatch(WorstPayoff { legs, out });
+    }
+}
+
+struct WorstPayoff<'a> {
+    legs: Legs<'a>,
+    out: &'a mut Col,
+}
+
+impl Kernel for WorstPayoff<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { legs, out } = self;
+        *out = Col::splat(0.0);
         // The payoff is piecewise linear and bounded (`defined_risk`), so its minimum is at a kink: a strike or 0.
-        for kink in 0..=legs.strikes.len() {
+        let zero = Col::splat(0.0);
+        for settle in std::iter::once(&zero).chain(legs.strikes) {
             let mut payoff = Col::splat(0.0);
             for (leg, strike) in legs.legs.iter().zip(legs.strikes) {
                 for i in 0..LANES {
-                    let settle = if kink == 0 { 0.0 } else { legs.strikes[kink - 1][i] };
-                    payoff[i] += leg.ratio * (leg.sign * (settle - strike[i])).max(0.0);
+                    payoff[i] += leg.ratio * (leg.sign * (settle[i] - strike[i])).max(0.0);
                 }
             }
             for i in 0..LANES {
-                worst[i] = worst[i].max(-payoff[i]);
+                out[i] = out[i].max(-payoff[i]);
             }
         }
-        *out = worst;
     }
 }
 

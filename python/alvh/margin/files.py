@@ -1,0 +1,72 @@
+"""A book of positions from a CSV or Parquet file."""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from polars.exceptions import PanicException, PolarsError
+
+from alvh.errors import BookError, nearest_names
+from alvh.margin.book import COLUMNS, REQUIRED
+
+PARQUET_SUFFIXES: Final = {".parquet", ".pq"}
+HEADER_LINES: Final = 1
+LONGEST_REASON: Final = 120
+
+
+def read_book(path: Path) -> pl.DataFrame:
+    """Return the positions of a file; columns that a book does not have are left out.
+
+    Parameters
+    ----------
+    path : Path
+        CSV with a header, or Parquet; columns as in `strategy_based`, dates as YYYY-MM-DD.
+
+    Raises
+    ------
+    BookError
+        Not such a file, or a cell that cannot be read: with line and column.
+    OSError
+        The file cannot be opened.
+    """
+    with path.open("rb"):  # polars does not say which file is missing
+        pass
+    parquet = path.suffix.casefold() in PARQUET_SUFFIXES
+    try:
+        rows = pl.read_parquet(path) if parquet else pl.read_csv(path, infer_schema=False)
+    except (PolarsError, PanicException, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())[:LONGEST_REASON]
+        raise BookError(
+            f"{path}: cannot be read as a book: {reason}. Mend: give CSV with a header, or Parquet",
+            source=str(path),
+        ) from None
+    for name in REQUIRED:
+        if name not in rows.columns:
+            raise BookError(
+                f"{path}: no column {name!r}: {nearest_names(name, rows.columns)}",
+                source=str(path),
+                column=name,
+            )
+    rows = rows.select(name for name in rows.columns if name in COLUMNS)
+    if parquet:
+        return rows
+    for name in rows.columns:
+        rows = rows.with_columns(pl.col(name).str.strip_chars().replace("", None))
+        dtype = COLUMNS[name]
+        text = rows[name]
+        value = (
+            text.str.to_date("%Y-%m-%d", strict=False) if dtype == pl.Date else text.cast(dtype, strict=False)
+        )
+        bad = (value.is_null() & text.is_not_null()).arg_true()
+        if len(bad):
+            line = bad[0] + 1 + HEADER_LINES
+            wanted = "a date, YYYY-MM-DD" if dtype == pl.Date else "a plain number"
+            raise BookError(
+                f"{path}, line {line}, {name} = {text[bad[0]]!r}: {wanted}",
+                source=str(path),
+                line=line,
+                column=name,
+                value=text[bad[0]],
+            )
+        rows = rows.with_columns(value.alias(name))
+    return rows

@@ -1,0 +1,100 @@
+//! Whole-book requirements: four-leg condors, and random books of 20 legs.
+
+use std::hint::black_box;
+
+use alvh_core::{
+    margin::{
+        Leg, Legs, MarginRule, MarketView,
+        book::{Account, Desk, Position, Rates},
+        model,
+    },
+    market::quote::{Slice, Surface},
+    math::lanes::{Col, LANES},
+};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+
+const RATES: Rates =
+    Rates { basic: 0.15, minimum: 0.10, calendars: true, sides_apart: false, cheaper_uncovered: false };
+const SPOT: f64 = 5000.0;
+
+/// Numbers that look random: a linear congruential generator.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+fn condor(random: &mut Random) -> Vec<Position> {
+    let strikes = [4700, 4750, 5250, 5300].map(|strike| (strike + 5 * random.below(10)) as f64);
+    let legs = [(1.0, -1.0), (-1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)].into_iter().zip(strikes);
+    legs.map(|((units, sign), strike)| Position { sign, strike, expiry: 0, units: 100.0 * units, price: 5.0 })
+        .collect()
+}
+
+fn book(random: &mut Random, expiries: u64) -> Vec<Position> {
+    let leg = |random: &mut Random| Position {
+        sign: if random.below(2) == 0 { 1.0 } else { -1.0 },
+        strike: (4500 + 5 * random.below(200)) as f64,
+        expiry: random.below(expiries) as u32,
+        units: 100.0 * (random.below(10) as f64 - 4.5).round(),
+        price: 1.0 + random.below(60) as f64,
+    };
+    (0..20).map(|_| leg(random)).collect()
+}
+
+fn requirement(c: &mut Criterion) {
+    let mut group = c.benchmark_group("margin");
+    let mut random = Random(7);
+    let condors: Vec<_> = (0..1000).map(|_| condor(&mut random)).collect();
+    let one: Vec<_> = (0..1000).map(|_| book(&mut random, 1)).collect();
+    let three: Vec<_> = (0..1000).map(|_| book(&mut random, 3)).collect();
+    for (name, books) in [("condor", condors), ("20 legs", one), ("20 legs of 3 expiries", three)] {
+        group.throughput(Throughput::Elements(books.len() as u64));
+        group.bench_function(name, |b| {
+            b.iter_batched_ref(
+                Desk::default,
+                |desk| {
+                    for positions in &books {
+                        let account = Account { positions, stock: 0.0, spot: SPOT, rates: &RATES };
+                        black_box(desk.risk(&account));
+                    }
+                },
+                BatchSize::LargeInput,
+            );
+        });
+    }
+}
+
+/// A condor as the engine has it, 256 lanes at a time, and two option prices beside it.
+fn slot(c: &mut Criterion) {
+    let mut group = c.benchmark_group("slot");
+    group.throughput(Throughput::Elements(LANES as u64));
+    let legs = [(-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)].map(|(sign, ratio)| Leg { sign, ratio });
+    let strikes = [4700.0, 4750.0, 5250.0, 5300.0].map(Col::splat);
+    let market = MarketView { spot: &Col::splat(SPOT), vix: &Col::splat(16.0) };
+    let model = model(MarginRule::Strategy);
+    let mut out = Col::default();
+    group.bench_function("condor", |b| {
+        b.iter(|| model.requirement(Legs { legs: &legs, strikes: black_box(&strikes) }, market, &mut out));
+    });
+    let slice = Slice {
+        forward: Col::splat(SPOT),
+        discount: Col::splat(0.99),
+        theta: Col::splat(0.0025),
+        rho: Col::splat(-0.5),
+        zeta: Col::splat(0.8),
+    };
+    group.bench_function("two prices", |b| {
+        b.iter(|| {
+            for strike in &strikes[..2] {
+                Surface::option(black_box(&slice), -1.0, strike, &mut out);
+            }
+        });
+    });
+}
+
+criterion_group!(benches, requirement, slot);
+criterion_main!(benches);
