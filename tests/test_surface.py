@@ -341,7 +341,7 @@ def test_recorded_surfaces_have_no_arbitrage(recorded):
 
 @needs_data
 def test_liquid_quotes_up_to_45_days_are_met(recorded):
-    """Issue 5: median absolute error at most .15 volatility points, at least 85% inside the spread."""
+    """The targets are .15 volatility points in the median and 85% inside the spread."""
     found = pl.concat([liquid(surface).select("quote_date", "off", "inside") for surface in recorded])
     assert found["off"].median() <= 0.05
     assert found["inside"].mean() >= 0.93
