@@ -14,6 +14,7 @@ __all__ = [
     "draws",
     "evaluate_number",
     "evaluate_rule",
+    "fit_surface",
     "greeks",
     "implied_vol",
     "indicator",
@@ -38,6 +39,20 @@ class SpecError(AlvhError): ...
 
 def simd_variant() -> str: ...
 def simd_variants() -> list[str]: ...
+
+# chain
+
+def fit_surface(
+    form: str,
+    kind: Sequence[int],
+    years: NDArray[np.float64],
+    ends: Sequence[int],
+    k: NDArray[np.float64],
+    vol: NDArray[np.float64],
+    half_spread: NDArray[np.float64],
+    *,
+    threads: int | None = None,
+) -> tuple[list[NDArray[np.float64]], list[int]]: ...
 
 # pricing
 

@@ -1,8 +1,9 @@
 //! Kernels of `alvh`: pricing, market models, margin, rules and the path engine.
 //!
 //! This crate knows neither Python nor files. Lower floors know nothing of higher ones:
-//! `math` → `pricing`, `schedule` → `market`, `margin`, `rules` → `engine`.
+//! `math` → `pricing`, `schedule` → `chain`, `market`, `margin`, `rules` → `engine`.
 
+pub mod chain;
 pub mod engine;
 mod error;
 pub mod margin;

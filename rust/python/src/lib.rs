@@ -1,5 +1,6 @@
 //! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
 
+mod chain;
 mod columns;
 mod door;
 mod engine;
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 mod _core {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::chain::fit_surface;
     #[pymodule_export]
     use crate::door::{AlvhError, RuleError, SpecError};
     #[pymodule_export]

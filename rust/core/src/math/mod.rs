@@ -3,6 +3,7 @@
 pub mod broadcast;
 pub mod chunks;
 pub mod lanes;
+pub mod least;
 pub mod philox;
 pub mod simd;
 pub mod special;

@@ -1,7 +1,8 @@
-//! Prices of European options on a forward: Black-76, its greeks and implied volatility.
+//! Prices of European options on a forward: Black-76, its greeks, implied volatility, and smiles.
 
 pub mod black76;
 #[cfg(test)]
 mod golden;
 pub mod implied_vol;
 mod rows;
+pub mod svi;

@@ -1,0 +1,280 @@
+//! What a fit minimises: misses of total deviation in units of the quotes' own precision, and fences.
+//!
+//! A miss r of a quote costs 2 (√(1 + r²) − 1), a square where it is small and a straight line where it is
+//! large: a wild quote pulls no harder than one that is off by its own precision.
+
+use super::form::{Form, RAW};
+use super::least_squares::{Normal, Problem};
+use super::smile::Smile;
+use crate::pricing::svi::{Curve, Svi, durrleman};
+
+/// g is held above this much, so that what the fence leaves of a violation is none.
+const SPARE_DENSITY: f64 = 2e-3;
+/// A g that is too low by this much counts as much as a quote missed by its precision.
+const DENSITY_UNIT: f64 = 1e-3;
+/// Total variance is held above that of the expiry before by this share, for the same reason.
+const SPARE_RISE: f64 = 1e-3;
+const RISE_UNIT: f64 = 1e-3;
+/// Places of the fences: dense at the money, 27 deviations at the ends.
+const FENCE: usize = 48;
+const FENCE_END: f64 = 4.0;
+
+/// What a slice must stay above.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Fences<'a> {
+    /// No butterfly arbitrage: g ≥ 0.
+    pub butterfly: bool,
+    /// No calendar arbitrage against the slice of the expiry before.
+    pub earlier: Option<&'a Svi>,
+}
+
+/// Where a fit is held when quotes do not tell: a point, and how much a unit off it costs.
+pub(super) struct Prior<const P: usize> {
+    pub at: [f64; P],
+    pub weight: f64,
+}
+
+pub(super) struct Objective<'a, F, const P: usize> {
+    smile: &'a Smile,
+    fences: Fences<'a>,
+    prior: Option<Prior<P>>,
+    bounds: [[f64; 2]; P],
+    places: [f64; FENCE + 1],
+    form: std::marker::PhantomData<F>,
+}
+
+impl<'a, F: Form<P>, const P: usize> Objective<'a, F, P> {
+    pub(super) fn new(smile: &'a Smile, fences: Fences<'a>, prior: Option<Prior<P>>) -> Self {
+        let end = |i: usize| FENCE_END * (2.0 * i as f64 / FENCE as f64 - 1.0);
+        Self {
+            smile,
+            fences,
+            prior,
+            bounds: F::bounds(smile.deviation),
+            places: std::array::from_fn(|i| smile.deviation * end(i).sinh()),
+            form: std::marker::PhantomData,
+        }
+    }
+
+    /// Adds the costs of a slice to `sum`.
+    fn add(&self, slice: &Svi, sum: &mut impl Sum) {
+        let hyperbola = Hyperbola::of(slice);
+        for quote in &self.smile.quotes {
+            let point = hyperbola.at(quote.k);
+            let deviation = point.value().sqrt();
+            let miss = (deviation - quote.deviation) * quote.precision;
+            let root = (1.0 + miss * miss).sqrt();
+            sum.robust(quote.weight, miss, root, || {
+                let factor = 0.5 * quote.precision / deviation;
+                point.value_gradient().map(|x| x * factor)
+            });
+        }
+        if self.fences.butterfly {
+            for &k in &self.places {
+                let point = hyperbola.at(k);
+                let curve = point.curve();
+                let lacking = (SPARE_DENSITY - durrleman(k, curve)) / DENSITY_UNIT;
+                sum.fence(lacking, || point.durrleman_gradient(k, curve).map(|x| -x / DENSITY_UNIT));
+            }
+        }
+        if let Some(earlier) = self.fences.earlier {
+            for &k in &self.places {
+                let point = hyperbola.at(k);
+                let below = earlier.total_variance(k);
+                let unit = RISE_UNIT * below;
+                let lacking = (below * (1.0 + SPARE_RISE) - point.value()) / unit;
+                sum.fence(lacking, || point.value_gradient().map(|x| -x / unit));
+            }
+            let wings = slice.wings().into_iter().zip(earlier.wings()).zip([-1.0, 1.0]);
+            for ((slope, below), side) in wings {
+                let unit = RISE_UNIT * below;
+                let lacking = (below * (1.0 + SPARE_RISE) - slope) / unit;
+                sum.fence(lacking, || [0.0, -1.0 / unit, -side / unit, 0.0, 0.0]);
+            }
+        }
+    }
+
+    fn held(&self, at: &[f64; P]) -> f64 {
+        self.prior.as_ref().map_or(0.0, |prior| {
+            let off = at.iter().zip(&prior.at).map(|(x, y)| (x - y) * (x - y));
+            prior.weight * off.sum::<f64>()
+        })
+    }
+}
+
+impl<F: Form<P>, const P: usize> Problem<P> for Objective<'_, F, P> {
+    fn normal(&self, at: &[f64; P]) -> Normal<P> {
+        let mut sum = Full::default();
+        self.add(&F::slice(at), &mut sum);
+        let mut normal = sum.into(&F::jacobian(at));
+        normal.objective += self.held(at);
+        if let Some(prior) = &self.prior {
+            for i in 0..P {
+                normal.gradient[i] += prior.weight * (at[i] - prior.at[i]);
+                normal.matrix[i][i] += prior.weight;
+            }
+        }
+        normal
+    }
+
+    fn objective(&self, at: &[f64; P]) -> f64 {
+        let mut sum = Value(0.0);
+        self.add(&F::slice(at), &mut sum);
+        sum.0 + self.held(at)
+    }
+
+    fn bounds(&self) -> &[[f64; 2]; P] {
+        &self.bounds
+    }
+}
+
+/// A sum of costs, with or without derivatives in a, b, c, m, σ.
+trait Sum {
+    /// A weighted miss, √(1 + miss²), and the gradient of the miss.
+    fn robust(&mut self, weight: f64, miss: f64, root: f64, gradient: impl FnOnce() -> [f64; RAW]);
+    /// The square of what a fence lacks, if it lacks anything.
+    fn fence(&mut self, lacking: f64, gradient: impl FnOnce() -> [f64; RAW]);
+}
+
+struct Value(f64);
+
+impl Sum for Value {
+    #[inline(always)]
+    fn robust(&mut self, weight: f64, _: f64, root: f64, _: impl FnOnce() -> [f64; RAW]) {
+        self.0 += 2.0 * weight * (root - 1.0);
+    }
+
+    #[inline(always)]
+    fn fence(&mut self, lacking: f64, _: impl FnOnce() -> [f64; RAW]) {
+        if lacking > 0.0 {
+            self.0 += lacking * lacking;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Full {
+    objective: f64,
+    gradient: [f64; RAW],
+    /// The lower half.
+    matrix: [[f64; RAW]; RAW],
+}
+
+impl Full {
+    #[inline(always)]
+    fn add(&mut self, weight: f64, residual: f64, gradient: [f64; RAW]) {
+        for i in 0..RAW {
+            let weighted = weight * gradient[i];
+            self.gradient[i] += weighted * residual;
+            for j in 0..=i {
+                self.matrix[i][j] += weighted * gradient[j];
+            }
+        }
+    }
+
+    /// The same in the parameters of a form.
+    fn into<const P: usize>(mut self, jacobian: &[[f64; P]; RAW]) -> Normal<P> {
+        for i in 0..RAW {
+            for j in 0..i {
+                self.matrix[j][i] = self.matrix[i][j];
+            }
+        }
+        let column = |p: usize| std::array::from_fn::<f64, RAW, _>(|i| jacobian[i][p]);
+        let dot = |x: &[f64; RAW], y: &[f64; RAW]| (0..RAW).map(|i| x[i] * y[i]).sum::<f64>();
+        let times: [[f64; RAW]; P] =
+            std::array::from_fn(|p| std::array::from_fn(|i| dot(&self.matrix[i], &column(p))));
+        Normal {
+            objective: self.objective,
+            gradient: std::array::from_fn(|p| dot(&self.gradient, &column(p))),
+            matrix: std::array::from_fn(|p| std::array::from_fn(|q| dot(&times[p], &column(q)))),
+        }
+    }
+}
+
+impl Sum for Full {
+    #[inline(always)]
+    fn robust(&mut self, weight: f64, miss: f64, root: f64, gradient: impl FnOnce() -> [f64; RAW]) {
+        self.objective += 2.0 * weight * (root - 1.0);
+        self.add(weight / root, miss, gradient());
+    }
+
+    #[inline(always)]
+    fn fence(&mut self, lacking: f64, gradient: impl FnOnce() -> [f64; RAW]) {
+        if lacking > 0.0 {
+            self.objective += lacking * lacking;
+            self.add(1.0, lacking, gradient());
+        }
+    }
+}
+
+/// w = a + c x + b q with x = k − m and q = √(x² + σ²).
+struct Hyperbola {
+    a: f64,
+    b: f64,
+    c: f64,
+    m: f64,
+    sigma: f64,
+}
+
+/// A hyperbola at one place.
+struct Point<'a> {
+    of: &'a Hyperbola,
+    x: f64,
+    q: f64,
+}
+
+impl Hyperbola {
+    fn of(slice: &Svi) -> Self {
+        Self { a: slice.a, b: slice.b, c: slice.b * slice.rho, m: slice.m, sigma: slice.sigma }
+    }
+
+    #[inline(always)]
+    fn at(&self, k: f64) -> Point<'_> {
+        let x = k - self.m;
+        Point { of: self, x, q: (x * x + self.sigma * self.sigma).sqrt() }
+    }
+}
+
+impl Point<'_> {
+    #[inline(always)]
+    fn value(&self) -> f64 {
+        self.of.a + self.of.c * self.x + self.of.b * self.q
+    }
+
+    fn curve(&self) -> Curve {
+        let Hyperbola { b, c, sigma, .. } = *self.of;
+        Curve {
+            value: self.value(),
+            slope: c + b * self.x / self.q,
+            curvature: b * sigma * sigma / (self.q * self.q * self.q),
+        }
+    }
+
+    #[inline(always)]
+    fn value_gradient(&self) -> [f64; RAW] {
+        let Hyperbola { b, c, sigma, .. } = *self.of;
+        let per = 1.0 / self.q;
+        [1.0, self.q, self.x, -(c + b * self.x * per), b * sigma * per]
+    }
+
+    fn durrleman_gradient(&self, k: f64, curve: Curve) -> [f64; RAW] {
+        let Hyperbola { b, sigma, .. } = *self.of;
+        let (x, q) = (self.x, self.q);
+        let variance = sigma * sigma;
+        let cube = q * q * q;
+        let value = self.value_gradient();
+        let slope = [0.0, x / q, 1.0, -b * variance / cube, -b * x * sigma / cube];
+        let curvature = [
+            0.0,
+            variance / cube,
+            0.0,
+            3.0 * b * variance * x / (cube * q * q),
+            b * sigma * (2.0 - 3.0 * variance / (q * q)) / cube,
+        ];
+        let Curve { value: w, slope: w1, .. } = curve;
+        let lean = 1.0 - 0.5 * k * w1 / w;
+        let by_value = (lean * k * w1 + 0.25 * w1 * w1) / (w * w);
+        let by_slope = -lean * k / w - 0.5 * w1 * (1.0 / w + 0.25);
+        std::array::from_fn(|i| by_value * value[i] + by_slope * slope[i] + 0.5 * curvature[i])
+    }
+}
