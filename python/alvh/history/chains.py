@@ -116,7 +116,9 @@ class ChainHistory(History):
         )
         notes = [*self.notes, *kept.sentences()]
         if missing:
-            notes.append(f"No snapshot on {listed(missing)}: priced on the slices before, moved by the model.")
+            notes.append(
+                f"No snapshot on {listed(missing)}: priced on the slices before, moved by the model."
+            )
         self._set(notes=tuple(notes))
 
     def __repr__(self) -> str:

@@ -101,8 +101,7 @@ class QuoteRecord:
         texts = [
             f"{self.root} quotes ({self.source}): {self.quotes.height:,} two-sided quotes of "
             f"{counted(self.expirations, 'expiry', 'expiries')} on {counted(self.days, 'session', 'sessions')} "
-            f"are replayed"
-            + (f"; {left_out:,} are not: {reasons}." if left_out else ".")
+            f"are replayed" + (f"; {left_out:,} are not: {reasons}." if left_out else ".")
         ]
         if self.unfitted:
             expiries = "expiry" if self.unfitted == 1 else "expiries"
@@ -167,9 +166,13 @@ def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, fl
             f"root = {root!r} cannot be replayed: {nearest_names(root, ROOTS)}. Allowed: {', '.join(ROOTS)}"
         )
     settlement = contract(root).settlement
-    quotes = quotes.filter(pl.col("root") == root).filter(pl.col("settlement").fill_null(settlement) == settlement)
+    quotes = quotes.filter(pl.col("root") == root).filter(
+        pl.col("settlement").fill_null(settlement) == settlement
+    )
     if quotes.is_empty():
-        raise HistoryError(f"{source} holds no quotes of root {root}. Mend: root=…, or other files", source=source)
+        raise HistoryError(
+            f"{source} holds no quotes of root {root}. Mend: root=…, or other files", source=source
+        )
     days = tuple(quotes["quote_date"].unique().sort())
     fitted = pl.concat([_slices(quotes.filter(quote_date=day), rates[day]) for day in days])
     told = fitted.filter(pl.all_horizontal(pl.col(SHAPE).is_finite()))
@@ -181,9 +184,7 @@ def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, fl
         root=root,
         days=days,
         slices=_settling(told).select(*KEYS, *SHAPE).sort(KEYS),
-        quotes=_settling(used)
-        .select(*KEYS, "right", "strike", "bid", "ask")
-        .sort(*KEYS, "right", "strike"),
+        quotes=_settling(used).select(*KEYS, "right", "strike", "bid", "ask").sort(*KEYS, "right", "strike"),
         unused=dict(reasons.value_counts(sort=True).iter_rows()),
         unfitted=fitted.height - told.height,
     )
