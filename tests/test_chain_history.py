@@ -1,4 +1,4 @@
-"""`market.ChainHistory`: a naive ledger agrees to the cent, what is missing is counted, and refusals say the mend."""
+"""`market.ChainHistory`: a naive ledger agrees, what is missing is counted, and refusals say the mend."""
 
 import math
 from datetime import date
@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy.optimize import brentq
 from scipy.stats import norm
 
 import alvh as av
@@ -22,6 +21,7 @@ RATE, DIVIDEND = 0.04, 0.013
 CAPITAL = 1_000_000.0
 DAYS = schedule.sessions(date(2024, 3, 1), date(2024, 4, 5))
 LEGS = (("P", -1), ("P", 1), ("C", -1), ("C", 1))
+SIGN = {"P": -1, "C": 1}
 DELTA, WIDTH, LOTS = 0.16, 0.01, 3.0
 ROW = contract("SPXW")
 
@@ -57,14 +57,22 @@ def run(market: ChainHistory, plain: av.Arm, sessions: int = len(DAYS) - 1) -> a
 
 
 class Ledger:
-    """One condor a week, written a second time: quotes from the frame, slices as fitted, fills by hand."""
+    """One condor a week, written a second time: quotes and a fitted surface a day, fills by hand."""
 
-    def __init__(self, market: ChainHistory, quotes: pl.DataFrame, window: dict, exit_below: int = 0) -> None:
-        self.slices = {(r["quote_date"], r["expiration"]): r for r in market.quotes.slices.iter_rows(named=True)}
+    def __init__(self, quotes: pl.DataFrame, window: dict, exit_below: int = 0) -> None:
         two_sided = quotes.filter(status="ok").select(
             "quote_date", "expiration", "right", "strike", "bid", "ask"
         )
         self.quotes = {row[:4]: row[4:] for row in two_sided.iter_rows()}
+        self.surfaces = {
+            day: chain.fit_surface(quotes.filter(pl.col("expiration") > day, quote_date=day), rate=RATE)
+            for day in DAYS
+        }
+        self.slices = {
+            (day, row["expiration"]): row
+            for day, surface in self.surfaces.items()
+            for row in surface.expiries.filter(status="ok").iter_rows(named=True)
+        }
         self.window, self.exit_below = window, exit_below
         self.cash, self.held, self.navs, self.opened = CAPITAL, [], [], []
         self.counts = dict.fromkeys(
@@ -89,23 +97,20 @@ class Ledger:
             leaving = [t for t in self.held if (t[0] - day).days < self.exit_below]
         return self
 
-    def sd(self, day: date, expiry: date, strike: float) -> float:
+    def terms(self, day: date, expiry: date, strike: float) -> tuple[float, float]:
+        """d1 and d2 on the fitted surface."""
         row = self.slices[day, expiry]
-        theta, rho, zeta = row["theta"], row["rho"], row["zeta"]
-        z = math.log(strike / row["forward"]) / math.sqrt(theta)
-        return math.sqrt(
-            theta / 2 * (1 + rho * zeta * z + math.sqrt((zeta * z + rho) ** 2 + 1 - rho**2))
-        )
+        sd = self.surfaces[day].vol(strike, expiry) * math.sqrt(row["years"])
+        d1 = math.log(row["forward"] / strike) / sd + sd / 2
+        return d1, d1 - sd
 
     def quote(self, day: date, expiry: date, right: str, strike: float, vix: float = math.nan):
         """Mid and half-spread, and whether they are recorded."""
         if (day, expiry, right, strike) in self.quotes:
             bid, ask = self.quotes[day, expiry, right, strike]
             return (bid + ask) / 2, (ask - bid) / 2, True
-        row, sd = self.slices[day, expiry], self.sd(day, expiry, strike)
-        sign = 1 if right == "C" else -1
-        d1 = math.log(row["forward"] / strike) / sd + sd / 2
-        price = row["discount"] * sign * (row["forward"] * norm.cdf(sign * d1) - strike * norm.cdf(sign * (d1 - sd)))
+        row, (d1, d2), sign = self.slices[day, expiry], self.terms(day, expiry, strike), SIGN[right]
+        price = row["discount"] * sign * (row["forward"] * norm.cdf(sign * d1) - strike * norm.cdf(sign * d2))
         half = max(ROW.tick(price) / 2, ROW.half_spread.scale * price**ROW.half_spread.power)
         return price, half * (max(vix, 20) / 20) ** 1.25, False
 
@@ -121,16 +126,12 @@ class Ledger:
         return [k for d, e, r, k in self.quotes if (d, e, r) == (day, expiry, right)]
 
     def short(self, day: date, expiry: date, right: str) -> float:
-        """The listed strike nearest to the one whose forward delta is wanted."""
-        forward = self.slices[day, expiry]["forward"]
-        sign = 1 if right == "C" else -1
-
-        def miss(strike: float) -> float:
-            sd = self.sd(day, expiry, strike)
-            return norm.cdf(sign * (math.log(forward / strike) / sd + sd / 2)) - DELTA
-
-        raw = brentq(miss, *((forward, 1.5 * forward) if sign > 0 else (0.5 * forward, forward)), xtol=1e-10)
-        return min(self.listed(day, expiry, right), key=lambda k: (abs(k - raw), -k))
+        """The two-sided strike whose forward delta is nearest to the one that is wanted."""
+        off = {
+            k: abs(norm.cdf(SIGN[right] * self.terms(day, expiry, k)[0]) - DELTA)
+            for k in self.listed(day, expiry, right)
+        }
+        return min(off, key=lambda k: (off[k], -k))
 
     def open(self, day: date, spot: float) -> None:
         window = self.window
@@ -143,7 +144,8 @@ class Ledger:
         for right, sign in (("P", -1), ("C", 1)):
             body = self.short(day, expiry, right)
             beyond = [k for k in self.listed(day, expiry, right) if sign * (k - body) > 0]
-            wing = min(beyond, key=lambda k: (abs(k - body - sign * WIDTH * spot), -k))  # noqa: B023 -- used at once
+            aim = body + sign * WIDTH * spot
+            wing = min(beyond, key=lambda k, aim=aim: (abs(k - aim), -k))
             strikes += [body, wing]
         tranche = (expiry, tuple(strikes))
         value, slip = self.legs(day, tranche, "fills")
@@ -162,7 +164,7 @@ class Ledger:
     def settle(self, day: date, spot: float) -> None:
         for tranche in [t for t in self.held if t[0] == day]:
             for (right, ratio), strike in zip(LEGS, tranche[1], strict=True):
-                self.cash += LOTS * 100 * ratio * max((spot - strike) * (1 if right == "C" else -1), 0.0)
+                self.cash += LOTS * 100 * ratio * max(SIGN[right] * (spot - strike), 0.0)
             self.held.remove(tranche)
 
     def mark(self, day: date) -> None:
@@ -172,7 +174,7 @@ class Ledger:
 def agree(market: ChainHistory, quotes: pl.DataFrame, plain: av.Arm, exit_below: int = 0) -> Ledger:
     result = run(market, plain)
     window = result.task.spec["books"][0]["layers"][0]["days"]
-    twin = Ledger(market, quotes, window, exit_below).run()
+    twin = Ledger(quotes, window, exit_below).run()
     ledger, events = result.trace(0)
     opened = events.filter(event="open")
     assert opened["date"].to_list() == [day for day, _, _ in twin.opened]
@@ -201,7 +203,7 @@ def test_a_naive_ledger_agrees_on_closing_early(quotes):
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), share=st.floats(0.0, 0.5))
 def test_any_quotes_may_lack(quotes, seed, share):
-    """What is not quoted is priced on the slice of what is, with the contract's half-spread, and counted."""
+    """What is not quoted has the price of the fitted surface and the contract's half-spread."""
     kept = np.random.default_rng(seed).random(quotes.height) >= share
     thinned = quotes.filter(pl.Series(kept))
     agree(replay(thinned), thinned, arm(exit="days_to_expiry < 10"), exit_below=10)

@@ -115,8 +115,8 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     chains: Annotated[
         Path | None,
         typer.Option(
-            help="File or folder of recorded option quotes: trade at them; closes from --history or --bundled, "
-            "else from the quotes.",
+            help="File or folder of recorded option quotes: trade at them. Closes are those of --history or "
+            "--bundled, else the quotes' own.",
             metavar="PATH",
         ),
     ] = None,
@@ -180,8 +180,9 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     """Compare defences of one condor book on the same paths.
 
     The first panel says whether they avoided the margin blow-ups, and at what cost. Without --history,
-    --bundled or --chains the market is simulated. Arms are presets (--arm plain --arm stop_2x) or your own TOML files
-    (--playbook my.toml; `alvh presets plain > my.toml` is a start); the first one is the base of differences.
+    --bundled or --chains the market is simulated. Arms are presets (--arm plain --arm stop_2x) or your own
+    TOML files (--playbook my.toml; `alvh presets plain > my.toml` is a start); the first one is the base of
+    differences.
     """
     from alvh.report.progress import progress
 

@@ -373,7 +373,7 @@ class Comparison:
 
     @property
     def quoted(self) -> bool:
-        """Were recorded option quotes replayed?"""
+        """Were recorded option quotes replayed? Then `prices` counts them."""
         return "chain" in self.task.spec["market"]
 
     def prices(self, share: float | None = None) -> pl.DataFrame:

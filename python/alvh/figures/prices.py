@@ -28,7 +28,8 @@ def prices(paths: Frame, share: float) -> pl.DataFrame:
     -------
     DataFrame
         `arm`, `prices` (a key of `PRICES`), `recorded` and `modelled`, sums over the paths, and
-        `modelled_share`, missing where there were none. Only legs of the product whose quotes are recorded count.
+        `modelled_share`, missing where there were none. Only legs of the product whose quotes are recorded
+        count.
 
     Examples
     --------

@@ -8,8 +8,9 @@ from typing import Any, Final
 from alvh.errors import HistoryError
 from alvh.history.data import Gaps, HistoryData, read_history
 from alvh.history.gaps import listed
-from alvh.history.quotes import QuoteRecord, QuoteSources, closes_of, read_quotes, record
+from alvh.history.quotes import QuoteRecord, record
 from alvh.history.replay import LIMITS, OF_THE_TEMPLATE, History
+from alvh.history.snapshots import QuoteSources, closes_of, read_quotes
 from alvh.history.source import HistorySource
 from alvh.schedule import Schedule, exchange
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
@@ -17,9 +18,9 @@ from alvh.schedule.expiries import Cadence
 
 CHAIN_LIMITS: Final = (
     *(limit for limit in LIMITS if limit not in OF_THE_TEMPLATE),
-    "Quotes are one snapshot a day: an order is filled at the quotes of the close after its decision, in any size.",
-    "An order of several legs pays a share of the summed half-spreads (order_share), not of each leg's touch.",
-    "Index options are quoted until 16:15 and settle to the index of 16:00: their forward is implied from the quotes.",
+    "Quotes are one snapshot a day: orders fill at those of the close after their decision, in any size.",
+    "An order of several legs pays a share of its summed half-spreads (order_share), no more.",
+    "Options are quoted until 16:15, the index closes at 16:00: forwards are implied from the quotes.",
     "Products other than the recorded root are priced by the model.",
 )
 
@@ -123,7 +124,8 @@ class ChainHistory(History):
 
     def __repr__(self) -> str:
         days = self.quotes.days
-        return f"ChainHistory({self.source!r}, {self.quotes.root}, {days[0]} to {days[-1]}, {len(days)} sessions)"
+        span = f"{days[0]} to {days[-1]}, {len(days)} sessions"
+        return f"ChainHistory({self.source!r}, {self.quotes.root}, {span})"
 
     @property
     def source(self) -> str:
@@ -159,7 +161,7 @@ class ChainHistory(History):
         return super().spec() | {"chain": self.quotes.spec({day: i for i, day in enumerate(dates)})}
 
     def starts(self, sessions: int, *, every: int = 1, warm_up: int = 0) -> tuple[int, ...]:
-        """Return the rolling starts: rows from which a whole run fits between the first and the last snapshot.
+        """Return the rolling starts: rows from which a run fits between the first and the last snapshot.
 
         Parameters
         ----------
@@ -177,9 +179,9 @@ class ChainHistory(History):
         if found:
             return found
         raise HistoryError(
-            f"{self.quotes.source} quotes {last - first + 1} sessions, {first} of {self.data.source} lie before "
-            f"them: a run of {sessions} after a warm-up of {warm_up} does not fit. Mend: fewer sessions, "
-            "more quotes, or closes from earlier on"
+            f"{self.quotes.source} quotes {last - first + 1} sessions, {first} of {self.data.source} lie "
+            f"before them: a run of {sessions} after a warm-up of {warm_up} does not fit. Mend: fewer "
+            "sessions, more quotes, or closes from earlier on"
         )
 
     def _days_after(self) -> list[date]:

@@ -1,32 +1,32 @@
-"""Recorded option quotes of one root, a snapshot a day: read, fitted, and in the form that the core replays."""
+"""Recorded option quotes of one root, a snapshot a day, as the core replays them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from os import PathLike, fspath
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
-from alvh import chain, schedule
+from alvh import chain, expr, schedule
 from alvh.contracts import contract
-from alvh.errors import HistoryError, VixError, nearest_names
+from alvh.errors import HistoryError, nearest_names
 from alvh.history.gaps import counted
-from alvh.vix import vix_index
-
-QuoteSource: TypeAlias = str | PathLike[str] | pl.DataFrame
-QuoteSources: TypeAlias = QuoteSource | Sequence[QuoteSource]
 
 ROOTS: Final = ("SPXW", "SPX")
 """Roots that can be replayed: those of the index's options in its own points."""
 
-SUFFIXES: Final = (".parquet", ".csv", ".csv.gz")
 SHAPE: Final = ("forward", "discount", "theta", "rho", "zeta")
+SIDE: Final = ("strike", "mid", "half_spread", "delta")
 KEYS: Final = ("quote_date", "expiration")
+RAW: Final = ("a", "b", "rho", "m", "sigma")
+NO_SLICE: Final = "of expiries without a slice"
 HASH_VERSION: Final = b"alvh quotes 1\n"
+
+_DAYS: Final = dict.fromkeys(KEYS, pl.Date)
+_SLICES: Final = _DAYS | dict.fromkeys(SHAPE, pl.Float64)
+_STRIKES: Final = _DAYS | {"right": chain.SCHEMA["right"]} | dict.fromkeys(SIDE, pl.Float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,10 +42,13 @@ class QuoteRecord:
     days : tuple of datetime.date
         Sessions with a snapshot, ascending.
     slices : polars.DataFrame
-        A row for each day and expiry that trades: `quote_date`, `expiration` (the session on which it settles),
-        `forward`, `discount`, and the fitted eSSVI slice `theta`, `rho`, `zeta`.
+        A row for each day and expiry that trades: `quote_date`, `expiration` (the session on which it
+        settles), `forward`, `discount`, and the fitted eSSVI slice `theta`, `rho`, `zeta`.
     quotes : polars.DataFrame
-        Their two-sided quotes: `quote_date`, `expiration`, `right`, `strike`, `bid`, `ask`.
+        Their strikes: `quote_date`, `expiration`, `right`, `strike`, `mid`, `half_spread` and `delta`. A
+        strike that is two-sided on some day has a row on every day: where nobody quotes it, `mid` is the
+        price of the fitted SVI surface and `half_spread` is missing. `delta` is that of the forward on that
+        surface.
     unused : mapping of str to int
         Quotes of the root that are not replayed, by status.
     unfitted : int
@@ -77,10 +80,10 @@ class QuoteRecord:
     def spec(self, sessions: Mapping[date, int]) -> dict[str, Any]:
         """Return the record as JSON-able data for the core, on the sessions of a clock and their numbers."""
         sides = {
-            key: {name: side[name].to_list() for name in ("strike", "bid", "ask")}
+            key: {name: side[name].to_list() for name in SIDE}
             for key, side in self.quotes.partition_by(*KEYS, "right", as_dict=True).items()
         }
-        none: dict[str, list[float]] = {"strike": [], "bid": [], "ask": []}
+        none: dict[str, list[float]] = {name: [] for name in SIDE}
         slices = [
             {
                 "session": sessions[row["quote_date"]],
@@ -98,55 +101,17 @@ class QuoteRecord:
         """Return what is replayed of the source, in sentences."""
         left_out = sum(self.unused.values())
         reasons = ", ".join(f"{count:,} {status}" for status, count in self.unused.items())
+        expiries = counted(self.expirations, "expiry", "expiries")
         texts = [
-            f"{self.root} quotes ({self.source}): {self.quotes.height:,} two-sided quotes of "
-            f"{counted(self.expirations, 'expiry', 'expiries')} on {counted(self.days, 'session', 'sessions')} "
-            f"are replayed" + (f"; {left_out:,} are not: {reasons}." if left_out else ".")
+            f"{self.root} quotes ({self.source}): {self.quotes['half_spread'].count():,} two-sided quotes of "
+            f"{expiries} on {counted(self.days, 'session', 'sessions')} are replayed"
+            + (f"; {left_out:,} are not: {reasons}." if left_out else ".")
         ]
         if self.unfitted:
-            expiries = "expiry" if self.unfitted == 1 else "expiries"
-            texts.append(f"{self.unfitted} {expiries} had too few quotes on a day and did not trade on it.")
+            texts.append(
+                f"{self.unfitted} times an expiry had too few quotes on a day: it did not trade then."
+            )
         return tuple(texts)
-
-
-def read_quotes(source: QuoteSources) -> tuple[str, pl.DataFrame]:
-    """Return the name of a source, and the last snapshot of each day in the chain schema, of every root."""
-    name, parts = _parts(source)
-    quotes = pl.concat([_read(part) for part in parts]).filter(pl.col("quote_date").is_not_null())
-    time = pl.col("quote_time").fill_null("")  # as text "close" comes after every hour
-    return name, quotes.filter(time == time.max().over("quote_date")).sort("quote_date", maintain_order=True)
-
-
-def _parts(source: QuoteSources) -> tuple[str, list[QuoteSource]]:
-    if isinstance(source, pl.DataFrame):
-        return "frame", [source]
-    if isinstance(source, Sequence) and not isinstance(source, str):
-        parts = [part for each in source for part in _parts(each)[1]]
-        if not parts:
-            raise HistoryError("chains: an empty list. Mend: give a file, a folder or a frame")
-        return counted(parts, "source", "sources"), parts
-    try:
-        path = Path(fspath(source))
-    except TypeError:
-        raise HistoryError(
-            f"chains are a path, a frame or a list of them, not {type(source).__name__}"
-        ) from None
-    if not path.is_dir():
-        return path.name, [path]
-    files: list[QuoteSource] = [
-        each for each in sorted(path.iterdir()) if each.name.casefold().endswith(SUFFIXES)
-    ]
-    if not files:
-        raise HistoryError(
-            f"{path} holds no file of quotes. Allowed: {', '.join(SUFFIXES)}", source=path.name
-        )
-    return path.name, files
-
-
-def _read(part: QuoteSource) -> pl.DataFrame:
-    if isinstance(part, pl.DataFrame) and set(chain.SCHEMA) <= set(part.columns):
-        return part.select(chain.SCHEMA.names())
-    return chain.read(part)
 
 
 def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, float]) -> QuoteRecord:
@@ -173,29 +138,59 @@ def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, fl
         raise HistoryError(
             f"{source} holds no quotes of root {root}. Mend: root=…, or other files", source=source
         )
+    live = quotes.filter(pl.col("expiration") > pl.col("quote_date"))
+    two_sided = live.filter(pl.col("status") == "ok").select(*KEYS, "right", "strike", "bid", "ask")
     days = tuple(quotes["quote_date"].unique().sort())
-    fitted = pl.concat([_slices(quotes.filter(quote_date=day), rates[day]) for day in days])
-    told = fitted.filter(pl.all_horizontal(pl.col(SHAPE).is_finite()))
-    used = quotes.filter(pl.col("status") == "ok").join(told, on=KEYS, how="semi")
-    left_out = quotes.join(used, on=(*KEYS, "right", "strike"), how="anti")
-    reasons = left_out["status"].cast(pl.String).replace("ok", "of expiries without a slice")
+    fits = [_fitted(live.filter(quote_date=day), two_sided, rates[day]) for day in days]
+    slices, strikes = (pl.concat(part) for part in zip(*fits, strict=True))
+    bad = quotes.filter(pl.col("status") != "ok")["status"].cast(pl.String).value_counts(sort=True)
+    unfit = two_sided.join(slices, on=KEYS, how="anti").height
+    quoted = live.select(KEYS).unique().height
     return QuoteRecord(
         source=source,
         root=root,
         days=days,
-        slices=_settling(told).select(*KEYS, *SHAPE).sort(KEYS),
-        quotes=_settling(used).select(*KEYS, "right", "strike", "bid", "ask").sort(*KEYS, "right", "strike"),
-        unused=dict(reasons.value_counts(sort=True).iter_rows()),
-        unfitted=fitted.height - told.height,
+        slices=_settling(slices).sort(KEYS),
+        quotes=_settling(strikes).sort(*KEYS, "right", "strike"),
+        unused=dict(bad.iter_rows()) | ({NO_SLICE: unfit} if unfit else {}),
+        unfitted=quoted - slices.height,
     )
 
 
-def _slices(quotes: pl.DataFrame, rate: float) -> pl.DataFrame:
-    """Return `KEYS` and `SHAPE` of each expiry of one day that has two-sided quotes and is still to settle."""
-    live = quotes.filter(pl.col("expiration") > pl.col("quote_date"), pl.col("status") == "ok")
-    if live.is_empty():
-        return pl.DataFrame(schema=dict.fromkeys(KEYS, pl.Date) | dict.fromkeys(SHAPE, pl.Float64))
-    return chain.fit_surface(live, form="essvi", rate=rate).expiries.select(*KEYS, *SHAPE)
+def _fitted(quotes: pl.DataFrame, two_sided: pl.DataFrame, rate: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the slices of one day, and the strikes that are two-sided on some day; see `QuoteRecord`."""
+    if not (quotes["status"] == "ok").any():
+        return pl.DataFrame(schema=_SLICES), pl.DataFrame(schema=_STRIKES)
+    enriched = chain.enrich(quotes, rate=rate, greeks=())
+    shape = chain.fit_surface(enriched, form="essvi").expiries.filter(pl.col("status") == "ok")
+    surface = chain.fit_surface(enriched, form="svi").expiries.filter(pl.col("status") == "ok")
+    both = shape.select(*KEYS, *SHAPE).join(
+        surface.select(*KEYS, "years", *(pl.col(name).alias(f"_{name}") for name in RAW)), on=KEYS
+    )
+    # The level at the money is the surface's: where a smile is steep, three parameters miss it.
+    slices = both.select(*KEYS, "forward", "discount", _svi(pl.lit(0.0)).alias("theta"), "rho", "zeta")
+    universe = two_sided.select("expiration", "right", "strike").unique()
+    now = two_sided.filter(quote_date=quotes["quote_date"][0])
+    rows = both.join(universe, on="expiration").join(now, on=(*KEYS, "right", "strike"), how="left")
+    rows = rows.with_columns(
+        _vol=(_svi((pl.col("strike") / pl.col("forward")).log()) / pl.col("years")).sqrt()
+    )
+    terms = ("forward", "strike", "years", "_vol", "right")
+    strikes = rows.select(
+        *KEYS,
+        "right",
+        "strike",
+        mid=pl.coalesce((pl.col("bid") + pl.col("ask")) / 2, expr.price(*terms, discount="discount")),
+        half_spread=(pl.col("ask") - pl.col("bid")) / 2,
+        delta=expr.greeks(*terms, which=["delta"]).struct.field("delta"),
+    )
+    return slices, strikes
+
+
+def _svi(k: pl.Expr) -> pl.Expr:
+    """Return total variance at log-moneyness from the columns of a raw SVI slice."""
+    a, b, rho, m, sigma = (pl.col(f"_{name}") for name in RAW)
+    return a + b * (rho * (k - m) + ((k - m) ** 2 + sigma**2).sqrt())
 
 
 def _settling(rows: pl.DataFrame) -> pl.DataFrame:
@@ -203,33 +198,3 @@ def _settling(rows: pl.DataFrame) -> pl.DataFrame:
     days = rows["expiration"].unique()
     settles = {day: day if schedule.is_session(day) else schedule.previous_session(day) for day in days}
     return rows.with_columns(pl.col("expiration").replace_strict(settles, return_dtype=pl.Date))
-
-
-def closes_of(source: str, quotes: pl.DataFrame) -> pl.DataFrame:
-    """Return date, SPX and VIX that the quotes themselves tell; their VIX is by the exchange's method.
-
-    Parameters
-    ----------
-    source : str
-        Name for messages.
-    quotes : polars.DataFrame
-        Of every root, one snapshot a day.
-    """
-    rows = []
-    for (day,), snapshot in sorted(quotes.partition_by("quote_date", as_dict=True).items()):
-        spx = snapshot["underlying_price"].drop_nulls()
-        try:
-            vix = vix_index(snapshot, terms="bracket").value
-        except VixError as error:
-            raise HistoryError(
-                f"{source}: the quotes of {day} determine no VIX: {error} Mend: give closes=… with date, spx, vix",
-                source=source,
-            ) from None
-        if spx.is_empty():
-            raise HistoryError(
-                f"{source}: the quotes of {day} name no price of the index. Mend: give closes=… with date, "
-                "spx, vix",
-                source=source,
-            )
-        rows.append((day, spx[0], vix))
-    return pl.DataFrame(rows, schema={"date": pl.Date, "spx": pl.Float64, "vix": pl.Float64}, orient="row")

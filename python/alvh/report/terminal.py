@@ -160,9 +160,7 @@ def prices_table(prices: pl.DataFrame) -> Table:
     for row in prices.iter_rows(named=True):
         share = row["modelled_share"]
         told = "-" if share is None else amount(share, "share")
-        table.add_row(
-            Text(row["arm"]), row["prices"], f"{row['recorded']:,}", f"{row['modelled']:,}", told
-        )
+        table.add_row(Text(row["arm"]), row["prices"], f"{row['recorded']:,}", f"{row['modelled']:,}", told)
     return table
 
 

@@ -19,11 +19,16 @@ fn bid(row: usize, strike: f64) -> f64 {
     60.0 * tenor * (-((strike - 5000.0) / 150.0).powi(2)).exp() + 0.05
 }
 
+/// Forward deltas: half at 5000, 0.16 nearest to 4740 and 5260.
+fn delta(strike: f64) -> f64 {
+    (5000.0 - strike).signum() * -0.5 * (-((strike - 5000.0).abs() / 230.0)).exp()
+}
+
 fn quotes(row: usize, strikes: impl Iterator<Item = usize>) -> Value {
     let strikes: Vec<f64> = strikes.map(|strike| strike as f64).collect();
-    let bids: Vec<f64> = strikes.iter().map(|&strike| bid(row, strike)).collect();
-    let asks: Vec<f64> = bids.iter().map(|bid| bid + 0.4).collect();
-    json!({"strike": strikes, "bid": bids, "ask": asks})
+    let mids: Vec<f64> = strikes.iter().map(|&strike| bid(row, strike) + 0.2).collect();
+    let deltas: Vec<f64> = strikes.iter().map(|&strike| delta(strike)).collect();
+    json!({"strike": strikes, "mid": mids, "half_spread": vec![0.2; strikes.len()], "delta": deltas})
 }
 
 fn spec() -> Value {
@@ -79,7 +84,8 @@ fn a_condor_is_sold_and_marked_at_recorded_quotes() {
     let (trace, figure) = run(&spec());
     let open = trace.events.iter().find(|event| event.kind == "open").expect("an opening");
     assert_eq!((open.tick as usize, trace.events.iter().filter(|e| e.kind == "open").count()), (FILLED, 1));
-    assert!(open.strikes.iter().all(|strike| (*strike as usize).is_multiple_of(STEP)), "{:?}", open.strikes);
+    // The quoted deltas nearest to 0.16, and quoted strikes nearest to 1% of 5000 beyond them: of two the higher.
+    assert_eq!(open.strikes, [4740.0, 4700.0, 5260.0, 5320.0]);
     assert!((open.price - by_hand(FILLED, &open.strikes, 0.35)).abs() < 1e-9);
     let (lots, fees) = (open.lots, open.lots * 4.0 * 1.15);
     for row in FILLED..EXPIRY {
@@ -113,7 +119,7 @@ fn the_quality_of_the_fit_is_in_no_bucket() {
 
 #[test]
 fn what_is_not_quoted_is_priced_on_the_slice_and_counted() {
-    // Without a snapshot the last slice goes on, moved by the model.
+    // Without a snapshot the last slice goes on, moved by the model, and so does what the quotes differed from it.
     let (lost, figure) = run(&without(|row| row == 12));
     assert_eq!(
         (figure("marks_recorded"), figure("marks_modelled")),
@@ -123,18 +129,20 @@ fn what_is_not_quoted_is_priced_on_the_slice_and_counted() {
     let (whole, _) = run(&spec());
     assert_eq!(lost.ledger[11].nav.to_bits(), whole.ledger[11].nav.to_bits());
     assert!(lost.ledger[12].nav != whole.ledger[12].nav);
+    assert!((lost.ledger[12].nav - whole.ledger[12].nav).abs() < 500.0);
     assert!((lost.ledger[13].nav - whole.ledger[13].nav).abs() < 1e-6);
-    // One leg without a quote: the others keep theirs.
+    // A leg without a two-sided quote is worth what the fitted surface says; the others keep their quotes.
     let open = whole.events.iter().find(|event| event.kind == "open").expect("an opening");
     let mut spec = spec();
     let puts = &mut spec["market"]["chain"]["slices"][12]["puts"];
-    let at =
-        puts["strike"].as_array().expect("strikes").iter().position(|k| k.as_f64() == Some(open.strikes[0]));
-    for column in ["strike", "bid", "ask"] {
-        puts[column].as_array_mut().expect("a column").remove(at.expect("the short put"));
-    }
-    let (_, figure) = run(&spec);
+    let strikes = puts["strike"].as_array().expect("strikes");
+    let short = strikes.iter().position(|k| k.as_f64() == Some(open.strikes[0])).expect("the short put");
+    puts["half_spread"][short] = Value::Null;
+    puts["mid"][short] = json!(puts["mid"][short].as_f64().expect("a price") + 1.0);
+    let (fitted, figure) = run(&spec);
     assert_eq!(figure("marks_modelled"), 1.0);
+    let change = fitted.ledger[12].nav - whole.ledger[12].nav;
+    assert!((change + open.lots * 100.0).abs() < 1e-6);
 }
 
 #[test]
@@ -149,7 +157,7 @@ fn an_expiry_trades_only_on_sessions_that_quote_it() {
 #[test]
 fn mistakes_are_named() {
     let mut spec = spec();
-    spec["market"]["chain"]["slices"][3]["puts"]["ask"][2] = json!(0.01);
+    spec["market"]["chain"]["slices"][3]["puts"]["half_spread"][2] = json!(-0.01);
     let text = Plan::from_json(&spec.to_string()).expect_err("a crossed quote").to_string();
-    assert!(text.contains("chain.slices[3].puts.ask[2] = 0.01"), "{text}");
+    assert!(text.contains("chain.slices[3].puts.half_spread[2] = -0.01"), "{text}");
 }

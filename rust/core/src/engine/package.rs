@@ -7,7 +7,7 @@ use super::{
     instrument::{Instrument, Quotes},
     layout::PoolPlan,
     plan::Plan,
-    recorded::{self, Anchor},
+    recorded::{self, Anchor, QuotedLegs},
     signals::challenge,
     spec::{CostSpec, Right},
 };
@@ -331,14 +331,16 @@ impl Pool {
             scratch.now.value(layout, &package.strikes, smile, legs);
             if let Some(chain) = &layout.chain {
                 let slices = recorded::quoted(chain, &market.session, &package.expiry);
-                package.residual = recorded::overlay(
-                    &slices,
-                    &layout.legs,
-                    &package.strikes,
-                    &mut package.leg_prices,
-                    &mut package.leg_spreads,
-                    smile,
-                );
+                for i in settling.lanes() {
+                    package.residual[i] = 0.0;
+                }
+                let legs = QuotedLegs {
+                    legs: &layout.legs,
+                    strikes: &package.strikes,
+                    prices: &mut package.leg_prices,
+                    half_spreads: &mut package.leg_spreads,
+                };
+                legs.overlay(&slices, smile, &mut package.residual);
             }
             package.value = *smile;
             for i in 0..LANES {

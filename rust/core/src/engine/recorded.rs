@@ -92,32 +92,43 @@ pub fn quoted<'c>(
     std::array::from_fn(|i| chain.slice(session[i], expiry[i]))
 }
 
-/// Puts recorded mids over the prices of the legs, where there are any, and V of one unit over its value.
-///
-/// `half_spreads` are missing where a leg has no two-sided quote. Returns V less its value on the slices.
-pub fn overlay(
-    slices: &[Option<&SliceSpec>; LANES],
-    legs: &[LegSpec],
-    strikes: &[Col],
-    prices: &mut [Col],
-    half_spreads: &mut [Col],
-    value: &mut Col,
-) -> Col {
-    let fitted = *value;
-    *value = Col::default();
-    for (leg, ((strikes, prices), half_spreads)) in
-        legs.iter().zip(strikes.iter().zip(prices).zip(half_spreads))
-    {
+/// The legs of a package, to be priced at recorded quotes.
+#[derive(Debug)]
+pub struct QuotedLegs<'a> {
+    /// What they are.
+    pub legs: &'a [LegSpec],
+    /// Their strikes.
+    pub strikes: &'a [Col],
+    /// Their prices on the slices.
+    pub prices: &'a mut [Col],
+    /// Recorded half-spreads, missing where there is no two-sided quote.
+    pub half_spreads: &'a mut [Col],
+}
+
+impl QuotedLegs<'_> {
+    /// Puts recorded prices over those on the slices, and V of one unit over its value there.
+    ///
+    /// `residual` is V less its value on the slices: it goes on in lanes without quotes of this session, so that no jump
+    /// comes from the lack.
+    pub fn overlay(self, slices: &[Option<&SliceSpec>; LANES], value: &mut Col, residual: &mut Col) {
+        let fitted = *value;
+        let mut recorded = Col::default();
+        for (index, leg) in self.legs.iter().enumerate() {
+            let (strikes, prices) = (&self.strikes[index], &mut self.prices[index]);
+            for i in 0..LANES {
+                let quote = slices[i].and_then(|slice| slice.side(leg.right.sign()).quote(strikes[i]));
+                self.half_spreads[index][i] = quote.map_or(f64::NAN, |quote| quote.half_spread);
+                prices[i] = quote.map_or(prices[i], |quote| quote.mid);
+                recorded[i] += f64::from(leg.ratio) * prices[i];
+            }
+        }
         for i in 0..LANES {
-            let quote = slices[i].and_then(|slice| slice.side(leg.right.sign()).quote(strikes[i]));
-            half_spreads[i] = quote.map_or(f64::NAN, |quote| quote.half_spread);
-            prices[i] = quote.map_or(prices[i], |quote| quote.mid);
-            value[i] += f64::from(leg.ratio) * prices[i];
+            if slices[i].is_some() {
+                value[i] = recorded[i];
+                residual[i] = recorded[i] - fitted[i];
+            } else {
+                value[i] += residual[i];
+            }
         }
     }
-    let mut residual = *value;
-    for i in 0..LANES {
-        residual[i] -= fitted[i];
-    }
-    residual
 }

@@ -5,7 +5,7 @@ use super::{
     layout::PoolPlan,
     package::{MORNING, Market},
     plan::Plan,
-    recorded::{self, Anchor},
+    recorded::{self, Anchor, QuotedLegs},
     spec::{Drift, LegSpec, Right, StrikeSpec, Width},
 };
 use crate::{
@@ -135,7 +135,10 @@ impl Selection {
         self.quotes.value(pool, &self.strikes, &mut self.value, Some(&mut self.leg_prices));
         if pool.chain.is_some() {
             let Self { strikes, leg_prices, leg_spreads, value, .. } = self;
-            self.residual = recorded::overlay(&slices, &pool.legs, strikes, leg_prices, leg_spreads, value);
+            self.residual = Col::default();
+            let legs =
+                QuotedLegs { legs: &pool.legs, strikes, prices: leg_prices, half_spreads: leg_spreads };
+            legs.overlay(&slices, value, &mut self.residual);
         }
         if pool.hedged {
             self.measure(plan, pool, market);
@@ -289,7 +292,10 @@ fn strike(
             for i in 0..LANES {
                 let raw = out[i];
                 let grid = contract.grid(raw);
-                out[i] = listed(slices[i], sign, raw, |_| true, || (raw / grid + 0.5).floor() * grid);
+                out[i] = slices[i].map_or_else(
+                    || (raw / grid + 0.5).floor() * grid,
+                    |slice| slice.side(sign).nearest_delta(value).unwrap_or(f64::NAN),
+                );
             }
         }
         StrikeSpec::ExpectedMove { multiple, drift, erp } => {

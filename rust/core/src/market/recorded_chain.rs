@@ -1,4 +1,4 @@
-//! Recorded option quotes: a slice and the two-sided quotes of each expiry on each session.
+//! Recorded option quotes: a slice and the strikes of each expiry on each session.
 
 use std::collections::{HashMap, HashSet};
 
@@ -41,16 +41,18 @@ pub struct SliceSpec {
     pub calls: QuotesSpec,
 }
 
-/// Two-sided quotes, one element per strike.
+/// The strikes of one side, one element per strike.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct QuotesSpec {
     /// Strikes, ascending, points of the underlying.
     pub strike: Vec<f64>,
-    /// Bids, points.
-    pub bid: Vec<f64>,
-    /// Asks, points.
-    pub ask: Vec<f64>,
+    /// Between bid and ask, points; where there is no two-sided quote, the price of the surface fitted to the others.
+    pub mid: Vec<f64>,
+    /// Half of ask less bid, points; none where there is no two-sided quote.
+    pub half_spread: Vec<Option<f64>>,
+    /// Forward delta on the fitted surface: positive for calls, negative for puts.
+    pub delta: Vec<f64>,
 }
 
 impl ChainSpec {
@@ -88,30 +90,36 @@ impl ChainSpec {
 
 impl QuotesSpec {
     fn check(&self, path: &str) -> Result<()> {
-        let quotes = self.strike.len();
-        for (name, column) in [("bid", &self.bid), ("ask", &self.ask)] {
-            if column.len() != quotes {
-                let problem = format!("{} elements, but {path}.strike has {quotes}", column.len());
+        let strikes = self.strike.len();
+        for (name, length) in
+            [("mid", self.mid.len()), ("half_spread", self.half_spread.len()), ("delta", self.delta.len())]
+        {
+            if length != strikes {
+                let problem = format!("{length} elements, but {path}.strike has {strikes}");
                 return Err(Error::Shape { name: format!("{path}.{name}"), problem });
             }
         }
         let mut below = 0.0;
-        for i in 0..quotes {
-            check::above(&format!("{path}.strike[{i}]"), self.strike[i], below)?;
+        for i in 0..strikes {
+            let named = |name: &str| format!("{path}.{name}[{i}]");
+            check::above(&named("strike"), self.strike[i], below)?;
             below = self.strike[i];
-            check::above(&format!("{path}.bid[{i}]"), self.bid[i], 0.0)?;
-            check::at_least(&format!("{path}.ask[{i}]"), self.ask[i], self.bid[i])?;
+            check::at_least(&named("mid"), self.mid[i], 0.0)?;
+            if let Some(half_spread) = self.half_spread[i] {
+                check::between(&named("half_spread"), half_spread, 0.0, self.mid[i])?;
+            }
+            check::between(&named("delta"), self.delta[i], -1.0, 1.0)?;
         }
         Ok(())
     }
 }
 
-/// One two-sided quote.
+/// The price of one contract.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quote {
-    /// Between bid and ask, points.
+    /// Points.
     pub mid: f64,
-    /// Half of ask less bid, points.
+    /// Half of ask less bid, points; missing where the price is that of the fitted surface.
     pub half_spread: f64,
 }
 
@@ -143,19 +151,28 @@ impl SliceSpec {
 }
 
 impl QuotesSpec {
-    /// The quote at a strike; `None` where nobody made a two-sided one.
+    /// The price at a strike; `None` where there is none.
     pub fn quote(&self, strike: f64) -> Option<Quote> {
         let i = self.strike.binary_search_by(|known| known.total_cmp(&strike)).ok()?;
-        let (bid, ask) = (self.bid[i], self.ask[i]);
-        Some(Quote { mid: 0.5 * (bid + ask), half_spread: 0.5 * (ask - bid) })
+        Some(Quote { mid: self.mid[i], half_spread: self.half_spread[i].unwrap_or(f64::NAN) })
     }
 
-    /// The quoted strike nearest to `strike` among those that are `allowed`; of two the higher.
+    /// The two-sided strike nearest to `strike` among those that are `allowed`; of two the higher.
     pub fn nearest(&self, strike: f64, allowed: impl Fn(f64) -> bool) -> Option<f64> {
-        let distance = |known: &f64| (known - strike).abs();
-        let strikes = self.strike.iter().copied().filter(|&known| allowed(known));
+        self.best(|i| if allowed(self.strike[i]) { (self.strike[i] - strike).abs() } else { f64::INFINITY })
+    }
+
+    /// The two-sided strike whose delta is nearest to `delta` in absolute value; of two the higher strike.
+    pub fn nearest_delta(&self, delta: f64) -> Option<f64> {
+        self.best(|i| (self.delta[i].abs() - delta).abs())
+    }
+
+    /// The two-sided strike with the least finite `distance`.
+    fn best(&self, distance: impl Fn(usize) -> f64) -> Option<f64> {
+        let quoted = (0..self.strike.len()).filter(|&i| self.half_spread[i].is_some());
+        let distances = quoted.map(|i| (i, distance(i))).filter(|(_, distance)| distance.is_finite());
         // `min_by` keeps the first of equals, and strikes ascend.
-        strikes.rev().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        distances.rev().min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(i, _)| self.strike[i])
     }
 }
 
@@ -165,9 +182,10 @@ mod tests {
 
     fn slice() -> SliceSpec {
         let quotes = QuotesSpec {
-            strike: vec![90.0, 95.0, 105.0],
-            bid: vec![1.0, 2.0, 6.0],
-            ask: vec![1.5, 2.0, 6.5],
+            strike: vec![90.0, 92.0, 95.0, 105.0],
+            mid: vec![1.25, 1.5, 2.0, 6.25],
+            half_spread: vec![Some(0.25), None, Some(0.0), Some(0.25)],
+            delta: vec![-0.1, -0.15, -0.2, -0.7],
         };
         SliceSpec {
             session: 2,
@@ -188,17 +206,22 @@ mod tests {
         let found = chain.slice(2, 9).expect("quoted");
         assert_eq!(found.side(-1.0).quote(90.0), Some(Quote { mid: 1.25, half_spread: 0.25 }));
         assert_eq!(found.side(-1.0).quote(95.0), Some(Quote { mid: 2.0, half_spread: 0.0 }));
+        let fitted = found.side(-1.0).quote(92.0).expect("a price");
+        assert!(fitted.mid == 1.5 && fitted.half_spread.is_nan());
         assert_eq!((found.side(-1.0).quote(92.5), found.side(1.0).quote(90.0)), (None, None));
         assert!(chain.slice(3, 9).is_none() && chain.slice(2, 8).is_none());
     }
 
     #[test]
-    fn the_nearest_strike_stays_inside_its_bounds() {
+    fn the_nearest_strike_is_two_sided_and_allowed() {
         let puts = slice().puts;
+        assert_eq!(puts.nearest(92.0, |_| true), Some(90.0), "92 has no two-sided quote");
         assert_eq!(puts.nearest(92.4, |_| true), Some(90.0));
         assert_eq!(puts.nearest(92.5, |_| true), Some(95.0), "of two the higher");
         assert_eq!(puts.nearest(104.0, |strike| strike < 105.0), Some(95.0));
         assert_eq!(puts.nearest(50.0, |strike| strike < 90.0), None);
+        assert_eq!(puts.nearest(f64::NAN, |_| true), None);
+        assert_eq!([0.01, 0.149, 0.3].map(|delta| puts.nearest_delta(delta)), [90.0, 90.0, 95.0].map(Some));
     }
 
     #[test]
@@ -218,9 +241,13 @@ mod tests {
             (vec![changed(|s| s.theta = 0.0)], "chain.slices[0].theta = 0"),
             (vec![changed(|s| s.rho = -1.0)], "chain.slices[0].rho = -1"),
             (vec![changed(|s| s.forward = f64::NAN)], "chain.slices[0].forward = NaN"),
-            (vec![changed(|s| s.puts.bid = vec![])], "chain.slices[0].puts.bid: 0 elements"),
-            (vec![changed(|s| s.puts.bid[1] = 0.0)], "chain.slices[0].puts.bid[1] = 0: must be above 0"),
-            (vec![changed(|s| s.puts.ask[0] = 0.5)], "chain.slices[0].puts.ask[0] = 0.5"),
+            (vec![changed(|s| s.puts.mid = vec![])], "chain.slices[0].puts.mid: 0 elements"),
+            (vec![changed(|s| s.puts.mid[1] = -1.0)], "chain.slices[0].puts.mid[1] = -1"),
+            (
+                vec![changed(|s| s.puts.half_spread[0] = Some(1.3))],
+                "chain.slices[0].puts.half_spread[0] = 1.3",
+            ),
+            (vec![changed(|s| s.puts.delta[2] = -1.1)], "chain.slices[0].puts.delta[2] = -1.1"),
             (vec![changed(|s| s.puts.strike[1] = 90.0)], "chain.slices[0].puts.strike[1] = 90"),
         ] {
             let spec = ChainSpec { product: "SPXW".into(), slices };
