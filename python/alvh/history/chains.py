@@ -62,7 +62,7 @@ class ChainHistory(History):
     >>> days = [chain.synthetic(date(2024, 3, day), longest=45) for day in (4, 5, 6)]
     >>> market = ChainHistory(days, rate=0.04, dividend_yield=0.013)
     >>> market.starts(2), len(market.quotes.expirations)
-    ((0,), 9)
+    ((0,), 14)
     """
 
     quotes: QuoteRecord

@@ -77,7 +77,7 @@ impl ChainSpec {
             {
                 check::above(&named(name), value, 0.0)?;
             }
-            if !(slice.rho.abs() < 1.0) {
+            if slice.rho.is_nan() || slice.rho.abs() >= 1.0 {
                 return Err(Error::domain(named("rho"), slice.rho, "must lie between -1 and 1"));
             }
             check::at_least(&named("zeta"), slice.zeta, 0.0)?;
