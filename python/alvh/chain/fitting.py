@@ -10,7 +10,8 @@ from alvh.chain.enriching import OF_EXPIRY, enrich
 from alvh.chain.expiries import TWO_SIDED, indexed
 from alvh.chain.parity import RATE
 from alvh.chain.schema import EXPIRY, SNAPSHOT
-from alvh.chain.surface import RAW, SLICE, Surface, total_variance
+from alvh.chain.surface import SLICE, Surface
+from alvh.chain.term import RAW, total_variance
 from alvh.errors import ChainError
 
 Form: TypeAlias = Literal["svi", "essvi"]
@@ -102,12 +103,12 @@ def _fitted(rows: pl.DataFrame, table: pl.DataFrame, form: Form) -> pl.DataFrame
     used = rows.filter("used").sort("expiry", "k", "right")
     count = np.bincount(used["expiry"].to_numpy(), minlength=table.height)
     open_ = table["years"].fill_null(0.0).to_numpy() > 0.0
-    kind = table["root"].fill_null("").rank("dense").to_numpy().astype(np.uint32)
+    kind = table["root"].fill_null("").rank("dense").to_list()
     columns, repair = _core.fit_surface(
         form,
         kind,
         np.where(open_, table["years"].fill_null(1.0).to_numpy(), 1.0),
-        np.cumsum(count),
+        np.cumsum(count).tolist(),
         used["k"].to_numpy(),
         used["vol"].to_numpy(),
         used["spread_vol"].to_numpy() / 200.0,

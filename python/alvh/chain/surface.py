@@ -2,18 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from alvh import pricing
+from alvh.chain.term import RAW, Floats, Term
 from alvh.errors import ChainError
 
-Floats: TypeAlias = NDArray[np.float64]
-
-RAW: Final = ("a", "b", "rho", "m", "sigma")
 PARAMETERS: Final = {"svi": RAW, "essvi": ("theta", "rho", "zeta")}
 """Columns of `Surface.expiries` that hold the parameters of each form."""
 
@@ -26,48 +24,6 @@ SLICES: Final = {
 """What became of each expiry; see `Surface.expiries`."""
 
 SLICE: Final = pl.Enum(list(SLICES))
-
-
-def total_variance(k: str) -> pl.Expr:
-    """Return w of a column of log-moneyness from the columns a, b, rho, m and sigma."""
-    a, b, rho, m, sigma = (pl.col(name) for name in RAW)
-    x = pl.col(k) - m
-    return a + b * (rho * x + (x**2 + sigma**2).sqrt())
-
-
-class _Term(NamedTuple):
-    """The slices of one root, by time."""
-
-    years: Floats
-    forward: Floats
-    discount: Floats
-    raw: Floats
-
-    def variance(self, index: NDArray[np.intp], k: Floats) -> Floats:
-        a, b, rho, m, sigma = self.raw[:, index]
-        x = k - m
-        w: Floats = a + b * (rho * x + np.sqrt(x**2 + sigma**2))
-        return w
-
-    def between(self, k: Floats, years: Floats) -> Floats:
-        """Return w, a straight line in time between two slices at the same log-moneyness."""
-        later = np.clip(np.searchsorted(self.years, years), 0, len(self.years) - 1)
-        earlier = np.maximum(later - 1, 0)
-        above, below = self.variance(later, k), self.variance(earlier, k)
-        start, end = self.years[earlier], self.years[later]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            inside = below + (above - below) * ((years - start) / (end - start))
-        first = above * (years / self.years[0])
-        beyond = np.maximum(years - self.years[-1], 0.0) / self.years[-1]
-        last = above + beyond * self.variance(later, np.zeros_like(k))
-        w: Floats = np.where(years <= self.years[0], first, np.where(beyond > 0.0, last, inside))
-        return w
-
-    def at(self, years: Floats) -> tuple[Floats, Floats]:
-        """Return forward and discount: their logarithms are straight lines in time."""
-        forward = np.exp(np.interp(years, self.years, np.log(self.forward)))
-        rate = -np.log(self.discount) / self.years
-        return forward, np.exp(-years * np.interp(years, self.years, rate))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +40,12 @@ class Surface:
     form : str
         Of the slices: ``"svi"`` or ``"essvi"``.
     expiries : DataFrame
-        One row for each expiry of the snapshot: its keys, `years`, `days`, `forward`, `discount`, `fit`; `status`, a key
-        of `SLICES`; the parameters of the form; `quotes` used; `error_rms` and `error_median` (absolute), volatility points;
-        `inside`, the share of fitted prices within bid and ask; the same of the `liquid` quotes, 10 to 50
-        delta; `durrleman`, the least g over all k; `calendar`, the least rise of w since the expiry before
-        over all k; `repaired`, what had to be removed.
+        One row for each expiry of the snapshot: its keys, `years`, `days`, `forward`, `discount`, `fit`;
+        `status`, a key of `SLICES`; raw parameters, and those of eSSVI slices, see `PARAMETERS`; `quotes`
+        used; `error_rms` and `error_median` (absolute), volatility points; `inside`, the share of fitted
+        prices within bid and ask; the same of the `liquid` quotes, 10 to 50 delta; `durrleman`, the least
+        g over all k; `calendar`, the least rise of w since the expiry before over all k; `repaired`, what
+        had to be removed.
     quotes : DataFrame
         The quotes with `k`; `used`, whether they are fitted; `model_vol`, decimal, `model_price`, points,
         and whether that lies `inside` bid and ask.
@@ -98,7 +55,7 @@ class Surface:
     >>> from alvh import chain
     >>> surface = chain.fit_surface(chain.synthetic(longest=30))
     >>> round(surface.vol(4800.0, date(2024, 3, 15), root="SPX"), 3)
-    0.181
+    0.18
     """
 
     form: str
@@ -136,9 +93,9 @@ class Surface:
         ChainError
             No such slice, or more than one.
         """
-        strike, years, forward, _, w = self._at(strike, expiration, years, root)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return _plain(np.sqrt(w / years))
+        at = self._at(strike, expiration, years, root)
+        with np.errstate(invalid="ignore"):
+            return _plain(np.sqrt(at.variance / at.years))
 
     def price(
         self,
@@ -169,9 +126,9 @@ class Surface:
         ChainError
             No such slice, or more than one.
         """
-        strike, years, forward, discount, w = self._at(strike, expiration, years, root)
-        # the total variance as that of one year
-        found = pricing.price(forward, strike, 1.0, np.sqrt(w), right, discount=discount)
+        at = self._at(strike, expiration, years, root)
+        # w as the variance of one year: at 0 years the price is the intrinsic value
+        found = pricing.price(at.forward, at.strike, 1.0, np.sqrt(at.variance), right, discount=at.discount)
         return _plain(np.asarray(found))
 
     def total_variance(self, k: ArrayLike, years: ArrayLike, *, root: str | None = None) -> float | Floats:
@@ -196,9 +153,8 @@ class Surface:
         ChainError
             Negative years, no slices, or those of several roots.
         """
-        term = self._term(root)
         moneyness, time = np.broadcast_arrays(np.asarray(k, float), _time(years))
-        return _plain(term.between(moneyness, time))
+        return _plain(self._term(root).variance(moneyness, time))
 
     def density(self, strike: ArrayLike, expiration: date, *, root: str | None = None) -> float | Floats:
         """Return the risk-neutral density of the settlement at strikes.
@@ -224,71 +180,65 @@ class Surface:
         ChainError
             No such slice, or more than one.
         """
-        row = self._row(expiration, root)
-        strikes = _strikes(strike)
-        k = np.log(strikes / row["forward"])
-        x = k - row["m"]
-        q = np.sqrt(x**2 + row["sigma"] ** 2)
-        w = row["a"] + row["b"] * (row["rho"] * x + q)
-        slope = row["b"] * (row["rho"] + x / q)
-        curvature = row["b"] * row["sigma"] ** 2 / q**3
-        g = (1.0 - 0.5 * k * slope / w) ** 2 - 0.25 * slope**2 * (1.0 / w + 0.25) + 0.5 * curvature
-        d2 = -k / np.sqrt(w) - 0.5 * np.sqrt(w)
-        return _plain(g * np.exp(-0.5 * d2**2) / np.sqrt(2.0 * np.pi * w) / strikes)
+        return _plain(self._expiry(expiration, root).density(_strikes(strike)))
 
     def _at(
         self, strike: ArrayLike, expiration: date | None, years: ArrayLike | None, root: str | None
-    ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-        """Return strikes, years, forwards, discounts and w in one shape."""
-        strikes = _strikes(strike)
-        if (expiration is None) == (years is None):
-            raise ChainError(
-                f"expiration = {expiration}, years = {years}: give one of the two", column="expiration"
-            )
-        if years is not None:
+    ) -> "_Points":
+        if expiration is not None and years is None:
+            term = self._expiry(expiration, root)
+            years = term.years[0]
+        elif expiration is None and years is not None:
             term = self._term(root)
-            strikes, time = np.broadcast_arrays(strikes, _time(years))
-            forward, discount = term.at(time)
-            return strikes, time, forward, discount, term.between(np.log(strikes / forward), time)
-        row = self._row(expiration, root)
-        time, forward, discount = (np.full_like(strikes, row[n]) for n in ("years", "forward", "discount"))
-        x = np.log(strikes / forward) - row["m"]
-        w = row["a"] + row["b"] * (row["rho"] * x + np.sqrt(x**2 + row["sigma"] ** 2))
-        return strikes, time, forward, discount, w
-
-    def _term(self, root: str | None) -> "_Term":
-        """Return the slices of a root by time; one for each moment."""
-        found = self.expiries.filter(status="ok").unique(["root", "years"], maintain_order=True)
-        found = found.sort("years") if root is None else found.filter(root=root).sort("years")
-        roots = found["root"].unique(maintain_order=True).to_list()
-        if len(roots) != 1:
-            raise _ambiguous("slices", root, self.expiries.filter(status="ok")["root"].unique().to_list())
-        years, forward, discount = (found[name].to_numpy() for name in ("years", "forward", "discount"))
-        return _Term(years, forward, discount, found.select(RAW).to_numpy().T)
-
-    def _row(self, expiration: date, root: str | None) -> dict[str, float]:
-        """Return the slice of an expiration."""
-        listed = self.expiries.filter(pl.col("expiration") == expiration)
-        found = listed.filter(status="ok") if root is None else listed.filter(status="ok", root=root)
-        if found.height == 1:
-            return found.row(0, named=True)
-        if found.height:
-            raise _ambiguous(f"slices of {expiration}", root, found["root"].to_list())
-        if listed.height:
-            status = listed["status"].cast(pl.String).to_list()
+        else:
             raise ChainError(
-                f"expiration = {expiration}: no slice of {root or 'any root'}; its status is "
-                f"{', '.join(status)}. Mend: take another expiry, or years=",
+                f"expiration = {expiration}, years = {years!r}: give one of the two", column="expiration"
+            )
+        strikes, time = np.broadcast_arrays(_strikes(strike), _time(years))
+        forward, discount = term.terms(time)
+        return _Points(strikes, time, forward, discount, term.variance(np.log(strikes / forward), time))
+
+    def _term(self, root: str | None) -> Term:
+        """Return the slices of a root; of those of one moment the first."""
+        every = self.expiries.filter(status="ok")
+        found = every if root is None else every.filter(root=root)
+        if found["root"].n_unique() != 1:
+            raise _ambiguous("slices", root, every["root"].to_list())
+        return Term.of(found.unique("years", keep="first", maintain_order=True).sort("years"))
+
+    def _expiry(self, expiration: date, root: str | None) -> Term:
+        """Return the one slice of an expiration."""
+        listed = self.expiries.filter(pl.col("expiration") == expiration)
+        every = listed.filter(status="ok")
+        found = every if root is None else every.filter(root=root)
+        if found.height == 1:
+            return Term.of(found)
+        if every.height:
+            raise _ambiguous(f"slices of {expiration}", root, every["root"].to_list())
+        if listed.height:
+            status = ", ".join(listed["status"].cast(pl.String).unique().sort().to_list())
+            raise ChainError(
+                f"expiration = {expiration} has no slice: {status}. Mend: take another expiry, or years=",
                 column="expiration",
                 value=expiration,
             )
-        days = self.expiries.filter(status="ok")["expiration"].unique().sort()
-        span = f"{len(days)} from {days.min()} to {days.max()}" if len(days) else "none"
+        days = sorted(set(self.expiries.filter(status="ok")["expiration"].to_list()))
+        span = f"{len(days)} from {days[0]} to {days[-1]}" if days else "none"
         raise ChainError(
             f"expiration = {expiration}: the surface has {span}. Mend: take one of them, or years=",
             column="expiration",
             value=expiration,
         )
+
+
+class _Points(NamedTuple):
+    """Everything in one shape."""
+
+    strike: Floats
+    years: Floats
+    forward: Floats
+    discount: Floats
+    variance: Floats
 
 
 def _ambiguous(what: str, root: str | None, roots: list[str | None]) -> ChainError:

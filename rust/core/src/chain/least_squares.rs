@@ -10,7 +10,7 @@ const MOST_DAMPING: f64 = 1e9;
 const RELAX: f64 = 0.2;
 const TIGHTEN: f64 = 4.0;
 /// Steps that lower the objective by less than this part of it end the search.
-const ENOUGH: f64 = 1e-7;
+const ENOUGH: f64 = 1e-5;
 /// Keeps the diagonal of a parameter with no say positive.
 const TINY: f64 = 1e-30;
 

@@ -1,9 +1,11 @@
 //! Surfaces of recorded quotes: one slice for each expiry, none with arbitrage.
 //!
 //! Every expiry is fitted by itself. Where a slice admits butterfly arbitrage it is fitted anew behind a fence;
-//! where it lies below that of the expiry before, both are fences. What a fence still lets through is removed by
-//! drawing the slice towards one that is admissible: the eSSVI slice of the same quotes, or that of the expiry
-//! before. Only the second pass goes from expiry to expiry; results do not depend on the number of threads.
+//! where it rises above that of the next expiry, both are fences. What a fence still lets through is removed by
+//! drawing the slice towards one that is admissible: the eSSVI slice of the same quotes, or that of the next
+//! expiry, scaled down. The pass against calendar arbitrage goes from the last expiry to the first: a log-moneyness at which
+//! slices cross is mostly beyond the strikes of the nearer expiry and within those of the farther one. It is the
+//! only one that goes from expiry to expiry; results do not depend on the number of threads.
 
 mod form;
 mod least_squares;
@@ -17,7 +19,6 @@ use rayon::prelude::*;
 
 use crate::pricing::svi::{Essvi, Svi};
 use crate::{Error, Result};
-use objective::Fences;
 use smile::Smile;
 
 /// How many parameters a slice has.
@@ -58,7 +59,7 @@ pub enum Repair {
     None = 0,
     /// Butterfly arbitrage.
     Butterfly = 1,
-    /// Calendar arbitrage against the expiry before.
+    /// Calendar arbitrage against the next expiry.
     Calendar = 2,
 }
 
@@ -98,8 +99,8 @@ pub struct Slice {
 pub fn fit(form: Form, snapshot: &Snapshot<'_>, threads: Option<usize>) -> Result<Vec<Option<Slice>>> {
     snapshot.check()?;
     let smiles: Vec<Smile> = (0..snapshot.years.len()).map(|i| snapshot.smile(i)).collect();
-    let single = |smile: &Smile| (smile.strikes >= form.least_strikes()).then(|| alone(form, smile));
-    let mut slices: Vec<Option<Slice>> = if threads == Some(1) || smiles.len() < 2 {
+    let single = |smile: &Smile| (smile.strikes >= form.least_strikes()).then(|| Fit::alone(form, smile));
+    let mut fits: Vec<Option<Fit>> = if threads == Some(1) || smiles.len() < 2 {
         smiles.iter().map(single).collect()
     } else {
         // A pool of its own: the global one does not survive a fork.
@@ -109,58 +110,56 @@ pub fn fit(form: Form, snapshot: &Snapshot<'_>, threads: Option<usize>) -> Resul
             .map_err(|error| Error::Spec(format!("threads: {error}")))?;
         pool.install(|| smiles.par_iter().map(single).collect())
     };
-    let mut order: Vec<usize> = (0..slices.len()).filter(|&i| slices[i].is_some()).collect();
-    let time = |&i: &usize| (snapshot.kind[i], snapshot.years[i]);
-    order.sort_by(|i, j| time(i).0.cmp(&time(j).0).then(time(i).1.total_cmp(&time(j).1)).then(i.cmp(j)));
-    for pair in order.windows(2) {
-        let (before, i) = (pair[0], pair[1]);
-        let (earlier, later) = (time(&before), time(&i));
-        if earlier.0 == later.0
-            && earlier.1 < later.1
-            && let (Some(earlier), Some(found)) = (slices[before], slices[i])
-        {
-            slices[i] = Some(above(form, &smiles[i], &found, &earlier));
+    for (i, next) in snapshot.pairs(&fits).into_iter().rev() {
+        if let (Some(fit), Some(later)) = (&fits[i], &fits[next]) {
+            let fit = fit.below(form, &smiles[i], &later.slice);
+            let rise = later.slice.svi.least_rise(&fit.slice.svi).1;
+            fits[i] = Some(fit);
+            if let Some(later) = &mut fits[next] {
+                later.slice.rise = Some(rise);
+            }
         }
     }
-    Ok(slices)
+    Ok(fits.into_iter().map(|fit| fit.map(|fit| fit.slice)).collect())
 }
 
-/// The slice of an expiry by itself.
-fn alone(form: Form, smile: &Smile) -> Slice {
-    let curved = slice::essvi(smile, None);
-    let essvi = match form {
-        Form::Essvi => return Slice::of(curved.raw(), Some(curved), Repair::None),
-        Form::Svi => curved,
-    };
-    let free = Slice::of(slice::svi(smile, &essvi, Fences::default(), None), None, Repair::None);
-    if free.durrleman >= 0.0 {
-        return free;
-    }
-    let fences = Fences { butterfly: true, earlier: None };
-    Slice::of(slice::svi(smile, &essvi, fences, Some(&essvi.raw())), None, Repair::Butterfly)
+/// A slice, and the eSSVI slice of the same quotes.
+struct Fit {
+    curved: Essvi,
+    slice: Slice,
 }
 
-/// The slice of an expiry, nowhere below that of the expiry before.
-fn above(form: Form, smile: &Smile, found: &Slice, earlier: &Slice) -> Slice {
-    let rise = found.svi.least_rise(&earlier.svi);
-    if rise >= 0.0 {
-        return Slice { rise: Some(rise), ..*found };
+impl Fit {
+    /// Of an expiry by itself.
+    fn alone(form: Form, smile: &Smile) -> Self {
+        let curved = slice::essvi(smile, None);
+        if form == Form::Essvi {
+            return Self { curved, slice: Slice::of(curved.raw(), Some(curved), Repair::None) };
+        }
+        let free = Slice::of(slice::svi(smile, &curved), None, Repair::None);
+        if free.durrleman >= 0.0 {
+            return Self { curved, slice: free };
+        }
+        let found = slice::admissible_svi(smile, &curved, &free.svi, None);
+        Self { curved, slice: Slice::of(found, None, Repair::Butterfly) }
     }
-    let mut repaired = match (form, &earlier.essvi) {
-        (Form::Essvi, Some(before)) => {
-            let curved = slice::essvi(smile, Some(before));
-            Slice::of(curved.raw(), Some(curved), Repair::Calendar)
-        }
-        _ => {
-            let fences = Fences { butterfly: true, earlier: Some(&earlier.svi) };
-            let curved = slice::essvi(smile, None);
-            let anchor = Some(curved.raw()).filter(|slice| slice::admissible(slice, fences));
-            let anchor = anchor.unwrap_or(earlier.svi);
-            Slice::of(slice::svi(smile, &curved, fences, Some(&anchor)), None, Repair::Calendar)
-        }
-    };
-    repaired.rise = Some(repaired.svi.least_rise(&earlier.svi));
-    repaired
+
+    /// Nowhere above the slice of the next expiry.
+    fn below(&self, form: Form, smile: &Smile, later: &Slice) -> Self {
+        let curved = self.curved;
+        let slice = match (form, &later.essvi) {
+            _ if later.svi.least_rise(&self.slice.svi).1 >= 0.0 => self.slice,
+            (Form::Essvi, Some(next)) => {
+                let found = slice::essvi(smile, Some(next));
+                Slice::of(found.raw(), Some(found), Repair::Calendar)
+            }
+            _ => {
+                let found = slice::admissible_svi(smile, &curved, &self.slice.svi, Some(&later.svi));
+                Slice::of(found, None, Repair::Calendar)
+            }
+        };
+        Self { curved, slice }
+    }
 }
 
 impl Slice {
@@ -170,6 +169,24 @@ impl Slice {
 }
 
 impl Snapshot<'_> {
+    /// Each expiry that has a slice with the next of its kind that has one, in order of time. Of expiries of one
+    /// moment the first stands for all.
+    fn pairs(&self, fits: &[Option<Fit>]) -> Vec<(usize, usize)> {
+        let mut order: Vec<usize> = (0..fits.len()).filter(|&i| fits[i].is_some()).collect();
+        order.sort_by(|&i, &j| {
+            let time = self.years[i].total_cmp(&self.years[j]);
+            self.kind[i].cmp(&self.kind[j]).then(time).then(i.cmp(&j))
+        });
+        let next = |place: usize| {
+            let i = order[place];
+            let after = order[place..]
+                .iter()
+                .find(|&&j| self.kind[j] != self.kind[i] || self.years[j] > self.years[i]);
+            after.filter(|&&j| self.kind[j] == self.kind[i]).map(|&j| (i, j))
+        };
+        (0..order.len()).filter_map(next).collect()
+    }
+
     fn smile(&self, i: usize) -> Smile {
         let range = if i == 0 { 0 } else { self.ends[i - 1] }..self.ends[i];
         Smile::new(self.years[i], &self.k[range.clone()], &self.vol[range.clone()], &self.half_spread[range])

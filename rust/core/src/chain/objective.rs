@@ -12,20 +12,40 @@ use crate::pricing::svi::{Curve, Svi, durrleman};
 const SPARE_DENSITY: f64 = 2e-3;
 /// A g that is too low by this much counts as much as a quote missed by its precision.
 const DENSITY_UNIT: f64 = 1e-3;
-/// Total variance is held above that of the expiry before by this share, for the same reason.
+/// The least g that is admitted: what rounding may take from a slice that is scaled down is less.
+const LEAST_DENSITY: f64 = 1e-7;
+/// Total variance is held below that of the next expiry by this share, for the same reason.
 const SPARE_RISE: f64 = 1e-3;
 const RISE_UNIT: f64 = 1e-3;
 /// Places of the fences: dense at the money, 27 deviations at the ends.
 const FENCE: usize = 48;
 const FENCE_END: f64 = 4.0;
+/// Fences that were broken become so many times as stiff.
+const STIFFEN: f64 = 4.0;
 
-/// What a slice must stay above.
+/// What a slice must not break.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Fences<'a> {
     /// No butterfly arbitrage: g ≥ 0.
     pub butterfly: bool,
-    /// No calendar arbitrage against the slice of the expiry before.
-    pub earlier: Option<&'a Svi>,
+    /// No calendar arbitrage against the slice of the next expiry.
+    pub later: Option<&'a Svi>,
+}
+
+impl Fences<'_> {
+    /// Does a slice break none of them?
+    pub(super) fn admit(&self, slice: &Svi) -> bool {
+        self.broken(slice) == [None; 2]
+    }
+
+    /// Where a slice breaks the fence of the density most, and that of the next expiry.
+    fn broken(&self, slice: &Svi) -> [Option<f64>; 2] {
+        let lowest = |(k, value): (f64, f64), least: f64| (value.is_nan() || value < least).then_some(k);
+        [
+            self.butterfly.then(|| slice.least_durrleman()).and_then(|found| lowest(found, LEAST_DENSITY)),
+            self.later.map(|later| later.least_rise(slice)).and_then(|found| lowest(found, 0.0)),
+        ]
+    }
 }
 
 /// Where a fit is held when quotes do not tell: a point, and how much a unit off it costs.
@@ -39,7 +59,9 @@ pub(super) struct Objective<'a, F, const P: usize> {
     fences: Fences<'a>,
     prior: Option<Prior<P>>,
     bounds: [[f64; 2]; P],
-    places: [f64; FENCE + 1],
+    /// How many times as stiff as at first the fences are, and where they stand.
+    stiffness: f64,
+    places: Vec<f64>,
     form: std::marker::PhantomData<F>,
 }
 
@@ -51,9 +73,19 @@ impl<'a, F: Form<P>, const P: usize> Objective<'a, F, P> {
             fences,
             prior,
             bounds: F::bounds(smile.deviation),
-            places: std::array::from_fn(|i| smile.deviation * end(i).sinh()),
+            stiffness: 1.0,
+            places: (0..=FENCE).map(|i| smile.deviation * end(i).sinh()).collect(),
             form: std::marker::PhantomData,
         }
+    }
+
+    /// Is the slice at a point admissible? If not the fences become stiffer, and stand where it breaks them, too.
+    pub(super) fn tighten(&mut self, at: &[f64; P]) -> bool {
+        let slice = F::slice(at);
+        let broken = self.fences.broken(&slice);
+        self.stiffness *= STIFFEN;
+        self.places.extend(broken.iter().flatten().filter(|k| k.is_finite()));
+        broken == [None; 2]
     }
 
     /// Adds the costs of a slice to `sum`.
@@ -69,27 +101,29 @@ impl<'a, F: Form<P>, const P: usize> Objective<'a, F, P> {
                 point.value_gradient().map(|x| x * factor)
             });
         }
+        let stiffness = self.stiffness;
         if self.fences.butterfly {
+            let unit = DENSITY_UNIT / stiffness;
             for &k in &self.places {
                 let point = hyperbola.at(k);
                 let curve = point.curve();
-                let lacking = (SPARE_DENSITY - durrleman(k, curve)) / DENSITY_UNIT;
-                sum.fence(lacking, || point.durrleman_gradient(k, curve).map(|x| -x / DENSITY_UNIT));
+                let lacking = (SPARE_DENSITY - durrleman(k, curve)) / unit;
+                sum.fence(lacking, || point.durrleman_gradient(k, curve).map(|x| -x / unit));
             }
         }
-        if let Some(earlier) = self.fences.earlier {
+        if let Some(later) = self.fences.later {
             for &k in &self.places {
                 let point = hyperbola.at(k);
-                let below = earlier.total_variance(k);
-                let unit = RISE_UNIT * below;
-                let lacking = (below * (1.0 + SPARE_RISE) - point.value()) / unit;
-                sum.fence(lacking, || point.value_gradient().map(|x| -x / unit));
+                let above = later.total_variance(k);
+                let unit = RISE_UNIT / stiffness * above;
+                let lacking = (point.value() - above * (1.0 - SPARE_RISE)) / unit;
+                sum.fence(lacking, || point.value_gradient().map(|x| x / unit));
             }
-            let wings = slice.wings().into_iter().zip(earlier.wings()).zip([-1.0, 1.0]);
-            for ((slope, below), side) in wings {
-                let unit = RISE_UNIT * below;
-                let lacking = (below * (1.0 + SPARE_RISE) - slope) / unit;
-                sum.fence(lacking, || [0.0, -1.0 / unit, -side / unit, 0.0, 0.0]);
+            let wings = slice.wings().into_iter().zip(later.wings()).zip([-1.0, 1.0]);
+            for ((slope, above), side) in wings {
+                let unit = RISE_UNIT / stiffness * above;
+                let lacking = (slope - above * (1.0 - SPARE_RISE)) / unit;
+                sum.fence(lacking, || [0.0, 1.0 / unit, side / unit, 0.0, 0.0]);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The fit of one expiry: unconstrained first, behind fences where it admits arbitrage.
+//! The fit of one expiry, free or behind fences.
 
 use super::form::{Curved, Form, Wings};
 use super::least_squares::minimise;
@@ -11,58 +11,90 @@ const PRIOR: f64 = 0.1;
 /// Starts of the five parameters: m beyond that of the eSSVI slice, in deviations, and a factor of its σ.
 const STARTS: [(f64, f64); 3] = [(0.0, 1.0), (0.3, 0.4), (-0.3, 2.5)];
 /// Where a fit of three parameters starts: ρ, and a share of the largest ζ.
-const ESSVI_START: (f64, f64) = (-0.4, 0.4);
+const CURVED_START: (f64, f64) = (-0.4, 0.4);
+/// Fits behind ever stiffer fences.
+const ROUNDS: usize = 6;
 /// Halvings of the way from a slice without arbitrage to one with it.
 const HALVINGS: usize = 30;
+/// A slice that is to lie below another is at most so much of it: rounding does not lift it again.
+const JUST_BELOW: f64 = 1.0 - 1e-9;
 
-/// Fits the three parameters of an eSSVI slice above that of the expiry before.
-pub(super) fn essvi(smile: &Smile, earlier: Option<&Essvi>) -> Essvi {
-    let variance = smile.deviation * smile.deviation;
-    let start = [variance.ln(), ESSVI_START.0, ESSVI_START.1.ln()];
-    let raw = earlier.map(Essvi::raw);
-    let fences = Fences { butterfly: false, earlier: raw.as_ref() };
-    let (at, _) = minimise(&Objective::<Curved, 3>::new(smile, fences, None), start);
-    let at = earlier.map_or(at, |earlier| nearest::<Curved, 3>(&Curved::of(earlier), &at, fences));
-    Curved::essvi(&at)
+/// Fits the three parameters of an eSSVI slice, below that of the next expiry.
+pub(super) fn essvi(smile: &Smile, later: Option<&Essvi>) -> Essvi {
+    let start = [2.0 * smile.deviation.ln(), CURVED_START.0, CURVED_START.1.ln()];
+    let Some(later) = later else {
+        let objective = Objective::<Curved, 3>::new(smile, Fences::default(), None);
+        return Curved::essvi(&minimise(&objective, start).0);
+    };
+    let raw = later.raw();
+    let fences = Fences { butterfly: false, later: Some(&raw) };
+    let down = shrink(smile, later.theta).ln();
+    let [theta, rho, curved] = Curved::of(later);
+    let anchor = [theta + down, rho, curved + 0.5 * down];
+    let objective = Objective::<Curved, 3>::new(smile, fences, None);
+    Curved::essvi(&fenced(objective, &[start, anchor], &anchor, fences))
 }
 
-/// Fits the five parameters of a raw slice, with fences or without.
-///
-/// `anchor` breaks no fence: where the fit does, it is drawn back towards the anchor.
-pub(super) fn svi(smile: &Smile, curved: &Essvi, fences: Fences<'_>, anchor: Option<&Svi>) -> Svi {
+/// Fits the five parameters of a raw slice without fences, from the eSSVI slice of the same quotes.
+pub(super) fn svi(smile: &Smile, curved: &Essvi) -> Svi {
     let first = Wings::of(&curved.raw());
-    let prior = Prior { at: first, weight: PRIOR };
-    let objective = Objective::<Wings, 5>::new(smile, fences, Some(prior));
-    let starts = STARTS.iter().map(|(shift, factor)| {
-        let mut start = first;
-        start[2] += shift * smile.deviation;
-        start[3] += factor.ln();
-        start
+    let objective = Objective::<Wings, 5>::new(smile, Fences::default(), Some(prior(first)));
+    let starts = STARTS.map(|(shift, factor)| {
+        let [left, right, m, sigma, least] = first;
+        [left, right, m + shift * smile.deviation, sigma + factor.ln(), least]
     });
-    let (at, _) = starts
-        .map(|start| minimise(&objective, start))
-        .reduce(|best, found| if found.1 < best.1 { found } else { best })
-        .unwrap_or((first, f64::INFINITY));
-    let at = anchor.map_or(at, |anchor| nearest::<Wings, 5>(&Wings::of(anchor), &at, fences));
-    Wings::slice(&at)
+    Wings::slice(&best(&objective, &starts))
 }
 
-/// Does a slice break none of the fences?
-pub(super) fn admissible(slice: &Svi, fences: Fences<'_>) -> bool {
-    let dense = !fences.butterfly || slice.least_durrleman().1 >= 0.0;
-    dense && fences.earlier.is_none_or(|earlier| slice.least_rise(earlier) >= 0.0)
+/// The same without butterfly arbitrage, and below the slice of the next expiry; from the free fit.
+pub(super) fn admissible_svi(smile: &Smile, curved: &Essvi, free: &Svi, later: Option<&Svi>) -> Svi {
+    let first = Wings::of(&curved.raw());
+    let fences = Fences { butterfly: true, later };
+    let anchor = later.map_or(first, |later| {
+        let down = shrink(smile, later.total_variance(0.0)).ln();
+        let [left, right, m, sigma, least] = Wings::of(later);
+        [left + down, right + down, m, sigma, least + down]
+    });
+    let objective = Objective::<Wings, 5>::new(smile, fences, Some(prior(first)));
+    let starts = [Wings::of(free), anchor];
+    Wings::slice(&fenced(objective, &starts, &anchor, fences))
 }
 
-/// The point farthest on the way from an admissible one to another that is admissible still.
-fn nearest<F: Form<P>, const P: usize>(from: &[f64; P], to: &[f64; P], fences: Fences<'_>) -> [f64; P] {
-    let between = |share: f64| std::array::from_fn(|i| from[i] + share * (to[i] - from[i]));
-    if admissible(&F::slice(to), fences) {
-        return *to;
+fn prior(at: [f64; 5]) -> Prior<5> {
+    Prior { at, weight: PRIOR }
+}
+
+/// The share of the next expiry's slice that suits the quotes. A slice without butterfly arbitrage has none
+/// when it is scaled down: g is concave in the scale, and a square where that is 0.
+fn shrink(smile: &Smile, later: f64) -> f64 {
+    (smile.deviation * smile.deviation / later).min(JUST_BELOW)
+}
+
+fn best<F: Form<P>, const P: usize>(objective: &Objective<'_, F, P>, starts: &[[f64; P]]) -> [f64; P] {
+    let found = starts.iter().map(|start| minimise(objective, *start));
+    found.reduce(|best, found| if found.1 < best.1 { found } else { best }).map_or(starts[0], |best| best.0)
+}
+
+/// The best admissible point: fences become stiffer until nothing breaks them. If something still does, the
+/// point farthest on the way to it from the anchor, which breaks none.
+fn fenced<F: Form<P>, const P: usize>(
+    mut objective: Objective<'_, F, P>,
+    starts: &[[f64; P]],
+    anchor: &[f64; P],
+    fences: Fences<'_>,
+) -> [f64; P] {
+    let mut at = best(&objective, starts);
+    for _ in 0..ROUNDS {
+        if objective.tighten(&at) {
+            return at;
+        }
+        (at, _) = minimise(&objective, at);
     }
+    let between = |share: f64| std::array::from_fn(|i| anchor[i] + share * (at[i] - anchor[i]));
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..HALVINGS {
         let middle = 0.5 * (low + high);
-        if admissible(&F::slice(&between(middle)), fences) {
+        if fences.admit(&F::slice(&between(middle))) {
             low = middle;
         } else {
             high = middle;

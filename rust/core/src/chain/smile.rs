@@ -4,10 +4,13 @@
 const NEAREST: usize = 5;
 /// Precision of a mid whatever its spread, as a share of the deviation at the money: a form of five numbers
 /// misses good quotes by about this much.
-const FLOOR: f64 = 0.004;
+const FLOOR: f64 = 0.002;
 /// Weight of a quote by the distance to its neighbours, over the median distance: strikes are listed densely at
 /// the money, and far from it one quote may stand for many.
-const WEIGHTS: [f64; 2] = [0.25, 3.0];
+const SPACING: [f64; 2] = [0.25, 3.0];
+/// Weight by vega squared, as if prices were fitted, but at least this much of that at the money: the far wings
+/// hold hundreds of quotes of a tick or two.
+const LEAST_VEGA: f64 = 0.01;
 
 /// A quote: log-moneyness, total deviation √w, how precisely it is known (one over it), and its weight.
 #[derive(Clone, Copy, Debug)]
@@ -43,20 +46,20 @@ impl Smile {
                 k: k[i],
                 deviation: vol[i] * root,
                 precision: 1.0 / (half_spread[i] * root + FLOOR * deviation),
-                weight: 1.0,
+                weight: (-(k[i] / (vol[i] * root)).powi(2)).exp().max(LEAST_VEGA),
             })
             .collect();
         let places: Vec<f64> = quotes.iter().map(|quote| quote.k).collect();
         let strikes = places.len() - places.windows(2).filter(|pair| pair[0] == pair[1]).count();
         if strikes > 2 {
-            spread(&mut quotes, &places);
+            space(&mut quotes, &places);
         }
         Self { quotes, deviation, strikes }
     }
 }
 
-/// Weights by half the distance between a quote's neighbours.
-fn spread(quotes: &mut [Quote], places: &[f64]) {
+/// Weighs by half the distance between a quote's neighbours.
+fn space(quotes: &mut [Quote], places: &[f64]) {
     let last = places.len() - 1;
     let distance: Vec<f64> =
         (0..=last).map(|i| 0.5 * (places[(i + 1).min(last)] - places[i.saturating_sub(1)])).collect();
@@ -64,6 +67,6 @@ fn spread(quotes: &mut [Quote], places: &[f64]) {
     sorted.sort_by(f64::total_cmp);
     let median = sorted[sorted.len() / 2];
     for (quote, distance) in quotes.iter_mut().zip(distance) {
-        quote.weight = (distance / median).clamp(WEIGHTS[0], WEIGHTS[1]);
+        quote.weight *= (distance / median).clamp(SPACING[0], SPACING[1]);
     }
 }

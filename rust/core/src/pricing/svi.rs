@@ -104,17 +104,18 @@ impl Svi {
             .fold(inside, |found, end| if end.1 < found.1 { end } else { found })
     }
 
-    /// The least of w − w of an earlier slice over all k; −∞ where a wing is flatter than the earlier one.
-    pub fn least_rise(&self, earlier: &Self) -> f64 {
-        let flatter = |(later, earlier): (f64, f64)| later < earlier;
-        if self.wings().into_iter().zip(earlier.wings()).any(flatter) {
-            return f64::NEG_INFINITY;
+    /// Where w rises least above that of an earlier slice, and by how much; −∞ where a wing is flatter than the
+    /// earlier one.
+    pub fn least_rise(&self, earlier: &Self) -> (f64, f64) {
+        let ends = [f64::NEG_INFINITY, f64::INFINITY];
+        for ((later, earlier), end) in self.wings().into_iter().zip(earlier.wings()).zip(ends) {
+            if later < earlier {
+                return (end, f64::NEG_INFINITY);
+            }
         }
         let rise = |k| self.total_variance(k) - earlier.total_variance(k);
-        [self, earlier]
-            .map(|slice| least(&places(slice.m, slice.sigma), rise).1)
-            .into_iter()
-            .fold(f64::INFINITY, |least, found| if found.is_nan() { found } else { least.min(found) })
+        let [first, second] = [self, earlier].map(|slice| least(&places(slice.m, slice.sigma), rise));
+        if second.1 < first.1 || second.1.is_nan() { second } else { first }
     }
 }
 

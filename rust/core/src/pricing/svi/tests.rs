@@ -67,10 +67,10 @@ fn a_vertex_at_the_money_has_no_single_slice() {
 fn a_flatter_wing_never_rises() {
     let earlier = Essvi { theta: 0.01, rho: -0.5, zeta: 0.8 }.raw();
     let later = Svi { a: earlier.a + 0.01, ..earlier };
-    assert!(close(later.least_rise(&earlier), 0.01, 1e-9));
-    assert_eq!(earlier.least_rise(&earlier), 0.0);
+    assert!(close(later.least_rise(&earlier).1, 0.01, 1e-9));
+    assert_eq!(earlier.least_rise(&earlier).1, 0.0);
     let flatter = Svi { a: 0.05, b: 0.99 * earlier.b, ..earlier };
-    assert_eq!(flatter.least_rise(&earlier), f64::NEG_INFINITY);
+    assert_eq!(flatter.least_rise(&earlier), (f64::NEG_INFINITY, f64::NEG_INFINITY));
 }
 
 fn slices() -> impl Strategy<Value = Svi> {
@@ -114,5 +114,16 @@ proptest! {
         let w = 0.5 * theta * (1.0 + rho * y + ((y + rho) * (y + rho) + 1.0 - rho * rho).sqrt());
         prop_assert!(close(slice.raw().total_variance(z * theta.sqrt()), w, 1e-11));
         prop_assert!(slice.raw().least_durrleman().1 >= -1e-10);
+    }
+}
+
+proptest! {
+    /// What the anchor of the calendar pass and the extrapolation before the first expiry rest on.
+    #[test]
+    fn scaled_down_a_slice_keeps_its_density(theta in 1e-4..1.0, rho in -0.99..0.99, share in 0.01..1.0, scale in 0.01..1.0) {
+        let (theta, rho, share, scale): (f64, f64, f64, f64) = (theta, rho, share, scale);
+        let slice = Essvi { theta, rho, zeta: share * Essvi::most_zeta(theta, rho) }.raw();
+        let smaller = Svi { a: scale * slice.a, b: scale * slice.b, ..slice };
+        prop_assert!(smaller.least_durrleman().1 >= -1e-10);
     }
 }
