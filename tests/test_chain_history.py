@@ -40,7 +40,8 @@ def quotes() -> pl.DataFrame:
         for day, spot, vix in closes().iter_rows()
     ]
     fridays = schedule.listed_expiries("SPXW", DAYS[0], date(2024, 5, 31))
-    return pl.concat(days).filter(pl.col("expiration").is_in(fridays), root="SPXW")
+    near = pl.col("strike").is_between(4300, 5900)
+    return pl.concat(days).filter(near, pl.col("expiration").is_in(fridays), root="SPXW")
 
 
 def replay(quotes: pl.DataFrame, **options) -> ChainHistory:
@@ -200,7 +201,7 @@ def test_a_naive_ledger_agrees_on_closing_early(quotes):
     assert sum(twin.counts[f"fills_{kind}"] for kind in ("recorded", "modelled")) > 20
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), share=st.floats(0.0, 0.5))
 def test_any_quotes_may_lack(quotes, seed, share):
     """What is not quoted has the price of the fitted surface and the contract's half-spread."""
@@ -222,6 +223,30 @@ def test_a_day_without_a_snapshot_is_refused_or_told(quotes):
     assert 0.0 < off[12] < 2_000
     prices = run(market, arm()).prices()
     assert prices.filter(prices="marks")["modelled"][0] > 0
+
+
+def test_morning_settlement_is_to_the_opening(quotes):
+    """SPX options trade until the close before and settle to the opening, 0.45 of the way to the close."""
+    days = [
+        chain.synthetic(day, market=L3F(spot=spot, vix=vix), longest=50)
+        for day, spot, vix in closes().iter_rows()
+    ]
+    market = replay(days, root="SPX")
+    result = run(
+        market, arm(product="SPX").replace(name="near", sell=av.IronCondor(days=(7, 20), product="SPX").sell)
+    )
+    expiry = schedule.monthly_expiration(2024, 3)
+    at = DAYS.index(expiry)
+    spots = closes()["spx"]
+    opening = spots[at - 1] * (spots[at] / spots[at - 1]) ** 0.45
+    settled = result.trace(0).events.filter(event="settle", date=expiry)
+    assert settled.height > 0
+    for strikes, price in settled.select("strikes", "price").iter_rows():
+        payoff = sum(
+            ratio * max(SIGN[right] * (opening - k), 0.0)
+            for (right, ratio), k in zip(LEGS, strikes, strict=True)
+        )
+        assert price == pytest.approx(payoff, abs=1e-6)
 
 
 def test_nothing_opens_where_nothing_is_quoted(quotes):

@@ -76,6 +76,22 @@ def test_shorts_have_the_delta_that_is_asked_for(january):
         assert deltas[day, "C", strikes[2]] == pytest.approx(0.16, abs=0.02)
 
 
+@pytest.mark.data
+@pytest.mark.skipif("ALVH_DATA" not in os.environ, reason="ALVH_DATA names no data folder")
+def test_a_whole_chain_tells_its_own_closes():
+    """Five days of 2011 without closes: VIX by the exchange's method is the published one; SPX settle AM."""
+    folder = Path(os.environ["ALVH_DATA"])
+    file = folder / "chains" / "spx_ivolatility_201101.parquet"
+    market = ChainHistory(file, rate=0.002, dividend_yield=0.019, root="SPX")
+    indices = pl.read_parquet(folder / "indices" / "cboe_vol_indices_daily.parquet").filter(symbol="VIX")
+    published = market.data.frame.join(indices.select("date", published="close"), on="date")
+    assert (published["vix"] - published["published"]).abs().max() < 0.03
+    plain = av.Arm("plain", av.IronCondor(days=(8, 30), every="day", product="SPX"))
+    result = av.compare([plain], market, sessions=4, shares=[0.35])
+    assert result.trace(0).events.filter(event="open").height == 4
+    assert result.prices()["modelled"].sum() == 0
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> Path:
     """A folder of synthetic chains, the closes, and a playbook whose expiries are quoted."""
@@ -129,3 +145,9 @@ def test_the_command_refuses_what_changes_nothing(files):
     assert "--root changes nothing here: it is about --chains" in refused("compare", "--root=SPX")
     assert "--vix changes nothing here" in refused(*asked(files, "--sessions=17", "--vix=20"))
     assert "a run of 40 after a warm-up of 0 needs 41" in refused(*asked(files, "--sessions=40"))
+
+
+def test_the_page_says_where_prices_come_from(files, tmp_path):
+    ran = command(*asked(files, "--sessions=17", "--quiet", f"--report={tmp_path / 'report.html'}"))
+    assert ran.returncode == 0, ran.stderr
+    assert "Leg prices from recorded quotes, and from the model" in (tmp_path / "report.html").read_text()

@@ -158,9 +158,8 @@ def prices_table(prices: pl.DataFrame) -> Table:
     for header in ("prices", "recorded", "modelled", "share of the model"):
         table.add_column(header, justify="right")
     for row in prices.iter_rows(named=True):
-        share = row["modelled_share"]
-        told = "-" if share is None else amount(share, "share")
-        table.add_row(Text(row["arm"]), row["prices"], f"{row['recorded']:,}", f"{row['modelled']:,}", told)
+        counts = (f"{row['recorded']:,}", f"{row['modelled']:,}")
+        table.add_row(Text(row["arm"]), row["prices"], *counts, amount(row["modelled_share"], "share"))
     return table
 
 
