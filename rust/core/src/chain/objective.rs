@@ -1,7 +1,7 @@
 //! What a fit minimises: misses of total deviation in units of the quotes' own precision, and fences.
 //!
-//! A miss r of a quote costs 2 (√(1 + r²) − 1), a square where it is small and a straight line where it is
-//! large: a wild quote pulls no harder than one that is off by its own precision.
+//! A miss r of a quote costs ln(1 + r²) (Cauchy): a square where it is small. Where it is large it hardly pulls, be it
+//! a wild quote or a far wing that no such slice meets.
 
 use super::form::{Form, RAW};
 use super::least_squares::{Normal, Problem};
@@ -95,8 +95,7 @@ impl<'a, F: Form<P>, const P: usize> Objective<'a, F, P> {
             let point = hyperbola.at(quote.k);
             let deviation = point.value().sqrt();
             let miss = (deviation - quote.deviation) * quote.precision;
-            let root = (1.0 + miss * miss).sqrt();
-            sum.robust(quote.weight, miss, root, || {
+            sum.robust(quote.weight, miss, || {
                 let factor = 0.5 * quote.precision / deviation;
                 point.value_gradient().map(|x| x * factor)
             });
@@ -164,8 +163,8 @@ impl<F: Form<P>, const P: usize> Problem<P> for Objective<'_, F, P> {
 
 /// A sum of costs, with or without derivatives in a, b, c, m, σ.
 trait Sum {
-    /// A weighted miss, √(1 + miss²), and the gradient of the miss.
-    fn robust(&mut self, weight: f64, miss: f64, root: f64, gradient: impl FnOnce() -> [f64; RAW]);
+    /// A weighted miss, and its gradient.
+    fn robust(&mut self, weight: f64, miss: f64, gradient: impl FnOnce() -> [f64; RAW]);
     /// The square of what a fence lacks, if it lacks anything.
     fn fence(&mut self, lacking: f64, gradient: impl FnOnce() -> [f64; RAW]);
 }
@@ -174,8 +173,8 @@ struct Value(f64);
 
 impl Sum for Value {
     #[inline(always)]
-    fn robust(&mut self, weight: f64, _: f64, root: f64, _: impl FnOnce() -> [f64; RAW]) {
-        self.0 += 2.0 * weight * (root - 1.0);
+    fn robust(&mut self, weight: f64, miss: f64, _: impl FnOnce() -> [f64; RAW]) {
+        self.0 += weight * (1.0 + miss * miss).ln();
     }
 
     #[inline(always)]
@@ -227,9 +226,10 @@ impl Full {
 
 impl Sum for Full {
     #[inline(always)]
-    fn robust(&mut self, weight: f64, miss: f64, root: f64, gradient: impl FnOnce() -> [f64; RAW]) {
-        self.objective += 2.0 * weight * (root - 1.0);
-        self.add(weight / root, miss, gradient());
+    fn robust(&mut self, weight: f64, miss: f64, gradient: impl FnOnce() -> [f64; RAW]) {
+        let square = 1.0 + miss * miss;
+        self.objective += weight * square.ln();
+        self.add(weight / square, miss, gradient());
     }
 
     #[inline(always)]

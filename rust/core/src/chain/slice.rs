@@ -10,8 +10,11 @@ use crate::pricing::svi::{Essvi, Svi};
 const PRIOR: f64 = 0.1;
 /// Starts of the five parameters: m beyond that of the eSSVI slice, in deviations, and a factor of its σ.
 const STARTS: [(f64, f64); 3] = [(0.0, 1.0), (0.3, 0.4), (-0.3, 2.5)];
-/// Where a fit of three parameters starts: ρ, and a share of the largest ζ.
-const CURVED_START: (f64, f64) = (-0.4, 0.4);
+/// Where a fit of three parameters starts: ρ, that of an index or of a volatility, and a share of the largest ζ.
+const CURVED_STARTS: [(f64, f64); 2] = [(-0.4, 0.4), (0.4, 0.4)];
+/// What a step must gain: in the descents from all starts, then in that from the best point they found.
+const COARSE: f64 = 1e-2;
+const FINE: f64 = 1e-5;
 /// Fits behind ever stiffer fences.
 const ROUNDS: usize = 6;
 /// Halvings of the way from a slice without arbitrage to one with it.
@@ -21,10 +24,10 @@ const JUST_BELOW: f64 = 1.0 - 1e-9;
 
 /// Fits the three parameters of an eSSVI slice, below that of the next expiry.
 pub(super) fn essvi(smile: &Smile, later: Option<&Essvi>) -> Essvi {
-    let start = [2.0 * smile.deviation.ln(), CURVED_START.0, CURVED_START.1.ln()];
+    let starts = CURVED_STARTS.map(|(rho, share)| [2.0 * smile.deviation.ln(), rho, share.ln()]);
     let Some(later) = later else {
         let objective = Objective::<Curved, 3>::new(smile, Fences::default(), None);
-        return Curved::essvi(&minimise(&objective, start).0);
+        return Curved::essvi(&best(&objective, &starts));
     };
     let raw = later.raw();
     let fences = Fences { butterfly: false, later: Some(&raw) };
@@ -32,7 +35,7 @@ pub(super) fn essvi(smile: &Smile, later: Option<&Essvi>) -> Essvi {
     let [theta, rho, curved] = Curved::of(later);
     let anchor = [theta + down, rho, curved + 0.5 * down];
     let objective = Objective::<Curved, 3>::new(smile, fences, None);
-    Curved::essvi(&fenced(objective, &[start, anchor], &anchor, fences))
+    Curved::essvi(&fenced(objective, &[starts[0], starts[1], anchor], &anchor, fences))
 }
 
 /// Fits the five parameters of a raw slice without fences, from the eSSVI slice of the same quotes.
@@ -70,9 +73,11 @@ fn shrink(smile: &Smile, later: f64) -> f64 {
     (smile.deviation * smile.deviation / later).min(JUST_BELOW)
 }
 
+/// Where the best of all starts leads.
 fn best<F: Form<P>, const P: usize>(objective: &Objective<'_, F, P>, starts: &[[f64; P]]) -> [f64; P] {
-    let found = starts.iter().map(|start| minimise(objective, *start));
-    found.reduce(|best, found| if found.1 < best.1 { found } else { best }).map_or(starts[0], |best| best.0)
+    let found = starts.iter().map(|start| minimise(objective, *start, COARSE));
+    let best = found.reduce(|best, found| if found.1 < best.1 { found } else { best });
+    best.map_or(starts[0], |(at, _)| minimise(objective, at, FINE).0)
 }
 
 /// The best admissible point: fences become stiffer until nothing breaks them. If something still does, the
@@ -88,7 +93,7 @@ fn fenced<F: Form<P>, const P: usize>(
         if objective.tighten(&at) {
             return at;
         }
-        (at, _) = minimise(&objective, at);
+        (at, _) = minimise(&objective, at, FINE);
     }
     let between = |share: f64| std::array::from_fn(|i| anchor[i] + share * (at[i] - anchor[i]));
     let (mut low, mut high) = (0.0, 1.0);
