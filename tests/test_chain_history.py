@@ -294,6 +294,12 @@ def test_what_cannot_be_replayed_is_refused(quotes, tmp_path):
         replay(tmp_path)
     with pytest.raises(HistoryError, match="an empty list"):
         replay([])
+    with pytest.raises(HistoryError, match="two-sided quotes enough"):
+        replay(quotes.filter(right="C"))
+    read = av.history.read_history(closes(), rate=RATE, dividend_yield=DIVIDEND)
+    with pytest.raises(HistoryError, match="already read"):
+        ChainHistory(quotes, closes=read, rate=RATE)
+    assert ChainHistory(quotes, closes=read).data_hash == replay(quotes).data_hash
 
 
 def test_files_and_folders_are_read_like_frames(quotes, tmp_path):

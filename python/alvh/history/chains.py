@@ -36,8 +36,9 @@ class ChainHistory(History):
     closes : path, polars.DataFrame or HistoryData, optional
         Daily closes as for `History`, over the days of the quotes and, for rules that look back, before them.
         Without it SPX is the price that the quotes name, and VIX is computed from them.
-    rate, dividend_yield, columns, allow_jumps, vx, vx_columns, events
-        As for `History`; `rate` also discounts expiries whose quotes tell no discount.
+    rate, dividend_yield, columns, allow_jumps, vx, vx_columns, listings, events, tail_sessions
+        As for `History`; `listings` are of the other products. `rate` also discounts expiries whose quotes
+        tell no discount.
     root : {"SPXW", "SPX"}
         Root of the quotes to replay, and the product whose layers trade at them.
     gaps : {"error", "report"}
@@ -85,10 +86,13 @@ class ChainHistory(History):
         tail_sessions: int = TAIL_SESSIONS,
     ) -> None:
         source, quotes = read_quotes(chains)
-        data = closes
-        if not isinstance(data, HistoryData):
+        if isinstance(closes, HistoryData):
+            if (rate, dividend_yield, columns, allow_jumps) != (None, None, None, False):
+                raise HistoryError("a HistoryData is already read: give its options to read_history")
+            data = closes
+        else:
             data = read_history(
-                closes_of(source, quotes) if data is None else data,
+                closes_of(source, quotes) if closes is None else closes,
                 rate=rate,
                 dividend_yield=dividend_yield,
                 columns=columns,

@@ -143,7 +143,13 @@ def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, fl
     days = tuple(quotes["quote_date"].unique().sort())
     fits = [_fitted(live.filter(quote_date=day), two_sided, rates[day]) for day in days]
     slices, strikes = (pl.concat(part) for part in zip(*fits, strict=True))
-    bad = quotes.filter(pl.col("status") != "ok")["status"].cast(pl.String).value_counts(sort=True)
+    if slices.is_empty():
+        raise HistoryError(
+            f"{source}: no expiry of root {root} has two-sided quotes enough for a surface on any day. "
+            "Mend: whole chains, with calls and puts",
+            source=source,
+        )
+    bad = quotes.filter(pl.col("status") != "ok").group_by(pl.col("status").cast(pl.String)).len()
     unfit = two_sided.join(slices, on=KEYS, how="anti").height
     quoted = live.select(KEYS).unique().height
     return QuoteRecord(
@@ -152,7 +158,7 @@ def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, fl
         days=days,
         slices=_settling(slices).sort(KEYS),
         quotes=_settling(strikes).sort(*KEYS, "right", "strike"),
-        unused=dict(bad.iter_rows()) | ({NO_SLICE: unfit} if unfit else {}),
+        unused=dict(bad.sort("len", "status").reverse().iter_rows()) | ({NO_SLICE: unfit} if unfit else {}),
         unfitted=quoted - slices.height,
     )
 
