@@ -14,8 +14,8 @@ import alvh
 import markdown_pages
 from alvh import _core, bisection, chain, episode, equal_cost, playbook, rules
 from alvh.errors import AlvhError
-from alvh.figures import FIGURES, PROTECTION
-from alvh.history import LIMITS, RECONSTRUCTED, vx
+from alvh.figures import FIGURES, PRICES, PROTECTION
+from alvh.history import CHAIN_LIMITS, LIMITS, RECONSTRUCTED, vx
 from alvh.history.columns import COLUMNS
 from alvh.market import GBM, L3F, scenario, scenarios
 from alvh.pricing import Status
@@ -126,6 +126,17 @@ def test_limits_of_a_history():
     vix_alone, *_, with_both = markdown_pages.table("docs/history.md", "contract")
     ends = [row[contract] for row in (vix_alone, with_both) for contract in (1, 7)]
     assert re.findall(r"\d\.\d", RECONSTRUCTED) == ends
+
+
+def test_limits_of_recorded_quotes():
+    lines = markdown_pages.read("docs/chain_history.md").split("## Limits")[1].splitlines()
+    assert [line[2:] for line in lines if line.startswith("- ")] == [
+        limit for limit in CHAIN_LIMITS if limit not in LIMITS
+    ]
+
+
+def test_recorded_prices():
+    assert dict(markdown_pages.table("docs/figures.md", "prices | legs counted")) == PRICES
 
 
 def test_episodes():

@@ -52,6 +52,7 @@ INTERRUPTED = 130
 SIMULATION_ONLY = ("model", "vix", "spot", "erp", "seed")
 HISTORY_ONLY = ("every",)
 FILE_ONLY = ("gaps",)
+CHAINS_ONLY = ("root",)
 
 # What typer raises for a mistake in the command line derives from this class, which it does not export.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -113,6 +114,15 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             "--bundled", help="Replay the daily SPX and VIX of 2014-2018 that `alvh[history]` brings."
         ),
     ] = False,
+    chains: Annotated[
+        Path | None,
+        typer.Option(
+            help="File or folder of recorded option quotes: trade at them. Closes are those of --history or "
+            "--bundled, else the quotes' own.",
+            metavar="PATH",
+        ),
+    ] = None,
+    root: Annotated[str, typer.Option(help="Root of the quotes: SPXW or SPX.", metavar="NAME")] = "SPXW",
     model: Annotated[str, typer.Option(help="Simulated market: l3f or gbm.", metavar="NAME")] = "l3f",
     vix: Annotated[
         float,
@@ -171,18 +181,22 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
 ) -> None:
     """Compare defences of one condor book on the same paths.
 
-    The first panel says whether they avoided the margin blow-ups, and at what cost. Without --history or
-    --bundled the market is simulated. Arms are presets (--arm plain --arm stop_2x) or your own TOML files
-    (--playbook my.toml; `alvh presets plain > my.toml` is a start); the first one is the base of differences.
+    The first panel says whether they avoided the margin blow-ups, and at what cost. Without --history,
+    --bundled or --chains the market is simulated. Arms are presets (--arm plain --arm stop_2x) or your own
+    TOML files (--playbook my.toml; `alvh presets plain > my.toml` is a start); the first one is the base of
+    differences.
     """
     from alvh.report.progress import progress
 
-    _refuse_unused(context, history, bundled=bundled)
+    _refuse_unused(context, history, chains, bundled=bundled)
     if out is None and (resume or overwrite):
         raise SpecError("--resume and --overwrite are about a folder: give --out as well")
     _check_report(report)
     arms = _arms(arm, playbook)
-    market = _market(history, bundled, model, vix, spot, erp, rate, dividend_yield, gaps)
+    if chains is not None:
+        market: Market = _quoted(chains, root, history, bundled, rate, dividend_yield, gaps)
+    else:
+        market = _market(history, bundled, model, vix, spot, erp, rate, dividend_yield, gaps)
     with progress(quiet=quiet or as_json) as track:
         result = _compare(
             arms,
@@ -498,16 +512,23 @@ def verify(
     print(f"{folder}: digests match; computed again with equal bits: chunk {', '.join(map(str, chunks))}")
 
 
-def _refuse_unused(context: typer.Context, history: Path | None, *, bundled: bool) -> None:
+def _refuse_unused(
+    context: typer.Context, history: Path | None, chains: Path | None, *, bundled: bool
+) -> None:
     """Refuse an option that would change nothing."""
     if history is not None and bundled:
         raise SpecError("give --history or --bundled, not both")
-    replayed = history is not None or bundled
-    unused = [*(SIMULATION_ONLY if replayed else HISTORY_ONLY), *(() if history else FILE_ONLY)]
+    replayed = history is not None or bundled or chains is not None
+    unused = [
+        *(SIMULATION_ONLY if replayed else HISTORY_ONLY),
+        *(() if history or chains else FILE_ONLY),
+        *(() if chains else CHAINS_ONLY),
+    ]
     for name in unused:
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
-            why = "a history is replayed" if name in SIMULATION_ONLY else "it is about --history"
+            about = "--chains" if name in CHAINS_ONLY else "--history"
+            why = "a history is replayed" if name in SIMULATION_ONLY else f"it is about {about}"
             raise SpecError(f"--{name} changes nothing here: {why}")
 
 
@@ -537,6 +558,28 @@ def _market(  # noqa: PLR0917 -- one parameter per option
         case "gbm":
             return GBM(vol=vix / 100, **described)
     raise SpecError(f"--model {model}: l3f or gbm")
+
+
+def _quoted(  # noqa: PLR0917 -- one parameter per option
+    chains: Path,
+    root: str,
+    history: Path | None,
+    bundled: bool,
+    rate: float | None,
+    dividend_yield: float | None,
+    gaps: str,
+) -> Market:
+    from alvh.market import ChainHistory, History
+
+    if bundled:
+        closes: Any = History.bundled(rate=rate, dividend_yield=dividend_yield).data
+        rate = dividend_yield = None
+    else:
+        closes = history
+    policy: Any = gaps
+    return ChainHistory(
+        chains, closes=closes, rate=rate, dividend_yield=dividend_yield, root=root, gaps=policy
+    )
 
 
 def _arms(names: list[str] | None, files: list[Path] | None) -> list[Arm]:

@@ -371,6 +371,17 @@ class Comparison:
         """Return the distribution of peak over first margin requirement per arm (R15)."""
         return figures.peaks(self._frame, self._share(share))
 
+    @property
+    def quoted(self) -> bool:
+        """Were recorded option quotes replayed? Then `prices` counts them."""
+        return "chain" in self.task.spec["market"]
+
+    def prices(self, share: float | None = None) -> pl.DataFrame:
+        """Return how many leg prices of each arm were recorded quotes and how many the model's."""
+        if not self.quoted:
+            raise SpecError("prices: every option price is the model's: the market replays no quotes")
+        return figures.prices(self._frame, self._share(share))
+
     def protection(self, share: float | None = None) -> pl.DataFrame:
         """Return cost, coverage, limits and deeds of the hedge of every arm with one (R22, R39, R61, R66)."""
         return self._shown(
@@ -561,6 +572,8 @@ class Comparison:
             tables["protection"] = self.protection()
             tables["protection_words"] = figures.protection_words(tables["protection"])
             tables["layer_pnl"] = self.layer_pnl()
+        if self.quoted:
+            tables["prices"] = self.prices()
         if self.replayed:
             told = self.history()
             days = {f"days_of_{name}": each.days for name, each in self.told.items()}

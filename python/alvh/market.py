@@ -16,12 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from alvh import _core
 from alvh.described import Described
-from alvh.history import History
+from alvh.history import ChainHistory, History
 from alvh.scenario import Scenario, scenario, scenarios
 
 __all__ = [
     "GBM",
     "L3F",
+    "ChainHistory",
     "Curve",
     "Dynamics",
     "History",

@@ -99,9 +99,7 @@ def specification(
         case History():
             starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
             events = market.schedule.events
-            schedule = Schedule.from_history(
-                market.data.dates, tail_sessions=tail, listings=listings, events=events
-            )
+            schedule = market.clock(tail_sessions=tail, listings=listings, events=events)
         case Scenario():
             if sessions > market.sessions:
                 raise SpecError(f"sessions = {sessions}: scenario {market.name!r} has {market.sessions}")
@@ -169,7 +167,7 @@ def _replayed(market: Market, arms: Sequence[Arm]) -> dict[str, Any]:
     replayed: tuple[str | None, list[str], str | None]
     match market:
         case History():
-            replayed = market.data.data_hash, list(market.limits), str(market.data.source)
+            replayed = market.data_hash, list(market.limits), market.source
         case Scenario():
             replayed = market.digest, list(market.limits), f"scenario {market.name}"
         case _:

@@ -1,7 +1,9 @@
 """A realistic SPX chain from the market model, for documentation and tests: no real quotes are needed."""
 
+from __future__ import annotations
+
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -13,7 +15,9 @@ from alvh.chain.reading import read
 from alvh.chain.schema import CLOSE, RIGHT, SETTLEMENT, SETTLEMENTS
 from alvh.contracts import contract
 from alvh.errors import ChainError
-from alvh.market import L3F
+
+if TYPE_CHECKING:
+    from alvh.market import L3F
 
 START: Final = date(2024, 3, 1)
 DAILY, WEEKLY, MONTHLY = 10, 70, 400
@@ -66,6 +70,8 @@ def synthetic(
             column="quote_date",
             value=quote_date,
         )
+    from alvh.market import L3F  # a market may be a recorded chain: it knows this package
+
     model = L3F() if market is None else market
     spot = float(model.quotes(1.0, 0, days=0).forward)
     return read(

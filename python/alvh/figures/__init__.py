@@ -13,6 +13,7 @@ from alvh.figures.headline import headline, history_headline
 from alvh.figures.layers import layer_pnl
 from alvh.figures.paired import against
 from alvh.figures.peaks import peaks
+from alvh.figures.prices import PRICES, prices
 from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, protection_words
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
@@ -23,6 +24,7 @@ __all__ = [
     "FIGURES",
     "LIMITS_OF_SIZE",
     "MONTH_DAYS",
+    "PRICES",
     "PROTECTION",
     "WITHIN",
     "Figure",
@@ -43,6 +45,7 @@ __all__ = [
     "layer_pnl",
     "outcomes",
     "peaks",
+    "prices",
     "protection",
     "protection_words",
     "roll_costs",

@@ -75,10 +75,11 @@ class HistoryData:
         tail_sessions: int = TAIL_SESSIONS,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
         events: Mapping[str, Iterable[date]] | None = None,
+        quoted: Mapping[str, Iterable[date]] | None = None,
     ) -> Schedule:
         """Return the clock of these sessions, see `Schedule.from_history`."""
         return Schedule.from_history(
-            self.dates, tail_sessions=tail_sessions, listings=listings, events=events
+            self.dates, tail_sessions=tail_sessions, listings=listings, events=events, quoted=quoted
         )
 
 

@@ -18,13 +18,18 @@ from alvh.schedule import Schedule
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
 from alvh.schedule.expiries import Cadence
 
+# What is not known of options without their quotes.
+OF_THE_TEMPLATE: Final = (
+    "The skew of the option surface is a template fitted to other days, not that day's quotes.",
+    "One-day volatility is extrapolated from VIX; daily expiries are listed only since May 2022.",
+    "Expiries on every Friday are assumed throughout; weekly options are listed only since 2005.",
+)
+
 # What no file of closes can tell; printed with every historical result.
 LIMITS: Final = (
     "History is one path and not a sample: overlapping starts are not independent.",
     "The pricing state of each session is filtered from closes up to it: VIX, and VIX3M and VIX6M if given.",
-    "The skew of the option surface is a template fitted to other days, not that day's quotes.",
-    "One-day volatility is extrapolated from VIX; daily expiries are listed only since May 2022.",
-    "Expiries on every Friday are assumed throughout; weekly options are listed only since 2005.",
+    *OF_THE_TEMPLATE,
     "No VIX futures traded before 2004: earlier ones are model prices.",
     "VIX futures and options settle to a morning auction; where it is not recorded, opening VIX stands in.",
     "Intraday spikes are invisible at closes (2024-08-05: VIX high 65.7, close 38.6).",
@@ -118,9 +123,10 @@ class History:
             )
         if vx is None and vx_columns is not None:
             raise HistoryError("vx_columns names the columns of vx, which is not given")
-        clock = data.schedule(tail_sessions=tail_sessions, listings=listings, events=events)
+        self._set(data=data)
+        clock = self.clock(tail_sessions=tail_sessions, listings=listings, events=events)
         record = None if vx is None else read_vx(vx, data, clock, vx_columns)
-        self._set(data=data, schedule=clock, vx=record, notes=_notes(data, clock, record))
+        self._set(schedule=clock, vx=record, notes=_notes(data, clock, record))
 
     def _set(self, **fields: Any) -> None:
         for name, value in fields.items():
@@ -169,6 +175,26 @@ class History:
     def __repr__(self) -> str:
         dates = self.data.dates
         return f"History({self.data.source!r}, {dates[0]} to {dates[-1]}, {len(dates)} sessions)"
+
+    def clock(
+        self,
+        *,
+        tail_sessions: int,
+        listings: Mapping[str, Cadence],
+        events: Mapping[str, Iterable[date]] | None,
+    ) -> Schedule:
+        """Return the sessions with the expiries that a comparison needs, see `Schedule.from_history`."""
+        return self.data.schedule(tail_sessions=tail_sessions, listings=listings, events=events)
+
+    @property
+    def source(self) -> str:
+        """Name of the closes."""
+        return self.data.source
+
+    @property
+    def data_hash(self) -> str:
+        """SHA-256 of what is replayed."""
+        return self.data.data_hash
 
     @property
     def limits(self) -> tuple[str, ...]:

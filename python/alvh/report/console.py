@@ -53,6 +53,8 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         yield from _rivals(result)
         yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
         yield from map(episode_told, result.told.values())
+        if result.quoted:
+            yield terminal.prices_table(named(result.prices()))
         return
     yield terminal.ladder_table(named(result.ladder()))
     yield terminal.capacity_table(named(result.capacity()))

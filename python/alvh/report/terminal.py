@@ -144,6 +144,25 @@ def attribution_table(attribution: pl.DataFrame) -> RenderableType:
     return _by_arm("Mean P&L a year, of capital", frame, "bucket")
 
 
+def prices_table(prices: pl.DataFrame) -> Table:
+    """Return how many prices were recorded quotes.
+
+    Parameters
+    ----------
+    prices : DataFrame
+        What `alvh.figures.prices` returns.
+    """
+    caption = "marks: legs held, once each session; fills: legs opened or closed before expiry"
+    table = plain_table("Leg prices from recorded quotes, and from the model", caption)
+    table.add_column("arm", overflow="fold")
+    for header in ("prices", "recorded", "modelled", "share of the model"):
+        table.add_column(header, justify="right")
+    for row in prices.iter_rows(named=True):
+        counts = (f"{row['recorded']:,}", f"{row['modelled']:,}")
+        table.add_row(Text(row["arm"]), row["prices"], *counts, amount(row["modelled_share"], "share"))
+    return table
+
+
 def against_table(differences: pl.DataFrame) -> Table:
     """Return the paired differences against the base arm.
 

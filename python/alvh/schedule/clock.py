@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 from alvh.errors import CalendarError
@@ -113,6 +114,7 @@ class Schedule:
         tail_sessions: int = TAIL_SESSIONS,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
         events: Mapping[str, Iterable[date]] | None = None,
+        quoted: Mapping[str, Iterable[date]] | None = None,
     ) -> Self:
         """Build the clock of a recorded market: its own sessions, then a tail from the exchange calendar.
 
@@ -131,6 +133,8 @@ class Schedule:
         events : mapping of str to iterable of datetime.date, optional
             Announcement days by name; a day without a session in the clock counts on the next one. Without
             it there are none: dates are never invented for a recorded market.
+        quoted : mapping of str to iterable of datetime.date, optional
+            Expiries by product that are known from quotes: they replace those by rule.
 
         Raises
         ------
@@ -145,7 +149,12 @@ class Schedule:
                 raise CalendarError(f"{later} follows {earlier}: sessions must ascend, no day twice")
         tail = exchange.sessions_around(dates[-1], after=tail_sessions)[1:]
         return cls._build(
-            [*dates, *tail], origin=0, tradable=len(dates), listings=listings, events=events or {}
+            [*dates, *tail],
+            origin=0,
+            tradable=len(dates),
+            listings=listings,
+            events=events or {},
+            quoted=quoted or {},
         )
 
     @classmethod
@@ -157,13 +166,17 @@ class Schedule:
         tradable: int,
         listings: Mapping[str, Cadence],
         events: Mapping[str, Iterable[date]],
+        quoted: Mapping[str, Iterable[date]] = MappingProxyType({}),
     ) -> Self:
         known, short = set(days), set(exchange.half_days(days[0], days[-1]))
         expiries, unlisted = {}, {}
         for product, cadence in listings.items():
-            by_rule = listed_expiries(product, days[0], days[-1], cadence=cadence)
-            expiries[product] = tuple(day for day in by_rule if day in known)
-            unlisted[product] = tuple(day for day in by_rule if day not in known)
+            if product in quoted:
+                listed = [day for day in sorted(quoted[product]) if days[0] <= day <= days[-1]]
+            else:
+                listed = listed_expiries(product, days[0], days[-1], cadence=cadence)
+            expiries[product] = tuple(day for day in listed if day in known)
+            unlisted[product] = tuple(day for day in listed if day not in known)
         names = dict.fromkeys((*EVENT_NAMES, *events))
         return cls(
             dates=tuple(days),

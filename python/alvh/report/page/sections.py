@@ -71,6 +71,8 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
         if len(result.arms) > 1:
             yield from _against(named(result.against()), name, style, size)
         yield tables.premium_table(named(result.premium()))
+    if result.quoted:
+        yield tables.prices_table(named(result.prices()))
     rivals = named(result.equal_cost())
     if not rivals.is_empty():
         yield tables.rivals_table(rivals, result.label(result.arms[0]), result.pilot)

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from alvh.figures import FIGURES, PROTECTION
+from alvh.figures import FIGURES, PRICES, PROTECTION
 from alvh.figures.columns import arms
 from alvh.figures.distress import EVENTS, NO_TRADE, commonest
 from alvh.figures.fans import QUANTILES
@@ -28,6 +28,7 @@ __all__ = [
     "layers_table",
     "peaks_table",
     "premium_table",
+    "prices_table",
     "protection_table",
     "rivals_table",
     "rungs",
@@ -183,6 +184,23 @@ def layers_table(layers: pl.DataFrame) -> Table:
         rows.append((Cell(row["arm"]), Cell(row["layer"]), dollars, estimate(row, "a year")))
     header = ("arm", "layer", "dollars", "of capital")
     return Table("Mean P&L a year by layer, without interest", header, tuple(rows), words=frozenset({0, 1}))
+
+
+def prices_table(prices: pl.DataFrame) -> Table:
+    """Return how many leg prices of a replay were recorded quotes."""
+    rows = tuple(
+        (
+            Cell(row["arm"]),
+            Cell(f"{row['prices']}: {PRICES[row['prices']]}"),
+            Cell(f"{row['recorded']:,}"),
+            Cell(f"{row['modelled']:,}"),
+            Cell(amount(row["modelled_share"], "share")),
+        )
+        for row in prices.iter_rows(named=True)
+    )
+    header = ("arm", "prices", "recorded", "modelled", "share of the model")
+    title = "Leg prices from recorded quotes, and from the model"
+    return Table(title, header, rows, words=frozenset({0, 1}))
 
 
 def rivals_table(rivals: pl.DataFrame, base: str, pilot: str) -> Table:

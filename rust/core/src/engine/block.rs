@@ -62,7 +62,11 @@ impl<'p> Block<'p> {
                 .map(|exit| vec![exit.rule.program.memory(); plan.pools[exit.pool].slots])
                 .collect(),
             pools: plan.pools.iter().map(Pool::new).collect(),
-            selections: plan.pools.iter().map(|pool| Selection::new(pool.legs.len())).collect(),
+            selections: plan
+                .pools
+                .iter()
+                .map(|pool| Selection::new(pool.legs.len(), pool.chain.is_some()))
+                .collect(),
             books: vec![],
             watched: None,
             trace: Trace::default(),
@@ -477,6 +481,13 @@ fn enter_packages(
         for (prices, chosen) in package.leg_prices.iter_mut().zip(&choice.leg_prices) {
             prices[i] = chosen[i];
         }
+        for (spreads, chosen) in package.leg_spreads.iter_mut().zip(&choice.leg_spreads) {
+            spreads[i] = chosen[i];
+        }
+        if let (Some(anchor), Some(chosen)) = (&mut package.anchor, &choice.anchor) {
+            anchor.copy_lane(i, chosen);
+        }
+        package.residual[i] = choice.residual[i];
         package.value[i] = choice.value[i];
         package.entry_value[i] = choice.value[i];
         package.worth[i] = if future { 0.0 } else { choice.value[i] };

@@ -1,6 +1,6 @@
 //! What the books of a comparison trade: checked, and equal packages and rules found once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     check::{check_contract, check_layer, check_ledgers, check_legs},
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Error, Result,
     margin::Leg,
+    market::{generator::Generator, recorded_chain::RecordedChain},
     rules::{
         compile::Program,
         expr::{Expr, Rule},
@@ -38,6 +39,8 @@ pub(super) struct PoolPlan {
     pub margin_legs: Vec<Leg>,
     /// Fees of one lot and trade, dollars.
     pub fees: f64,
+    /// Recorded quotes of its product.
+    pub chain: Option<Arc<RecordedChain>>,
     /// Expiry by fill session.
     pub expiry: Vec<u32>,
     /// Decision sessions; `None`: whenever flat.
@@ -182,12 +185,13 @@ impl Layout {
         contracts: &BTreeMap<String, ContractSpec>,
         costs: CostSpec,
         books: &[BookSpec],
+        market: &dyn Generator,
     ) -> Result<Self> {
         for (product, row) in contracts {
             check_contract(product, row)?;
         }
         let mut builder =
-            Builder { schedule, contracts, costs, pools: vec![], enters: vec![], exits: vec![] };
+            Builder { schedule, contracts, costs, market, pools: vec![], enters: vec![], exits: vec![] };
         let books = builder.books(books)?;
         let Builder { mut pools, enters, exits, .. } = builder;
         for layer in books.iter().filter(|book| book.hedged).flat_map(|book| &book.layers) {
@@ -204,6 +208,7 @@ struct Builder<'a> {
     schedule: &'a Schedule,
     contracts: &'a BTreeMap<String, ContractSpec>,
     costs: CostSpec,
+    market: &'a dyn Generator,
     pools: Vec<PoolPlan>,
     enters: Vec<RulePlan>,
     exits: Vec<ExitPlan>,
@@ -321,7 +326,11 @@ impl Builder<'_> {
                 "1 <= low <= high",
             ));
         }
-        let expiry = self.schedule.expiry_table(&spec.product, spec.days)?;
+        let chain = self.market.recorded_chain(&spec.product);
+        // Where quotes are recorded, an expiry that has none on a session cannot be traded on it.
+        let quoted =
+            |session, expiry| chain.as_ref().is_none_or(|chain| chain.slice(session, expiry).is_some());
+        let expiry = self.schedule.expiry_table(&spec.product, spec.days, quoted)?;
         let decides = self.schedule.decision_sessions(spec.every);
         let (tranches, slots) = match &decides {
             None => (1, FLAT_SLOTS),
@@ -337,6 +346,7 @@ impl Builder<'_> {
             to_underlying: 1.0 / row.index_fraction,
             legs: spec.legs.clone(),
             margin_legs,
+            chain,
             expiry,
             decides,
             tranches,

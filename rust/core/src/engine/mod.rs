@@ -11,6 +11,7 @@ mod instrument;
 mod layout;
 mod package;
 mod plan;
+mod recorded;
 mod select;
 mod series;
 mod signals;

@@ -7,6 +7,7 @@ use super::{
     instrument::{Instrument, Quotes},
     layout::PoolPlan,
     plan::Plan,
+    recorded::{self, Anchor, QuotedLegs},
     signals::challenge,
     spec::{CostSpec, Right},
 };
@@ -82,6 +83,12 @@ pub struct Package {
     pub strikes: Vec<Col>,
     /// Mid prices per leg at this tick; of a future its price.
     pub leg_prices: Vec<Col>,
+    /// Recorded half-spreads per leg, missing where the model's hold; no legs where nothing is recorded.
+    pub leg_spreads: Vec<Col>,
+    /// Recorded slices over the model's, where quotes are recorded.
+    pub anchor: Option<Box<Anchor>>,
+    /// V less its value on the slice: what the legs' recorded prices add.
+    pub residual: Col,
     /// V: value of one unit to its holder.
     pub value: Col,
     /// What one unit adds to NAV: V, or nothing where gains are paid out.
@@ -109,7 +116,7 @@ pub struct Package {
 }
 
 impl Package {
-    fn empty(legs: usize) -> Self {
+    fn empty(legs: usize, recorded: bool) -> Self {
         Self {
             alive: Mask::NONE,
             held: Mask::NONE,
@@ -119,6 +126,9 @@ impl Package {
             // Any positive strike keeps dead lanes finite: 0 lots × a finite price is 0.
             strikes: vec![Col::splat(1.0); legs],
             leg_prices: vec![Col::default(); legs.max(1)],
+            leg_spreads: vec![Col::splat(f64::NAN); if recorded { legs } else { 0 }],
+            anchor: recorded.then(|| Box::new(Anchor::new())),
+            residual: Col::default(),
             value: Col::default(),
             worth: Col::default(),
             steps: [Col::default(); 4],
@@ -203,8 +213,19 @@ impl Package {
     /// Σ ratio × half-spread of the legs in one lane; a future is one leg.
     pub fn half_spreads(&self, plan: &PoolPlan, costs: &CostSpec, lane: usize, vix: f64) -> f64 {
         let ratio = |leg: usize| plan.legs.get(leg).map_or(1.0, |leg| f64::from(leg.ratio.abs()));
+        let half_spread = |leg: usize, price: f64| match self.leg_spreads.get(leg).map(|spread| spread[lane])
+        {
+            Some(recorded) if !recorded.is_nan() => costs.half_spread_factor * recorded,
+            _ => plan.contract.half_spread(costs, price, vix),
+        };
         let price = self.leg_prices.iter().enumerate();
-        price.map(|(leg, price)| ratio(leg) * plan.contract.half_spread(costs, price[lane], vix)).sum()
+        price.map(|(leg, price)| ratio(leg) * half_spread(leg, price[lane])).sum()
+    }
+
+    /// Legs whose prices are recorded, and legs priced on the slice although their product's quotes are recorded.
+    pub fn provenance(&self, lane: usize) -> [f64; 2] {
+        let recorded = self.leg_spreads.iter().filter(|spread| !spread[lane].is_nan()).count();
+        [recorded, self.leg_spreads.len() - recorded].map(|legs| legs as f64)
     }
 }
 
@@ -236,7 +257,7 @@ impl Pool {
     /// Empty slots.
     pub fn new(plan: &PoolPlan) -> Self {
         Self {
-            packages: vec![Package::empty(plan.legs.len()); plan.slots],
+            packages: vec![Package::empty(plan.legs.len(), plan.chain.is_some()); plan.slots],
             decisions: [0; LANES],
             due: Mask::NONE,
             due_slot: [0; LANES],
@@ -247,8 +268,7 @@ impl Pool {
     /// Forgets everything: a new block of paths begins.
     pub fn reset(&mut self) {
         for package in &mut self.packages {
-            let legs = package.strikes.len();
-            *package = Package::empty(legs);
+            *package = Package::empty(package.strikes.len(), package.anchor.is_some());
         }
         self.decisions = [0; LANES];
         self.due = Mask::NONE;
@@ -292,10 +312,15 @@ impl Pool {
             };
             scratch.aged.quote(instrument, surface, &market.aged, sessions, days, &old);
             scratch.now.quote(instrument, surface, now, sessions, days, &package.basis);
+            if let (Some(chain), Some(anchor)) = (&layout.chain, &mut package.anchor) {
+                anchor.apply(&mut scratch.aged.spx);
+                anchor.observe(chain, &market.session, &package.expiry, &scratch.now.spx);
+                anchor.apply(&mut scratch.now.spx);
+            }
             let [time, spot, level, smile] = &mut package.steps;
             // Each step changes one thing: the quotes of the time step, then today's spot, then today's level of
-            // volatility, then the shape of the smile.
-            let before = package.value;
+            // volatility, then the shape of the smile and what recorded prices differ from it.
+            let (before, off) = (package.value, package.residual);
             scratch.aged.value(layout, &package.strikes, time, None);
             scratch.mixed.clone_from(&scratch.aged);
             scratch.mixed.move_spot(instrument, &scratch.now);
@@ -304,18 +329,34 @@ impl Pool {
             scratch.mixed.value(layout, &package.strikes, level, None);
             let legs = Some(package.leg_prices.as_mut_slice());
             scratch.now.value(layout, &package.strikes, smile, legs);
+            if let Some(chain) = &layout.chain {
+                let slices = recorded::quoted(chain, &market.session, &package.expiry);
+                for i in settling.lanes() {
+                    package.residual[i] = 0.0;
+                }
+                let legs = QuotedLegs {
+                    legs: &layout.legs,
+                    strikes: &package.strikes,
+                    prices: &mut package.leg_prices,
+                    half_spreads: &mut package.leg_spreads,
+                };
+                legs.overlay(&slices, smile, &mut package.residual);
+            }
             package.value = *smile;
             for i in 0..LANES {
-                smile[i] -= level[i];
+                smile[i] -= level[i] + off[i];
                 level[i] -= spot[i];
                 spot[i] -= time[i];
-                time[i] -= before[i];
+                time[i] -= before[i] - off[i];
             }
             if layout.hedged && market.shocks {
                 scratch.mixed.quote(instrument, surface, &market.shocked, sessions, days, &package.basis);
+                if let Some(anchor) = &package.anchor {
+                    anchor.apply(&mut scratch.mixed.spx);
+                }
                 scratch.mixed.value(layout, &package.strikes, &mut package.sens, None);
                 for i in 0..LANES {
-                    package.sens[i] -= package.value[i];
+                    package.sens[i] -= package.value[i] - package.residual[i];
                 }
             }
             package.require(plan, layout, market);

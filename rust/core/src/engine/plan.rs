@@ -83,7 +83,7 @@ impl Plan {
         let schedule = Schedule::new(spec.schedule)?;
         let generator = generator(&spec.market)?;
         let Layout { pools, enters, exits, books } =
-            Layout::new(&schedule, &spec.contracts, spec.costs, &spec.books)?;
+            Layout::new(&schedule, &spec.contracts, spec.costs, &spec.books, &*generator)?;
         let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
         let mut inputs: Vec<Name> = programs().flat_map(Program::inputs).copied().collect();

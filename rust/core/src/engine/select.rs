@@ -5,12 +5,14 @@ use super::{
     layout::PoolPlan,
     package::{MORNING, Market},
     plan::Plan,
+    recorded::{self, Anchor, QuotedLegs},
     spec::{Drift, LegSpec, Right, StrikeSpec, Width},
 };
 use crate::{
     market::{
         DAYS_PER_YEAR, SESSIONS_PER_MONTH,
         quote::{Slice, Surface},
+        recorded_chain::SliceSpec,
         state::State,
     },
     math::{
@@ -39,6 +41,12 @@ pub struct Selection {
     pub strikes: Vec<Col>,
     /// Mid prices per leg.
     pub leg_prices: Vec<Col>,
+    /// Recorded half-spreads per leg, as in a package.
+    pub leg_spreads: Vec<Col>,
+    /// Recorded slices over the model's, where quotes are recorded.
+    pub anchor: Option<Box<Anchor>>,
+    /// V less its value on the slice.
+    pub residual: Col,
     /// V of one unit.
     pub value: Col,
     /// Recorded over modelled price of the future.
@@ -65,14 +73,17 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Scratch for a layer with this many legs.
-    pub fn new(legs: usize) -> Self {
+    /// Scratch for a layer with this many legs, whose quotes may be recorded.
+    pub fn new(legs: usize, recorded: bool) -> Self {
         Self {
             expiry: [0; LANES],
             no_expiry: Mask::NONE,
             no_strikes: Mask::NONE,
             strikes: vec![Col::splat(1.0); legs],
             leg_prices: vec![Col::default(); legs.max(1)],
+            leg_spreads: vec![Col::splat(f64::NAN); if recorded { legs } else { 0 }],
+            anchor: recorded.then(|| Box::new(Anchor::new())),
+            residual: Col::default(),
             value: Col::default(),
             basis: Col::splat(1.0),
             end_value: Col::default(),
@@ -113,13 +124,22 @@ impl Selection {
             plan.generator.vx_basis(&market.lanes, market.tick, &self.expiry, &mut self.basis);
         }
         self.quotes.quote(instrument, &plan.surface, &market.now, &self.sessions, &self.days, &self.basis);
+        let slices = self.take_up(pool, market);
         for index in 0..pool.legs.len() {
             let (earlier, rest) = self.strikes.split_at_mut(index);
-            strike(pool, &pool.legs[index], market, &self.quotes, &self.days, earlier, &mut rest[0]);
+            let leg = &pool.legs[index];
+            strike(pool, leg, market, &slices, &self.quotes, &self.days, earlier, &mut rest[0]);
         }
         let out = Mask::from_fn(|i| crossed(&pool.legs, &self.strikes, i));
         self.no_strikes = due & !self.no_expiry & out;
         self.quotes.value(pool, &self.strikes, &mut self.value, Some(&mut self.leg_prices));
+        if pool.chain.is_some() {
+            let Self { strikes, leg_prices, leg_spreads, value, .. } = self;
+            self.residual = Col::default();
+            let legs =
+                QuotedLegs { legs: &pool.legs, strikes, prices: leg_prices, half_spreads: leg_spreads };
+            legs.overlay(&slices, value, &mut self.residual);
+        }
         if pool.hedged {
             self.measure(plan, pool, market);
         }
@@ -138,7 +158,7 @@ impl Selection {
                 *forward *= ONE_PERCENT_UP;
             }
             self.quotes.value(pool, &self.strikes, &mut self.rise_gain, None);
-            less(&mut self.rise_gain, &self.value);
+            less(&mut self.rise_gain, &self.value, &self.residual);
         }
         if market.shocks {
             self.moved.clone_from(&market.shocked);
@@ -160,6 +180,17 @@ impl Selection {
         self.moved.clone_from(&market.now);
         self.reprice(plan, pool);
         self.quotes.value(pool, &self.strikes, &mut self.end_value, None);
+        for i in 0..LANES {
+            self.end_value[i] += self.residual[i];
+        }
+    }
+
+    /// Puts today's slices where recorded ones are, and returns those.
+    fn take_up<'p>(&mut self, pool: &'p PoolPlan, market: &Market) -> [Option<&'p SliceSpec>; LANES] {
+        let (Some(chain), Some(anchor)) = (&pool.chain, &mut self.anchor) else { return [None; LANES] };
+        anchor.observe(chain, &market.session, &self.expiry, &self.quotes.spx);
+        anchor.apply(&mut self.quotes.spx);
+        recorded::quoted(chain, &market.session, &self.expiry)
     }
 
     /// V at the moved state less V.
@@ -167,13 +198,16 @@ impl Selection {
         self.reprice(plan, pool);
         let mut moved = Col::default();
         self.quotes.value(pool, &self.strikes, &mut moved, None);
-        less(&mut moved, &self.value);
+        less(&mut moved, &self.value, &self.residual);
         *out(self) = moved;
     }
 
     fn reprice(&mut self, plan: &Plan, pool: &PoolPlan) {
-        let Self { quotes, moved, sessions, days, basis, .. } = self;
+        let Self { quotes, moved, sessions, days, basis, anchor, .. } = self;
         quotes.quote(pool.contract.instrument, &plan.surface, moved, sessions, days, basis);
+        if let Some(anchor) = anchor {
+            anchor.apply(&mut quotes.spx);
+        }
     }
 
     fn deltas(&mut self, pool: &PoolPlan) {
@@ -195,9 +229,10 @@ impl Selection {
 /// Days of the month that has [`SESSIONS_PER_MONTH`].
 const DAYS_PER_MONTH: f64 = 30.0;
 
-fn less(column: &mut Col, other: &Col) {
+/// Takes off what the package is worth on its slice.
+fn less(column: &mut Col, value: &Col, residual: &Col) {
     for i in 0..LANES {
-        column[i] -= other[i];
+        column[i] -= value[i] - residual[i];
     }
 }
 
@@ -229,20 +264,23 @@ fn crossed(legs: &[LegSpec], strikes: &[Col], lane: usize) -> bool {
     put > call
 }
 
+#[allow(clippy::too_many_arguments, reason = "a strike depends on as much")]
 fn strike(
     pool: &PoolPlan,
     leg: &LegSpec,
     market: &Market,
+    slices: &[Option<&SliceSpec>; LANES],
     quotes: &Quotes,
     days: &Col,
     earlier: &[Col],
     out: &mut Col,
 ) {
     let contract = &pool.contract;
+    let sign = leg.right.sign();
     match leg.strike {
         StrikeSpec::Delta { value } => {
             // N(d1) = value for calls, N(-d1) = value for puts.
-            let d1 = leg.right.sign() * inv_norm_cdf::<false>(value);
+            let d1 = sign * inv_norm_cdf::<false>(value);
             if contract.instrument == Instrument::VixOption {
                 Surface::vix_strike(&quotes.vix, d1, out);
                 for i in 0..LANES {
@@ -251,9 +289,13 @@ fn strike(
             } else {
                 dispatch(StrikeAtD1 { slice: &quotes.spx, d1, out });
             }
-            for strike in &mut out.0 {
-                let grid = contract.grid(*strike);
-                *strike = (*strike / grid + 0.5).floor() * grid;
+            for i in 0..LANES {
+                let raw = out[i];
+                let grid = contract.grid(raw);
+                out[i] = slices[i].map_or_else(
+                    || (raw / grid + 0.5).floor() * grid,
+                    |slice| slice.side(sign).nearest_delta(value).unwrap_or(f64::NAN),
+                );
             }
         }
         StrikeSpec::ExpectedMove { multiple, drift, erp } => {
@@ -267,13 +309,16 @@ fn strike(
                         spot * exp::<false>(rate * days[i] / DAYS_PER_YEAR)
                     }
                 };
-                let edge = centre + leg.right.sign() * multiple * spot * slice.theta[i].sqrt();
+                let edge = centre + sign * multiple * spot * slice.theta[i].sqrt();
                 let grid = contract.grid(edge);
-                let steps = match leg.right {
-                    Right::Put => (edge / grid).floor(),
-                    Right::Call => (edge / grid).ceil(),
-                };
-                out[i] = steps * grid;
+                let outside = |strike: f64| sign * (strike - edge) >= 0.0;
+                out[i] = listed(slices[i], sign, edge, outside, || {
+                    let steps = match leg.right {
+                        Right::Put => (edge / grid).floor(),
+                        Right::Call => (edge / grid).ceil(),
+                    };
+                    steps * grid
+                });
             }
         }
         StrikeSpec::Offset { from, width } => {
@@ -282,12 +327,28 @@ fn strike(
                     Width::Fraction(fraction) => fraction * market.spot[i],
                     Width::Points(points) => points * pool.to_underlying,
                 };
-                let grid = contract.grid(earlier[from][i]);
-                let steps = (distance / grid + 0.5).floor().max(1.0);
-                out[i] = earlier[from][i] + leg.right.sign() * steps * grid;
+                let from = earlier[from][i];
+                let beyond = |strike: f64| sign * (strike - from) > 0.0;
+                out[i] = listed(slices[i], sign, from + sign * distance, beyond, || {
+                    let grid = contract.grid(from);
+                    let steps = (distance / grid + 0.5).floor().max(1.0);
+                    from + sign * steps * grid
+                });
             }
         }
     }
+}
+
+/// The quoted strike nearest to `raw` among those that are `allowed`, missing where there is none; by the grid of the
+/// contract where quotes are not recorded.
+fn listed(
+    slice: Option<&SliceSpec>,
+    sign: f64,
+    raw: f64,
+    allowed: impl Fn(f64) -> bool,
+    by_grid: impl FnOnce() -> f64,
+) -> f64 {
+    slice.map_or_else(by_grid, |slice| slice.side(sign).nearest(raw, allowed).unwrap_or(f64::NAN))
 }
 
 /// The strike at which d1 takes a given value on the lane's own smile.

@@ -138,6 +138,14 @@ summary! {
     rolled,
     /// Partial sales.
     monetised,
+    /// Leg prices marked at recorded quotes: legs × sessions held.
+    marks_recorded,
+    /// … on the slice, although the product's quotes are recorded.
+    marks_modelled,
+    /// Leg prices traded at recorded quotes.
+    fills_recorded,
+    /// … on the slice likewise.
+    fills_modelled,
     /// Every bucket but interest, of the first layer.
     layer_pnl_0,
     /// Of the second.

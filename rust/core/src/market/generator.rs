@@ -1,8 +1,11 @@
 //! The interface of a market model, and the one registry of them.
 
+use std::sync::Arc;
+
 use super::gbm::Gbm;
 use super::l3f::L3f;
 use super::quote::Surface;
+use super::recorded_chain::RecordedChain;
 use super::replay::Replay;
 use super::shock::Shock;
 use super::spec::MarketSpec;
@@ -56,6 +59,12 @@ pub trait Generator: Send + Sync + std::fmt::Debug {
     fn vx_basis(&self, lanes: &Lanes, step: u32, expiry: &[u32; LANES], out: &mut Col) -> bool {
         let _ = (lanes, step, expiry, out);
         false
+    }
+
+    /// Recorded quotes of a product's options, by session of the schedule; `None` where its prices are the model's.
+    fn recorded_chain(&self, product: &str) -> Option<Arc<RecordedChain>> {
+        let _ = product;
+        None
     }
 
     /// Standard moves of the states; `None` where VIX does not move.

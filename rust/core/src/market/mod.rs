@@ -14,6 +14,7 @@ mod l3f;
 mod opening;
 pub mod parameters;
 pub mod quote;
+pub mod recorded_chain;
 pub mod recorded_vx;
 mod replay;
 pub mod shock;

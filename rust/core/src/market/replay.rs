@@ -1,10 +1,13 @@
 //! Recorded sessions, read back.
 
+use std::sync::Arc;
+
 use super::DAYS_PER_YEAR;
 use super::generator::{Generator, Lanes};
 use super::kalman::{self, Filter};
 use super::opening;
 use super::quote::{Essvi, Surface};
+use super::recorded_chain::RecordedChain;
 use super::recorded_vx::{Mark, VxBasis};
 use super::shock::Shock;
 use super::spec::ReplaySpec;
@@ -20,6 +23,7 @@ pub(super) struct Replay {
     /// ln SPX at the opening, by row, where it is recorded; empty where it never is.
     open: Vec<Option<f64>>,
     vx: Option<VxBasis>,
+    chain: Option<Arc<RecordedChain>>,
     surface: Essvi,
     overnight_share: f64,
     shock: Shock,
@@ -55,6 +59,7 @@ impl Replay {
             rows,
             open: spec.open.iter().map(|open| open.map(special::ln::<false>)).collect(),
             vx,
+            chain: spec.chain.as_ref().map(|chain| Arc::new(RecordedChain::new(chain))),
             surface,
             overnight_share,
             shock: Shock::new(&spec.curve, &spec.dynamics),
@@ -124,6 +129,10 @@ impl Generator for Replay {
             out[lane] = vx.at(row, expiry[lane] as usize);
         }
         true
+    }
+
+    fn recorded_chain(&self, product: &str) -> Option<Arc<RecordedChain>> {
+        self.chain.clone().filter(|chain| chain.product == product)
     }
 
     fn shock(&self) -> Option<Shock> {

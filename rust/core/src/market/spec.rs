@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check;
 use super::parameters::{Curve, Dynamics, Smile, VixSmile};
+use super::recorded_chain::ChainSpec;
 use super::recorded_vx::VxSpec;
 use crate::{Error, Result};
 
@@ -143,6 +144,9 @@ pub struct ReplaySpec {
     /// Recorded VX futures; without them VX are the model's.
     #[serde(default)]
     pub vx: Option<VxSpec>,
+    /// Recorded option quotes; without them options are the model's.
+    #[serde(default)]
+    pub chain: Option<ChainSpec>,
     /// The VIX and its futures.
     #[serde(default)]
     pub curve: Curve,
@@ -198,7 +202,8 @@ impl ReplaySpec {
                 value.map_or(Ok(()), |value| check::above(&format!("{name}[{row}]"), value, bound))?;
             }
         }
-        self.vx.as_ref().map_or(Ok(()), |vx| vx.check(rows))
+        self.vx.as_ref().map_or(Ok(()), |vx| vx.check(rows))?;
+        self.chain.as_ref().map_or(Ok(()), |chain| chain.check(rows))
     }
 }
 

@@ -150,7 +150,14 @@ impl Schedule {
     }
 
     /// Per fill session: the listed expiry nearest to the target within the window, or [`NO_EXPIRY`].
-    pub fn expiry_table(&self, product: &str, window: DaysWindow) -> Result<Vec<u32>> {
+    ///
+    /// `quoted` says of a fill session and a listed expiry whether it can be traded on that session.
+    pub fn expiry_table(
+        &self,
+        product: &str,
+        window: DaysWindow,
+        quoted: impl Fn(u32, u32) -> bool,
+    ) -> Result<Vec<u32>> {
         let listed = self.spec.expiries.get(product).ok_or_else(|| {
             let known: Vec<_> = self.spec.expiries.keys().cloned().collect();
             Error::domain("product", product, format!("the schedule lists expiries of {}", known.join(", ")))
@@ -160,6 +167,7 @@ impl Schedule {
                 .iter()
                 .copied()
                 .filter(|&e| e > fill && (window.low..=window.high).contains(&self.days_between(fill, e)))
+                .filter(|&e| quoted(fill, e))
                 .min_by_key(|&e| ((self.days_between(fill, e) - window.target).abs(), e))
                 .unwrap_or(NO_EXPIRY)
         };
@@ -242,12 +250,14 @@ mod tests {
     #[test]
     fn expiry_is_the_nearest_to_target_and_ties_go_to_the_earlier() {
         let s = weekdays(60);
-        let table = s.expiry_table("SPXW", DaysWindow { low: 38, high: 52, target: 45 }).unwrap();
+        let table =
+            s.expiry_table("SPXW", DaysWindow { low: 38, high: 52, target: 45 }, |_, _| true).unwrap();
         for fill in 0..10u32 {
             let d = s.days_between(fill, table[fill as usize]);
             assert!((42..=48).contains(&d), "{d}");
         }
-        let none = s.expiry_table("SPXW", DaysWindow { low: 400, high: 410, target: 405 }).unwrap();
+        let none =
+            s.expiry_table("SPXW", DaysWindow { low: 400, high: 410, target: 405 }, |_, _| true).unwrap();
         assert!(none.iter().all(|&e| e == NO_EXPIRY));
     }
 
@@ -255,7 +265,8 @@ mod tests {
     fn a_slot_is_free_again_when_its_turn_comes() {
         let s = weekdays(200);
         let weekly = s.decision_sessions(Every::Week).unwrap();
-        let expiry = s.expiry_table("SPXW", DaysWindow { low: 38, high: 52, target: 45 }).unwrap();
+        let expiry =
+            s.expiry_table("SPXW", DaysWindow { low: 38, high: 52, target: 45 }, |_, _| true).unwrap();
         let slots = s.slots_needed(&weekly, &expiry);
         let decisions: Vec<usize> = (0..150).filter(|&i| weekly[i]).collect();
         let free = |k: usize| decisions.windows(k + 1).all(|w| expiry[w[0] + 1] as usize <= w[k]);

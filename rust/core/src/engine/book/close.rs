@@ -176,6 +176,7 @@ impl Book {
             // Nor a fee for selling what brings less: it is written off.
             (slip, received, fees) = (package.worth[lane], 0.0, 0.0);
         }
+        self.count_fill(package, lane);
         self.pay(ctx, layer, lane, dollars * received, dollars * slip, fees);
         if let Some(tally) = self.tally.as_mut().filter(|_| ctx.layer(layer).hedges()) {
             tally.flow[lane] += dollars * received - fees;

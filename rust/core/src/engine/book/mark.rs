@@ -72,6 +72,13 @@ impl Book {
                 if !package.held.any() {
                     continue;
                 }
+                if package.anchor.is_some() {
+                    for i in (0..LANES).filter(|&i| slot.lots[i] > 0.0) {
+                        let [recorded, modelled] = package.provenance(i);
+                        self.sum.marks_recorded[i] += recorded;
+                        self.sum.marks_modelled[i] += modelled;
+                    }
+                }
                 for i in 0..LANES {
                     let dollars = slot.lots[i] * dpp;
                     self.nav[i] += dollars * package.worth[i];

@@ -402,6 +402,13 @@ impl Book {
         }
     }
 
+    /// Counts the leg prices at which a package is traded by where they come from.
+    fn count_fill(&mut self, package: &Package, lane: usize) {
+        let [recorded, modelled] = package.provenance(lane);
+        self.sum.fills_recorded[lane] += recorded;
+        self.sum.fills_modelled[lane] += modelled;
+    }
+
     fn log(&mut self, ctx: Context<'_>, lane: usize, event: impl FnOnce() -> Event) {
         if lane != 0 {
             return;

@@ -123,6 +123,7 @@ impl Book {
         let plan = ctx.pool(layer);
         let dollars = lots * plan.contract.dpp;
         let (credit, fees) = (package.credit[lane], lots * plan.fees);
+        self.count_fill(package, lane);
         // credit = −worth − slip
         self.pay(ctx, layer, lane, dollars * credit, -dollars * (credit + package.worth[lane]), fees);
         if let Some(tally) = self.tally.as_mut().filter(|_| ctx.layer(layer).hedges()) {

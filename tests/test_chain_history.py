@@ -1,0 +1,318 @@
+"""`market.ChainHistory`: a naive ledger agrees, what is missing is counted, and refusals say the mend."""
+
+import math
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+import alvh as av
+from alvh import chain, schedule
+from alvh.contracts import contract
+from alvh.errors import HistoryError
+from alvh.market import L3F, ChainHistory
+from alvh.playbook import Size
+
+RATE, DIVIDEND = 0.04, 0.013
+CAPITAL = 1_000_000.0
+DAYS = schedule.sessions(date(2024, 3, 1), date(2024, 4, 5))
+LEGS = (("P", -1), ("P", 1), ("C", -1), ("C", 1))
+SIGN = {"P": -1, "C": 1}
+DELTA, WIDTH, LOTS = 0.16, 0.01, 3.0
+ROW = contract("SPXW")
+
+
+def closes() -> pl.DataFrame:
+    n = np.arange(len(DAYS))
+    spot = 5100 * np.exp(np.cumsum(0.006 * np.sin(1.7 * n) + 0.001))
+    return pl.DataFrame({"date": DAYS, "spx": spot, "vix": 17 + 4 * np.sin(0.9 * n)})
+
+
+@pytest.fixture(scope="module")
+def quotes() -> pl.DataFrame:
+    """A chain a day, of the model's smile at that day's SPX and VIX: Fridays of SPXW to 36 days."""
+    days = [
+        chain.synthetic(day, market=L3F(spot=spot, vix=vix, rate=RATE), longest=36)
+        for day, spot, vix in closes().iter_rows()
+    ]
+    fridays = schedule.listed_expiries("SPXW", DAYS[0], date(2024, 5, 31))
+    near = pl.col("strike").is_between(4300, 5900)
+    return pl.concat(days).filter(near, pl.col("expiration").is_in(fridays), root="SPXW")
+
+
+def replay(quotes: pl.DataFrame, **options) -> ChainHistory:
+    return ChainHistory(quotes, closes=closes(), rate=RATE, dividend_yield=DIVIDEND, **options)
+
+
+def arm(**core) -> av.Arm:
+    size = Size(target="lots", value=LOTS)
+    return av.Arm("plain", av.IronCondor(days=(14, 35), width=WIDTH, size=size, **core))
+
+
+def run(market: ChainHistory, plain: av.Arm, sessions: int = len(DAYS) - 1) -> av.Comparison:
+    return av.compare([plain], market, sessions=sessions, shares=[0.10])
+
+
+class Ledger:
+    """One condor a week, written a second time: quotes and a fitted surface a day, fills by hand."""
+
+    def __init__(self, quotes: pl.DataFrame, window: dict, exit_below: int = 0) -> None:
+        two_sided = quotes.filter(status="ok").select(
+            "quote_date", "expiration", "right", "strike", "bid", "ask"
+        )
+        self.quotes = {row[:4]: row[4:] for row in two_sided.iter_rows()}
+        self.surfaces = {
+            day: chain.fit_surface(quotes.filter(pl.col("expiration") > day, quote_date=day), rate=RATE)
+            for day in DAYS
+        }
+        self.slices = {
+            (day, row["expiration"]): row
+            for day, surface in self.surfaces.items()
+            for row in surface.expiries.filter(status="ok").iter_rows(named=True)
+        }
+        self.window, self.exit_below = window, exit_below
+        self.cash, self.held, self.navs, self.opened = CAPITAL, [], [], []
+        self.counts = dict.fromkeys(
+            ("marks_recorded", "marks_modelled", "fills_recorded", "fills_modelled"), 0
+        )
+
+    def run(self) -> "Ledger":
+        spots, vixes = (closes()[name].to_list() for name in ("spx", "vix"))
+        pending, leaving = False, []
+        for tick, day in enumerate(DAYS):
+            if tick:
+                nights = (day - DAYS[tick - 1]).days
+                self.cash += self.cash * math.expm1(RATE * nights / 365)
+                self.settle(day, spots[tick])
+                for tranche in leaving:
+                    if tranche in self.held:
+                        self.close(day, tranche, vixes[tick])
+                if pending:
+                    self.open(day, spots[tick])
+            self.mark(day)
+            pending = schedule.previous_session(day).isocalendar()[1] != day.isocalendar()[1]
+            leaving = [t for t in self.held if (t[0] - day).days < self.exit_below]
+        return self
+
+    def terms(self, day: date, expiry: date, strike: float) -> tuple[float, float]:
+        """d1 and d2 on the fitted surface."""
+        row = self.slices[day, expiry]
+        sd = self.surfaces[day].vol(strike, expiry) * math.sqrt(row["years"])
+        d1 = math.log(row["forward"] / strike) / sd + sd / 2
+        return d1, d1 - sd
+
+    def quote(self, day: date, expiry: date, right: str, strike: float, vix: float = math.nan):
+        """Mid and half-spread, and whether they are recorded."""
+        if (day, expiry, right, strike) in self.quotes:
+            bid, ask = self.quotes[day, expiry, right, strike]
+            return (bid + ask) / 2, (ask - bid) / 2, True
+        row, (d1, d2), sign = self.slices[day, expiry], self.terms(day, expiry, strike), SIGN[right]
+        price = row["discount"] * sign * (row["forward"] * norm.cdf(sign * d1) - strike * norm.cdf(sign * d2))
+        half = max(ROW.tick(price) / 2, ROW.half_spread.scale * price**ROW.half_spread.power)
+        return price, half * (max(vix, 20) / 20) ** 1.25, False
+
+    def legs(self, day: date, tranche: tuple, kind: str, vix: float = math.nan):
+        expiry, strikes = tranche
+        found = [self.quote(day, expiry, right, k, vix) for (right, _), k in zip(LEGS, strikes, strict=True)]
+        for _, _, recorded in found:
+            self.counts[f"{kind}_{'recorded' if recorded else 'modelled'}"] += 1
+        value = sum(ratio * mid for (_, ratio), (mid, _, _) in zip(LEGS, found, strict=True))
+        return value, 0.35 * sum(half for _, half, _ in found)
+
+    def listed(self, day: date, expiry: date, right: str) -> list[float]:
+        return [k for d, e, r, k in self.quotes if (d, e, r) == (day, expiry, right)]
+
+    def short(self, day: date, expiry: date, right: str) -> float:
+        """The two-sided strike whose forward delta is nearest to the one that is wanted."""
+        off = {
+            k: abs(norm.cdf(SIGN[right] * self.terms(day, expiry, k)[0]) - DELTA)
+            for k in self.listed(day, expiry, right)
+        }
+        return min(off, key=lambda k: (off[k], -k))
+
+    def open(self, day: date, spot: float) -> None:
+        window = self.window
+        listed = sorted(e for d, e in self.slices if d == day)
+        listed = [e for e in listed if window["low"] <= (e - day).days <= window["high"]]
+        if not listed:
+            return
+        expiry = min(listed, key=lambda e: (abs((e - day).days - window["target"]), e))
+        strikes = []
+        for right, sign in (("P", -1), ("C", 1)):
+            body = self.short(day, expiry, right)
+            beyond = [k for k in self.listed(day, expiry, right) if sign * (k - body) > 0]
+            aim = body + sign * WIDTH * spot
+            wing = min(beyond, key=lambda k, aim=aim: (abs(k - aim), -k))
+            strikes += [body, wing]
+        tranche = (expiry, tuple(strikes))
+        value, slip = self.legs(day, tranche, "fills")
+        self.trade(-value - slip)
+        self.opened.append((day, -value - slip, list(strikes)))
+        self.held.append(tranche)
+
+    def close(self, day: date, tranche: tuple, vix: float) -> None:
+        value, slip = self.legs(day, tranche, "fills", vix)
+        self.trade(value - slip)
+        self.held.remove(tranche)
+
+    def trade(self, points: float) -> None:
+        self.cash += LOTS * (100 * points - 4 * (ROW.exchange_fee + 0.5))
+
+    def settle(self, day: date, spot: float) -> None:
+        for tranche in [t for t in self.held if t[0] == day]:
+            for (right, ratio), strike in zip(LEGS, tranche[1], strict=True):
+                self.cash += LOTS * 100 * ratio * max(SIGN[right] * (spot - strike), 0.0)
+            self.held.remove(tranche)
+
+    def mark(self, day: date) -> None:
+        self.navs.append(self.cash + LOTS * 100 * sum(self.legs(day, t, "marks")[0] for t in self.held))
+
+
+def agree(market: ChainHistory, quotes: pl.DataFrame, plain: av.Arm, exit_below: int = 0) -> Ledger:
+    result = run(market, plain)
+    window = result.task.spec["books"][0]["layers"][0]["days"]
+    twin = Ledger(quotes, window, exit_below).run()
+    ledger, events = result.trace(0)
+    opened = events.filter(event="open")
+    assert opened["date"].to_list() == [day for day, _, _ in twin.opened]
+    assert opened["strikes"].to_list() == [strikes for _, _, strikes in twin.opened]
+    assert opened["price"].to_list() == pytest.approx([price for _, price, _ in twin.opened], abs=1e-9)
+    assert ledger["nav"].to_numpy() == pytest.approx(np.array(twin.navs), abs=1e-9 * CAPITAL)
+    row = result.paths().collect().row(0, named=True)
+    assert {name: row[name] for name in twin.counts} == twin.counts
+    assert row["identity_error"] < 1e-12
+    return twin
+
+
+def test_a_naive_ledger_agrees(quotes):
+    """Fills, marks and P&L of condors held to their expiry."""
+    twin = agree(replay(quotes), quotes, arm())
+    assert len(twin.opened) == 5
+    assert twin.counts["fills_recorded"] == 20
+    assert twin.counts["fills_modelled"] == 0
+
+
+def test_a_naive_ledger_agrees_on_closing_early(quotes):
+    twin = agree(replay(quotes), quotes, arm(exit="days_to_expiry < 10"), exit_below=10)
+    assert sum(twin.counts[f"fills_{kind}"] for kind in ("recorded", "modelled")) > 20
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32 - 1), share=st.floats(0.0, 0.5))
+def test_any_quotes_may_lack(quotes, seed, share):
+    """What is not quoted has the price of the fitted surface and the contract's half-spread."""
+    kept = np.random.default_rng(seed).random(quotes.height) >= share
+    thinned = quotes.filter(pl.Series(kept))
+    agree(replay(thinned), thinned, arm(exit="days_to_expiry < 10"), exit_below=10)
+
+
+def test_a_day_without_a_snapshot_is_refused_or_told(quotes):
+    lost = DAYS[12]
+    fewer = quotes.filter(pl.col("quote_date") != lost)
+    with pytest.raises(HistoryError, match=rf"no snapshot on {lost}.*gaps='report'"):
+        replay(fewer)
+    market = replay(fewer, gaps="report")
+    assert any(f"No snapshot on {lost}" in limit for limit in market.limits)
+    gap, whole = run(market, arm()).trace(0).ledger, run(replay(quotes), arm()).trace(0).ledger
+    off = (gap["nav"] - whole["nav"]).abs()
+    assert off[:12].max() == 0.0
+    assert 0.0 < off[12] < 2_000
+    prices = run(market, arm()).prices()
+    assert prices.filter(prices="marks")["modelled"][0] > 0
+
+
+def test_morning_settlement_is_to_the_opening(quotes):
+    """SPX options trade until the close before and settle to the opening, 0.45 of the way to the close."""
+    days = [
+        chain.synthetic(day, market=L3F(spot=spot, vix=vix), longest=50)
+        for day, spot, vix in closes().iter_rows()
+    ]
+    market = replay(days, root="SPX")
+    result = run(
+        market, arm(product="SPX").replace(name="near", sell=av.IronCondor(days=(7, 20), product="SPX").sell)
+    )
+    expiry = schedule.monthly_expiration(2024, 3)
+    at = DAYS.index(expiry)
+    spots = closes()["spx"]
+    opening = spots[at - 1] * (spots[at] / spots[at - 1]) ** 0.45
+    settled = result.trace(0).events.filter(event="settle", date=expiry)
+    assert settled.height > 0
+    for strikes, price in settled.select("strikes", "price").iter_rows():
+        payoff = sum(
+            ratio * max(SIGN[right] * (opening - k), 0.0)
+            for (right, ratio), k in zip(LEGS, strikes, strict=True)
+        )
+        assert price == pytest.approx(payoff, abs=1e-6)
+
+
+def test_nothing_opens_where_nothing_is_quoted(quotes):
+    fill = DAYS[2]  # the Tuesday after the first Monday
+    market = replay(quotes.filter(pl.col("quote_date") != fill), gaps="report")
+    events = run(market, arm()).trace(0).events
+    assert events.filter(date=fill).select("event", "reason").rows() == [("skip", "no expiry")]
+
+
+def test_runs_lie_between_the_snapshots(quotes):
+    later = quotes.filter(pl.col("quote_date") >= DAYS[5])
+    market = replay(later)
+    assert market.starts(len(DAYS) - 6) == (5,)
+    assert market.starts(len(DAYS) - 7, warm_up=6) == (6,)
+    with pytest.raises(HistoryError, match="quotes 20 sessions"):
+        market.starts(len(DAYS) - 5)
+    with pytest.raises(HistoryError, match="at least 1"):
+        market.starts(0)
+
+
+def test_expiries_are_those_quoted(quotes):
+    market = replay(quotes)
+    clock = market.clock(tail_sessions=60, listings={"SPXW": "weekly", "VIX": "monthly"}, events=None)
+    assert clock.expiries["SPXW"] == market.quotes.expirations
+    assert set(clock.expiries["VIX"]) == set(schedule.listed_expiries("VIX", clock.dates[0], clock.dates[-1]))
+
+
+def test_without_closes_the_quotes_tell_them(quotes):
+    days = [chain.synthetic(day, market=L3F(vix=18), longest=60) for day in DAYS[:4]]
+    market = ChainHistory(days, rate=RATE, dividend_yield=DIVIDEND)
+    assert market.data.frame["spx"].to_numpy() == pytest.approx(5000.0)
+    assert market.data.frame["vix"].to_numpy() == pytest.approx(18.0, abs=0.5)
+    with pytest.raises(HistoryError, match=r"determine no VIX.*give closes"):
+        ChainHistory(quotes.filter(expiration=DAYS[-1]), rate=RATE, dividend_yield=DIVIDEND)
+
+
+def test_what_cannot_be_replayed_is_refused(quotes, tmp_path):
+    with pytest.raises(HistoryError, match=r"root = 'XSP' cannot be replayed.*SPXW, SPX"):
+        replay(quotes, root="XSP")
+    with pytest.raises(HistoryError, match="holds no quotes of root SPX"):
+        replay(quotes, root="SPX")
+    with pytest.raises(HistoryError, match=rf"no closes on {DAYS[0]}"):
+        ChainHistory(quotes, closes=closes()[1:], rate=RATE, dividend_yield=DIVIDEND)
+    with pytest.raises(HistoryError, match="holds no file of quotes"):
+        replay(tmp_path)
+    with pytest.raises(HistoryError, match="an empty list"):
+        replay([])
+    with pytest.raises(HistoryError, match="two-sided quotes enough"):
+        replay(quotes.filter(right="C"))
+    read = av.history.read_history(closes(), rate=RATE, dividend_yield=DIVIDEND)
+    with pytest.raises(HistoryError, match="already read"):
+        ChainHistory(quotes, closes=read, rate=RATE)
+    assert ChainHistory(quotes, closes=read).data_hash == replay(quotes).data_hash
+
+
+def test_files_and_folders_are_read_like_frames(quotes, tmp_path):
+    for day in DAYS[:3]:
+        quotes.filter(quote_date=day).write_parquet(tmp_path / f"{day}.parquet")
+    (tmp_path / "notes.txt").write_text("not a chain")
+    market = ChainHistory(tmp_path, closes=closes(), rate=RATE, dividend_yield=DIVIDEND)
+    frame = replay(quotes.filter(pl.col("quote_date").is_in(DAYS[:3])))
+    assert market.data_hash == frame.data_hash
+    assert market.spec() == frame.spec()
+    assert market.data_hash != replay(quotes).data_hash
+
+
+def test_the_last_snapshot_of_a_day_is_replayed(quotes):
+    early = quotes.with_columns(quote_time=pl.lit("10:30"), bid=pl.col("bid") * 0.5)
+    assert replay(pl.concat([early, quotes])).data_hash == replay(quotes).data_hash
