@@ -21,7 +21,8 @@ mod _core {
     use crate::engine::Plan;
     #[pymodule_export]
     use crate::market::{
-        draws, market_openings, market_paths, market_quotes, market_shocked, market_spec, market_vx_basis,
+        draws, market_openings, market_paths, market_quotes, market_shocked, market_smile_states,
+        market_spec, market_vx_basis,
     };
     #[pymodule_export]
     use crate::pricing::{greeks, implied_vol, price};
