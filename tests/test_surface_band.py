@@ -126,7 +126,9 @@ def test_flat_markets_have_a_band_too():
 def test_a_history_has_evenly_spread_starts_and_no_interval(tmp_path):
     days = np.busday_offset("2015-01-05", np.arange(90), roll="forward")
     spot = 2000 * np.exp(0.005 * np.sin(np.arange(90.0)))
-    frame = pl.DataFrame({"date": days.astype("datetime64[D]"), "spx": spot, "vix": 14 + np.cos(np.arange(90))})
+    frame = pl.DataFrame(
+        {"date": days.astype("datetime64[D]"), "spx": spot, "vix": 14 + np.cos(np.arange(90))}
+    )
     market = av.market.History(frame, rate=0.01, dividend_yield=0.02, gaps="report")
     result = av.compare(ARMS[:1], market, sessions=63, shares=[0.10], surface_band=10)
     starts = len(result.task.spec["starts"])

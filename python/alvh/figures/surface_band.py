@@ -15,9 +15,7 @@ _SCHEMA = {"arm": pl.String, **dict.fromkeys(_NUMBERS, pl.Float64), "unit": pl.S
 _UNIT = "a year"
 
 
-def surface_band(
-    paths: Mapping[float, Frame], capital: float, sessions: int, share: float
-) -> pl.DataFrame:
+def surface_band(paths: Mapping[float, Frame], capital: float, sessions: int, share: float) -> pl.DataFrame:
     """Return the mean return on NAV per arm and shift of the surface, and its difference to the unshifted one.
 
     Every shift runs on the same paths: a difference has a much narrower interval than the two means apart.
