@@ -1,4 +1,4 @@
-"""The surface a vol point lower and higher: paired, the same bits in folder and memory, verified with the run."""
+"""The surface a vol point lower and higher: paired, equal in folder and memory, verified with the run."""
 
 import json
 import shutil
@@ -126,9 +126,8 @@ def test_flat_markets_have_a_band_too():
 def test_a_history_has_evenly_spread_starts_and_no_interval(tmp_path):
     days = np.busday_offset("2015-01-05", np.arange(90), roll="forward")
     spot = 2000 * np.exp(0.005 * np.sin(np.arange(90.0)))
-    frame = pl.DataFrame(
-        {"date": days.astype("datetime64[D]"), "spx": spot, "vix": 14 + np.cos(np.arange(90))}
-    )
+    vix = 14 + np.cos(np.arange(90))
+    frame = pl.DataFrame({"date": days.astype("datetime64[D]"), "spx": spot, "vix": vix})
     market = av.market.History(frame, rate=0.01, dividend_yield=0.02, gaps="report")
     result = av.compare(ARMS[:1], market, sessions=63, shares=[0.10], surface_band=10)
     starts = len(result.task.spec["starts"])

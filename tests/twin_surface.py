@@ -44,7 +44,7 @@ WIDEST_LOG_MONEYNESS = 40.0  # of a delta strike, in units of the at-the-money d
 
 @dataclass(frozen=True)
 class State:
-    """The market at one tick: spot, VIX factors, continuously compounded carry, and the SPX surface's state."""
+    """The market at one tick: spot, VIX factors, continuously compounded carry, the surface's own state."""
 
     spot: float
     x: tuple[float, float, float]

@@ -339,8 +339,8 @@ class Comparison:
     def surface_band(self) -> pl.DataFrame:
         """Return what each arm earns where the SPX surface lies a vol point lower and higher.
 
-        At the smallest share, on the first paths of a simulation or on evenly spread starts of a history. SPX,
-        VIX and VX are the same as in the comparison: differences to it are paired.
+        At the smallest share, on the first paths of a simulation or on evenly spread starts of a history.
+        SPX, VIX and VX are the same as in the comparison: differences to it are paired.
 
         Returns
         -------

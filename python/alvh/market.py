@@ -383,7 +383,7 @@ class _Simulated(Described):
         """
         if days is None:
             days = np.asarray(sessions, np.float64) * _DAYS_PER_SESSION
-        return self._quotes("SPX", sessions, days, strike, right, (level, skew, curvature))
+        return self._quotes("SPX", sessions, days, strike, right, smile=(level, skew, curvature))
 
     def vix_quotes(self, strike: ArrayLike, days: ArrayLike, right: ArrayLike = "C") -> Quotes:
         """Quote VIX options at the start; arguments broadcast.
@@ -436,6 +436,7 @@ class _Simulated(Described):
         days: ArrayLike,
         strike: ArrayLike,
         right: ArrayLike,
+        *,
         smile: Triple = (0.0, 0.0, 0.0),
     ) -> Quotes:
         terms = np.broadcast_arrays(

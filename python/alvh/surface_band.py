@@ -1,8 +1,9 @@
-"""The same paths where the surface lies a vol point lower or higher: is the edge of a condor the template's bias?
+"""The same paths with the surface a vol point lower or higher: is the edge of a condor the template's bias.
 
-An option surface that a function of VIX draws can be a vol point off for months. A comparison therefore runs some of
-its paths again, at the smallest share, on a market whose SPX options are a vol point cheaper, and dearer; SPX, VIX and
-VX are the same bits. Each of the two is a run of its own, with parts and a manifest, in a folder of the main one.
+An option surface that a function of VIX draws can be a vol point off for months. A comparison therefore runs
+some of its paths again, at the smallest share, on a market whose SPX options are a vol point cheaper, and
+dearer; SPX, VIX and VX are the same bits. Each of the two is a run of its own, with parts and a manifest, in
+a folder of the main one.
 """
 
 from __future__ import annotations

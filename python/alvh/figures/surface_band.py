@@ -16,7 +16,7 @@ _UNIT = "a year"
 
 
 def surface_band(paths: Mapping[float, Frame], capital: float, sessions: int, share: float) -> pl.DataFrame:
-    """Return the mean return on NAV per arm and shift of the surface, and its difference to the unshifted one.
+    """Return the mean return on NAV per arm and shift of the surface, and what the shift adds to it.
 
     Every shift runs on the same paths: a difference has a much narrower interval than the two means apart.
 

@@ -147,7 +147,7 @@ def premium_table(premium: pl.DataFrame) -> Table:
 
 
 def surface_band_table(band: pl.DataFrame) -> Table:
-    """Return what each arm earns with the surface a vol point lower and higher, and by how much that differs."""
+    """Return what each arm earns with the surface a vol point lower and higher, and the change."""
     shifts = list(filter(None, band["shift"].unique().sort().to_list()))
     header = [words for shift in shifts for words in (f"{shift:+g} points", "change")]
     rows = []
@@ -160,8 +160,8 @@ def surface_band_table(band: pl.DataFrame) -> Table:
             cells += [estimate(row), estimate({"estimate": row["difference"], **change}, row["unit"])]
         rows.append((Cell(arm), *cells))
     note = (
-        f"On {band['paths'][0]:,} of the paths: SPX options a vol point cheaper or dearer, SPX, VIX and its futures "
-        "as they are. Change: path by path."
+        f"On {band['paths'][0]:,} of the paths: SPX options a vol point cheaper or dearer, SPX, VIX and its "
+        "futures as they are. Change: path by path."
     )
     title = "Return on NAV a year above bills, with the SPX surface a vol point lower and higher"
     return Table(title, ("arm", "as it is", *header), tuple(rows), note)
