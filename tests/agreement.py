@@ -8,7 +8,7 @@ import pytest
 
 import twin
 from alvh import _core
-from twin_market import Basis
+from twin_market import SURFACE, Basis
 from twin_record import COUNTS, LAYERS, SUMS, TICKS
 
 PAST = 2772  # sessions of a simulated past, of which rules see the last SEEN
@@ -51,7 +51,7 @@ def path_of(spec: dict, path: int, ledger: dict) -> dict:
     )
     names = ("open_ln_s", "open_x0", "open_x1", "open_x2", "special")
     state = {name: np.concatenate([[np.nan], row[0]]) for name, row in zip(names, rows, strict=True)}
-    state |= {name: ledger[name] for name in ("ln_s", "x0", "x1", "x2")}
+    state |= {name: ledger[name] for name in ("ln_s", "x0", "x1", "x2", *SURFACE)}
     state |= {"r": ledger["rate"], "q": ledger["dividend_yield"], "chance": chances(spec, path, start)}
     return state if replayed else state | past(spec, path)
 

@@ -206,13 +206,16 @@ def test_answer_comes_first_and_the_disclaimer_last(finished):
 
 def test_out_holds_everything(finished):
     folder, _ = finished
-    tables = ("against", "attribution", "capacity", "ladder", "peaks", "premium", "summary")
+    tables = ("against", "attribution", "capacity", "ladder", "peaks", "premium", "summary", "surface_band")
+    sides = [f"surface/{side}" for side in ("lower", "higher")]
     assert files(folder) == {
         ".lock",
         "manifest.json",
         "plan.json",
         *(f"parts/part-{index:05d}.parquet" for index in range(5)),
         *(f"tables/{name}.parquet" for name in tables),
+        *(f"{side}/{name}" for side in sides for name in (".lock", "manifest.json", "plan.json")),
+        *(f"{side}/parts/part-{index:05d}.parquet" for side in sides for index in range(5)),
         *(f"arms/{name}.toml" for name in ARMS),
     }
     found = manifest(folder)
@@ -281,7 +284,7 @@ def test_json_is_json(finished):
     told = json.loads(ran.stdout, parse_constant=pytest.fail)
     assert set(told) == {
         *("headline", "limits", "manifest", "ladder", "summary", "against", "attribution", "capacity"),
-        *("peaks", "premium"),
+        *("peaks", "premium", "surface_band"),
     }
     assert told["manifest"]["digests"] == manifest(finished[0])["digests"]
     assert told["headline"] in " ".join(finished[1].replace("│", " ").split())

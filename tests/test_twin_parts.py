@@ -25,13 +25,15 @@ def test_the_smile_of_vix_20_has_its_published_levels():
     x = m + stationary.sum(axis=1) / stationary.sum() * (log(20 - 6) - 2.635 - m.sum())
     surface = Surface({"model": "l3f"})
     assert surface.vix(x) == pytest.approx(20, rel=1e-14)
-    vols = [100 * sqrt(surface.smile(tuple(x), n).theta * 252 / n) for n in (1, 5, 21, 63, 126)]
+    state = State(SPOT, tuple(x), 0.04, 0.01)
+    vols = [100 * sqrt(surface.smile(state, n).theta * 252 / n) for n in (1, 5, 21, 63, 126)]
     assert vols == pytest.approx([16.5, 16.8, 17.1, 17.8, 18.2], abs=0.15)
 
 
 def test_a_delta_strike_has_its_delta():
-    smile = Surface({"model": "replay"}).smile(FACTORS, 30)
-    on_offer = quotes(State(SPOT, FACTORS, 0.04, 0.01), smile, 43)
+    state = State(SPOT, FACTORS, 0.04, 0.01)
+    smile = Surface({"model": "replay"}).smile(state, 30)
+    on_offer = quotes(state, smile, 43)
     for sign in (-1.0, 1.0):
         k = log(delta_strike(on_offer, sign, 0.10) / on_offer.forward)
         sd = total_sd(smile, k)

@@ -12,6 +12,7 @@ from twin_vix import VixCurve, VixQuotes
 
 OVERNIGHT_SESSIONS = 0.55  # what a morning settlement lacks of its last session
 CLOSES = ("ln_s", "x0", "x1", "x2", "r", "q")
+SURFACE = ("surface_level", "surface_skew", "surface_curvature")  # 0 unless given
 
 AnyQuotes = Quotes | VixQuotes
 Basis = Callable[[int, int], float]  # of a tick and the session on which the future settles
@@ -32,7 +33,11 @@ class Market:
         self.start, self.calendar = start, Calendar(spec["schedule"])
         self.surface, self.curve = Surface(spec["market"]), VixCurve(spec["market"])
         self.shock = None if spec["market"]["model"] == "gbm" else Shock(spec["market"])
-        self.closes = states(*(state[name] for name in CLOSES))
+        closes = states(*(state[name] for name in CLOSES))
+        surface = zip(*(state.get(name, [0.0] * len(closes)) for name in SURFACE), strict=True)
+        self.closes = [
+            replace(close, surface=tuple(map(float, day))) for close, day in zip(closes, surface, strict=True)
+        ]
         opening = (state.get(f"open_{name}", state[name]) for name in CLOSES[:4])
         self.mornings = states(*opening, state["r"], state["q"])
         ticks = len(self.closes)
@@ -63,7 +68,7 @@ class Market:
         """Quotes of an expiry with so much left in any state."""
         if product.vix:
             return self.curve.quotes(state, days, basis)
-        return quotes(state, self.surface.smile(state.x, n), days)
+        return quotes(state, self.surface.smile(state, n), days)
 
     def at(self, product: Product, tick: int, expiry: int, state: State | None = None) -> AnyQuotes:
         """Quotes of an expiry at the close of a tick, or in another state then."""
@@ -77,8 +82,9 @@ class Market:
         if product.morning and days == 0:
             now, n = self.mornings[tick], 0
         b0, b1 = self.basis(tick - 1, expiry), self.basis(tick, expiry)
-        time = self.quotes(product, replace(now, spot=before.spot, x=before.x), n, days, b0)
-        spot = self.quotes(product, replace(now, x=before.x), n, days, b0)
+        old = replace(now, x=before.x, surface=before.surface)  # but for the spot and the clock
+        time = self.quotes(product, replace(old, spot=before.spot), n, days, b0)
+        spot = self.quotes(product, old, n, days, b0)
         smile = self.quotes(product, now, n, days, b1)
         return {"time": time, "spot": spot, "level": spot.at_level_of(smile), "smile": smile}
 

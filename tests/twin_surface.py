@@ -44,12 +44,13 @@ WIDEST_LOG_MONEYNESS = 40.0  # of a delta strike, in units of the at-the-money d
 
 @dataclass(frozen=True)
 class State:
-    """The market at one tick: spot, VIX factors, and continuously compounded rate and dividend yield."""
+    """The market at one tick: spot, VIX factors, continuously compounded carry, the surface's own state."""
 
     spot: float
     x: tuple[float, float, float]
     rate: float
     dividend_yield: float
+    surface: tuple[float, float, float] = (0.0, 0.0, 0.0)  # level, skew, curvature of the day
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ class Surface:
         self.flat_vol = market.get("vol", 0.16) if market["model"] == "gbm" else None
         self.curve: dict[str, Any] = CURVE | market.get("curve", {})
         self.shape: dict[str, Any] = SMILE | market.get("smile", {})
-        self.kept: dict[tuple[tuple[float, ...], float], Smile] = {}
+        self.shift = market.get("surface_shift", 0.0) / 100
+        self.kept: dict[tuple[tuple[float, ...], tuple[float, ...], float], Smile] = {}
 
     def vix(self, x: tuple[float, ...]) -> float:
         """VIX, points."""
@@ -141,28 +143,35 @@ class Surface:
             return 100.0 * self.flat_vol
         return self.curve["floor"] + exp(self.curve["level"] + sum(x))
 
-    def smile(self, x: tuple[float, ...], n: float) -> Smile:
+    def smile(self, state: State, n: float) -> Smile:
         """Smile of the expiry in n sessions; the last ones are kept, because many packages ask for them."""
-        if (x, n) not in self.kept:
+        key = (state.x, state.surface, n)
+        if key not in self.kept:
             if len(self.kept) == KEPT_SMILES:
                 self.kept.clear()
-            self.kept[x, n] = self.solved(x, n)
-        return self.kept[x, n]
+            self.kept[key] = self.shifted(self.solved(state, n), n)
+        return self.kept[key]
 
-    def solved(self, x: tuple[float, ...], n: float) -> Smile:
+    def shifted(self, smile: Smile, n: float) -> Smile:
+        """The smile with its at-the-money vol moved by the shift, to half of itself at least."""
+        sd = sqrt(smile.theta)
+        return replace(smile, theta=max(sd + self.shift * sqrt(n / SESSION_YEAR), sd / 2) ** 2)
+
+    def solved(self, state: State, n: float) -> Smile:
         """Smile of the expiry in n sessions, by fixed point."""
         if n == 0:
             return Smile(0.0, 0.0, 0.0)
         if self.flat_vol is not None:
             return Smile(self.flat_vol**2 * n / SESSION_YEAR, 0.0, 0.0)
-        target = self.index_variance(x, n)
+        level, skew, curvature = state.surface
+        target = self.index_variance(state.x, n) * exp(2 * level)
         theta = target
         for _ in range(FIXED_POINT_STEPS):
-            rho, zeta = self.skew_and_curvature(theta, n)
+            rho, zeta = self.skew_and_curvature(theta, n, skew, curvature)
             previous, theta = theta, target / swap_ratio(abs(rho), zeta, sqrt(theta))
             if theta == previous:
                 break
-        return Smile(theta, *self.skew_and_curvature(theta, n))
+        return Smile(theta, *self.skew_and_curvature(theta, n, skew, curvature))
 
     def index_variance(self, x: tuple[float, ...], n: float) -> float:
         """What theta times R must be: the variance of the swap over n sessions, less the index scale."""
@@ -182,13 +191,13 @@ class Surface:
         moved = sum((weight(k) - 1) * xi for k, xi in zip(c["reversion"], x, strict=True))
         return c["floor"] + (self.vix(x) - c["floor"]) * exp(slope * log(months) + moved)
 
-    def skew_and_curvature(self, theta: float, n: float) -> tuple[float, float]:
-        """Rho and zeta of a slice with this theta."""
+    def skew_and_curvature(self, theta: float, n: float, more: float, bend: float) -> tuple[float, float]:
+        """Rho and zeta of a slice with this theta, on a day with so much more skew and curvature."""
         s = self.shape
         tenor, t = log(max(n, SHORTEST_SHAPE) / MONTH_SESSIONS), log(theta / REFERENCE_VARIANCE)
         low, high = s["skew_bounds"]
-        skew = min(max(s["skew_level"] + s["skew_slope"] * t, low), high)
-        free = exp(s["curvature_level"] + s["curvature_tenor"] * tenor + s["curvature_variance"] * t)
+        skew = min(max(s["skew_level"] + more + s["skew_slope"] * t, low), high)
+        free = exp(bend + s["curvature_level"] + s["curvature_tenor"] * tenor + s["curvature_variance"] * t)
         return -skew, min(free, BUTTERFLY_MARGIN * sqrt(4 / (1 + skew)))
 
 

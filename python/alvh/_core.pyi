@@ -24,6 +24,7 @@ __all__ = [
     "market_paths",
     "market_quotes",
     "market_shocked",
+    "market_smile_states",
     "market_spec",
     "market_vx_basis",
     "price",
@@ -170,6 +171,11 @@ def market_quotes(
     days: NDArray[np.float64],
     strike: NDArray[np.float64],
     sign: NDArray[np.float64],
+    *,
+    smile: tuple[float, float, float] = ...,  # level, skew, curvature of the SPX surface
+) -> list[NDArray[np.float64]]: ...
+def market_smile_states(  # level, skew, curvature: paths x (sessions + 1), column j is session j
+    spec: str, first_path: int, paths: int, sessions: int, *, seed: int
 ) -> list[NDArray[np.float64]]: ...
 def market_openings(  # ln S, x0, x1, x2, special quotation: paths x sessions, column j is session j + 1
     spec: str,

@@ -175,6 +175,12 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     chunk: Annotated[
         int, typer.Option(min=1, help="Paths per Parquet part, the unit of --resume.", metavar="N")
     ] = 16_384,
+    surface_band: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Paths at most that run again with the SPX surface a vol point off.", metavar="N"
+        ),
+    ] = 2_048,
     report: Report = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -213,6 +219,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             resume=resume,
             overwrite=overwrite,
             chunk=chunk,
+            surface_band=surface_band,
         )
     _show(result, as_json=as_json, out=out)
     if report is not None:
@@ -608,17 +615,23 @@ def _compare(
     paths: int | None,
     sessions: int = 252,
     every: int = 1,
+    surface_band: int | None = None,
     solved: Comparison | None = None,
     **options: Any,
 ) -> Comparison:
     from alvh.comparison import compare as run_compare
     from alvh.equal_cost import pilot_paths
+    from alvh.market import History
     from alvh.specification import count_paths
+    from alvh.surface_band import BAND_PATHS, FOLDERS, band_size
 
+    band = BAND_PATHS if surface_band is None else surface_band
     total = count_paths(arms, market, paths=paths, sessions=sessions, every=every)
+    total += len(FOLDERS) * band_size(total, band, replayed=isinstance(market, History))[0]
     if solved is None:
         total += pilot_paths(arms, paths)
     asked: dict[str, Any] = {"paths": paths, "sessions": sessions, "every": every, "solved": solved}
+    asked["surface_band"] = band
     return run_compare(arms, market, advance=track(repr(market), total), **asked, **options)
 
 

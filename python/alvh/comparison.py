@@ -6,8 +6,8 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
 from alvh.specification import SHARES, Costs, Market, task_of
+from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
 
 PREMIA = (0.0, 0.05, 0.08)
 """Equity risk premia at which every simulated report shows the returns again (MODELS)."""
@@ -76,6 +77,7 @@ def compare(
     resume: bool = False,
     overwrite: bool = False,
     chunk: int = CHUNK,
+    surface_band: int = BAND_PATHS,
     advance: Advance | None = None,
     solved: Comparison | None = None,
 ) -> Comparison:
@@ -115,8 +117,12 @@ def compare(
         Finish the same run in `out`, or remove it first.
     chunk
         Paths in a Parquet part, the unit of resume. Figures do not depend on it.
+    surface_band
+        Paths at most that run again, at the smallest share, with the SPX surface a vol point lower and a vol
+        point higher (`Comparison.surface_band`); 0 for none.
     advance
-        Called with the number of paths just finished, those of the pilot of rivals at equal cost among them.
+        Called with the number of paths just finished, those of the pilot of rivals at equal cost and of the
+        surface band among them.
     solved
         A comparison that solved the same rivals at equal cost: they are taken as they were frozen there, and
         so meet another stream or a history unchanged (R19).
@@ -159,9 +165,12 @@ def compare(
         settled = equal_cost.settle(arms, market, threads=threads, advance=advance, **asked)
     else:
         settled = equal_cost.frozen(arms, solved.manifest["facts"]["equal_cost"])
-    task = task_of(settled.arms, market, equal_cost=settled.facts, **asked)
+    task = banded(task_of(settled.arms, market, equal_cost=settled.facts, **asked), surface_band)
+    if overwrite and out is not None:
+        forget(out)
     result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
-    comparison = Comparison(task, result, threads)
+    band = run_band(task, out=out, resume=resume, threads=threads, advance=advance)
+    comparison = Comparison(task, result, threads, band)
     if out is not None:
         comparison.write_tables(out)
     return comparison
@@ -179,16 +188,20 @@ class Comparison:
         The figures per path, lazily, and the manifest.
     threads
         Threads of what is run again (`premium`), 0 for one per core.
+    band
+        The figures of the surface band, by shift in vol points.
     """
 
     task: Task
     result: Result
     threads: int = 0
+    band: Mapping[float, Result] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: str | Path) -> Comparison:
         """Open the folder of a finished run."""
-        return cls(stored_task(folder), load(folder))
+        task = stored_task(folder)
+        return cls(task, load(folder), band=load_band(task, folder))
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -322,6 +335,33 @@ class Comparison:
         return figures.history_summary(
             self._frame, self.capital, self.sessions, self._share(share), within=self.within
         )
+
+    def surface_band(self) -> pl.DataFrame:
+        """Return what each arm earns where the SPX surface lies a vol point lower and higher.
+
+        At the smallest share, on the first paths of a simulation or on evenly spread starts of a history.
+        SPX, VIX and VX are the same as in the comparison: differences to it are paired.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.surface_band` says: `arm`, `shift` (vol points), the mean return on NAV a year
+            above bills with its interval, and its difference to shift 0. No rows without a band.
+        """
+        return self._surface_band
+
+    @cached_property
+    def _surface_band(self) -> pl.DataFrame:
+        sides = tasks(self.task)
+        paths: dict[float, pl.LazyFrame] = {
+            shift: Comparison(task, self.band[shift]).paths() for shift, task in sides.items()
+        }
+        if sides:
+            band = self.task.facts["surface_band"]
+            number, distance = pl.col("path"), band["distance"]
+            here = self._frame.lazy().filter(number % distance == 0, number // distance < band["paths"])
+            paths[0.0] = here.with_columns(number // distance)
+        return self._shown(figures.surface_band(paths, self.capital, self.sessions, self._share(None)))
 
     def premium(self) -> pl.DataFrame:
         """Return P(distress) and the return in excess of bills per arm at equity risk premia of 0, 5% and 8%.
@@ -460,7 +500,8 @@ class Comparison:
         """Overlapping starts are not independent: on a history no interval and no p-value is shown."""
         if not self.replayed:
             return table
-        known = ("low", "high", "dollars_low", "dollars_high", "p_value", "p_holm")
+        bounds = ("low", "high", "dollars_low", "dollars_high", "difference_low", "difference_high")
+        known = (*bounds, "p_value", "p_holm")
         inferred = [name for name in known if name in table.columns]
         return table.with_columns(pl.lit(None, pl.Float64).alias(name) for name in inferred)
 
@@ -566,6 +607,8 @@ class Comparison:
             "attribution": self.attribution(),
             "peaks": self.peaks(),
         }
+        if self.band:
+            tables["surface_band"] = self.surface_band()
         if self._equal_cost:
             tables["equal_cost"] = self.equal_cost()
         if self.hedged:

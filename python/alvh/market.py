@@ -9,7 +9,7 @@ The defaults were estimated on data of 1990 to 2026 and are starting values, not
 
 import json
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,7 @@ __all__ = [
     "Quotes",
     "Scenario",
     "Smile",
+    "SmileState",
     "VixSmile",
     "scenario",
     "scenarios",
@@ -49,7 +50,9 @@ def _defaults(model: str) -> dict[str, Any]:
 
 _L3F = _defaults("l3f")
 _GBM = _defaults("gbm")
-_CURVE, _DYNAMICS, _SMILE, _VIX_SMILE = (_L3F[each] for each in ("curve", "dynamics", "smile", "vix_smile"))
+_CURVE, _DYNAMICS, _SMILE, _VIX_SMILE, _SMILE_STATE = (
+    _L3F[each] for each in ("curve", "dynamics", "smile", "vix_smile", "smile_state")
+)
 
 
 class Quotes(NamedTuple):
@@ -212,6 +215,46 @@ class VixSmile(Described):
     front_decay: float = _VIX_SMILE["front_decay"]
 
 
+class SmileState(Described):
+    """The daily state of the SPX surface: how it departs from its template, apart from VIX and its past.
+
+    Level, skew and curvature revert to 0 session by session and start with their stationary law. SPX, VIX and
+    VX futures do not see them: a market with and without has the same paths.
+
+    Parameters
+    ----------
+    level_sd : float
+        Standard deviation of the logarithm of the surface's variance-swap volatility over that of the VIX
+        curve, the same at all tenors: 0.05 is five per cent of the volatility.
+    skew_sd : float
+        Standard deviation of what is added to the absolute value of rho, before its bounds.
+    curvature_sd : float
+        Standard deviation of what is added to ln zeta, before its bound.
+    level_half_life, skew_half_life, curvature_half_life : float
+        Sessions after which half of a departure is left.
+    correlation : tuple of 3 floats
+        Correlations on one day: (level, skew), (level, curvature), (skew, curvature).
+
+    Examples
+    --------
+    >>> SmileState(level_sd=0.02).level_sd, SmileState.none().skew_sd
+    (0.02, 0.0)
+    """
+
+    level_sd: float = _SMILE_STATE["level_sd"]
+    level_half_life: float = _SMILE_STATE["level_half_life"]
+    skew_sd: float = _SMILE_STATE["skew_sd"]
+    skew_half_life: float = _SMILE_STATE["skew_half_life"]
+    curvature_sd: float = _SMILE_STATE["curvature_sd"]
+    curvature_half_life: float = _SMILE_STATE["curvature_half_life"]
+    correlation: Triple = _SMILE_STATE["correlation"]
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return a surface that is its template on every day."""
+        return cls(level_sd=0.0, skew_sd=0.0, curvature_sd=0.0)
+
+
 class _Simulated(Described):
     """A model that can be simulated from a start state."""
 
@@ -304,6 +347,9 @@ class _Simulated(Described):
         right: ArrayLike = "C",
         *,
         days: ArrayLike | None = None,
+        level: float = 0.0,
+        skew: float = 0.0,
+        curvature: float = 0.0,
     ) -> Quotes:
         """Quote SPX options at the start; arguments broadcast.
 
@@ -317,11 +363,18 @@ class _Simulated(Described):
             "C" or +1, "P" or -1.
         days : array_like, optional
             Calendar days to expiry, for carry; by default 30 for every 21 sessions.
+        level, skew, curvature : float, default 0
+            State of the surface on that day, see `SmileState`; 0 is the template. Not with `GBM`.
 
         Returns
         -------
         Quotes
             A strike that is not positive, or a tenor below 0, gives NaN.
+
+        Raises
+        ------
+        AlvhError
+            If an argument is out of its domain.
 
         Examples
         --------
@@ -331,7 +384,7 @@ class _Simulated(Described):
         """
         if days is None:
             days = np.asarray(sessions, np.float64) * _DAYS_PER_SESSION
-        return self._quotes("SPX", sessions, days, strike, right)
+        return self._quotes("SPX", sessions, days, strike, right, smile=(level, skew, curvature))
 
     def vix_quotes(self, strike: ArrayLike, days: ArrayLike, right: ArrayLike = "C") -> Quotes:
         """Quote VIX options at the start; arguments broadcast.
@@ -378,13 +431,20 @@ class _Simulated(Described):
         return self._quotes("VIX", days, days, 1.0, "C").forward
 
     def _quotes(
-        self, product: str, sessions: ArrayLike, days: ArrayLike, strike: ArrayLike, right: ArrayLike
+        self,
+        product: str,
+        sessions: ArrayLike,
+        days: ArrayLike,
+        strike: ArrayLike,
+        right: ArrayLike,
+        *,
+        smile: Triple = (0.0, 0.0, 0.0),
     ) -> Quotes:
         terms = np.broadcast_arrays(
             *(np.asarray(each, np.float64) for each in (sessions, days, strike)), _sign(right)
         )
         flat = (np.ascontiguousarray(each).ravel() for each in terms)
-        columns = _core.market_quotes(self.model_dump_json(), product, *flat)
+        columns = _core.market_quotes(self.model_dump_json(), product, *flat, smile=smile)
         return Quotes(*(each.reshape(terms[0].shape)[()] for each in columns))
 
 
@@ -407,6 +467,10 @@ class L3F(_Simulated):
         The SPX volatility surface.
     vix_smile : VixSmile
         The VIX option surface.
+    smile_state : SmileState
+        How the SPX surface departs from its template from day to day.
+    surface_shift : float
+        Vol points by which SPX options are dearer than the state says, -5 to 5; VIX, VX and SPX stay.
 
     Examples
     --------
@@ -425,6 +489,36 @@ class L3F(_Simulated):
     dynamics: Dynamics = Dynamics()
     smile: Smile = Smile()
     vix_smile: VixSmile = VixSmile()
+    smile_state: SmileState = SmileState()
+    surface_shift: float = _L3F["surface_shift"]
+
+    def smile_states(
+        self, paths: int, sessions: int, *, seed: int = 0, first_path: int = 0
+    ) -> dict[str, Floats]:
+        """Return the state of the SPX surface on simulated paths.
+
+        Parameters
+        ----------
+        paths : int
+            How many.
+        sessions : int
+            Sessions after the start.
+        seed, first_path : int, default 0
+            As in `simulate`: the same paths.
+
+        Returns
+        -------
+        dict of arrays
+            "level", "skew" and "curvature", each of shape (paths, 1 + sessions).
+
+        Examples
+        --------
+        >>> states = L3F(smile_state=SmileState(level_sd=0.03)).smile_states(10_000, 1)
+        >>> float(states["level"][:, 0].std().round(3))
+        0.03
+        """
+        columns = _core.market_smile_states(self.model_dump_json(), first_path, paths, sessions, seed=seed)
+        return dict(zip(("level", "skew", "curvature"), columns, strict=True))
 
 
 class GBM(_Simulated):
@@ -442,6 +536,8 @@ class GBM(_Simulated):
         A year, continuously compounded.
     erp : float
         Equity risk premium: excess of the mean return of SPX over `rate`, a year.
+    surface_shift : float
+        Vol points by which options are dearer than `vol`, -5 to 5; VIX and SPX stay.
 
     Examples
     --------
@@ -455,6 +551,7 @@ class GBM(_Simulated):
     rate: float = _GBM["rate"]
     dividend_yield: float = _GBM["dividend_yield"]
     erp: float = _GBM["erp"]
+    surface_shift: float = _GBM["surface_shift"]
 
 
 def _sign(right: ArrayLike) -> Floats:

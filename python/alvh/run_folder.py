@@ -216,6 +216,23 @@ class RunFolder:
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
 
+    def remove(self) -> None:
+        """Remove the run with its folder and those above it that are empty then; other files in it stay.
+
+        Raises
+        ------
+        RunError
+            Another process is writing to it.
+        """
+        with self.locked():
+            self.sweep()
+            self.clear()
+            (self.path / MANIFEST).unlink()
+            (self.path / LOCK).unlink()
+        for folder in (self.path / PARTS, self.path, self.path.parent):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
     def _text(self, name: str) -> str:
         try:
             return (self.path / name).read_text(encoding="utf-8")

@@ -221,10 +221,12 @@ def verify(
 ) -> list[int]:
     """Compute random chunks of a finished run again and compare every bit; check the digests of all parts.
 
+    The runs that belong to it, such as those of its surface band, are verified likewise.
+
     Returns
     -------
     list of int
-        The chunks that were computed again.
+        The chunks of the run itself that were computed again.
 
     Raises
     ------
@@ -247,6 +249,11 @@ def verify(
         if _finish(plan, [again])["parts"] != [manifest["parts"][index]]:
             by = f" (computed by alvh {manifest['alvh']}, now by {_core.__version__})"
             raise RunError(f"{opened.part(index)}: computed again, the figures differ{by}")
+    for name, digest in task.facts.get("beside", {}).items():
+        beside = Path(folder) / name
+        if stored_task(beside).digest != digest:
+            raise RunError(f"{beside / PLAN}: not the plan that belongs to this run: the folder was altered")
+        verify(beside, chunks=chunks, threads=threads, advance=advance)
     return chosen
 
 

@@ -76,6 +76,7 @@ def stress(
     tables = []
     for market in _chosen(scenarios):
         options: dict[str, Any] = {"capital": capital, "shares": [share], "margin": margin, "costs": costs}
+        options["surface_band"] = 0
         whole, eve = (
             compare(arms, market, sessions=sessions, ruin_share=ruin_share, threads=1, **options).paths()
             for sessions in (market.sessions, market.quiet)
@@ -171,6 +172,7 @@ def stress_report(
     market, scenarios = L3F(vix=vix), _chosen(scenarios)
     asked: dict[str, Any] = {"sessions": SESSIONS, "capital": capital, "shares": [share], "seed": seed}
     arms, facts = settle(arms, market, threads=threads, advance=advance, paths=paths, **asked)
+    asked["surface_band"] = 0
     tables = {"outcomes": stress(arms, capital=capital, share=share, scenarios=scenarios)}
     limits = (*LIMITS, *equal_cost_limits(facts))
     simulated = compare(arms, market, paths=paths, threads=threads, advance=advance, **asked).paths()

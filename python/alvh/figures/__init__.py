@@ -19,6 +19,7 @@ from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
 from alvh.figures.summary import FIGURES, Figure, summary
+from alvh.figures.surface_band import surface_band
 
 __all__ = [
     "FIGURES",
@@ -50,4 +51,5 @@ __all__ = [
     "protection_words",
     "roll_costs",
     "summary",
+    "surface_band",
 ]

@@ -30,6 +30,10 @@ def print_comparison(console: Console, result: Comparison) -> None:
     console.print(terminal.headline_panel(result.headline()))
     console.print(Text(_what_was_run(result), style="dim"))
     console.print()
+    band = result.surface_band()
+    if not band.is_empty():
+        console.print(terminal.surface_band_table(result.labelled(band)))
+        console.print()
     for table in _tables(result):
         console.print(table)
         console.print()

@@ -32,6 +32,7 @@ __all__ = [
     "ladder_table",
     "limits_list",
     "summary_table",
+    "surface_band_table",
 ]
 
 MOST_EPISODES = 12
@@ -189,6 +190,40 @@ def against_table(differences: pl.DataFrame) -> Table:
         table.add_row(
             Text(arm), cells["p_distress"], counts, p, cells["return_on_nav"], cells["max_drawdown"]
         )
+    return table
+
+
+def surface_band_table(band: pl.DataFrame) -> Table:
+    """Return what each arm earns with the surface a vol point lower and higher, and by how much that differs.
+
+    Parameters
+    ----------
+    band : DataFrame
+        What `alvh.figures.surface_band` returns.
+    """
+    paths = band["paths"][0]
+    caption = (
+        f"on {paths:,} of the paths: SPX options a vol point cheaper or dearer, SPX and VIX as they are; "
+        "change: path by path"
+    )
+    table = plain_table("Return on NAV a year above bills, SPX surface ±1 vol point", caption)
+    table.add_column("arm", overflow="fold")
+    shifts = band["shift"].unique().sort().to_list()
+    for shift in (0.0, *filter(None, shifts)):
+        table.add_column(f"{shift:+g} points" if shift else "as it is", justify="right")
+        if shift:
+            table.add_column("change", justify="right")
+    for arm in band["arm"].unique(maintain_order=True):
+        rows = {row["shift"]: row for row in band.filter(arm=arm).iter_rows(named=True)}
+        cells = [_two_lines(rows[0.0], "a year")]
+        for shift in filter(None, shifts):
+            change = {
+                "estimate": rows[shift]["difference"],
+                "low": rows[shift]["difference_low"],
+                "high": rows[shift]["difference_high"],
+            }
+            cells += [_two_lines(rows[shift], "a year"), _two_lines(change, "a year")]
+        table.add_row(Text(arm), *map(Text, cells))
     return table
 
 

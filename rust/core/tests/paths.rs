@@ -33,6 +33,7 @@ fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<d
         dynamics: Dynamics::default(),
         smile: Smile::default(),
         vix_smile: VixSmile::default(),
+        surface_shift: 0.0,
     };
     change(&mut spec);
     let model = generator(&MarketSpec::Replay(Box::new(spec.clone()))).expect("valid rows");
@@ -241,7 +242,7 @@ fn standard_shocks_exist_where_vix_moves() {
 #[test]
 fn gbm_agrees_with_its_closed_forms() {
     let (spot, rate, dividend_yield, vol) = (5000.0, 0.04, 0.013, 0.2);
-    let spec = GbmSpec { vol, spot, rate, dividend_yield, erp: 0.0 };
+    let spec = GbmSpec { vol, spot, rate, dividend_yield, erp: 0.0, ..GbmSpec::default() };
     let model = generator(&MarketSpec::Gbm(spec)).expect("valid");
     let (paths, sessions) = (40_000, 63);
     let found = run(&*model, &request(paths, sessions));

@@ -13,9 +13,11 @@ fn l3f(vix: f64) -> Box<dyn Generator> {
     generator(&MarketSpec::L3f(Box::new(L3fSpec { vix, ..L3fSpec::default() }))).expect("a valid VIX")
 }
 
+/// The start of a path, with the template's surface.
 fn start_of(model: &dyn Generator) -> State {
     let mut state = State::default();
     model.start(&LANES_OF_SEED_3, &mut state);
+    state.smile = Default::default();
     state
 }
 

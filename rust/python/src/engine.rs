@@ -90,7 +90,17 @@ impl Plan {
 }
 
 fn ledger<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
-    const STATE: [&str; 6] = ["ln_s", "x0", "x1", "x2", "rate", "dividend_yield"];
+    const STATE: [&str; 9] = [
+        "ln_s",
+        "x0",
+        "x1",
+        "x2",
+        "surface_level",
+        "surface_skew",
+        "surface_curvature",
+        "rate",
+        "dividend_yield",
+    ];
     const BUCKETS: [&str; 8] = ["time", "spot", "level", "smile", "settlement", "fills", "fees", "interest"];
     let rows = &trace.ledger;
     let out = PyDict::new(py);

@@ -2,7 +2,7 @@
 
 use alvh_core::market::generator::{Generator, generator};
 use alvh_core::market::inspect::{
-    Move, OptionQuote, OptionTerms, openings, shocked, spx_quotes, vix_quotes, vx_bases,
+    Move, OptionQuote, OptionTerms, openings, shocked, smile_states, spx_quotes, vix_quotes, vx_bases,
 };
 use alvh_core::market::simulate::{Request, simulate};
 use alvh_core::market::spec::MarketSpec;
@@ -51,8 +51,10 @@ pub fn market_paths<'py>(
     Ok((array(found.spot)?, array(found.vix)?, vx))
 }
 
-/// Forward, discount factor, volatility and price of options on the start state; arrays of one length.
+/// Forward, discount factor, volatility and price of options on the start state; arrays of one length. `smile` is the
+/// state of the SPX surface: level, skew, curvature.
 #[pyfunction]
+#[pyo3(signature = (spec, product, sessions, days, strike, sign, *, smile=[0.0; 3]))]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 hands arrays over by value")]
 pub fn market_quotes<'py>(
     py: Python<'py>,
@@ -62,6 +64,7 @@ pub fn market_quotes<'py>(
     days: PyReadonlyArray1<'py, f64>,
     strike: PyReadonlyArray1<'py, f64>,
     sign: PyReadonlyArray1<'py, f64>,
+    smile: [f64; 3],
 ) -> PyResult<[Array1<'py>; 4]> {
     let (sessions, days) = (sessions.as_slice()?, days.as_slice()?);
     let (strike, sign) = (strike.as_slice()?, sign.as_slice()?);
@@ -69,7 +72,7 @@ pub fn market_quotes<'py>(
         let options = terms(sessions, days, strike, sign)?;
         let model = model(spec)?;
         match product {
-            "SPX" => Ok(spx_quotes(&*model, &options)),
+            "SPX" => spx_quotes(&*model, &options, smile),
             "VIX" => Ok(vix_quotes(&*model, &options)),
             _ => Err(Error::domain("product", product, "must be SPX or VIX")),
         }
@@ -77,6 +80,23 @@ pub fn market_quotes<'py>(
     let array =
         |field: fn(&OptionQuote) -> f64| quotes.iter().map(field).collect::<Vec<_>>().into_pyarray(py);
     Ok([array(|q| q.forward), array(|q| q.discount), array(|q| q.vol), array(|q| q.price)])
+}
+
+/// Level, skew and curvature of the SPX surface at sessions 0 … `sessions`, each paths × (sessions + 1).
+#[pyfunction]
+#[pyo3(signature = (spec, first_path, paths, sessions, *, seed))]
+pub fn market_smile_states<'py>(
+    py: Python<'py>,
+    spec: &str,
+    first_path: u64,
+    paths: usize,
+    sessions: u32,
+    seed: u64,
+) -> PyResult<[Array2<'py>; 3]> {
+    let found = detached(py, || smile_states(&*model(spec)?, seed, first_path, paths, sessions))?;
+    let array = |values: Vec<f64>| values.into_pyarray(py).reshape([paths, sessions as usize + 1]);
+    let [level, skew, curvature] = found;
+    Ok([array(level)?, array(skew)?, array(curvature)?])
 }
 
 /// Openings of sessions 1 … `sessions`: ln S, x0, x1, x2 and the special quotation, each paths × sessions.

@@ -59,6 +59,9 @@ def what_was_run(result: Comparison) -> str:
 
 def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: date | None) -> Iterator[Block]:
     named = result.labelled
+    band = named(result.surface_band())
+    if not band.is_empty():
+        yield tables.surface_band_table(band)
     yield from _ladder(result, name, style)
     if result.replayed:
         told = result.history()

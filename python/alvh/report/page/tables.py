@@ -33,6 +33,7 @@ __all__ = [
     "rivals_table",
     "rungs",
     "summary_table",
+    "surface_band_table",
     "verdicts_table",
 ]
 
@@ -144,6 +145,27 @@ def premium_table(premium: pl.DataFrame) -> Table:
     )
     title = "Return on NAV a year above bills, by equity risk premium"
     return Table(title, ("arm", *map(share_of_nav, premia)), rows)
+
+
+def surface_band_table(band: pl.DataFrame) -> Table:
+    """Return what each arm earns with the surface a vol point lower and higher, and the change."""
+    shifts = list(filter(None, band["shift"].unique().sort().to_list()))
+    header = [words for shift in shifts for words in (f"{shift:+g} points", "change")]
+    rows = []
+    for arm in arms(band):
+        found = {row["shift"]: row for row in band.filter(arm=arm).iter_rows(named=True)}
+        cells = [estimate(found[0.0])]
+        for shift in shifts:
+            row = found[shift]
+            change = {name: row[f"difference_{name}"] for name in ("low", "high")}
+            cells += [estimate(row), estimate({"estimate": row["difference"], **change}, row["unit"])]
+        rows.append((Cell(arm), *cells))
+    note = (
+        f"On {band['paths'][0]:,} of the paths: SPX options a vol point cheaper or dearer, SPX, VIX and its "
+        "futures as they are. Change: path by path."
+    )
+    title = "Return on NAV a year above bills, with the SPX surface a vol point lower and higher"
+    return Table(title, ("arm", "as it is", *header), tuple(rows), note)
 
 
 def by_arm(title: str, frame: pl.DataFrame, column: str, names: Mapping[str, str], note: str = "") -> Table:

@@ -382,10 +382,10 @@ impl<'p> Block<'p> {
         let book = &self.books[watched];
         let Ledger { cash: [cash, sleeve], nav, requirement, sleeve_requirement, call, hedge, .. } =
             book.ledger(0);
-        let State { ln_s, x, r, q } = &self.market.now;
+        let State { ln_s, x, smile: [level, skew, curvature], r, q } = &self.market.now;
         let sum = &book.sum;
         self.trace.ledger.push(LedgerRow {
-            state: [ln_s[0], x[0][0], x[1][0], x[2][0], r[0], q[0]],
+            state: [ln_s, &x[0], &x[1], &x[2], level, skew, curvature, r, q].map(|column| column[0]),
             day: self.plan.schedule.day(self.market.session[0]),
             spot: self.market.spot[0],
             vix: self.market.vix[0],

@@ -49,7 +49,7 @@ impl Default for Event {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LedgerRow {
     /// ln S, x0, x1, x2, r, q.
-    pub state: [f64; 6],
+    pub state: [f64; 9],
     /// Days since 1970-01-01.
     pub day: i32,
     /// SPX.

@@ -1,6 +1,5 @@
 //! Geometric Brownian motion: constant volatility, the oracle with closed forms.
 
-use super::SESSIONS_PER_YEAR;
 use super::generator::{Generator, Lanes};
 use super::opening;
 use super::parameters::OVERNIGHT_SHARE;
@@ -9,6 +8,7 @@ use super::shock::Shock;
 use super::spec::GbmSpec;
 use super::state::{FACTORS, Point, State};
 use super::warm_up;
+use super::{PERCENT, SESSIONS_PER_YEAR};
 use crate::Result;
 use crate::math::lanes::{Col, LANES};
 use crate::math::philox::{Purpose, Stream};
@@ -20,6 +20,7 @@ use crate::math::special;
 pub(super) struct Gbm {
     start: Point,
     vol: f64,
+    surface_shift: f64,
     erp: f64,
 }
 
@@ -32,7 +33,7 @@ impl Gbm {
             r: spec.rate,
             q: spec.dividend_yield,
         };
-        Ok(Self { start, vol: spec.vol, erp: spec.erp })
+        Ok(Self { start, vol: spec.vol, surface_shift: spec.surface_shift / PERCENT, erp: spec.erp })
     }
 
     /// Variance of ln S over a session.
@@ -75,7 +76,7 @@ impl Generator for Gbm {
     }
 
     fn surface(&self) -> Surface {
-        Surface::Flat { vol: self.vol }
+        Surface::Flat { vol: self.vol, shift: self.surface_shift }
     }
 }
 

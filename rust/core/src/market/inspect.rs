@@ -4,7 +4,7 @@
 use super::curve::session_years;
 use super::generator::{Generator, Lanes};
 use super::quote::{Slice, Surface};
-use super::state::{FACTORS, Point, State};
+use super::state::{FACTORS, Point, SMILE, State};
 use super::vix_option::VixSlice;
 use crate::math::lanes::{Col, LANES};
 use crate::math::philox::MAX_PATHS;
@@ -36,13 +36,22 @@ pub struct OptionQuote {
     pub price: f64,
 }
 
-/// SPX options on the start state of a model. A sign other than ±1, a negative tenor or a strike that is not
-/// positive gives NaN.
-pub fn spx_quotes(model: &dyn Generator, options: &[OptionTerms]) -> Vec<OptionQuote> {
-    let (surface, state) = start(model);
+/// SPX options on the start state of a model with `smile`, the level, skew and curvature of its surface that day. A sign
+/// other than ±1, a negative tenor or a strike that is not positive gives NaN.
+pub fn spx_quotes(
+    model: &dyn Generator,
+    options: &[OptionTerms],
+    smile: [f64; SMILE],
+) -> Result<Vec<OptionQuote>> {
+    let (surface, mut state) = start(model);
+    if matches!(surface, Surface::Flat { .. }) && smile != [0.0; SMILE] {
+        let allowed = "a flat surface has no level, skew and curvature of its own: leave them 0";
+        return Err(Error::domain("level, skew, curvature", format!("{smile:?}"), allowed));
+    }
+    state.smile = smile.map(Col::splat);
     let mut slice = Slice::default();
     let mut sd = Col::default();
-    by_block(options, |terms, block| {
+    Ok(by_block(options, |terms, block| {
         surface.slice(&state, &terms.sessions, &terms.days, &mut slice);
         Surface::total_sd(&slice, &terms.strike, &mut sd);
         let price = signed_price(terms, |sign, out| Surface::option(&slice, sign, &terms.strike, out));
@@ -51,7 +60,7 @@ pub fn spx_quotes(model: &dyn Generator, options: &[OptionTerms]) -> Vec<OptionQ
             *quote =
                 OptionQuote { forward: slice.forward[i], discount: slice.discount[i], vol, price: price[i] };
         }
-    })
+    }))
 }
 
 /// VIX options on the start state of a model; bad terms as in [`spx_quotes`].
@@ -67,6 +76,37 @@ pub fn vix_quotes(model: &dyn Generator, options: &[OptionTerms]) -> Vec<OptionQ
                 OptionQuote { forward: slice.forward[i], discount: slice.discount[i], vol, price: price[i] };
         }
     })
+}
+
+/// The state of the SPX surface, level, skew and curvature, at sessions 0 … `sessions`: row-major arrays of paths ×
+/// (sessions + 1). A replay's is 0 throughout.
+pub fn smile_states(
+    model: &dyn Generator,
+    seed: u64,
+    first_path: u64,
+    paths: usize,
+    sessions: u32,
+) -> Result<[Vec<f64>; SMILE]> {
+    check_paths(first_path, paths)?;
+    check_rows(model, 0, sessions)?;
+    let columns = sessions as usize + 1;
+    let mut found: [Vec<f64>; SMILE] = std::array::from_fn(|_| vec![0.0; paths * columns]);
+    let mut state = State::default();
+    for first in (0..paths).step_by(LANES) {
+        let lanes = Lanes { seed, first_path: first_path + first as u64, start: [0; LANES] };
+        for step in 0..=sessions {
+            match step {
+                0 => model.start(&lanes, &mut state),
+                _ => model.session(&lanes, step, &mut state),
+            }
+            for (array, column) in found.iter_mut().zip(&state.smile) {
+                for lane in 0..LANES.min(paths - first) {
+                    array[(first + lane) * columns + step as usize] = column[lane];
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Openings of sessions 1 … `sessions`, row-major arrays of paths × sessions.
@@ -89,14 +129,8 @@ pub fn openings(
     sessions: u32,
     start: u32,
 ) -> Result<Openings> {
-    if first_path.checked_add(paths as u64).is_none_or(|end| end > MAX_PATHS) {
-        return Err(Error::domain("first_path", first_path, "first_path + paths must not exceed 2^48"));
-    }
-    if let Some(rows) = model.rows().filter(|&rows| start as usize + sessions as usize >= rows) {
-        let allowed =
-            format!("from row {start} on there are {} sessions", rows.saturating_sub(start as usize + 1));
-        return Err(Error::domain("sessions", sessions, allowed));
-    }
+    check_paths(first_path, paths)?;
+    check_rows(model, start, sessions)?;
     let columns = sessions as usize;
     let array = || vec![0.0; paths * columns];
     let mut found =
@@ -182,6 +216,23 @@ pub fn shocked(
         }));
     }
     Some(found)
+}
+
+fn check_paths(first_path: u64, paths: usize) -> Result<()> {
+    if first_path.checked_add(paths as u64).is_none_or(|end| end > MAX_PATHS) {
+        return Err(Error::domain("first_path", first_path, "first_path + paths must not exceed 2^48"));
+    }
+    Ok(())
+}
+
+/// Does a replay have so many sessions from a row on?
+fn check_rows(model: &dyn Generator, start: u32, sessions: u32) -> Result<()> {
+    let Some(rows) = model.rows().filter(|&rows| start as usize + sessions as usize >= rows) else {
+        return Ok(());
+    };
+    let allowed =
+        format!("from row {start} on there are {} sessions", rows.saturating_sub(start as usize + 1));
+    Err(Error::domain("sessions", sessions, allowed))
 }
 
 /// Terms as columns.

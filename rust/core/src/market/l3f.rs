@@ -21,9 +21,11 @@ use super::opening;
 use super::parameters::{Curve, Dynamics};
 use super::quote::{Essvi, Surface};
 use super::shock::Shock;
+use super::smile_state::SmileProcess;
 use super::spec::L3fSpec;
 use super::state::{FACTORS, Point, State};
 use super::warm_up;
+use crate::math::cholesky::cholesky;
 use crate::math::lanes::{Col, LANES};
 use crate::math::philox::{Purpose, Stream};
 use crate::math::simd::{self, Kernel, fma};
@@ -38,6 +40,7 @@ const SHOCKS: usize = 1 + FACTORS;
 pub(super) struct L3f {
     start: Point,
     surface: Essvi,
+    smile_state: Option<SmileProcess>,
     mean: [f64; FACTORS],
     /// e^{−kΔ}
     keep: [f64; FACTORS],
@@ -63,7 +66,7 @@ impl L3f {
     pub(super) fn new(spec: &L3fSpec) -> Result<Self> {
         spec.check()?;
         let L3fSpec { curve, dynamics, .. } = spec;
-        let surface = Essvi::new(curve, &spec.smile, &spec.vix_smile);
+        let surface = Essvi::new(curve, &spec.smile, &spec.vix_smile, spec.surface_shift);
         let session: f64 = 1.0 / SESSIONS_PER_YEAR;
         let quiet_variance = dynamics.quiet_variance();
         let p = dynamics.wild_probability;
@@ -82,6 +85,7 @@ impl L3f {
                 q: spec.dividend_yield,
             },
             surface,
+            smile_state: SmileProcess::new(&spec.smile_state)?,
             mean: dynamics.mean,
             keep: dynamics.reversion.map(|k| special::exp::<false>(-k * session)),
             scale: curve.vol.map(|s| s * session.sqrt()),
@@ -123,12 +127,18 @@ impl L3f {
 }
 
 impl Generator for L3f {
-    fn start(&self, _: &Lanes, state: &mut State) {
+    fn start(&self, lanes: &Lanes, state: &mut State) {
         state.fill(&self.start);
+        if let Some(process) = &self.smile_state {
+            process.start(lanes, state);
+        }
     }
 
     fn session(&self, lanes: &Lanes, step: u32, state: &mut State) {
         self.advance(lanes, step, [Purpose::Dynamics, Purpose::Mixture], state);
+        if let Some(process) = &self.smile_state {
+            process.session(lanes, step, state);
+        }
     }
 
     fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
@@ -286,24 +296,15 @@ fn residual_mix(
     let [s0, s1, s2] = dynamics.spot_correlation;
     let correlation = [[1.0, s0, s1, s2], [s0, 1.0, r01, r02], [s1, r01, 1.0, r12], [s2, r02, r12, 1.0]];
     let shift = dynamics.wild_shift;
-    let mut lower = [[0.0; SHOCKS]; SHOCKS];
-    for i in 0..SHOCKS {
-        for j in 0..=i {
-            let explained: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
-            let left = correlation[i][j] - variance_of_variance * shift[i] * shift[j] - explained;
-            if i != j {
-                lower[i][j] = left / lower[j][j];
-            } else if left > 0.0 {
-                lower[i][i] = left.sqrt();
-            } else {
-                let value = format!("{:?}", dynamics.spot_correlation);
-                let allowed = "must form a positive definite matrix with curve.correlation, also after \
-                               dynamics.wild_shift has taken its share";
-                return Err(Error::domain("dynamics.spot_correlation", value, allowed));
-            }
-        }
-    }
-    Ok(lower)
+    let residual: [[f64; SHOCKS]; SHOCKS] = std::array::from_fn(|i| {
+        std::array::from_fn(|j| correlation[i][j] - variance_of_variance * shift[i] * shift[j])
+    });
+    cholesky(&residual).ok_or_else(|| {
+        let value = format!("{:?}", dynamics.spot_correlation);
+        let allowed = "must form a positive definite matrix with curve.correlation, also after \
+                       dynamics.wild_shift has taken its share";
+        Error::domain("dynamics.spot_correlation", value, allowed)
+    })
 }
 
 #[cfg(test)]

@@ -9,13 +9,15 @@ pub(super) fn between(share: f64, from: f64, to: f64) -> f64 {
     from + share * (to - from)
 }
 
-/// Puts (ln S, x) `share` of the way from the close before to the close of the session; r and q are the
+/// Puts (ln S, x, smile) `share` of the way from the close before to the close of the session; r and q are the
 /// session's.
 pub(super) fn interpolate(share: f64, before: &State, after: &State, out: &mut State) {
     for i in 0..LANES {
         out.ln_s[i] = between(share, before.ln_s[i], after.ln_s[i]);
     }
-    for ((to, from), close) in out.x.iter_mut().zip(&before.x).zip(&after.x) {
+    let outs = out.x.iter_mut().chain(&mut out.smile);
+    let ends = before.x.iter().chain(&before.smile).zip(after.x.iter().chain(&after.smile));
+    for (to, (from, close)) in outs.zip(ends) {
         for i in 0..LANES {
             to[i] = between(share, from[i], close[i]);
         }

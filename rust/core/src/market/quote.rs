@@ -1,8 +1,9 @@
 //! The only place where a state becomes a price.
 
-use super::curve::{VixCurve, session_years};
+use super::curve::VixCurve;
 use super::parameters::{Curve, Smile, VixSmile};
-use super::smile::{self, Aim, NEWTON_STEPS, SmileRule, TYPICAL_R};
+use super::slice::{FlatKernel, ShiftKernel, SliceKernel};
+use super::smile::{self, SmileRule};
 use super::state::State;
 use super::vix_option::VixSmileRule;
 use super::{DAYS_PER_YEAR, PERCENT};
@@ -11,17 +12,16 @@ use crate::math::simd::{self, Kernel};
 use crate::math::special;
 use crate::pricing::black76;
 
-/// Stands in for an expiry that is now, where logarithms of the tenor need a positive one.
-const SHORTEST_SESSIONS: f64 = 1e-6;
-
 /// How a model's states are priced.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a handful exist, and Copy spares every caller a lifetime")]
 pub enum Surface {
     /// One volatility for every strike, tenor and state.
     Flat {
-        /// Volatility, a year (decimal).
+        /// Volatility of SPX, a year (decimal).
         vol: f64,
+        /// What options cost more than that: see [`Essvi`].
+        shift: f64,
     },
     /// Skewed slices from the factors of the state.
     Essvi(Essvi),
@@ -33,14 +33,18 @@ pub struct Essvi {
     pub(super) curve: VixCurve,
     pub(super) smile: SmileRule,
     pub(super) vix_smile: VixSmileRule,
+    /// By how much SPX options lie above what the state says: vol, a year (decimal). VIX does not see it.
+    shift: f64,
 }
 
 impl Essvi {
-    pub(super) fn new(curve: &Curve, smile: &Smile, vix_smile: &VixSmile) -> Self {
+    /// `shift` is in vol points.
+    pub(super) fn new(curve: &Curve, smile: &Smile, vix_smile: &VixSmile, shift: f64) -> Self {
         Self {
             curve: VixCurve::new(curve),
             smile: SmileRule::new(smile),
             vix_smile: VixSmileRule::new(vix_smile),
+            shift: shift / PERCENT,
         }
     }
 }
@@ -64,7 +68,7 @@ impl Surface {
     /// VIX in points.
     pub fn vix(&self, state: &State, out: &mut Col) {
         match self {
-            Self::Flat { vol } => *out = Col::splat(PERCENT * vol),
+            Self::Flat { vol, .. } => *out = Col::splat(PERCENT * vol),
             Self::Essvi(surface) => simd::dispatch(VixKernel { curve: &surface.curve, state, out }),
         }
     }
@@ -77,7 +81,7 @@ impl Surface {
     /// VX future that settles in `days[i]` calendar days, in points.
     pub fn vx_dated(&self, state: &State, days: &Col, out: &mut Col) {
         match self {
-            Self::Flat { vol } => *out = Col::splat(PERCENT * vol),
+            Self::Flat { vol, .. } => *out = Col::splat(PERCENT * vol),
             Self::Essvi(surface) => simd::dispatch(VxKernel { curve: &surface.curve, state, days, out }),
         }
     }
@@ -87,15 +91,18 @@ impl Surface {
     pub fn slice(&self, state: &State, sessions: &Col, days: &Col, out: &mut Slice) {
         simd::dispatch(Forward { state, days, out: &mut out.forward });
         simd::dispatch(Discount { rate: &state.r, days, out: &mut out.discount });
-        match self {
-            Self::Flat { vol } => {
-                for i in 0..LANES {
-                    out.theta[i] = vol * vol * session_years(sessions[i].max(0.0));
-                }
-                out.rho = Col::default();
-                out.zeta = Col::default();
+        let shift = match self {
+            Self::Flat { vol, shift } => {
+                simd::dispatch(FlatKernel { vol: *vol, sessions, out });
+                *shift
             }
-            Self::Essvi(surface) => simd::dispatch(SliceKernel { surface, state, sessions, out }),
+            Self::Essvi(Essvi { curve, smile, shift, .. }) => {
+                simd::dispatch(SliceKernel { curve, smile, state, sessions, out });
+                *shift
+            }
+        };
+        if shift != 0.0 {
+            simd::dispatch(ShiftKernel { shift, sessions, theta: &mut out.theta });
         }
     }
 
@@ -189,43 +196,6 @@ impl Kernel for Discount<'_> {
     fn run<const FMA: bool>(self) {
         for i in 0..LANES {
             self.out[i] = special::exp::<FMA>(-self.rate[i] * (self.days[i] * (1.0 / DAYS_PER_YEAR)));
-        }
-    }
-}
-
-struct SliceKernel<'a> {
-    surface: &'a Essvi,
-    state: &'a State,
-    sessions: &'a Col,
-    out: &'a mut Slice,
-}
-
-impl Kernel for SliceKernel<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let Self { surface: Essvi { curve, smile, .. }, state, sessions, out } = self;
-        let (mut target, mut curvature, mut theta) = (Col::default(), Col::default(), Col::default());
-        for i in 0..LANES {
-            let n = if sessions[i] > 0.0 { sessions[i] } else { SHORTEST_SESSIONS };
-            let swap = curve.variance_swap::<FMA>(state.factors(i), n) * smile.tenor_share::<FMA>(n);
-            let aim = smile.aim::<FMA>(swap * (1.0 / PERCENT), n, session_years(n));
-            (target[i], curvature[i]) = (aim.target, aim.curvature);
-            theta[i] = aim.target * (1.0 / TYPICAL_R);
-        }
-        // A pass per step keeps the loop bodies small enough to be inlined and vectorised.
-        for _ in 0..NEWTON_STEPS {
-            for i in 0..LANES {
-                let aim = Aim { target: target[i], curvature: curvature[i] };
-                theta[i] = smile.improve::<FMA>(aim, theta[i]);
-            }
-        }
-        for i in 0..LANES {
-            let aim = Aim { target: target[i], curvature: curvature[i] };
-            let slice = smile.slice::<FMA>(aim, theta[i]);
-            out.theta[i] = if sessions[i] > 0.0 { slice.theta } else { 0.0 };
-            out.rho[i] = slice.rho;
-            out.zeta[i] = slice.zeta;
         }
     }
 }

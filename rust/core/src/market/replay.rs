@@ -41,7 +41,7 @@ impl Replay {
                 q: spec.dividend_yield[row],
             })
             .collect();
-        let surface = Essvi::new(&spec.curve, &spec.smile, &spec.vix_smile);
+        let surface = Essvi::new(&spec.curve, &spec.smile, &spec.vix_smile, spec.surface_shift);
         let overnight_share = spec.dynamics.overnight_share;
         // What the model says where a price is recorded: the future at the close, VIX at the opening on which it
         // settles.

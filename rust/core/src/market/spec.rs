@@ -6,6 +6,7 @@ use super::check;
 use super::parameters::{Curve, Dynamics, Smile, VixSmile};
 use super::recorded_chain::ChainSpec;
 use super::recorded_vx::VxSpec;
+use super::smile_state::SmileState;
 use crate::{Error, Result};
 
 /// A market model and its parameters.
@@ -54,6 +55,10 @@ pub struct L3fSpec {
     pub smile: Smile,
     /// The VIX option surface.
     pub vix_smile: VixSmile,
+    /// How the SPX surface departs from its template from day to day.
+    pub smile_state: SmileState,
+    /// Vol points by which the SPX surface lies above what the state says, at every strike and tenor.
+    pub surface_shift: f64,
 }
 
 impl Default for L3fSpec {
@@ -68,6 +73,8 @@ impl Default for L3fSpec {
             dynamics: Dynamics::default(),
             smile: Smile::default(),
             vix_smile: VixSmile::default(),
+            smile_state: SmileState::default(),
+            surface_shift: 0.0,
         }
     }
 }
@@ -79,6 +86,8 @@ impl L3fSpec {
         self.dynamics.check()?;
         self.smile.check()?;
         self.vix_smile.check()?;
+        self.smile_state.check()?;
+        check_shift(self.surface_shift)?;
         check::above("vix", self.vix, self.curve.floor)?;
         check::above("spot", self.spot, 0.0)?;
         check_rates(self.rate, self.dividend_yield, self.erp)
@@ -99,11 +108,20 @@ pub struct GbmSpec {
     pub dividend_yield: f64,
     /// Equity risk premium: excess of the arithmetic mean return over `rate`, a year.
     pub erp: f64,
+    /// Vol points by which options cost more than `vol` says; VIX and SPX stay.
+    pub surface_shift: f64,
 }
 
 impl Default for GbmSpec {
     fn default() -> Self {
-        Self { vol: 0.16, spot: SPOT, rate: RATE, dividend_yield: DIVIDEND_YIELD, erp: ERP }
+        Self {
+            vol: 0.16,
+            spot: SPOT,
+            rate: RATE,
+            dividend_yield: DIVIDEND_YIELD,
+            erp: ERP,
+            surface_shift: 0.0,
+        }
     }
 }
 
@@ -111,6 +129,7 @@ impl GbmSpec {
     /// Every parameter inside its domain?
     pub fn check(&self) -> Result<()> {
         check::at_least("vol", self.vol, 0.0)?;
+        check_shift(self.surface_shift)?;
         check::above("spot", self.spot, 0.0)?;
         check_rates(self.rate, self.dividend_yield, self.erp)
     }
@@ -159,6 +178,9 @@ pub struct ReplaySpec {
     /// The VIX option surface.
     #[serde(default)]
     pub vix_smile: VixSmile,
+    /// Vol points by which the SPX surface lies above what the row says, at every strike and tenor.
+    #[serde(default)]
+    pub surface_shift: f64,
 }
 
 impl ReplaySpec {
@@ -168,6 +190,7 @@ impl ReplaySpec {
         self.dynamics.check()?;
         self.smile.check()?;
         self.vix_smile.check()?;
+        check_shift(self.surface_shift)?;
         let rows = self.spot.len();
         if rows == 0 {
             return Err(Error::Shape { name: "spot".into(), problem: "no rows".into() });
@@ -205,6 +228,13 @@ impl ReplaySpec {
         self.vx.as_ref().map_or(Ok(()), |vx| vx.check(rows))?;
         self.chain.as_ref().map_or(Ok(()), |chain| chain.check(rows))
     }
+}
+
+/// Largest shift of the surface, in vol points.
+const WIDEST_SHIFT: f64 = 5.0;
+
+fn check_shift(points: f64) -> Result<()> {
+    check::between("surface_shift", points, -WIDEST_SHIFT, WIDEST_SHIFT)
 }
 
 const SPOT: f64 = 5000.0;

@@ -4,6 +4,14 @@ use crate::math::lanes::{Col, LANES};
 
 /// Factors of the VIX curve: fast, medium, slow.
 pub const FACTORS: usize = 3;
+/// What the SPX surface has of its own, beside the factors: [`LEVEL`], [`SKEW`], [`CURVATURE`].
+pub const SMILE: usize = 3;
+/// Logarithm of the surface's variance-swap vols over those of the VIX curve.
+pub const LEVEL: usize = 0;
+/// |ρ| less that of the template, before its bounds.
+pub const SKEW: usize = 1;
+/// ln ζ less that of the template, before its bound.
+pub const CURVATURE: usize = 2;
 
 /// Everything that prices follow from, one path a lane.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,13 +20,15 @@ pub struct State {
     pub ln_s: Col,
     /// Factors of ln(VIX − floor): fast, medium, slow. Zero where the model has none.
     pub x: [Col; FACTORS],
+    /// What the day adds to the template of the SPX surface: level, skew, curvature. Zero is the template.
+    pub smile: [Col; SMILE],
     /// Interest rate, continuously compounded, a year.
     pub r: Col,
     /// Dividend yield, continuously compounded, a year.
     pub q: Col,
 }
 
-/// The state of one path.
+/// The state of one path, with the template's surface.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
     pub ln_s: f64,
@@ -41,6 +51,9 @@ impl State {
         for (column, factor) in self.x.iter_mut().zip(point.x) {
             column[lane] = factor;
         }
+        for column in &mut self.smile {
+            column[lane] = 0.0;
+        }
         self.r[lane] = point.r;
         self.q[lane] = point.q;
     }
@@ -48,7 +61,8 @@ impl State {
     /// Takes one lane from another state.
     pub(crate) fn copy_lane(&mut self, lane: usize, other: &Self) {
         self.ln_s[lane] = other.ln_s[lane];
-        for (column, from) in self.x.iter_mut().zip(&other.x) {
+        let (ours, theirs) = (self.x.iter_mut().chain(&mut self.smile), other.x.iter().chain(&other.smile));
+        for (column, from) in ours.zip(theirs) {
             column[lane] = from[lane];
         }
         self.r[lane] = other.r[lane];

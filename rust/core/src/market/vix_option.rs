@@ -69,7 +69,7 @@ impl Surface {
     /// The VIX options that expire in `days` calendar days, per lane.
     pub fn vix_slice(&self, state: &State, days: &Col, out: &mut VixSlice) {
         match *self {
-            Self::Flat { vol } => {
+            Self::Flat { vol, .. } => {
                 out.forward = Col::splat(PERCENT * vol);
                 out.floor = Col::default();
                 out.total_sd = Col::default();

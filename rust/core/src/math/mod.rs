@@ -1,6 +1,7 @@
 //! Columns of lanes, SIMD dispatch, special functions and counter-based random numbers.
 
 pub mod broadcast;
+pub mod cholesky;
 pub mod chunks;
 pub mod lanes;
 pub mod least;

@@ -48,11 +48,13 @@ pub enum Purpose {
     SpecialQuotation = 9,
     /// Entries of placebo hedges.
     Placebo = 10,
+    /// The daily state of the SPX surface.
+    SmileState = 11,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Dynamics,
         Self::Mixture,
         Self::Bridge,
@@ -64,6 +66,7 @@ impl Purpose {
         Self::Opening,
         Self::SpecialQuotation,
         Self::Placebo,
+        Self::SmileState,
     ];
 
     /// The name used by the binding.
@@ -80,6 +83,7 @@ impl Purpose {
             Self::Opening => "opening",
             Self::SpecialQuotation => "special_quotation",
             Self::Placebo => "placebo",
+            Self::SmileState => "smile_state",
         }
     }
 }
