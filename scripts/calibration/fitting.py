@@ -1,0 +1,127 @@
+"""Templates fitted to smiles, and tried on episodes that they have not seen."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from calibration.quotes import ATM, Smiles
+from calibration.template import Days, Floats, Template
+
+BUCKETS = {"7–14": (7, 14), "15–30": (15, 30), "31–60": (31, 60), "61–95": (61, 95)}
+SIDES = ("put", "call")
+WEIGHT_TENORS = np.array([0, 2.5, 6.5, 14.5, 30.5, 60.5, 95.5, 1e9])  # calendar days: one share of a day each
+SHORT_SHARE, WING_SHARE = 0.3, 0.3  # what tenors below a week, and 5 deltas, weigh
+LOSS_SCALE = 1.0  # vol points, from which an error counts linearly
+SHAPE = ("skew_level", "skew_slope", "curvature_level", "curvature_tenor", "curvature_variance")
+CORE = (*SHAPE, "short_dip", "short_dip_sessions", "index_scale")
+BOUNDS = {
+    "skew_level": (0.2, 0.9),
+    "skew_slope": (-0.1, 0.3),
+    "curvature_level": (-2, 1),
+    "curvature_tenor": (-0.5, 0.8),
+    "curvature_variance": (-0.6, 0.3),
+    "short_dip": (0.0, 0.3),
+    "short_dip_sessions": (1.0, 15.0),
+    "index_scale": (0.9, 1.2),
+}
+
+
+def days(smiles: Smiles) -> Days:
+    """Return what the template is told: nothing but tenor, VIX and VIX3M."""
+    return Days.of(*(smiles.column(name).astype(float) for name in ("sessions", "vix", "vix3m")))
+
+
+def weights(smiles: Smiles) -> Floats:
+    """Return the root weight of each point: equal episodes' roots, equal tenors within a day, equal deltas."""
+    table, known = smiles.expiries, np.isfinite(smiles.vol)
+    tenor = np.digitize(smiles.column("days"), WEIGHT_TENORS)
+    point = np.where(np.abs(smiles.deltas) < 0.07, WING_SHARE, 1.0) * known
+    point = point / point.sum(axis=1, keepdims=True)
+    day = table["quote_date"].to_physical().to_numpy()
+    share = np.where(smiles.column("days") < 6.5, SHORT_SHARE, 1.0)
+    _, cell, count = np.unique(np.column_stack([day, tenor]), axis=0, return_inverse=True, return_counts=True)
+    share = share / count[cell.ravel()]
+    episode = smiles.column("episode").astype(str)
+    dates = {name: len(np.unique(day[episode == name])) for name in np.unique(episode)}
+    share = share / np.sqrt([dates[name] for name in episode])  # an episode of n days counts as √n
+    return np.sqrt(share[:, None] * point)
+
+
+def errors(template: Template, told: Days, smiles: Smiles, **state: Floats | float) -> Floats:
+    """Return model less market, vol points; NaN where the market is not known."""
+    return 100 * (template.vols(told, smiles.k, **state) - smiles.vol)
+
+
+def fit(smiles: Smiles, names: tuple[str, ...], start: Template, told: Days | None = None) -> Template:
+    """Return the template whose `names` fit best, robustly, the others as they start."""
+    told = told or days(smiles)
+    root, known = weights(smiles), np.isfinite(smiles.vol)
+
+    def misses(values: Floats) -> Floats:
+        return (np.where(known, errors(start.changed(names, values), told, smiles), 0.0) * root).ravel()
+
+    low, high = zip(*(BOUNDS.get(name, (-0.6, 0.6)) for name in names), strict=True)
+    found = least_squares(
+        _scaled(misses, root), start.values(names), bounds=(low, high), loss="soft_l1", x_scale=0.1
+    )
+    return start.changed(names, found.x)
+
+
+def _scaled(misses: Callable[[Floats], Floats], root: Floats) -> Callable[[Floats], Floats]:
+    """Residuals whose knee lies at `LOSS_SCALE` for a point of mean weight."""
+    typical = LOSS_SCALE * np.sqrt(np.mean(root[root > 0] ** 2))
+    return lambda values: misses(values) / typical
+
+
+def out_of_sample(
+    smiles: Smiles, names: tuple[str, ...], start: Template, held_too: NDArray[np.bool_] | None = None
+) -> Floats:
+    """Return the errors of each episode under the template fitted to all others."""
+    told, episode = days(smiles), smiles.column("episode").astype(str)
+    found = np.full(smiles.vol.shape, np.nan)
+    for name in np.unique(episode if held_too is None else episode[held_too]):
+        held = episode == name
+        fitted = fit(smiles.where(~held), names, start, told.where(~held))
+        found[held] = errors(fitted, told.where(held), smiles.where(held))
+    return found
+
+
+def scores(errors: Floats, smiles: Smiles) -> dict[tuple[str, str], dict[str, float]]:
+    """Return by tenor and side, 10 to 50 deltas: dates, and medians over dates of the signed and absolute error."""
+    day, table = smiles.column("quote_date"), {}
+    tenor = smiles.column("days")
+    for bucket, (low, high) in BUCKETS.items():
+        for side in SIDES:
+            wanted = smiles.deltas < 0 if side == "put" else smiles.deltas > 0
+            wanted = (wanted | (smiles.deltas == ATM)) & (np.abs(smiles.deltas) > 0.07)
+            rows = (tenor >= low) & (tenor <= high)
+            signed, absolute = [], []
+            for each in np.unique(day[rows]):
+                found = errors[np.ix_(rows & (day == each), wanted)]
+                found = found[np.isfinite(found)]
+                if len(found):
+                    signed.append(np.median(found))
+                    absolute.append(np.median(np.abs(found)))
+            table[bucket, side] = {
+                "dates": len(signed),
+                "signed": float(np.median(signed)) if signed else np.nan,
+                "absolute": float(np.median(absolute)) if absolute else np.nan,
+            }
+    return table
+
+
+def by_episode(errors: Floats, smiles: Smiles) -> dict[str, tuple[float, float]]:
+    """Return the median signed and absolute error of each episode, 10 to 50 deltas, a week to 95 days."""
+    rows = (smiles.column("days") >= 7) & (smiles.column("days") <= 95)
+    wanted, episode = np.abs(smiles.deltas) > 0.07, smiles.column("episode").astype(str)
+    found = {}
+    for name in np.unique(episode):
+        each = errors[np.ix_(rows & (episode == name), wanted)]
+        found[name] = (float(np.nanmedian(each)), float(np.nanmedian(np.abs(each))))
+    return found
+
+
+def mask(smiles: Smiles, source: str) -> NDArray[np.bool_]:
+    return smiles.column("source") == source
