@@ -10,9 +10,11 @@ from calibration.quotes import ATM, Smiles
 from calibration.template import Days, Floats, Template
 
 BUCKETS = {"7–14": (7, 14), "15–30": (15, 30), "31–60": (31, 60), "61–95": (61, 95)}
+LEAST_JUDGED = 0.07  # of delta: judged from 10
 SIDES = ("put", "call")
 WEIGHT_TENORS = np.array([0, 2.5, 6.5, 14.5, 30.5, 60.5, 95.5, 1e9])  # calendar days: one share of a day each
 SHORT_SHARE, WING_SHARE = 0.3, 0.3  # what tenors below a week, and 5 deltas, weigh
+SPY_SHARE = 0.35  # puts alone, forwards without calls
 LOSS_SCALE = 1.0  # vol points, from which an error counts linearly
 SHAPE = ("skew_level", "skew_slope", "curvature_level", "curvature_tenor", "curvature_variance")
 CORE = (*SHAPE, "short_dip", "short_dip_sessions", "index_scale")
@@ -37,7 +39,7 @@ def weights(smiles: Smiles) -> Floats:
     """Return the root weight of each point: equal episodes' roots, equal tenors within a day, equal deltas."""
     table, known = smiles.expiries, np.isfinite(smiles.vol)
     tenor = np.digitize(smiles.column("days"), WEIGHT_TENORS)
-    point = np.where(np.abs(smiles.deltas) < 0.07, WING_SHARE, 1.0) * known
+    point = np.where(np.abs(smiles.deltas) < LEAST_JUDGED, WING_SHARE, 1.0) * known
     point = point / point.sum(axis=1, keepdims=True)
     day = table["quote_date"].to_physical().to_numpy()
     share = np.where(smiles.column("days") < 6.5, SHORT_SHARE, 1.0)
@@ -46,6 +48,7 @@ def weights(smiles: Smiles) -> Floats:
     episode = smiles.column("episode").astype(str)
     dates = {name: len(np.unique(day[episode == name])) for name in np.unique(episode)}
     share = share / np.sqrt([dates[name] for name in episode])  # an episode of n days counts as √n
+    share = share * np.where(smiles.column("root") == "SPY", SPY_SHARE, 1.0)
     return np.sqrt(share[:, None] * point)
 
 
@@ -88,34 +91,44 @@ def out_of_sample(
     return found
 
 
-def scores(errors: Floats, smiles: Smiles) -> dict[tuple[str, str], dict[str, float]]:
-    """Return by tenor and side, 10 to 50 deltas: dates, and medians over dates of the signed and absolute error."""
-    day, table = smiles.column("quote_date"), {}
-    tenor = smiles.column("days")
+def scores(
+    errors: Floats, smiles: Smiles, unit: str = "quote_date"
+) -> dict[tuple[str, str], tuple[int, float, float]]:
+    """Return by tenor and side, 10 to 50 deltas: days, and medians over days of the signed and absolute error.
+
+    A day's errors are the medians over its points. With `unit` = "episode", medians over the medians of
+    episodes: days that follow each other are no news.
+    """
+    day, tenor = smiles.column("quote_date"), smiles.column("days")
+    group = smiles.column(unit).astype(str)
+    table = {}
     for bucket, (low, high) in BUCKETS.items():
+        rows = (tenor >= low) & (tenor <= high)
         for side in SIDES:
-            wanted = smiles.deltas < 0 if side == "put" else smiles.deltas > 0
-            wanted = (wanted | (smiles.deltas == ATM)) & (np.abs(smiles.deltas) > 0.07)
-            rows = (tenor >= low) & (tenor <= high)
-            signed, absolute = [], []
+            found: dict[str, list[tuple[float, float]]] = {}
             for each in np.unique(day[rows]):
-                found = errors[np.ix_(rows & (day == each), wanted)]
-                found = found[np.isfinite(found)]
-                if len(found):
-                    signed.append(np.median(found))
-                    absolute.append(np.median(np.abs(found)))
-            table[bucket, side] = {
-                "dates": len(signed),
-                "signed": float(np.median(signed)) if signed else np.nan,
-                "absolute": float(np.median(absolute)) if absolute else np.nan,
-            }
+                here = rows & (day == each)
+                points = errors[np.ix_(here, columns(side))]
+                points = points[np.isfinite(points)]
+                if len(points):
+                    medians = (np.median(points), np.median(np.abs(points)))
+                    found.setdefault(group[here][0], []).append(medians)
+            medians = [np.median(each, axis=0) for each in found.values()] or [np.full(2, np.nan)]
+            table[bucket, side] = (len(found), *map(float, np.median(medians, axis=0)))
     return table
+
+
+def columns(side: str) -> NDArray[np.bool_]:
+    """Return which deltas are judged: 10 to 50 of one side, at the money included."""
+    deltas = Smiles.deltas
+    one_side = (deltas < 0) if side == "put" else (deltas > 0)
+    return (one_side | (deltas == ATM)) & (np.abs(deltas) > LEAST_JUDGED)
 
 
 def by_episode(errors: Floats, smiles: Smiles) -> dict[str, tuple[float, float]]:
     """Return the median signed and absolute error of each episode, 10 to 50 deltas, a week to 95 days."""
     rows = (smiles.column("days") >= 7) & (smiles.column("days") <= 95)
-    wanted, episode = np.abs(smiles.deltas) > 0.07, smiles.column("episode").astype(str)
+    wanted, episode = np.abs(smiles.deltas) > LEAST_JUDGED, smiles.column("episode").astype(str)
     found = {}
     for name in np.unique(episode):
         each = errors[np.ix_(rows & (episode == name), wanted)]
