@@ -79,3 +79,10 @@ def _one_expiry_a_day(found: list[dict]) -> list[dict]:
         rank = (abs(c["days"] - 45), c["root"] != "SPXW", c["expiration"])
         best[c["quote_date"]] = min(best.get(c["quote_date"], rank), rank)
     return [c for c in found if best[c["quote_date"]] == (abs(c["days"] - 45), c["root"] != "SPXW", c["expiration"])]
+
+
+def by_day(ratios: Floats, condors: list[dict]) -> tuple[float, float]:
+    """Return medians over days of the day's median ratio, and of its median distance from 1."""
+    day = np.array([str(c["quote_date"]) for c in condors])
+    days = [ratios[day == each] for each in np.unique(day)]
+    return float(np.median([np.median(r) for r in days])), float(np.median([np.median(np.abs(r - 1)) for r in days]))

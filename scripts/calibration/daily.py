@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit, least_squares
+from scipy.optimize import least_squares
 
+from alvh import schedule
 from calibration.fitting import days, errors, weights
 from calibration.quotes import MINUTES, Smiles
 from calibration.template import Floats, Template
@@ -21,7 +22,7 @@ LEAST_POINTS = 5  # of one expiry: two strikes near the money tell no skew
 STATES = ("level", "skew", "curvature")
 PRIOR = np.array([0.15, 0.25, 0.5])  # sds so wide that they only settle what a day cannot tell
 POINT_SD = 0.3  # vol points by which a day's points miss the day's own template
-LAGS = np.array([1, 2, 3, 5, 8, 13, 21, 42, 84, 168, 336])  # sessions
+LAGS = ((1, 4), (10, 24))  # sessions between days that are quoted one after the other
 
 
 def states(template: Template, smiles: Smiles) -> pl.DataFrame:
@@ -61,42 +62,39 @@ def states(template: Template, smiles: Smiles) -> pl.DataFrame:
 
 
 @dataclass(frozen=True)
-class Persistence:
-    """Of a state: sd, half-life in sessions, and the sd of what is new every day."""
+class Summary:
+    """Of a state: its law over days, and the share of it that is kept."""
 
+    mean: float
     sd: float
-    half_life: float
-    noise: float
+    within: float  # root mean square around each episode's mean, for one degree of freedom less each
+    change: float  # root mean square change from a session to the next
+    kept: tuple[tuple[float, int], ...]  # correlation and pairs, by `LAGS`
 
 
-def variogram(session: NDArray[np.int64], value: Floats, lags: Floats = LAGS) -> Floats:
-    """Return lag, root mean square half-difference and pairs, for pairs of days nearest to each lag."""
-    apart = np.abs(np.subtract.outer(session, session))
-    half = np.subtract.outer(value, value) ** 2 / 2
-    edges = np.concatenate([[0.5], np.sqrt(lags[1:] * lags[:-1]), [lags[-1] * 1.5]])
-    rows = []
-    for i, _ in enumerate(lags):
-        inside = (apart > edges[i]) & (apart <= edges[i + 1])
-        if inside.sum() >= 8:
-            rows.append((apart[inside].mean(), half[inside].mean(), inside.sum() / 2))
-    return np.array(rows)
+def summary(states: pl.DataFrame, name: str) -> Summary:
+    """Return what a random factor needs to know of a state."""
+    value, session = states[name].to_numpy(), sessions_of(states["quote_date"])
+    episode = states["episode"].to_numpy()
+    groups = [value[episode == each] for each in np.unique(episode)]
+    free = sum(len(g) - 1 for g in groups)
+    within = np.sqrt(sum(((g - g.mean()) ** 2).sum() for g in groups) / free)
+    gap, first, second = np.diff(session), value[:-1] - value.mean(), value[1:] - value.mean()
+    next_day = gap == 1
+    kept = []
+    for low, high in LAGS:
+        pairs = (gap >= low) & (gap <= high)
+        n = int(pairs.sum())
+        kept.append((float(np.corrcoef(first[pairs], second[pairs])[0, 1]) if n > 2 else np.nan, n))
+    change = float(np.sqrt(np.mean((first - second)[next_day] ** 2)))
+    return Summary(float(value.mean()), float(value.std(ddof=1)), float(within), change, tuple(kept))
 
 
-def persistence(gram: Floats) -> Persistence:
-    """Return the law s²(1 − e^{−h ln 2/H}) + noise² that fits a variogram, pairs counting by their root."""
-    lag, half, pairs = gram.T
-
-    def law(h: Floats, ln_s2: float, ln_H: float, ln_n2: float) -> Floats:
-        return np.exp(ln_s2) * -np.expm1(-h * np.log(2) / np.exp(ln_H)) + np.exp(ln_n2)
-
-    start = (np.log(half.max()), np.log(15.0), np.log(half.max() / 20))
-    found, _ = curve_fit(law, lag, half, p0=start, sigma=half / pairs**0.25, maxfev=20_000)
-    s2, H, n2 = np.exp(found)
-    return Persistence(float(np.sqrt(s2)), float(H), float(np.sqrt(n2)))
+def correlations(states: pl.DataFrame) -> Floats:
+    """Return correlations of level, skew, curvature and ln VIX over days."""
+    return np.corrcoef(states.select(*STATES, pl.col("vix").log()).to_numpy().T)
 
 
 def sessions_of(days: pl.Series) -> NDArray[np.int64]:
     """Return consecutive numbers of sessions."""
-    from alvh import schedule
-
     return np.array([schedule.ordinal(day) for day in days])

@@ -15,6 +15,7 @@ SIDES = ("put", "call")
 WEIGHT_TENORS = np.array([0, 2.5, 6.5, 14.5, 30.5, 60.5, 95.5, 1e9])  # calendar days: one share of a day each
 SHORT_SHARE, WING_SHARE = 0.3, 0.3  # what tenors below a week, and 5 deltas, weigh
 SPY_SHARE = 0.35  # puts alone, forwards without calls
+GAP_DAYS = 45  # left out around a judged episode
 LOSS_SCALE = 1.0  # vol points, from which an error counts linearly
 SHAPE = ("skew_level", "skew_slope", "curvature_level", "curvature_tenor", "curvature_variance")
 CORE = (*SHAPE, "short_dip", "short_dip_sessions", "index_scale")
@@ -27,6 +28,7 @@ BOUNDS = {
     "short_dip": (0.0, 0.3),
     "short_dip_sessions": (1.0, 15.0),
     "index_scale": (0.9, 1.2),
+    "low_vix_lag": (-0.5, 1.0),
 }
 
 
@@ -78,16 +80,31 @@ def _scaled(misses: Callable[[Floats], Floats], root: Floats) -> Callable[[Float
     return lambda values: misses(values) / typical
 
 
-def out_of_sample(
-    smiles: Smiles, names: tuple[str, ...], start: Template, held_too: NDArray[np.bool_] | None = None
-) -> Floats:
-    """Return the errors of each episode under the template fitted to all others."""
+def apart(smiles: Smiles, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the rows quoted more than `GAP_DAYS` from every held day: what an honest fit may see."""
+    day = smiles.expiries["quote_date"].to_physical().to_numpy().astype(float)
+    return np.abs(np.subtract.outer(day, np.unique(day[held]))).min(axis=1) > GAP_DAYS
+
+
+def left_out(
+    smiles: Smiles, names: tuple[str, ...], start: Template, judged: NDArray[np.bool_]
+) -> dict[str, Template]:
+    """Return for each judged episode the template fitted to all days that are not near it."""
+    told, episode = days(smiles), smiles.column("episode").astype(str)
+    found = {}
+    for name in np.unique(episode[judged]):
+        seen = apart(smiles, (episode == name) & judged)
+        found[name] = fit(smiles.where(seen), names, start, told.where(seen))
+    return found
+
+
+def out_of_sample(templates: dict[str, Template], smiles: Smiles) -> Floats:
+    """Return the errors of each episode under its own template of `left_out`."""
     told, episode = days(smiles), smiles.column("episode").astype(str)
     found = np.full(smiles.vol.shape, np.nan)
-    for name in np.unique(episode if held_too is None else episode[held_too]):
+    for name, template in templates.items():
         held = episode == name
-        fitted = fit(smiles.where(~held), names, start, told.where(~held))
-        found[held] = errors(fitted, told.where(held), smiles.where(held))
+        found[held] = errors(template, told.where(held), smiles.where(held))
     return found
 
 
@@ -134,7 +151,3 @@ def by_episode(errors: Floats, smiles: Smiles) -> dict[str, tuple[float, float]]
         each = errors[np.ix_(rows & (episode == name), wanted)]
         found[name] = (float(np.nanmedian(each)), float(np.nanmedian(np.abs(each))))
     return found
-
-
-def mask(smiles: Smiles, source: str) -> NDArray[np.bool_]:
-    return smiles.column("source") == source

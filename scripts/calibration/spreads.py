@@ -11,6 +11,7 @@ from calibration.quotes import Floats
 
 KNEE, VIX_POWER = 20.0, 1.25  # of the engine: wider in proportion to (VIX / 20)^1.25 above
 LONGEST = 200
+LEAST_MID = 0.10
 DELTAS = (0.01, 0.55)
 TENORS = {"0–2": (0, 2), "3–14": (3, 14), "15–45": (15, 45), "46–200": (46, LONGEST)}
 

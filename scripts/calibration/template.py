@@ -14,7 +14,6 @@ MONTH_SESSIONS, SESSION_YEAR, MONTH_YEARS = 21.0, 252.0, 30.0 / 365.0
 QUARTER = 63.0
 REFERENCE_VARIANCE = 0.0025
 REFERENCE_VIX = 18.0
-LOW_VIX = 14.0
 SHORTEST_SHAPE = 0.25
 BUTTERFLY_MARGIN = 0.999
 SWAP_SD = 0.03  # of ln VIX3M around the curve, as the replay's filter has it
@@ -90,13 +89,13 @@ class Template:
     short_dip_sessions: float
     index_scale: float
     skew_bounds: tuple[float, float] = (0.15, 0.85)
+    low_vix: float = 14.0
+    low_vix_lag: float = 0.0
     skew_tenor: float = 0.0  # slope of |ρ| in ln(n/21)
     skew_term: float = 0.0  # slope of |ρ| in ln(VIX3M/VIX)
     curvature_bend: float = 0.0  # of ln ζ in ln(n/21)²
     curvature_term: float = 0.0  # slope of ln ζ in ln(VIX3M/VIX)
     scale_vix: float = 0.0  # slope of ln κ in ln(VIX/18)
-    scale_bend: float = 0.0  # of ln κ in ln(VIX/18)²
-    scale_low: float = 0.0  # slope of ln κ in ln(LOW_VIX/VIX) below it
     scale_tenor: float = 0.0  # slope of ln κ in ln(n/21)
     scale_term: float = 0.0  # slope of ln κ in ln(VIX3M/VIX)
 
@@ -125,8 +124,8 @@ class Template:
         m, s = day.m, day.term
         ln_scale = (
             np.log(self.index_scale)
-            + m * (self.scale_vix + m * self.scale_bend)
-            + self.scale_low * np.maximum(np.log(LOW_VIX / REFERENCE_VIX) - m, 0.0)
+            + self.scale_vix * m
+            + self.low_vix_lag * np.maximum(np.log(self.low_vix / REFERENCE_VIX) - m, 0.0)
             + self.scale_tenor * l
             + self.scale_term * s
         )
