@@ -1,4 +1,4 @@
-"""`PYTHONPATH=scripts python -m calibration --data DIR`: measures, and writes the tables of docs/calibration.md."""
+"""`PYTHONPATH=scripts python -m calibration --data DIR`: writes the tables of docs/calibration.md."""
 
 import argparse
 import sys

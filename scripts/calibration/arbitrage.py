@@ -1,11 +1,38 @@
-"""Calendar arbitrage of the template at the states that VIX and VIX3M reach; butterflies it excludes itself."""
+"""Calendar arbitrage of the template in the states that VIX and VIX3M reach; butterflies it excludes."""
 
 import numpy as np
 
 from calibration.template import Days, Template, total_variance
 
 TENORS = np.array(
-    [0.1, 0.25, 0.5, 0.75, 1, 1.45, 2, 3, 4, 5, 7, 9, 12, 15, 18, 21, 26, 32, 40, 50, 63, 80, 100, 126, 190, 252]
+    [
+        0.1,
+        0.25,
+        0.5,
+        0.75,
+        1,
+        1.45,
+        2,
+        3,
+        4,
+        5,
+        7,
+        9,
+        12,
+        15,
+        18,
+        21,
+        26,
+        32,
+        40,
+        50,
+        63,
+        80,
+        100,
+        126,
+        190,
+        252,
+    ]
 )
 VIX = (9.0, 9.5, 10, 11, 12, 13, 13.9, 14.1, 15, 18, 22, 28, 35, 45, 60, 82, 100)
 RATIOS = (0.72, 0.8, 0.88, 0.94, 1.0, 1.06, 1.12, 1.18, 1.25, 1.32)  # VIX3M / VIX

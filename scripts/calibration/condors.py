@@ -2,10 +2,10 @@
 
 import numpy as np
 import polars as pl
-
-from calibration.quotes import SESSIONS_A_YEAR, Smiles
-from calibration.template import Days, Template, Floats
 from scipy.special import ndtr
+
+from calibration.quotes import SESSIONS_A_YEAR
+from calibration.template import Days, Floats, Template
 
 DELTAS = (0.10, 0.16, 0.20)
 WIDTHS = (25.0, 50.0)
@@ -34,12 +34,13 @@ def traded(quotes: pl.DataFrame) -> list[dict]:
                 if legs is None:
                     continue
                 rights, strikes = ["P", "P", "C", "C"], np.array(legs)
-                credit = sum(
-                    s * mids[r, k] for s, r, k in zip((1, -1, 1, -1), rights, legs, strict=True)
-                )
+                credit = sum(s * mids[r, k] for s, r, k in zip((1, -1, 1, -1), rights, legs, strict=True))
                 found.append(
                     dict(zip(keys, key, strict=True))
-                    | {name: first[name] for name in ("episode", "days", "forward", "discount", "vix", "vix3m")}
+                    | {
+                        name: first[name]
+                        for name in ("episode", "days", "forward", "discount", "vix", "vix3m")
+                    }
                     | {"sessions": first["years"] * SESSIONS_A_YEAR, "delta": delta, "width": width}
                     | {"strikes": strikes, "credit": credit}
                 )
@@ -51,14 +52,16 @@ def ratios(template: Template, condors: list[dict]) -> Floats:
     columns = (np.array([c[name] for c in condors], dtype=float) for name in ("sessions", "vix", "vix3m"))
     told = Days.of(*columns)
     strikes, forward = np.array([c["strikes"] for c in condors]), np.array([c["forward"] for c in condors])
-    sd = template.vols(told, np.log(strikes / forward[:, None])) * np.sqrt(told.sessions[:, None] / SESSIONS_A_YEAR)
+    sd = template.vols(told, np.log(strikes / forward[:, None])) * np.sqrt(
+        told.sessions[:, None] / SESSIONS_A_YEAR
+    )
     sign = np.array([-1.0, -1.0, 1.0, 1.0])
     values = black(forward[:, None], strikes, sd, sign) @ np.array([1.0, -1.0, 1.0, -1.0])
     return values * np.array([c["discount"] for c in condors]) / np.array([c["credit"] for c in condors])
 
 
 def _legs(each: pl.DataFrame, mids: dict, delta: float, width: float) -> list[float] | None:
-    """Return strikes, short put, long put, short call, long call, nearest in delta with wings that are quoted."""
+    """Return the strikes, puts first and shorts first, nearest in delta among those with quoted wings."""
     legs: list[float] = []
     for right, away in (("P", -1), ("C", 1)):
         side = each.filter(right=right)
@@ -78,11 +81,17 @@ def _one_expiry_a_day(found: list[dict]) -> list[dict]:
     for c in found:
         rank = (abs(c["days"] - 45), c["root"] != "SPXW", c["expiration"])
         best[c["quote_date"]] = min(best.get(c["quote_date"], rank), rank)
-    return [c for c in found if best[c["quote_date"]] == (abs(c["days"] - 45), c["root"] != "SPXW", c["expiration"])]
+    return [
+        c
+        for c in found
+        if best[c["quote_date"]] == (abs(c["days"] - 45), c["root"] != "SPXW", c["expiration"])
+    ]
 
 
 def by_day(ratios: Floats, condors: list[dict]) -> tuple[float, float]:
     """Return medians over days of the day's median ratio, and of its median distance from 1."""
     day = np.array([str(c["quote_date"]) for c in condors])
     days = [ratios[day == each] for each in np.unique(day)]
-    return float(np.median([np.median(r) for r in days])), float(np.median([np.median(np.abs(r - 1)) for r in days]))
+    return float(np.median([np.median(r) for r in days])), float(
+        np.median([np.median(np.abs(r - 1)) for r in days])
+    )

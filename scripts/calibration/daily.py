@@ -15,10 +15,11 @@ from scipy.optimize import least_squares
 from alvh import schedule
 from calibration.fitting import days, errors, weights
 from calibration.quotes import MINUTES, Smiles
-from calibration.template import Floats, Template
+from calibration.template import Days, Floats, Template
 
 TENORS = (5, 95)  # calendar days that tell a day's state
 LEAST_POINTS = 5  # of one expiry: two strikes near the money tell no skew
+LEAST_PAIRS = 8
 STATES = ("level", "skew", "curvature")
 PRIOR = np.array([0.15, 0.25, 0.5])  # sds so wide that they only settle what a day cannot tell
 POINT_SD = 0.3  # vol points by which a day's points miss the day's own template
@@ -27,38 +28,40 @@ LAGS = ((1, 4), (10, 24))  # sessions between days that are quoted one after the
 
 def states(template: Template, smiles: Smiles) -> pl.DataFrame:
     """Return the state of each day, what is left of its error, and the day's indices."""
-    tenor = smiles.column("days")
-    smiles = smiles.where((tenor >= TENORS[0]) & (tenor <= TENORS[1]) & (smiles.column("source") != MINUTES))
-    told, root = days(smiles), weights(smiles)
-    root = root / np.sqrt(np.mean(root[root > 0] ** 2))
-    day = smiles.column("quote_date")
+    tenor, source = smiles.column("days"), smiles.column("source")
+    smiles = smiles.where((tenor >= TENORS[0]) & (tenor <= TENORS[1]) & (source != MINUTES))
+    told, root, day = days(smiles), weights(smiles), smiles.column("quote_date")
     rows = []
     for each in np.unique(day):
         here = day == each
-        part, part_told = smiles.where(here), told.where(here)
-        known = np.isfinite(part.vol)
-        if known.sum(axis=1).max() < LEAST_POINTS:
+        part = smiles.where(here)
+        if np.isfinite(part.vol).sum(axis=1).max() < LEAST_POINTS:
             continue
-        one_sided = not known[:, part.deltas > 0][:, 1:].any()  # skew and curvature cannot be told apart
-        prior = PRIOR * (1, 1, 1e-4 if one_sided else 1)
-        part_root = root[here] / np.sqrt(np.mean(root[here][known] ** 2))
-
-        def misses(values: Floats, *, free: bool = False) -> Floats:
-            state = dict(zip(STATES, values, strict=True))
-            error = errors(template, part_told, part, **state)
-            if free:
-                return error
-            weighted = np.where(known, error * part_root, 0.0).ravel() / POINT_SD
-            return np.append(weighted, values / prior)
-
-        found = least_squares(misses, np.zeros(3), loss="soft_l1").x
+        state, left = _state(template, told.where(here), part, root[here])
         first = part.expiries.row(0, named=True)
         rows.append(
             {name: first[name] for name in ("quote_date", "source", "episode", "vix", "vix3m")}
-            | dict(zip(STATES, map(float, found), strict=True))
-            | {"left": float(np.nanmedian(np.abs(misses(found, free=True))))}
+            | dict(zip(STATES, map(float, state), strict=True))
+            | {"left": left}
         )
     return pl.DataFrame(rows).sort("quote_date")
+
+
+def _state(template: Template, told: Days, day: Smiles, root: Floats) -> tuple[Floats, float]:
+    """Return level, skew and curvature of one day, and the median absolute error that they leave."""
+    known = np.isfinite(day.vol)
+    root = root / np.sqrt(np.mean(root[known] ** 2)) / POINT_SD
+    one_sided = not known[:, day.deltas > 0][:, 1:].any()  # skew and curvature cannot be told apart
+    prior = PRIOR * (1, 1, 1e-4 if one_sided else 1)
+
+    def error(state: Floats) -> Floats:
+        return errors(template, told, day, **dict(zip(STATES, state, strict=True)))
+
+    def misses(state: Floats) -> Floats:
+        return np.append(np.where(known, error(state) * root, 0.0).ravel(), state / prior)
+
+    found = least_squares(misses, np.zeros(3), loss="soft_l1").x
+    return found, float(np.nanmedian(np.abs(error(found))))
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,10 @@ class Evidence:
     @cached_property
     def states(self) -> dict[str, pl.DataFrame]:
         """Return the daily states of both sources, around the present template."""
-        return {"SPX": daily.states(self.refitted, self.spx), "SPY puts": daily.states(self.refitted, self.spy)}
+        return {
+            "SPX": daily.states(self.refitted, self.spx),
+            "SPY puts": daily.states(self.refitted, self.spy),
+        }
 
     @cached_property
     def short(self) -> short_end.ShortEnd:
@@ -123,7 +126,9 @@ class Evidence:
     def vix_form(self) -> vix_smile.Form:
         """The form of VIX options on the chain's shape and VVIX's level: the default."""
         start = replace(FORMER_VIX, floor=6.0, floor_share=0.82)
-        return vix_smile.fit_level(quotes.indices(self.data), vix_smile.fit_shape(self.vix_chain, start)[0])[0]
+        return vix_smile.fit_level(quotes.indices(self.data), vix_smile.fit_shape(self.vix_chain, start)[0])[
+            0
+        ]
 
     @cached_property
     def vvix(self) -> pl.DataFrame:
@@ -131,7 +136,7 @@ class Evidence:
 
     @cached_property
     def vix_misses(self) -> pl.DataFrame:
-        """Return by expiry the median misses in half-spreads: each form at the day's own level, and left out."""
+        """Return by expiry the median misses in half-spreads, each form at the day's own level."""
         chain, form = self.vix_chain, self.vix_form
         before, now = (vix_smile.own_level(each, chain) for each in (FORMER_VIX, form))
         rows = []

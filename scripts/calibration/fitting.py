@@ -38,7 +38,7 @@ def days(smiles: Smiles) -> Days:
 
 
 def weights(smiles: Smiles) -> Floats:
-    """Return the root weight of each point: equal episodes' roots, equal tenors within a day, equal deltas."""
+    """Return root weights: an episode of n days counts √n, tenors within a day and deltas alike."""
     table, known = smiles.expiries, np.isfinite(smiles.vol)
     tenor = np.digitize(smiles.column("days"), WEIGHT_TENORS)
     point = np.where(np.abs(smiles.deltas) < LEAST_JUDGED, WING_SHARE, 1.0) * known
@@ -111,7 +111,7 @@ def out_of_sample(templates: dict[str, Template], smiles: Smiles) -> Floats:
 def scores(
     errors: Floats, smiles: Smiles, unit: str = "quote_date"
 ) -> dict[tuple[str, str], tuple[int, float, float]]:
-    """Return by tenor and side, 10 to 50 deltas: days, and medians over days of the signed and absolute error.
+    """Return by tenor and side, 10 to 50 deltas, the days and their median signed and absolute error.
 
     A day's errors are the medians over its points. With `unit` = "episode", medians over the medians of
     episodes: days that follow each other are no news.

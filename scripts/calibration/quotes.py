@@ -46,14 +46,16 @@ class Smiles:
     vol: Floats
     half: Floats
 
-    deltas = np.array([-d for d in DELTAS] + [ATM] + [d for d in reversed(DELTAS)])
+    deltas = np.array([-d for d in DELTAS] + [ATM] + list(reversed(DELTAS)))
 
     def where(self, keep: NDArray[np.bool_]) -> "Smiles":
         return Smiles(self.expiries.filter(keep), self.k[keep], self.vol[keep], self.half[keep])
 
     def with_(self, other: "Smiles") -> "Smiles":
         frame = pl.concat([self.expiries, other.expiries], how="diagonal_relaxed")
-        return Smiles(frame, *(np.vstack([getattr(self, n), getattr(other, n)]) for n in ("k", "vol", "half")))
+        return Smiles(
+            frame, *(np.vstack([getattr(self, n), getattr(other, n)]) for n in ("k", "vol", "half"))
+        )
 
     def column(self, name: str) -> NDArray:
         return self.expiries[name].to_numpy()
@@ -71,10 +73,14 @@ def spx(data: Path) -> pl.DataFrame:
             parts.append(full.with_columns(source=pl.lit(name)))
     quotes = pl.concat(parts, how="diagonal_relaxed")
     before_the_open = pl.col("quote_time").is_between(pl.lit("00:00"), pl.lit("09:30"))
-    known = quotes.select("quote_date", "quote_time").unique().with_columns(
-        index_date=pl.when(before_the_open)
-        .then(pl.col("quote_date").map_elements(schedule.previous_session, return_dtype=pl.Date))
-        .otherwise("quote_date")
+    known = (
+        quotes.select("quote_date", "quote_time")
+        .unique()
+        .with_columns(
+            index_date=pl.when(before_the_open)
+            .then(pl.col("quote_date").map_elements(schedule.previous_session, return_dtype=pl.Date))
+            .otherwise("quote_date")
+        )
     )
     quotes = quotes.join(known, on=["quote_date", "quote_time"]).join(
         indices(data), left_on="index_date", right_on="date", how="left"
@@ -93,8 +99,10 @@ def spy_puts(data: Path) -> pl.DataFrame:
     """Return SPY's out-of-the-money puts, two days a month of 2010-17, with forwards from carry alone."""
     raw = pl.read_parquet(data / "chains" / "spy_otm_puts_monthly.parquet")
     raw = raw.filter((pl.col("bid") > 0) & (pl.col("ask") > pl.col("bid")))
-    table = raw.select("quote_date", "expiration").unique().with_columns(
-        quote_time=pl.lit("close"), settlement=pl.lit("PM")
+    table = (
+        raw.select("quote_date", "expiration")
+        .unique()
+        .with_columns(quote_time=pl.lit("close"), settlement=pl.lit("PM"))
     )
     table = clocked(table).drop("quote_time", "settlement")
     paid = [date(y, m, schedule.third_friday(y, m).day) for y in range(2010, 2019) for m in (3, 6, 9, 12)]
@@ -139,7 +147,9 @@ def smiles(quotes: pl.DataFrame) -> Smiles:
     rows, grids = [], []
     keys = ["quote_date", "quote_time", "expiration", "root"]
     seen: set[tuple] = set()
-    for key, smile in good.sort(*keys[:3], pl.col("root") != "SPXW", "strike").group_by(keys, maintain_order=True):
+    for key, smile in good.sort(*keys[:3], pl.col("root") != "SPXW", "strike").group_by(
+        keys, maintain_order=True
+    ):
         if key[:3] in seen:
             continue
         grid = _on_deltas(smile, WIDEST_OF_MINUTES if MINUTES in smile["source"] else WIDEST_GAP)
@@ -158,7 +168,7 @@ def smiles(quotes: pl.DataFrame) -> Smiles:
 
 
 def _on_deltas(smile: pl.DataFrame, widest: float) -> Floats:
-    """Return log-moneyness, vol and half-spread in vol of one smile, linearly between strikes, at the deltas."""
+    """Return log-moneyness, vol and half-spread in vol at the deltas, linearly between strikes."""
     k = np.log(smile["strike"].to_numpy() / smile["forward"].to_numpy())
     vol, half = smile["vol"].to_numpy(), smile["spread_vol"].to_numpy() / 200
     sd = vol * np.sqrt(smile["years"].to_numpy())

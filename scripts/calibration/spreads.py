@@ -17,7 +17,7 @@ TENORS = {"0–2": (0, 2), "3–14": (3, 14), "15–45": (15, 45), "46–200": (
 
 
 def quoted(quotes: pl.DataFrame) -> pl.DataFrame:
-    """Return out-of-the-money quotes with `mid`, `half` spread, `tick`, `widening` by VIX, `days`, `episode`."""
+    """Return out-of-the-money quotes with `mid`, `half` spread, `tick` and `widening` by VIX."""
     sd = pl.col("vol") * pl.col("years").sqrt()
     told = quotes.filter(
         (pl.col("status") == "ok")
@@ -76,7 +76,9 @@ def out_of_sample(table: pl.DataFrame, *, with_days: bool = False) -> Floats:
     found = np.full(len(half), np.nan)
     for name in np.unique(episode):
         held = episode == name
-        found[held] = np.log(model(table.filter(held), *fit(table.filter(~held), with_days=with_days)) / half[held])
+        found[held] = np.log(
+            model(table.filter(held), *fit(table.filter(~held), with_days=with_days)) / half[held]
+        )
     return found
 
 
@@ -84,7 +86,9 @@ def median_errors(error: Floats, episode: NDArray) -> tuple[float, float]:
     """Return medians over episodes of the median signed and absolute error."""
     names = np.unique(episode)
     signed = [np.median(error[episode == name]) for name in names]
-    return float(np.median(signed)), float(np.median([np.median(np.abs(error[episode == name])) for name in names]))
+    return float(np.median(signed)), float(
+        np.median([np.median(np.abs(error[episode == name])) for name in names])
+    )
 
 
 def _count(values: NDArray) -> Floats:

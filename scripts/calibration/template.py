@@ -119,20 +119,20 @@ class Template:
         curvature: Floats | float = 0.0,
     ) -> tuple[Floats, Floats, Floats]:
         """Return θ, ρ and ζ of every row; level in ln K, skew in |ρ| and curvature in ln ζ are added."""
-        n, l = day.sessions, day.tenor
+        n, tenor = day.sessions, day.tenor
         dip = 1 - self.short_dip * np.exp(-(n - 1) / self.short_dip_sessions)
         m, s = day.m, day.term
         ln_scale = (
             np.log(self.index_scale)
             + self.scale_vix * m
             + self.low_vix_lag * np.maximum(np.log(self.low_vix / REFERENCE_VIX) - m, 0.0)
-            + self.scale_tenor * l
+            + self.scale_tenor * tenor
             + self.scale_term * s
         )
         target = (day.swap * dip / 100) ** 2 * n / SESSION_YEAR * np.exp(2 * (level - ln_scale))
-        free = self.skew_level + self.skew_tenor * l + self.skew_term * s + skew
+        free = self.skew_level + self.skew_tenor * tenor + self.skew_term * s + skew
         bend = self.curvature_level + self.curvature_term * s + curvature
-        bend = bend + l * (self.curvature_tenor + self.curvature_bend * l)
+        bend = bend + tenor * (self.curvature_tenor + self.curvature_bend * tenor)
         theta = target / 1.3
         for _ in range(STEPS):
             r, z = self._shape(theta, free, bend)

@@ -86,8 +86,9 @@ def expiries(data: Path, moment: str = MINUTE) -> list[VixExpiry]:
 class Form:
     """A lognormal around the future of the expiry, displaced by a floor that rises as expiry nears.
 
-    floor(τ) = min(floor + floor_front e^{−floor_decay τ}, floor_share F), ln ν = level + slope m + curvature m²
-    with m = ln(VIX/18), total deviation ν √v(τ) (1 − front e^{−front_decay τ}) (F − curve.floor)/(F − floor(τ)).
+    With m = ln(VIX/18): floor(τ) = min(floor + floor_front e^{−floor_decay τ}, floor_share F),
+    ln ν = level + slope m + curvature m², and the total standard deviation is
+    ν √v(τ) (1 − front e^{−front_decay τ}) (F − curve.floor)/(F − floor(τ)).
     """
 
     floor: float
