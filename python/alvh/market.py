@@ -159,6 +159,10 @@ class Smile(Described):
         Sessions over which that fades by a factor e.
     index_scale : float
         VIX over the square root of the surface's own variance swap.
+    low_vix : float
+        VIX below which every volatility falls faster than VIX, in points.
+    low_vix_lag : float
+        How much faster: there, the variance swap is multiplied by (VIX / low_vix) to this power.
 
     Examples
     --------
@@ -175,6 +179,8 @@ class Smile(Described):
     short_dip: float = _SMILE["short_dip"]
     short_dip_sessions: float = _SMILE["short_dip_sessions"]
     index_scale: float = _SMILE["index_scale"]
+    low_vix: float = _SMILE["low_vix"]
+    low_vix_lag: float = _SMILE["low_vix_lag"]
 
 
 class VixSmile(Described):

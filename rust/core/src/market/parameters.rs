@@ -145,7 +145,8 @@ impl Dynamics {
 ///
 /// With l = ln(n / 21), n sessions to expiry, and t = ln(θ / 0.0025):
 /// `|ρ| = clip(skew_level + skew_slope t)` and `ln ζ = curvature_level + curvature_tenor l +
-/// curvature_variance t`.
+/// curvature_variance t`. Below `low_vix` every volatility falls behind VIX: the swap is multiplied by
+/// `(VIX / low_vix)^low_vix_lag`.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Smile {
@@ -167,6 +168,10 @@ pub struct Smile {
     pub short_dip_sessions: f64,
     /// Level κ of the index against the variance swap of the slice (strike-grid and averaging effects).
     pub index_scale: f64,
+    /// VIX below which volatilities fall faster than VIX, in points.
+    pub low_vix: f64,
+    /// Elasticity of that: how much faster, per ln VIX.
+    pub low_vix_lag: f64,
 }
 
 impl Default for Smile {
@@ -181,6 +186,8 @@ impl Default for Smile {
             short_dip: 0.0436,
             short_dip_sessions: 7.6,
             index_scale: 1.0287,
+            low_vix: 14.0,
+            low_vix_lag: 0.204,
         }
     }
 }
@@ -198,7 +205,9 @@ impl Smile {
         check::finite("smile.curvature_variance", self.curvature_variance)?;
         check::between("smile.short_dip", self.short_dip, 0.0, 0.5)?;
         check::above("smile.short_dip_sessions", self.short_dip_sessions, 0.0)?;
-        check::above("smile.index_scale", self.index_scale, 0.0)
+        check::above("smile.index_scale", self.index_scale, 0.0)?;
+        check::above("smile.low_vix", self.low_vix, 0.0)?;
+        check::between("smile.low_vix_lag", self.low_vix_lag, 0.0, 1.0)
     }
 }
 
