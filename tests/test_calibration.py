@@ -11,7 +11,7 @@ import pytest
 import markdown_pages
 from alvh import market
 from calibration import arbitrage, condors, fitting, page
-from calibration.evidence import ADDED, FORMER, TERMS, VIX_DAYS, Evidence
+from calibration.evidence import ADDED, FORMER, FORMER_VIX, TERMS, VIX_DAYS, Evidence
 from calibration.quotes import Smiles
 from calibration.template import Days, Template, factors, swap_vol
 from calibration.vix_smile import Form, black
@@ -159,6 +159,9 @@ def test_vix_options_lie_within_their_spreads(evidence):
     assert told["now"].max() <= 1.5
     assert told["left_out"].max() <= 1.5
     assert told["before"].max() > 1.5
+    estimate, default = (vars(each) for each in (evidence.vix_form, Form.default()))
+    assert estimate == pytest.approx(default, rel=0.05, abs=0.005)
+    assert default != vars(FORMER_VIX)
 
 
 @pytest.mark.data

@@ -213,14 +213,20 @@ impl Smile {
 
 /// VIX options: displaced lognormal around the future.
 ///
-/// The total standard deviation is `ν √v(τ)` with v the variance of the future's logarithm and, with
-/// m = ln(VIX / 18), `ν = exp(level + slope m + curvature m²)(1 − front exp(−front_decay τ))`.
+/// The displacement is what VIX cannot fall below until expiry, and rises as that nears:
+/// `min(floor + floor_front exp(−floor_decay τ), floor_share × future)`. The total standard deviation is `ν √v(τ)`
+/// with v the variance of the future's logarithm and, with m = ln(VIX / 18),
+/// `ν = exp(level + slope m + curvature m²)(1 − front exp(−front_decay τ))`.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct VixSmile {
-    /// Displacement of the options, in points: the smaller of this …
+    /// Displacement of the longest options, in points.
     pub floor: f64,
-    /// … and this share of the future.
+    /// By how much that of the shortest lies above, in points.
+    pub floor_front: f64,
+    /// How fast that fades with tenor, a year.
+    pub floor_decay: f64,
+    /// Share of the future above which no displacement goes.
     pub floor_share: f64,
     /// ln ν at VIX 18, long tenors.
     pub level: f64,
@@ -237,13 +243,15 @@ pub struct VixSmile {
 impl Default for VixSmile {
     fn default() -> Self {
         Self {
-            floor: 9.0,
-            floor_share: 0.75,
-            level: 0.26765, // 0.181, less the logarithm 0.917 that normalises the tenor shape
-            slope: -0.063,
-            curvature: 0.255,
-            front: 0.422,
-            front_decay: 19.8,
+            floor: 6.0,
+            floor_front: 6.37,
+            floor_decay: 1.64,
+            floor_share: 0.82,
+            level: 0.344,
+            slope: 0.011,
+            curvature: 0.1755,
+            front: 0.434,
+            front_decay: 12.45,
         }
     }
 }
@@ -252,6 +260,8 @@ impl VixSmile {
     /// Every parameter inside its domain?
     pub fn check(&self) -> Result<()> {
         check::at_least("vix_smile.floor", self.floor, 0.0)?;
+        check::at_least("vix_smile.floor_front", self.floor_front, 0.0)?;
+        check::at_least("vix_smile.floor_decay", self.floor_decay, 0.0)?;
         check::between("vix_smile.floor_share", self.floor_share, 0.0, 0.99)?;
         check::finite("vix_smile.level", self.level)?;
         check::finite("vix_smile.slope", self.slope)?;
