@@ -15,7 +15,7 @@ EACH_VARIANT = set -e; \
     variants="$$($(BIN)/python -c 'from alvh import _core; print(*_core.simd_variants()[$(1)])')"; \
     for variant in $$variants; do export ALVH_SIMD=$$variant; echo "ALVH_SIMD=$$variant";
 
-.PHONY: demo test test-variants lint bench docs audit fits clean
+.PHONY: demo test test-variants lint bench docs audit fits calibration clean
 
 demo: .stamps/demo
 	@mkdir -p $(RUN)
@@ -54,6 +54,10 @@ audit: .stamps/demo
 # Refits the approximations of the kernels and prints them as Rust; `make fits ARGS=--check` only measures.
 fits: .stamps/test
 	PYTHONPATH=scripts $(BIN)/python -m fits $(ARGS)
+
+# Measures the option parameters on the recorded chains below ALVH_DATA and writes docs/calibration.md; ARGS=--check only compares.
+calibration: .stamps/test
+	PYTHONPATH=scripts $(BIN)/python -m calibration --data "$(ALVH_DATA)" $(ARGS)
 
 clean:
 	rm -rf $(VENV) .bench .stamps target $(RUN) docs/_build

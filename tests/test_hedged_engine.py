@@ -149,11 +149,11 @@ def test_series_end_where_the_row_does() -> None:
 
 
 def test_calls_for_half_of_the_core() -> None:
-    """What a practitioner expects: about 105 calls for 20 condors, and some 5% of NAV a year."""
+    """VIX options as docs/calibration.md finds them: 135 calls for 20 condors, some 7% of NAV a year."""
     found = figures([HEDGED[2]], market.L3F(vix=16), paths=1024, sessions=252)
     assert found["max_lots"].max() <= 25
     yearly = -found["hedge_pnl"].mean() / 1e6
-    assert 0.03 < yearly < 0.07
+    assert 0.05 < yearly < 0.09
     assert 0.4 < np.median(found["coverage_achieved"]) < 1.0
 
 

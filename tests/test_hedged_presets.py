@@ -58,14 +58,14 @@ def test_the_ledger_explains_itself(paths: pl.DataFrame, arm: str) -> None:
     assert told["layers"].max() < 1e-3
 
 
-def test_half_of_the_vega_costs_about_five_percent_a_year(paths: pl.DataFrame) -> None:
-    """R22 and R61 pull apart: on paper 50% by 45-day 30-delta calls costs about 5% of NAV a year."""
-    assert -0.06 * CAPITAL < mean(paths, "always_on", "hedge_pnl") < -0.03 * CAPITAL
+def test_half_of_the_vega_costs_about_seven_percent_a_year(paths: pl.DataFrame) -> None:
+    """R22 and R61 pull apart: on paper 50% by 45-day 30-delta calls costs about 7% of NAV a year."""
+    assert -0.09 * CAPITAL < mean(paths, "always_on", "hedge_pnl") < -0.05 * CAPITAL
     assert mean(paths, "always_on_futures", "hedge_pnl") > 0.5 * mean(paths, "always_on", "hedge_pnl")
 
 
-def test_about_five_calls_for_a_condor() -> None:
-    """105 VIX calls for 20 condors at 50% coverage, S = 5000, VIX 16."""
+def test_about_seven_calls_for_a_condor() -> None:
+    """135 VIX calls for 20 condors at 50% coverage, S = 5000, VIX 16."""
     core = av.IronCondor(days=45, every="flat", short_delta=0.16, width_points=50)
     calls = av.Layer("calls", buy=av.vix_call(delta=0.30, every="flat"), size=av.offset("core.vega", 0.50))
     arm = av.Arm("half", core, layers=[calls])
@@ -87,7 +87,7 @@ def test_about_five_calls_for_a_condor() -> None:
     ]
     ratios = [lots["calls"] / lots["core"] for lots in bought if "calls" in lots]
     assert len(ratios) > TRACED / 2
-    assert 4.0 < sum(ratios) / len(ratios) < 6.5
+    assert 5.5 < sum(ratios) / len(ratios) < 8.0
 
 
 def test_a_budget_buys_about_a_tenth_of_the_vega() -> None:

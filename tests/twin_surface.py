@@ -33,6 +33,8 @@ SMILE = {
     "short_dip": 0.0436,
     "short_dip_sessions": 7.6,
     "index_scale": 1.0287,
+    "low_vix": 14.0,
+    "low_vix_lag": 0.204,
 }
 REFERENCE_VARIANCE = 0.0025
 SHORTEST_SHAPE = 0.25  # sessions
@@ -177,7 +179,8 @@ class Surface:
         """What theta times R must be: the variance of the swap over n sessions, less the index scale."""
         s = self.shape
         dip = 1 - s["short_dip"] * exp(-(n - 1) / s["short_dip_sessions"])
-        return (self.swap_vol(x, n) * dip / 100) ** 2 * n / SESSION_YEAR / s["index_scale"] ** 2
+        low = min(self.vix(x) / s["low_vix"], 1.0) ** s["low_vix_lag"]
+        return (self.swap_vol(x, n) * dip * low / 100) ** 2 * n / SESSION_YEAR / s["index_scale"] ** 2
 
     def swap_vol(self, x: tuple[float, ...], n: float) -> float:
         """Variance-swap vol K of n sessions, points; 21 sessions are 30 days."""

@@ -15,13 +15,15 @@ from twin_surface import CALENDAR_YEAR, CURVE, State
 VOL = (1.03, 0.83, 0.33)  # of the factors, a year
 CORRELATION = (0.19, 0.43, 0.04)  # of the factors (0,1), (0,2), (1,2)
 VIX_SMILE = {
-    "floor": 9.0,
-    "floor_share": 0.75,
-    "level": 0.26765,
-    "slope": -0.063,
-    "curvature": 0.255,
-    "front": 0.422,
-    "front_decay": 19.8,
+    "floor": 6.0,
+    "floor_front": 6.37,
+    "floor_decay": 1.64,
+    "floor_share": 0.82,
+    "level": 0.344,
+    "slope": 0.011,
+    "curvature": 0.1755,
+    "front": 0.434,
+    "front_decay": 12.45,
 }
 REFERENCE_VIX = 18.0
 
@@ -89,7 +91,8 @@ class VixCurve:
         if self.flat is not None:
             return VixQuotes(forward, 0.0, 0.0, discount, basis)
         s = self.shape
-        floor = min(s["floor"], s["floor_share"] * forward)
+        raised = s["floor"] + s["floor_front"] * exp(-s["floor_decay"] * days / CALENDAR_YEAR)
+        floor = min(raised, s["floor_share"] * forward)
         m = log(self.future(state.x, 0)[0] / REFERENCE_VIX)
         nu = exp(s["level"] + s["slope"] * m + s["curvature"] * m**2)
         nu *= 1 - s["front"] * exp(-s["front_decay"] * days / CALENDAR_YEAR)

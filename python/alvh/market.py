@@ -163,6 +163,10 @@ class Smile(Described):
         Sessions over which that fades by a factor e.
     index_scale : float
         VIX over the square root of the surface's own variance swap.
+    low_vix : float
+        VIX below which every volatility falls faster than VIX, in points.
+    low_vix_lag : float
+        How much faster: there, the variance swap is multiplied by (VIX / low_vix) to this power.
 
     Examples
     --------
@@ -179,20 +183,27 @@ class Smile(Described):
     short_dip: float = _SMILE["short_dip"]
     short_dip_sessions: float = _SMILE["short_dip_sessions"]
     index_scale: float = _SMILE["index_scale"]
+    low_vix: float = _SMILE["low_vix"]
+    low_vix_lag: float = _SMILE["low_vix_lag"]
 
 
 class VixSmile(Described):
     """VIX options: displaced lognormal around the VX future.
 
-    The volatility of ln(VIX - displacement) is that of the future times
+    The displacement is ``min(floor + floor_front exp(-floor_decay years), floor_share F)``: what VIX cannot
+    fall below until expiry. The volatility of ln(VIX - displacement) is that of the future times
     ``exp(level + slope m + curvature m^2) (1 - front exp(-front_decay years))`` with m = ln(VIX / 18).
 
     Parameters
     ----------
     floor : float
-        Displacement in points, but not more than ``floor_share`` of the future.
+        Displacement of the longest options, in points.
+    floor_front : float
+        By how much that of the shortest lies above, in points.
+    floor_decay : float
+        How fast that fades with tenor, a year.
     floor_share : float
-        See ``floor``.
+        Share of the future above which no displacement goes.
     level, slope, curvature : float
         Of the logarithm of the multiplier, as above.
     front : float
@@ -207,6 +218,8 @@ class VixSmile(Described):
     """
 
     floor: float = _VIX_SMILE["floor"]
+    floor_front: float = _VIX_SMILE["floor_front"]
+    floor_decay: float = _VIX_SMILE["floor_decay"]
     floor_share: float = _VIX_SMILE["floor_share"]
     level: float = _VIX_SMILE["level"]
     slope: float = _VIX_SMILE["slope"]

@@ -145,7 +145,8 @@ impl Dynamics {
 ///
 /// With l = ln(n / 21), n sessions to expiry, and t = ln(θ / 0.0025):
 /// `|ρ| = clip(skew_level + skew_slope t)` and `ln ζ = curvature_level + curvature_tenor l +
-/// curvature_variance t`.
+/// curvature_variance t`. Below `low_vix` every volatility falls behind VIX: the swap is multiplied by
+/// `(VIX / low_vix)^low_vix_lag`.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Smile {
@@ -167,6 +168,10 @@ pub struct Smile {
     pub short_dip_sessions: f64,
     /// Level κ of the index against the variance swap of the slice (strike-grid and averaging effects).
     pub index_scale: f64,
+    /// VIX below which volatilities fall faster than VIX, in points.
+    pub low_vix: f64,
+    /// Elasticity of that: how much faster, per ln VIX.
+    pub low_vix_lag: f64,
 }
 
 impl Default for Smile {
@@ -181,6 +186,8 @@ impl Default for Smile {
             short_dip: 0.0436,
             short_dip_sessions: 7.6,
             index_scale: 1.0287,
+            low_vix: 14.0,
+            low_vix_lag: 0.204,
         }
     }
 }
@@ -198,20 +205,28 @@ impl Smile {
         check::finite("smile.curvature_variance", self.curvature_variance)?;
         check::between("smile.short_dip", self.short_dip, 0.0, 0.5)?;
         check::above("smile.short_dip_sessions", self.short_dip_sessions, 0.0)?;
-        check::above("smile.index_scale", self.index_scale, 0.0)
+        check::above("smile.index_scale", self.index_scale, 0.0)?;
+        check::above("smile.low_vix", self.low_vix, 0.0)?;
+        check::between("smile.low_vix_lag", self.low_vix_lag, 0.0, 1.0)
     }
 }
 
 /// VIX options: displaced lognormal around the future.
 ///
-/// The total standard deviation is `ν √v(τ)` with v the variance of the future's logarithm and, with
-/// m = ln(VIX / 18), `ν = exp(level + slope m + curvature m²)(1 − front exp(−front_decay τ))`.
+/// The displacement is what VIX cannot fall below until expiry, and rises as that nears:
+/// `min(floor + floor_front exp(−floor_decay τ), floor_share × future)`. The total standard deviation is `ν √v(τ)`
+/// with v the variance of the future's logarithm and, with m = ln(VIX / 18),
+/// `ν = exp(level + slope m + curvature m²)(1 − front exp(−front_decay τ))`.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct VixSmile {
-    /// Displacement of the options, in points: the smaller of this …
+    /// Displacement of the longest options, in points.
     pub floor: f64,
-    /// … and this share of the future.
+    /// By how much that of the shortest lies above, in points.
+    pub floor_front: f64,
+    /// How fast that fades with tenor, a year.
+    pub floor_decay: f64,
+    /// Share of the future above which no displacement goes.
     pub floor_share: f64,
     /// ln ν at VIX 18, long tenors.
     pub level: f64,
@@ -228,13 +243,15 @@ pub struct VixSmile {
 impl Default for VixSmile {
     fn default() -> Self {
         Self {
-            floor: 9.0,
-            floor_share: 0.75,
-            level: 0.26765, // 0.181, less the logarithm 0.917 that normalises the tenor shape
-            slope: -0.063,
-            curvature: 0.255,
-            front: 0.422,
-            front_decay: 19.8,
+            floor: 6.0,
+            floor_front: 6.37,
+            floor_decay: 1.64,
+            floor_share: 0.82,
+            level: 0.344,
+            slope: 0.011,
+            curvature: 0.1755,
+            front: 0.434,
+            front_decay: 12.45,
         }
     }
 }
@@ -243,6 +260,8 @@ impl VixSmile {
     /// Every parameter inside its domain?
     pub fn check(&self) -> Result<()> {
         check::at_least("vix_smile.floor", self.floor, 0.0)?;
+        check::at_least("vix_smile.floor_front", self.floor_front, 0.0)?;
+        check::at_least("vix_smile.floor_decay", self.floor_decay, 0.0)?;
         check::between("vix_smile.floor_share", self.floor_share, 0.0, 0.99)?;
         check::finite("vix_smile.level", self.level)?;
         check::finite("vix_smile.slope", self.slope)?;

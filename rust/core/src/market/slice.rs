@@ -31,7 +31,9 @@ impl Kernel for SliceKernel<'_> {
         let (mut target, mut skew, mut curvature) = (Col::default(), Col::default(), Col::default());
         for i in 0..LANES {
             let n = if sessions[i] > 0.0 { sessions[i] } else { SHORTEST_SESSIONS };
-            let swap = curve.variance_swap::<FMA>(state.factors(i), n) * smile.tenor_share::<FMA>(n);
+            let x = state.factors(i);
+            let share = smile.tenor_share::<FMA>(n) * smile.level_share::<FMA>(curve.vix::<FMA>(x));
+            let swap = curve.variance_swap::<FMA>(x, n) * share;
             let aim = smile.aim::<FMA>(swap * (1.0 / PERCENT), n, session_years(n));
             (target[i], skew[i], curvature[i]) = (aim.target, aim.skew, aim.curvature);
         }

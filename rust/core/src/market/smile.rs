@@ -58,6 +58,8 @@ pub(super) struct SmileRule {
     short_dip: f64,
     dip_rate: f64,
     inverse_scale: f64,
+    inverse_low_vix: f64,
+    low_vix_lag: f64,
 }
 
 impl SmileRule {
@@ -72,6 +74,8 @@ impl SmileRule {
             short_dip: smile.short_dip,
             dip_rate: 1.0 / smile.short_dip_sessions,
             inverse_scale: 1.0 / smile.index_scale,
+            inverse_low_vix: 1.0 / smile.low_vix,
+            low_vix_lag: smile.low_vix_lag,
         }
     }
 
@@ -79,6 +83,12 @@ impl SmileRule {
     #[inline(always)]
     pub(super) fn tenor_share<const FMA: bool>(&self, sessions: f64) -> f64 {
         1.0 - self.short_dip * special::exp::<FMA>((1.0 - sessions) * self.dip_rate)
+    }
+
+    /// Share of the curve's vol at which slices of every tenor trade: 1 but for a low VIX (points).
+    #[inline(always)]
+    pub(super) fn level_share<const FMA: bool>(&self, vix: f64) -> f64 {
+        special::exp::<FMA>(self.low_vix_lag * special::ln::<FMA>(vix * self.inverse_low_vix).min(0.0))
     }
 
     /// What the fixed point of one slice starts from: its variance swap has the vol `swap` (decimal) over

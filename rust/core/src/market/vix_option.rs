@@ -30,6 +30,8 @@ pub struct VixSlice {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VixSmileRule {
     floor: f64,
+    floor_front: f64,
+    floor_decay: f64,
     floor_share: f64,
     level: f64,
     slope: f64,
@@ -42,6 +44,8 @@ impl VixSmileRule {
     pub(super) fn new(smile: &VixSmile) -> Self {
         Self {
             floor: smile.floor,
+            floor_front: smile.floor_front,
+            floor_decay: smile.floor_decay,
             floor_share: smile.floor_share,
             level: smile.level,
             slope: smile.slope,
@@ -56,7 +60,8 @@ impl VixSmileRule {
     fn slice<const FMA: bool>(&self, curve: &VixCurve, x: [f64; FACTORS], years: f64) -> (f64, f64, f64) {
         let vix = curve.vix::<FMA>(x);
         let (forward, variance) = curve.future::<FMA>(x, years);
-        let floor = self.floor.min(self.floor_share * forward);
+        let raised = self.floor + self.floor_front * special::exp::<FMA>(-self.floor_decay * years);
+        let floor = raised.min(self.floor_share * forward);
         let m = special::ln::<FMA>(vix * (1.0 / REFERENCE_VIX));
         let level = special::exp::<FMA>(self.level + m * (self.slope + m * self.curvature));
         let nu = level * (1.0 - self.front * special::exp::<FMA>(-self.front_decay * years));

@@ -1,0 +1,1 @@
+"""The market's option parameters re-estimated on recorded chains: what docs/calibration.md reports."""
