@@ -8,6 +8,7 @@
 //! only one that goes from expiry to expiry; results do not depend on the number of threads.
 
 mod form;
+mod hyperbola;
 mod least_squares;
 mod objective;
 mod slice;
