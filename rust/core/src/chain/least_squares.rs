@@ -1,6 +1,6 @@
 //! Levenberg–Marquardt inside a box: small dense problems, deterministic, with no allocation.
 //!
-//! The damping multiplies the diagonal of JᵀJ, so that units of parameters do not matter. A parameter at an end
+//! The damping multiplies the diagonal of `JᵀJ`, so that units of parameters do not matter. A parameter at an end
 //! of its range whose gradient points outwards stands still for that step.
 
 const MOST_STEPS: usize = 60;
@@ -9,12 +9,10 @@ const LEAST_DAMPING: f64 = 1e-12;
 const MOST_DAMPING: f64 = 1e9;
 const RELAX: f64 = 0.2;
 const TIGHTEN: f64 = 4.0;
-/// Steps that lower the objective by less than this part of it end the search.
-const ENOUGH: f64 = 1e-5;
 /// Keeps the diagonal of a parameter with no say positive.
 const TINY: f64 = 1e-30;
 
-/// An objective at one point: half its gradient, and the Gauss–Newton matrix JᵀJ.
+/// An objective at one point: half its gradient, and the Gauss–Newton matrix `JᵀJ`.
 pub(super) struct Normal<const P: usize> {
     pub objective: f64,
     pub gradient: [f64; P],
@@ -31,8 +29,13 @@ pub(super) trait Problem<const P: usize> {
     fn bounds(&self) -> &[[f64; 2]; P];
 }
 
-/// The point that a start descends to, and the objective there.
-pub(super) fn minimise<const P: usize>(problem: &impl Problem<P>, start: [f64; P]) -> ([f64; P], f64) {
+/// The point that a start descends to, and the objective there. A step that lowers the objective by less than the
+/// part `enough` of it ends the search.
+pub(super) fn minimise<const P: usize>(
+    problem: &impl Problem<P>,
+    start: [f64; P],
+    enough: f64,
+) -> ([f64; P], f64) {
     let bounds = problem.bounds();
     let mut at = clamped(start, bounds);
     let mut normal = problem.normal(&at);
@@ -42,10 +45,10 @@ pub(super) fn minimise<const P: usize>(problem: &impl Problem<P>, start: [f64; P
         let objective = problem.objective(&next);
         if objective < normal.objective {
             let gained = normal.objective - objective;
-            let enough = gained < ENOUGH * normal.objective;
+            let end = gained < enough * normal.objective;
             at = next;
             damping = (damping * RELAX).max(LEAST_DAMPING);
-            if enough {
+            if end {
                 return (at, objective);
             }
             normal = problem.normal(&at);
@@ -152,13 +155,13 @@ mod tests {
 
     #[test]
     fn the_valley_is_followed_to_its_end() {
-        let (at, objective) = minimise(&Valley([[-5.0, 5.0]; 2]), [-1.2, 1.0]);
+        let (at, objective) = minimise(&Valley([[-5.0, 5.0]; 2]), [-1.2, 1.0], 1e-12);
         assert!(objective < 1e-12, "{at:?}");
     }
 
     #[test]
     fn a_bound_stops_one_parameter_and_not_the_other() {
-        let (at, _) = minimise(&Valley([[-5.0, 0.5], [-5.0, 5.0]]), [-1.2, 1.0]);
+        let (at, _) = minimise(&Valley([[-5.0, 0.5], [-5.0, 5.0]]), [-1.2, 1.0], 1e-12);
         assert_eq!(at[0], 0.5);
         assert!((at[1] - 0.25).abs() < 1e-6, "{at:?}");
     }

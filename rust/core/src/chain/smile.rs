@@ -10,7 +10,7 @@ const FLOOR: f64 = 0.002;
 const SPACING: [f64; 2] = [0.25, 3.0];
 /// Weight by vega squared, as if prices were fitted, but at least this much of that at the money: the far wings
 /// hold hundreds of quotes of a tick or two.
-const LEAST_VEGA: f64 = 0.01;
+const LEAST_VEGA: f64 = 0.05;
 
 /// A quote: log-moneyness, total deviation √w, how precisely it is known (one over it), and its weight.
 #[derive(Clone, Copy, Debug)]
