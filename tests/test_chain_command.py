@@ -67,6 +67,16 @@ def test_a_folder_is_told_as_its_rows_are(files, told):
     assert of_folder.quality.equals(told.quality)
 
 
+def test_a_row_without_a_day_is_counted(files, tmp_path):
+    lines = (files / "chain.csv").read_text().splitlines()
+    lines[5] = lines[5].replace("2024-03-01", "01/03/24", 1)
+    (tmp_path / "chain.csv").write_text("\n".join(lines))
+    told = overview(tmp_path / "chain.csv")
+    assert told.quality.filter(status="unparsable")["rows"][0] == 1
+    assert told.quality["rows"].sum() == len(lines) - 1
+    assert told.surface.quotes.height == len(lines) - 2
+
+
 def test_levels_and_skew_are_those_of_the_fitted_surface(told):
     """The vol at the forward, and where the deltas of the slice's own vols are a quarter."""
     row = told.expiries.filter(root="SPX").row(0, named=True)

@@ -46,7 +46,7 @@ def chain(  # noqa: PLR0917 -- one parameter per option
         bool, typer.Option("--json", help="Print the tables as JSON instead of text.")
     ] = False,
 ) -> None:
-    """Tell the quality, expiries, volatilities and arbitrage of an option chain.
+    """Tell quality, volatilities and arbitrage of an option chain.
 
     One snapshot, the last of the file unless another is named; --report draws its smiles.
     """

@@ -6,9 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from alvh.chain import layouts
 from alvh.chain.bounds import arbitrage
@@ -20,14 +18,12 @@ from alvh.chain.parity import RATE
 from alvh.chain.reading import read, scan
 from alvh.chain.schema import SNAPSHOT
 from alvh.chain.surface import Surface
-from alvh.chain.term import RAW
+from alvh.chain.term import RAW, total_variance
 from alvh.errors import ChainError
 
 QUARTER: Final = 0.6744897501960817  # d1 of a 25-delta call, below 0, and put, above
 STEPS: Final = 80  # halved each, to the strike of a delta
 MOST_SHOWN: Final = 8
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +37,7 @@ class Overview:
     snapshots : int
         How many the source holds.
     quality : DataFrame
-        Of `quality`.
+        Of `quality`; rows that tell no day or time count, too.
     expiries : DataFrame
         Those of the surface with `atm_vol`, decimal, at the forward, and `skew`, volatility of the 25-delta
         put less that of the 25-delta call, volatility points; of the forward, on the fitted slice.
@@ -102,12 +98,14 @@ def overview(
     quotes = scan(source) if Path(source).is_dir() else read(source, layout).lazy()
     held = quotes.select(SNAPSHOT).unique().collect(engine="streaming").drop_nulls().sort(SNAPSHOT)
     day, time = _chosen(held, day, time)
-    one = quotes.filter(pl.col("quote_date") == day, pl.col("quote_time") == time).collect(engine="streaming")
+    of_snapshot = (pl.col("quote_date") == day) & (pl.col("quote_time") == time)
+    taken = quotes.filter(of_snapshot.fill_null(value=True)).collect(engine="streaming")
+    one = taken.filter(of_snapshot)
     if settlement is not None:
         one = enrich(one, settlement=settlement, greeks=[]).select(one.columns)
     surface = fit_surface(one, rate=RATE if rate is None else rate)
     found, root = _found(one, fees, rate)
-    return Overview(day, time, held.height, quality(one), _told(surface), surface, found, root)
+    return Overview(day, time, held.height, quality(taken), _told(surface), surface, found, root)
 
 
 def _chosen(held: pl.DataFrame, day: date | None, time: str | None) -> tuple[date, str]:
@@ -139,27 +137,15 @@ def _found(quotes: pl.DataFrame, fees: Fees, rate: float | None) -> tuple[pl.Dat
 
 
 def _told(surface: Surface) -> pl.DataFrame:
-    expiries = surface.expiries
-    years = expiries["years"].to_numpy()
-    raw = expiries.select(RAW).cast(pl.Float64).to_numpy().T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        at_the_money = np.sqrt(_variance(raw, np.zeros(len(years))) / years)
-        put, call = (np.sqrt(_variance(raw, _of_delta(raw, d1)) / years) for d1 in (QUARTER, -QUARTER))
-    return expiries.with_columns(
-        atm_vol=pl.Series(at_the_money).fill_nan(None), skew=pl.Series(100.0 * (put - call)).fill_nan(None)
-    )
+    of_d1 = {"atm": None, "put": QUARTER, "call": -QUARTER}
+    vols = {name: _vol(surface.expiries, d1) for name, d1 in of_d1.items()}
+    return surface.expiries.with_columns(atm_vol=vols["atm"], skew=100.0 * (vols["put"] - vols["call"]))
 
 
-def _variance(raw: Floats, k: Floats) -> Floats:
-    a, b, rho, m, sigma = raw
-    w: Floats = a + b * (rho * (k - m) + np.sqrt((k - m) ** 2 + sigma**2))
-    return w
-
-
-def _of_delta(raw: Floats, d1: float) -> Floats:
-    """Return the log-moneyness at which d1 = (-k + w / 2) / √w."""
-    k = np.zeros(raw.shape[1])
-    for _ in range(STEPS):  # by halves: a steep slice would throw whole steps to and fro
-        w = _variance(raw, k)
-        k = 0.5 * (k + 0.5 * w - d1 * np.sqrt(w))
-    return k
+def _vol(expiries: pl.DataFrame, d1: float | None) -> pl.Series:
+    """Return the volatility of each slice where d1 = (-k + w / 2) / √w, without one at the forward."""
+    w = total_variance("k")
+    slices = expiries.select(*RAW, "years", k=pl.lit(0.0))
+    for _ in range(STEPS if d1 is not None else 0):  # by halves: a steep slice throws whole steps to and fro
+        slices = slices.with_columns(k=0.5 * (pl.col("k") + 0.5 * w - d1 * w.sqrt()))
+    return slices.select((w / pl.col("years")).sqrt().fill_nan(None)).to_series()
