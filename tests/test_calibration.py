@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import polars as pl
 import pytest
 
 import markdown_pages
-from alvh import market
+import vix_chains
+from alvh import market, pricing
 from calibration import arbitrage, condors, fitting, page
 from calibration.evidence import ADDED, FORMER, FORMER_VIX, TERMS, VIX_DAYS, Evidence
 from calibration.quotes import Smiles
@@ -101,6 +103,29 @@ def _made(template):
     k = np.linspace(-1.6, 1.2, len(Smiles.deltas)) * sd[:, None]
     vol = template.vols(told, k)
     return Smiles(frame, k, vol, np.full(vol.shape, 0.002))
+
+
+# year: VIX; forward and days of each term; between what the page says of puts and calls lies
+WORKED_EXAMPLES = {
+    2009: (61.22, {"near": (920.5, 9), "next": (921.0, 37)}, {"P": (-2.5, 0.0), "C": (-2.0, 1.0)}),
+    2014: (13.69, {"near": (1962.9, 25), "next": (1962.4, 32)}, {"P": (-0.5, 0.5), "C": (0.5, 2.0)}),
+}
+
+
+@pytest.mark.parametrize("example", WORKED_EXAMPLES)
+def test_quotes_that_no_fit_has_seen(example):
+    """The exchange's worked examples, given their VIX alone: errors in points as the page states them."""
+    vix, terms, errors = WORKED_EXAMPLES[example]
+    sample = vix_chains.sample(example).filter((pl.col("bid") > 0) & (pl.col("ask") > 0))
+    for (term, (forward, days)), (right, (low, high)) in product(terms.items(), errors.items()):
+        out = pl.col("strike") < forward if right == "P" else pl.col("strike") >= forward
+        quotes, sessions = sample.filter(out, term=term, right=right), days * 21 / 30
+        strike, mid = quotes["strike"].to_numpy(), ((quotes["bid"] + quotes["ask"]) / 2).to_numpy()
+        vol = pricing.implied_vol(mid, forward, strike, sessions / 252, right)
+        delta = pricing.greeks(forward, strike, sessions / 252, vol, right, which="delta").delta
+        told = Days.of(np.array([sessions]), np.array([vix]), np.array([np.nan]))
+        error = 100 * (Template.default().vols(told, np.log(strike / forward)[None])[0] - vol)
+        assert low < np.median(error[(np.abs(delta) >= 0.10) & (np.abs(delta) <= 0.50)]) < high
 
 
 # With data

@@ -34,7 +34,7 @@ SMILE = {
     "short_dip_sessions": 7.6,
     "index_scale": 1.0287,
     "low_vix": 14.0,
-    "low_vix_lag": 0.204,
+    "low_vix_lag": 0.231,
 }
 REFERENCE_VARIANCE = 0.0025
 SHORTEST_SHAPE = 0.25  # sessions
@@ -179,7 +179,7 @@ class Surface:
         """What theta times R must be: the variance of the swap over n sessions, less the index scale."""
         s = self.shape
         dip = 1 - s["short_dip"] * exp(-(n - 1) / s["short_dip_sessions"])
-        low = min(self.vix(x) / s["low_vix"], 1.0) ** s["low_vix_lag"]
+        low = 1 - s["low_vix_lag"] * max(1 - self.vix(x) / s["low_vix"], 0.0)
         return (self.swap_vol(x, n) * dip * low / 100) ** 2 * n / SESSION_YEAR / s["index_scale"] ** 2
 
     def swap_vol(self, x: tuple[float, ...], n: float) -> float:

@@ -166,7 +166,8 @@ class Smile(Described):
     low_vix : float
         VIX below which every volatility falls faster than VIX, in points.
     low_vix_lag : float
-        How much faster: there, the variance swap is multiplied by (VIX / low_vix) to this power.
+        How far they fall behind: there, the variance swap is multiplied by
+        1 - low_vix_lag (1 - VIX / low_vix).
 
     Examples
     --------

@@ -125,11 +125,12 @@ class Template:
         ln_scale = (
             np.log(self.index_scale)
             + self.scale_vix * m
-            + self.low_vix_lag * np.maximum(np.log(self.low_vix / REFERENCE_VIX) - m, 0.0)
             + self.scale_tenor * tenor
             + self.scale_term * s
         )
-        target = (day.swap * dip / 100) ** 2 * n / SESSION_YEAR * np.exp(2 * (level - ln_scale))
+        vix = REFERENCE_VIX * np.exp(m)
+        low = 1 - self.low_vix_lag * np.maximum(1 - vix / self.low_vix, 0.0)
+        target = (day.swap * dip * low / 100) ** 2 * n / SESSION_YEAR * np.exp(2 * (level - ln_scale))
         free = self.skew_level + self.skew_tenor * tenor + self.skew_term * s + skew
         bend = self.curvature_level + self.curvature_term * s + curvature
         bend = bend + tenor * (self.curvature_tenor + self.curvature_bend * tenor)

@@ -146,7 +146,7 @@ impl Dynamics {
 /// With l = ln(n / 21), n sessions to expiry, and t = ln(θ / 0.0025):
 /// `|ρ| = clip(skew_level + skew_slope t)` and `ln ζ = curvature_level + curvature_tenor l +
 /// curvature_variance t`. Below `low_vix` every volatility falls behind VIX: the swap is multiplied by
-/// `(VIX / low_vix)^low_vix_lag`.
+/// `1 − low_vix_lag (1 − VIX / low_vix)`.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Smile {
@@ -170,7 +170,7 @@ pub struct Smile {
     pub index_scale: f64,
     /// VIX below which volatilities fall faster than VIX, in points.
     pub low_vix: f64,
-    /// Elasticity of that: how much faster, per ln VIX.
+    /// How far they fall behind: share of the swap per share of VIX.
     pub low_vix_lag: f64,
 }
 
@@ -187,7 +187,7 @@ impl Default for Smile {
             short_dip_sessions: 7.6,
             index_scale: 1.0287,
             low_vix: 14.0,
-            low_vix_lag: 0.204,
+            low_vix_lag: 0.231,
         }
     }
 }

@@ -88,7 +88,7 @@ impl SmileRule {
     /// Share of the curve's vol at which slices of every tenor trade: 1 but for a low VIX (points).
     #[inline(always)]
     pub(super) fn level_share<const FMA: bool>(&self, vix: f64) -> f64 {
-        special::exp::<FMA>(self.low_vix_lag * special::ln::<FMA>(vix * self.inverse_low_vix).min(0.0))
+        fma::<FMA>(-self.low_vix_lag, fma::<FMA>(-vix, self.inverse_low_vix, 1.0).max(0.0), 1.0)
     }
 
     /// What the fixed point of one slice starts from: its variance swap has the vol `swap` (decimal) over
