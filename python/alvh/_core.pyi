@@ -52,7 +52,7 @@ def fit_surface(
     half_spread: NDArray[np.float64],
     *,
     threads: int | None = None,
-) -> tuple[list[NDArray[np.float64]], list[int]]: ...
+) -> tuple[list[NDArray[np.float64]], bytes]: ...
 
 # pricing
 

@@ -125,7 +125,7 @@ def _fitted(rows: pl.DataFrame, table: pl.DataFrame, form: Form) -> pl.DataFrame
         .otherwise(pl.lit("ok"))
     )
     return pl.concat([table, found], how="horizontal").with_columns(
-        pl.Series("repaired", repair).replace_strict(
+        pl.Series("repaired", list(repair)).replace_strict(
             dict(enumerate(REPAIRS.categories)), return_dtype=REPAIRS
         ),
         status=status.cast(SLICE),

@@ -13,6 +13,7 @@ type Numbers<'py> = PyReadonlyArray1<'py, f64>;
 #[pyfunction]
 #[pyo3(signature = (form, kind, years, ends, k, vol, half_spread, *, threads=None))]
 #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "the columns of a snapshot")]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
 pub fn fit_surface<'py>(
     py: Python<'py>,
     form: &str,

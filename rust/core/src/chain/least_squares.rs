@@ -1,6 +1,6 @@
 //! Levenberg–Marquardt inside a box: small dense problems, deterministic, with no allocation.
 //!
-//! The damping multiplies the diagonal of JᵀJ, so that units of parameters do not matter. A parameter at an end
+//! The damping multiplies the diagonal of `JᵀJ`, so that units of parameters do not matter. A parameter at an end
 //! of its range whose gradient points outwards stands still for that step.
 
 const MOST_STEPS: usize = 60;
@@ -12,7 +12,7 @@ const TIGHTEN: f64 = 4.0;
 /// Keeps the diagonal of a parameter with no say positive.
 const TINY: f64 = 1e-30;
 
-/// An objective at one point: half its gradient, and the Gauss–Newton matrix JᵀJ.
+/// An objective at one point: half its gradient, and the Gauss–Newton matrix `JᵀJ`.
 pub(super) struct Normal<const P: usize> {
     pub objective: f64,
     pub gradient: [f64; P],

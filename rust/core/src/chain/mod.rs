@@ -2,12 +2,13 @@
 //!
 //! Every expiry is fitted by itself. Where a slice admits butterfly arbitrage it is fitted anew behind a fence;
 //! where it rises above that of the next expiry, both are fences. What a fence still lets through is removed by
-//! drawing the slice towards one that is admissible: the eSSVI slice of the same quotes, or that of the next
-//! expiry, scaled down. The pass against calendar arbitrage goes from the last expiry to the first: a log-moneyness at which
+//! drawing the slice towards one that is admissible: the eSSVI slice of the same quotes, or that of the
+//! next expiry, scaled down. The pass against calendar arbitrage goes from the last expiry to the first: a log-moneyness at which
 //! slices cross is mostly beyond the strikes of the nearer expiry and within those of the farther one. It is the
 //! only one that goes from expiry to expiry; results do not depend on the number of threads.
 
 mod form;
+mod hyperbola;
 mod least_squares;
 mod objective;
 mod slice;
@@ -19,6 +20,7 @@ use rayon::prelude::*;
 
 use crate::pricing::svi::{Essvi, Svi};
 use crate::{Error, Result};
+use slice::Next;
 use smile::Smile;
 
 /// How many parameters a slice has.
@@ -132,7 +134,7 @@ struct Fit {
 impl Fit {
     /// Of an expiry by itself.
     fn alone(form: Form, smile: &Smile) -> Self {
-        let curved = slice::essvi(smile, None);
+        let curved = slice::essvi(smile);
         if form == Form::Essvi {
             return Self { curved, slice: Slice::of(curved.raw(), Some(curved), Repair::None) };
         }
@@ -147,14 +149,17 @@ impl Fit {
     /// Nowhere above the slice of the next expiry.
     fn below(&self, form: Form, smile: &Smile, later: &Slice) -> Self {
         let curved = self.curved;
-        let slice = match (form, &later.essvi) {
-            _ if later.svi.least_rise(&self.slice.svi).1 >= 0.0 => self.slice,
-            (Form::Essvi, Some(next)) => {
-                let found = slice::essvi(smile, Some(next));
+        if later.svi.least_rise(&self.slice.svi).1 >= 0.0 {
+            return Self { curved, slice: self.slice };
+        }
+        let next = Next { svi: later.svi, essvi: later.essvi };
+        let slice = match form {
+            Form::Essvi => {
+                let found = slice::admissible_essvi(smile, &curved, &next);
                 Slice::of(found.raw(), Some(found), Repair::Calendar)
             }
-            _ => {
-                let found = slice::admissible_svi(smile, &curved, &self.slice.svi, Some(&later.svi));
+            Form::Svi => {
+                let found = slice::admissible_svi(smile, &curved, &self.slice.svi, Some(&next));
                 Slice::of(found, None, Repair::Calendar)
             }
         };

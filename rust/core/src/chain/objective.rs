@@ -4,9 +4,10 @@
 //! a wild quote or a far wing that no such slice meets.
 
 use super::form::{Form, RAW};
+use super::hyperbola::Hyperbola;
 use super::least_squares::{Normal, Problem};
 use super::smile::Smile;
-use crate::pricing::svi::{Curve, Svi, durrleman};
+use crate::pricing::svi::{Svi, durrleman};
 
 /// g is held above this much, so that what the fence leaves of a violation is none.
 const SPARE_DENSITY: f64 = 2e-3;
@@ -238,77 +239,5 @@ impl Sum for Full {
             self.objective += lacking * lacking;
             self.add(1.0, lacking, gradient());
         }
-    }
-}
-
-/// w = a + c x + b q with x = k − m and q = √(x² + σ²).
-struct Hyperbola {
-    a: f64,
-    b: f64,
-    c: f64,
-    m: f64,
-    sigma: f64,
-}
-
-/// A hyperbola at one place.
-struct Point<'a> {
-    of: &'a Hyperbola,
-    x: f64,
-    q: f64,
-}
-
-impl Hyperbola {
-    fn of(slice: &Svi) -> Self {
-        Self { a: slice.a, b: slice.b, c: slice.b * slice.rho, m: slice.m, sigma: slice.sigma }
-    }
-
-    #[inline(always)]
-    fn at(&self, k: f64) -> Point<'_> {
-        let x = k - self.m;
-        Point { of: self, x, q: (x * x + self.sigma * self.sigma).sqrt() }
-    }
-}
-
-impl Point<'_> {
-    #[inline(always)]
-    fn value(&self) -> f64 {
-        self.of.a + self.of.c * self.x + self.of.b * self.q
-    }
-
-    fn curve(&self) -> Curve {
-        let Hyperbola { b, c, sigma, .. } = *self.of;
-        Curve {
-            value: self.value(),
-            slope: c + b * self.x / self.q,
-            curvature: b * sigma * sigma / (self.q * self.q * self.q),
-        }
-    }
-
-    #[inline(always)]
-    fn value_gradient(&self) -> [f64; RAW] {
-        let Hyperbola { b, c, sigma, .. } = *self.of;
-        let per = 1.0 / self.q;
-        [1.0, self.q, self.x, -(c + b * self.x * per), b * sigma * per]
-    }
-
-    fn durrleman_gradient(&self, k: f64, curve: Curve) -> [f64; RAW] {
-        let Hyperbola { b, sigma, .. } = *self.of;
-        let (x, q) = (self.x, self.q);
-        let variance = sigma * sigma;
-        let cube = q * q * q;
-        let value = self.value_gradient();
-        let slope = [0.0, x / q, 1.0, -b * variance / cube, -b * x * sigma / cube];
-        let curvature = [
-            0.0,
-            variance / cube,
-            0.0,
-            3.0 * b * variance * x / (cube * q * q),
-            b * sigma * (2.0 - 3.0 * variance / (q * q)) / cube,
-        ];
-        let Curve { value: w, slope: w1, .. } = curve;
-        let lean = 1.0 - 0.5 * k * w1 / w;
-        let by_value = (lean * k * w1 + 0.25 * w1 * w1) / (w * w);
-        let by_slope = -lean * k / w - 0.5 * w1 * (1.0 / w + 0.25);
-        std::array::from_fn(|i| by_value * value[i] + by_slope * slope[i] + 0.5 * curvature[i])
     }
 }

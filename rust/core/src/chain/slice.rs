@@ -1,7 +1,7 @@
 //! The fit of one expiry, free or behind fences.
 
 use super::form::{Curved, Form, Wings};
-use super::least_squares::minimise;
+use super::least_squares::{Problem, minimise};
 use super::objective::{Fences, Objective, Prior};
 use super::smile::Smile;
 use crate::pricing::svi::{Essvi, Svi};
@@ -19,23 +19,31 @@ const FINE: f64 = 1e-5;
 const ROUNDS: usize = 6;
 /// Halvings of the way from a slice without arbitrage to one with it.
 const HALVINGS: usize = 30;
-/// A slice that is to lie below another is at most so much of it: rounding does not lift it again.
-const JUST_BELOW: f64 = 1.0 - 1e-9;
+/// Logarithm of what a slice in the parameters of another form is scaled by: rounding shall not lift it.
+const JUST_BELOW: f64 = -1e-9;
+/// How a slice is scaled down until it lies below that of the next expiry.
+const STEP_DOWN: f64 = 0.8;
+const MOST_STEPS_DOWN: i32 = 200;
 
-/// Fits the three parameters of an eSSVI slice, below that of the next expiry.
-pub(super) fn essvi(smile: &Smile, later: Option<&Essvi>) -> Essvi {
+/// Fits the three parameters of an eSSVI slice.
+pub(super) fn essvi(smile: &Smile) -> Essvi {
     let starts = CURVED_STARTS.map(|(rho, share)| [2.0 * smile.deviation.ln(), rho, share.ln()]);
-    let Some(later) = later else {
-        let objective = Objective::<Curved, 3>::new(smile, Fences::default(), None);
-        return Curved::essvi(&best(&objective, &starts));
-    };
-    let raw = later.raw();
-    let fences = Fences { butterfly: false, later: Some(&raw) };
-    let down = shrink(smile, later.theta).ln();
-    let [theta, rho, curved] = Curved::of(later);
-    let anchor = [theta + down, rho, curved + 0.5 * down];
-    let objective = Objective::<Curved, 3>::new(smile, fences, None);
-    Curved::essvi(&fenced(objective, &[starts[0], starts[1], anchor], &anchor, fences))
+    let objective = Objective::<Curved, 3>::new(smile, Fences::default(), None);
+    Curved::essvi(&best(&objective, &starts))
+}
+
+/// The same below the slice of the next expiry; from the free fit.
+pub(super) fn admissible_essvi(smile: &Smile, free: &Essvi, next: &Next) -> Essvi {
+    let fences = Fences { butterfly: false, later: Some(&next.svi) };
+    let free = Curved::of(free);
+    let scaled = |[theta, rho, curved]: [f64; 3], by: f64| [theta + by, rho, curved + 0.5 * by];
+    // Scaled down far enough a slice lies below any other.
+    let own = (1..MOST_STEPS_DOWN)
+        .map(|steps| scaled(free, f64::from(steps) * STEP_DOWN.ln()))
+        .find(|at| fences.admit(&Curved::slice(at)));
+    let others = next.essvi.map(|later| scaled(Curved::of(&later), next.shrink(smile)));
+    let anchors: Vec<[f64; 3]> = own.into_iter().chain(others).collect();
+    Curved::essvi(&fenced(Objective::<Curved, 3>::new(smile, fences, None), free, &anchors, fences))
 }
 
 /// Fits the five parameters of a raw slice without fences, from the eSSVI slice of the same quotes.
@@ -49,28 +57,37 @@ pub(super) fn svi(smile: &Smile, curved: &Essvi) -> Svi {
     Wings::slice(&best(&objective, &starts))
 }
 
-/// The same without butterfly arbitrage, and below the slice of the next expiry; from the free fit.
-pub(super) fn admissible_svi(smile: &Smile, curved: &Essvi, free: &Svi, later: Option<&Svi>) -> Svi {
-    let first = Wings::of(&curved.raw());
-    let fences = Fences { butterfly: true, later };
-    let anchor = later.map_or(first, |later| {
-        let down = shrink(smile, later.total_variance(0.0)).ln();
-        let [left, right, m, sigma, least] = Wings::of(later);
-        [left + down, right + down, m, sigma, least + down]
-    });
-    let objective = Objective::<Wings, 5>::new(smile, fences, Some(prior(first)));
-    let starts = [Wings::of(free), anchor];
-    Wings::slice(&fenced(objective, &starts, &anchor, fences))
+/// The same without butterfly arbitrage, and below the slice of the next expiry; from the free fits.
+pub(super) fn admissible_svi(smile: &Smile, curved: &Essvi, free: &Svi, next: Option<&Next>) -> Svi {
+    let fences = Fences { butterfly: true, later: next.map(|next| &next.svi) };
+    let scaled = |slice: &Svi, by: f64| {
+        let [left, right, m, sigma, least] = Wings::of(slice);
+        [left + by, right + by, m, sigma, least + by]
+    };
+    let below = next.map_or(*curved, |next| admissible_essvi(smile, curved, next));
+    let mut anchors = vec![scaled(&below.raw(), JUST_BELOW)];
+    anchors.extend(next.map(|next| scaled(&next.svi, next.shrink(smile))));
+    let objective = Objective::<Wings, 5>::new(smile, fences, Some(prior(Wings::of(&curved.raw()))));
+    Wings::slice(&fenced(objective, Wings::of(free), &anchors, fences))
+}
+
+/// The slice of the next expiry.
+pub(super) struct Next {
+    pub svi: Svi,
+    /// Of an eSSVI slice its own parameters.
+    pub essvi: Option<Essvi>,
+}
+
+impl Next {
+    /// Logarithm of the share of it that suits the quotes of this expiry. Scaled down a slice without butterfly
+    /// arbitrage has none: g is concave in the scale, and a square where that is 0.
+    fn shrink(&self, smile: &Smile) -> f64 {
+        (2.0 * smile.deviation.ln() - self.svi.total_variance(0.0).ln()).min(JUST_BELOW)
+    }
 }
 
 fn prior(at: [f64; 5]) -> Prior<5> {
     Prior { at, weight: PRIOR }
-}
-
-/// The share of the next expiry's slice that suits the quotes. A slice without butterfly arbitrage has none
-/// when it is scaled down: g is concave in the scale, and a square where that is 0.
-fn shrink(smile: &Smile, later: f64) -> f64 {
-    (smile.deviation * smile.deviation / later).min(JUST_BELOW)
 }
 
 /// Where the best of all starts leads.
@@ -81,14 +98,18 @@ fn best<F: Form<P>, const P: usize>(objective: &Objective<'_, F, P>, starts: &[[
 }
 
 /// The best admissible point: fences become stiffer until nothing breaks them. If something still does, the
-/// point farthest on the way to it from the anchor, which breaks none.
+/// point farthest on the way to it from the best of the anchors, which break none.
 fn fenced<F: Form<P>, const P: usize>(
     mut objective: Objective<'_, F, P>,
-    starts: &[[f64; P]],
-    anchor: &[f64; P],
+    free: [f64; P],
+    anchors: &[[f64; P]],
     fences: Fences<'_>,
 ) -> [f64; P] {
-    let mut at = best(&objective, starts);
+    let mut starts = vec![free];
+    starts.extend(anchors);
+    let cost = |at: &[f64; P]| objective.objective(at);
+    let anchor = anchors.iter().copied().min_by(|x, y| cost(x).total_cmp(&cost(y))).unwrap_or(free);
+    let mut at = best(&objective, &starts);
     for _ in 0..ROUNDS {
         if objective.tighten(&at) {
             return at;
