@@ -123,10 +123,7 @@ class Template:
         dip = 1 - self.short_dip * np.exp(-(n - 1) / self.short_dip_sessions)
         m, s = day.m, day.term
         ln_scale = (
-            np.log(self.index_scale)
-            + self.scale_vix * m
-            + self.scale_tenor * tenor
-            + self.scale_term * s
+            np.log(self.index_scale) + self.scale_vix * m + self.scale_tenor * tenor + self.scale_term * s
         )
         vix = REFERENCE_VIX * np.exp(m)
         low = 1 - self.low_vix_lag * np.maximum(1 - vix / self.low_vix, 0.0)
