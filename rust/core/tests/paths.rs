@@ -29,6 +29,7 @@ fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<d
         filter_from: 0,
         open: Vec::new(),
         vx: None,
+        chain: None,
         curve: Curve::default(),
         dynamics: Dynamics::default(),
         smile: Smile::default(),
