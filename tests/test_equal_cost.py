@@ -255,7 +255,7 @@ def test_the_seed_of_the_pilot_is_the_documented_hash(seed: int) -> None:
 def test_progress_counts_the_pilot_whatever_it_needed() -> None:
     counts: list[int] = []
     arms = [PLAIN, FEWER, LOTS]
-    av.compare(arms, MARKET, paths=100, advance=counts.append, **ASKED)
+    av.compare(arms, MARKET, paths=100, advance=counts.append, surface_band=0, **ASKED)
     assert sum(counts) == count_paths(arms, MARKET, paths=100) + pilot_paths(arms, 100)
     assert pilot_paths(arms) == (2 + HALVINGS) * PILOT_PATHS
     assert pilot_paths(STANDING) == 0

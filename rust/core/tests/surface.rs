@@ -40,9 +40,10 @@ fn sd_at(slice: &Slice, moneyness: impl Fn(usize) -> f64) -> Col {
     sd
 }
 
-/// States 60, 120 … 300 sessions into a simulation.
-fn simulated_states() -> (Surface, Vec<State>) {
-    let model = l3f(20.0);
+/// States 60, 120 … 300 sessions into a simulation, the daily state of the surface included, and a shift of it.
+fn simulated_states(surface_shift: f64) -> (Surface, Vec<State>) {
+    let spec = L3fSpec { vix: 20.0, surface_shift, ..L3fSpec::default() };
+    let model = generator(&MarketSpec::L3f(Box::new(spec))).expect("valid");
     let mut state = start_of(&*model);
     let mut states = Vec::new();
     for step in 1..=300 {
@@ -77,7 +78,13 @@ fn vix_of_the_state_is_the_one_asked_for() {
 
 #[test]
 fn total_variance_increases_with_tenor_at_every_strike() {
-    let (surface, states) = simulated_states();
+    for shift in [-1.0, 0.0, 1.0] {
+        total_variance_increases(shift);
+    }
+}
+
+fn total_variance_increases(shift: f64) {
+    let (surface, states) = simulated_states(shift);
     let tenors =
         [0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 9.0, 15.0, 21.0, 26.0, 40.0, 63.0, 100.0, 140.0, 252.0, 400.0];
     for state in &states {
@@ -97,7 +104,13 @@ fn total_variance_increases_with_tenor_at_every_strike() {
 /// Durrleman's condition, g ≥ 0 for w(k): no butterfly has a negative price.
 #[test]
 fn densities_are_positive() {
-    let (surface, states) = simulated_states();
+    for shift in [-1.0, 0.0, 1.0] {
+        densities_are_positive_at(shift);
+    }
+}
+
+fn densities_are_positive_at(shift: f64) {
+    let (surface, states) = simulated_states(shift);
     for sessions in [0.25, 1.0, 5.0, 21.0, 63.0, 252.0] {
         let slice = slice_at(&surface, &states[2], sessions);
         for tenth in -80..=50 {

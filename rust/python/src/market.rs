@@ -56,6 +56,7 @@ pub fn market_paths<'py>(
 #[pyfunction]
 #[pyo3(signature = (spec, product, sessions, days, strike, sign, *, smile=[0.0; 3]))]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 hands arrays over by value")]
+#[expect(clippy::too_many_arguments, reason = "the columns of the options and the state of the surface")]
 pub fn market_quotes<'py>(
     py: Python<'py>,
     spec: &str,

@@ -127,48 +127,35 @@ impl SmileProcess {
 
     /// Draws the state of session 0 from the stationary law.
     pub(super) fn start(&self, lanes: &Lanes, state: &mut State) {
-        self.dispatch(lanes, 0, [0.0; SMILE], &self.start, state);
+        simd::dispatch(Move {
+            lanes,
+            step: 0,
+            keep: [0.0; SMILE],
+            mix: &self.start,
+            smile: &mut state.smile,
+        });
     }
 
     /// Moves the state from session `step - 1` to session `step`.
     pub(super) fn session(&self, lanes: &Lanes, step: u32, state: &mut State) {
-        self.dispatch(lanes, step, self.keep, &self.shock, state);
-    }
-
-    fn dispatch(
-        &self,
-        lanes: &Lanes,
-        step: u32,
-        keep: [f64; SMILE],
-        mix: &[[f64; SMILE]; SMILE],
-        state: &mut State,
-    ) {
-        let normals = Stream { seed: lanes.seed, purpose: Purpose::SmileState };
-        simd::dispatch(Step {
-            normals,
-            first_path: lanes.first_path,
-            step,
-            keep,
-            mix,
-            smile: &mut state.smile,
-        });
+        simd::dispatch(Move { lanes, step, keep: self.keep, mix: &self.shock, smile: &mut state.smile });
     }
 }
 
-struct Step<'a> {
-    normals: Stream,
-    first_path: u64,
+struct Move<'a> {
+    lanes: &'a Lanes,
     step: u32,
     keep: [f64; SMILE],
     mix: &'a [[f64; SMILE]; SMILE],
     smile: &'a mut [Col; SMILE],
 }
 
-impl Kernel for Step<'_> {
+impl Kernel for Move<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { normals, first_path, step, keep, mix, smile } = self;
+        let Self { lanes: &Lanes { seed, first_path, .. }, step, keep, mix, smile } = self;
+        let normals = Stream { seed, purpose: Purpose::SmileState };
         let mut n = [Col::default(); SMILE + 1];
         let [a, b, c, d] = &mut n;
         normals.normal_columns::<FMA>(first_path, step, 0, a, b);
