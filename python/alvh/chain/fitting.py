@@ -17,6 +17,7 @@ from alvh.errors import ChainError
 Form: TypeAlias = Literal["svi", "essvi"]
 
 NEAR: Final = 0.25  # deviations: so near the money both the put and the call count
+OWN_UNDERLYING: Final = ("VIX", "VIXW")
 LIQUID: Final = (0.10, 0.50)  # delta of the forward, absolute
 REPAIRS: Final = pl.Enum(["none", "butterfly", "calendar"])
 ENRICHED: Final = (*OF_EXPIRY, "mid", "vol", "vol_status", "spread_vol")
@@ -29,7 +30,7 @@ def fit_surface(
 
     Each expiry gets a slice of total variance over log-moneyness, fitted to the mids of its out-of-the-money
     quotes with weights by spread, without butterfly arbitrage and nowhere below the slice of the expiry
-    before it of the same root.
+    before it of the same root (VIX options of two expiries have two underlyings: there nothing binds them).
 
     Parameters
     ----------
@@ -103,7 +104,10 @@ def _fitted(rows: pl.DataFrame, table: pl.DataFrame, form: Form) -> pl.DataFrame
     used = rows.filter("used").sort("expiry", "k", "right")
     count = np.bincount(used["expiry"].to_numpy(), minlength=table.height)
     open_ = table["years"].fill_null(0.0).to_numpy() > 0.0
-    kind = table["root"].fill_null("").rank("dense").to_list()
+    # VIX options have the future of their own expiry below them: no calendar binds two of these.
+    own = pl.when(pl.col("root").is_in(OWN_UNDERLYING)).then(pl.col("expiration").cast(pl.String))
+    family = pl.concat_str(pl.col("root").fill_null(""), pl.lit(" "), own.fill_null(""))
+    kind = table.select(family.rank("dense")).to_series().to_list()
     columns, repair = _core.fit_surface(
         form,
         kind,
