@@ -57,6 +57,10 @@ def run(market: ChainHistory, plain: av.Arm, sessions: int = len(DAYS) - 1) -> a
     return av.compare([plain], market, sessions=sessions, shares=[0.10])
 
 
+def test_recorded_quotes_are_no_template_to_shift(quotes):
+    assert run(replay(quotes), arm()).surface_band().is_empty()
+
+
 class Ledger:
     """One condor a week, written a second time: quotes and a fitted surface a day, fills by hand."""
 

@@ -60,9 +60,11 @@ def banded(task: Task, wanted: int) -> Task:
     if wanted < 0:
         raise SpecError(f"surface_band = {wanted}: paths with the surface a vol point off, 0 for none")
     paths, distance = band_size(task.paths, wanted, replayed=bool(task.spec["starts"]))
-    if not paths or task.spec["market"]["model"] not in SHIFTED:
+    market = task.spec["market"]
+    # Recorded quotes are no template: there is nothing to shift.
+    if not paths or market["model"] not in SHIFTED or market.get("chain") is not None:
         return replace(task, facts={**task.facts, "surface_band": None})
-    shift = task.spec["market"].get("surface_shift", 0.0)
+    shift = market.get("surface_shift", 0.0)
     if abs(shift) + max(FOLDERS) > WIDEST:
         raise SpecError(
             f"surface_shift = {shift}: a point more is beyond {WIDEST:g}. "
