@@ -17,7 +17,7 @@ from margin_oracle import least
 
 TODAY = date(2025, 1, 2)
 SPOT = 5000.0
-EXPIRIES = [TODAY + timedelta(days) for days in (15, 43, 71)]
+EXPIRIES = [TODAY + timedelta(days) for days in (15, 43, 71, 99, 127, 155)]
 EXCHANGE = margin.rule_book("exchange")
 
 
@@ -64,6 +64,44 @@ def test_whole_book_is_the_exact_least(legs, cheaper) -> None:
 def test_whole_book_is_the_exact_least_of_many(legs, cheaper) -> None:
     rules = replace(EXCHANGE, cheaper_uncovered=cheaper)
     assert ask(legs, rules=rules).risk == pytest.approx(100.0 * least(legs, SPOT, rules), rel=1e-7, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("legs", "expiries", "cheaper", "count"),
+    [(24, 3, True, 12), (40, 6, False, 12), (80, 4, True, 4), (150, 5, False, 2)],
+)
+def test_large_books_are_the_exact_least_in_any_order(legs, expiries, cheaper, count) -> None:
+    """Rounding once hid the answer beyond some twenty legs: many pairings cost the same."""
+    rules = replace(EXCHANGE, cheaper_uncovered=cheaper)
+    rng = np.random.default_rng(legs)
+    for _ in range(count):
+        book = [
+            (
+                int(rng.choice([-3, -2, -1, 1, 2, 3])),
+                str(rng.choice(["C", "P"])),
+                5.0 * int(rng.integers(800, 1200)),
+                int(rng.integers(0, expiries)),
+                round(float(rng.uniform(0.05, 200.0)), 2),
+            )
+            for _ in range(legs)
+        ]
+        exact = 100.0 * least(book, SPOT, rules)
+        assert ask(book, rules=rules).risk == pytest.approx(exact, rel=1e-7)
+        assert ask(book[::-1], rules=rules).risk == pytest.approx(exact, rel=1e-7)
+
+
+def test_extreme_strikes_are_solved() -> None:
+    book = [
+        (-3, "C", 2.7, 0, 147.5),
+        (1, "C", 86049.5, 3, 42.79),
+        (-7, "C", 99.8, 2, 29.77),
+        (-3, "C", 4.0, 0, 117.21),
+        (-2, "P", 95197.7, 2, 182.63),
+        (6, "C", 837.7, 0, 198.97),
+        (7, "C", 2245.5, 1, 93.75),
+        (-7, "C", 62.1, 2, 156.57),
+    ]
+    assert ask(book).risk == pytest.approx(100.0 * least(book, SPOT, EXCHANGE), rel=1e-7)
 
 
 def worst_loss(quantity, sign, strike) -> np.ndarray:
@@ -219,6 +257,11 @@ BAD = [
     ({"expiration": [EXPIRIES[0], None]}, "row 2: expiration is missing"),
     ({"product": ["SPXW", "ABC"]}, "row 2: multiplier of ABC"),
     ({"product": ["SPXW", "ABC"], "multiplier": [100.0, 100.0]}, "row 2: product = ABC is unknown"),
+    ({"kind": ["option", "future"]}, "row 2: product = SPXW is no future"),
+    ({"quantity": [1.0, 1e308]}, "row 2: quantity = .*: too large"),
+    ({"multiplier": [100.0, float("nan")]}, "row 2: multiplier of SPXW"),
+    ({"expiration": [20250321, 20250321]}, "row 1, expiration = 20250321"),
+    ({"expiration": ["2025-03-21", "21.03.2025"]}, "row 2, expiration = '21.03.2025'"),
     ({"kind": ["option", "swap"]}, "row 2: kind = swap: one of option, future, stock"),
     ({"quantity": ["1", "many"]}, "row 2, quantity = 'many'"),
 ]
@@ -246,9 +289,12 @@ def test_a_bad_row_makes_its_book_nan_and_no_other() -> None:
     ("options", "message"),
     [
         ({"spot": {"VIX": 16.0}}, "spot of SPX is missing"),
-        ({"spot": -1.0}, "spot of SPX = -1.0: a price above 0"),
+        ({"spot": -1.0}, "spot of SPX = -1.0: a finite number above 0"),
         ({"rules": "exchnge"}, "did you mean 'exchange'"),
         ({"leverage": {"SPXW": 0.0}}, "leverage of SPXW"),
+        ({"leverage": {"SPWX": 2.0}}, "did you mean 'SPXW'"),
+        ({"as_of": "2025-01-02"}, "as_of = '2025-01-02': a datetime.date"),
+        ({"spot": True}, "spot of SPX = True"),
         ({"product_class": {"ABC": "broad"}}, "product_class of 'ABC' = 'broad'"),
     ],
 )
@@ -274,3 +320,35 @@ def test_break_evens_are_where_profit_changes_sign(legs) -> None:
     for (left, before), (right, after) in pairwise(zip(grid, signs, strict=True)):
         if before * after < 0:
             assert any(left <= settle <= right for settle in found)
+
+
+def test_other_columns_of_a_book_are_its_own() -> None:
+    legs = frame([(-1, "P", 4800.0, 0, 20.0)])
+    mine = legs.with_columns(
+        **{
+            name: pl.lit("x")
+            for name in ("class", "underlying", "fraction", "sign", "_row", "stock", "_book")
+        }
+    )
+    assert margin.strategy_based(mine, spot=SPOT, as_of=TODAY).risk == ask([(-1, "P", 4800.0, 0, 20.0)]).risk
+    told = margin.strategy_based_many(mine, by="sign", spot=SPOT, as_of=TODAY)
+    assert told.select("sign", "risk").rows() == [("x", 57_000.0)]
+    with pytest.raises(BookError, match="by = 'risk' is a column of its own"):
+        margin.strategy_based_many(mine.with_columns(risk=pl.lit(1)), by="risk", spot=SPOT, as_of=TODAY)
+
+
+def test_text_dates_numpy_prices_and_no_rows() -> None:
+    legs = frame([(-1, "P", 4800.0, 0, 20.0)]).with_columns(pl.col("expiration").cast(pl.String))
+    assert margin.strategy_based(legs, spot=np.float32(SPOT), as_of=TODAY).risk == 57_000.0
+    for ask_for in (margin.strategy_based, margin.portfolio):
+        with pytest.raises(BookError, match="the book has no rows"):
+            ask_for(legs.clear(), spot=SPOT, as_of=TODAY)
+
+
+def test_the_sides_of_an_unequal_condor_are_told_apart() -> None:
+    """IBKR: two spreads, each worth its own worst."""
+    legs = [(1, "P", 4600.0, 0, 8.0), (-1, "P", 4650.0, 0, 10.0), (-1, "C", 5250.0, 0, 9.0)]
+    told = ask([*legs, (1, "C", 5275.0, 0, 7.0)], rules="ibkr")
+    sums = told.pairing.group_by("group").agg(pl.col("payoff").sum(), pl.col("requirement").first())
+    assert told.risk == 7500.0
+    assert sorted(sums.select("payoff", "requirement").rows()) == [(-5000.0, 5000.0), (-2500.0, 2500.0)]

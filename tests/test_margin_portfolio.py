@@ -132,3 +132,39 @@ def test_house_grids_ask_more() -> None:
 def test_what_cannot_be_priced_is_named(change, options, message) -> None:
     with pytest.raises(BookError, match=message):
         ask(condor().head(1).with_columns(**change), **options)
+
+
+def test_shares_of_two_companies_offset_nothing_and_a_fund_its_index_wholly() -> None:
+    long = pl.DataFrame({"product": ["AAA"], "kind": ["stock"], "quantity": [1000], "price": [200.0]})
+    short = long.with_columns(product=pl.lit("BBB"), quantity=-pl.col("quantity"))
+    told = ask(pl.concat([long, short]), spot={"AAA": 200.0, "BBB": 200.0}, product_class="equity")
+    assert told.initial == pytest.approx(2 * 0.15 * 200_000.0)
+    fund = pl.DataFrame({"product": ["SPY"], "kind": ["stock"], "quantity": [-1000], "price": [500.0]})
+    forward = SPOT * np.exp((RATE - YIELD) * YEARS)
+    synthetic = pl.DataFrame(
+        {"product": "SPX", "right": ["C", "P"], "strike": 5000.0, "expiration": EXPIRY, "quantity": [1, -1]}
+    )
+    prices = pricing.price(forward, 5000.0, YEARS, 0.16, ["C", "P"], discount=np.exp(-RATE * YEARS))
+    both = pl.concat([synthetic.with_columns(price=pl.Series(prices)), fund], how="diagonal_relaxed")
+    assert ask(both, spot={"SPX": SPOT, "SPY": 500.0}).initial == pytest.approx(75.0, abs=700.0)
+    assert ask(both, spot={"SPX": SPOT, "SPY": 500.0}).worst["group"].to_list() == ["broad"]
+
+
+def test_positions_can_be_asked_again() -> None:
+    """XSP: forwards come back in its own points."""
+    book = condor().with_columns(
+        product=pl.lit("XSP"), strike=pl.col("strike") / 10, price=pl.col("price") / 10
+    )
+    told = ask(book, spot={"XSP": 500.0})
+    again = ask(told.positions.drop("pnl", "vol"), spot={"XSP": 500.0})
+    assert again.initial == pytest.approx(told.initial, rel=1e-12)
+    assert told.initial == pytest.approx(ask(condor()).initial / 10, rel=1e-9)
+
+
+def test_an_unknown_future_is_refused() -> None:
+    book = pl.DataFrame(
+        {"product": ["ES"], "kind": ["future"], "expiration": [EXPIRY], "quantity": [1], "price": [5000.0],
+         "multiplier": [50.0]}
+    )  # fmt: skip
+    with pytest.raises(BookError, match="row 1: product = ES is no future that alvh knows"):
+        ask(book)

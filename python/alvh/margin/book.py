@@ -1,11 +1,13 @@
 """A book of positions: a frame, checked row by row and put in units of the underlying."""
 
 import math
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from numbers import Real
 from typing import Final
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from alvh.contracts import contract, products
 from alvh.errors import BookError, nearest_names
@@ -29,12 +31,15 @@ Spot = float | Mapping[str, float]
 Classes = str | Mapping[str, str]
 
 
-def checked(book: pl.DataFrame, as_of: date, product_class: Classes | None) -> pl.DataFrame:
+def checked(
+    book: pl.DataFrame, as_of: date, product_class: Classes | None, *, keep: Collection[str] = ()
+) -> pl.DataFrame:
     """Return the book with what each position is to a rule book; `problem` says what is wrong with a row.
 
-    Added: `class`, `underlying`, `fraction` of the underlying that a point of the product is, `sign` of the
-    right, `dollars`, dollars for one point of the underlying and signed quantity, `point`, strike and
-    `value`, price in points of the underlying, `days` to expiry and `order` of the expiry.
+    Of the book's own columns those of a position stay, and `keep`. Added: `class`, `underlying`, `family`,
+    `fraction` of the underlying that a point of the product is, `sign` of the right, `dollars`, dollars for
+    one point of the underlying and signed quantity, `point`, strike and `value`, price in points of the
+    underlying, `days` to expiry and `order` of the expiry.
     """
     if not isinstance(book, pl.DataFrame):
         raise BookError(f"book is a {type(book).__name__}: a Polars DataFrame", source="frame", column="book")
@@ -46,7 +51,12 @@ def checked(book: pl.DataFrame, as_of: date, product_class: Classes | None) -> p
             source="frame",
             column=missing[0],
         )
-    rows = book.with_columns(
+    if not book.height:
+        raise BookError("the book has no rows: a row is a position", source="frame", column="book")
+    if not isinstance(as_of, date) or isinstance(as_of, datetime):
+        raise BookError(f"as_of = {as_of!r}: a datetime.date", column="as_of", value=as_of)
+    rows = book.select(name for name in book.columns if name in COLUMNS or name in keep)
+    rows = rows.with_columns(
         pl.lit(None, dtype).alias(name) for name, dtype in COLUMNS.items() if name not in book.columns
     )
     for name, dtype in COLUMNS.items():
@@ -75,7 +85,16 @@ def checked(book: pl.DataFrame, as_of: date, product_class: Classes | None) -> p
 
 def _cast(rows: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.DataFrame:
     """Cast a column; the first value that does not fit is named."""
-    cast = rows[name].cast(dtype, strict=False)
+    found = rows.schema[name]
+    try:
+        if found == pl.String and dtype == pl.Date:
+            cast = rows[name].str.to_date("%Y-%m-%d", strict=False)
+        elif dtype == pl.Date and not (found.is_temporal() or found == pl.Null):
+            cast = pl.Series(name, [None] * rows.height, dtype)
+        else:
+            cast = rows[name].cast(dtype, strict=False)
+    except PolarsError:
+        cast = pl.Series(name, [None] * rows.height, dtype)
     bad = (cast.is_null() & rows[name].is_not_null()).arg_true()
     if len(bad):
         value = rows[name][bad[0]]
@@ -111,13 +130,14 @@ def _facts(rows: pl.DataFrame, product_class: Classes | None) -> pl.DataFrame:
                 "product": product,
                 "class": named.get(product, of.name if of else None),
                 "underlying": of.underlying if of else row.underlying if row else product,
+                "family": of.family if of else row.underlying if row else product,
                 "fraction": row.index_fraction if row else 1.0,
                 "_multiplier": row.multiplier if row else None,
                 "_kind": row.kind if row else None,
                 "_settlement": row.settlement if row else "PM",
             }
         )
-    strings = dict.fromkeys(("product", "class", "underlying", "_kind", "_settlement"), pl.String)
+    strings = dict.fromkeys(("product", "class", "underlying", "family", "_kind", "_settlement"), pl.String)
     return pl.DataFrame(facts, schema_overrides=strings | {"fraction": pl.Float64, "_multiplier": pl.Float64})
 
 
@@ -137,10 +157,20 @@ def _problem(as_of: date) -> pl.Expr:
         (dated & pl.col("expiration").is_null(), pl.lit("expiration is missing")),
         (dated & (pl.col("days") < 0), _told("expiration", f"not before as_of, {as_of}")),
         (
-            pl.col("multiplier").is_null() | ~(pl.col("multiplier") > 0.0),
+            pl.col("multiplier").is_null()
+            | ~(pl.col("multiplier") > 0.0)
+            | ~pl.col("multiplier").is_finite(),
             pl.format(
                 "multiplier of {}: dollars for one point of one contract. Mend: give the column", "product"
             ),
+        ),
+        (
+            ~(pl.col("dollars") * pl.col("value")).is_finite(),
+            _told("quantity", "too large beside price and multiplier"),
+        ),
+        (
+            (pl.col("kind") == "future") & (pl.col("_kind").fill_null("") != "future"),
+            pl.format("product = {} is no future that alvh knows: VX, VXM", "product"),
         ),
         (
             (pl.col("kind") != "future") & pl.col("class").is_null(),
@@ -185,8 +215,7 @@ def spots(rows: pl.DataFrame, spot: Spot) -> dict[str, float]:
             value=spot,
         )
     for name, price in given.items():
-        if not (isinstance(price, int | float) and 0.0 < price < math.inf):
-            raise BookError(f"spot of {name} = {price!r}: a price above 0", column="spot", value=price)
+        positive_number(f"spot of {name}", price, "spot")
     found = {}
     for name in wanted:
         own = rows.filter(underlying=name).select("product", "fraction").unique().sort("product").rows()
@@ -196,5 +225,11 @@ def spots(rows: pl.DataFrame, spot: Spot) -> dict[str, float]:
                 f"spot of {name} is missing: {nearest_names(name, given)}", column="spot", value=None
             )
         price, fraction = offers[0]
-        found[name] = price / fraction
+        found[name] = float(price) / fraction
     return found
+
+
+def positive_number(what: str, value: object, column: str) -> None:
+    """Raise unless a value is a finite number above 0."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0.0 < float(value) < math.inf:
+        raise BookError(f"{what} = {value!r}: a finite number above 0", column=column, value=value)

@@ -7,10 +7,13 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from alvh.errors import BookError, nearest_names
-from alvh.margin.book import COLUMNS, REQUIRED
+from alvh.margin.book import COLUMNS as POSITION
+from alvh.margin.book import REQUIRED
+from alvh.margin.portfolio import GIVEN
 
 PARQUET_SUFFIXES: Final = {".parquet", ".pq"}
 HEADER_LINES: Final = 1
+COLUMNS: Final = pl.Schema({**POSITION, **dict.fromkeys(GIVEN, pl.Float64())})
 LONGEST_REASON: Final = 120
 
 

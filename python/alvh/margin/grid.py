@@ -26,9 +26,10 @@ class Grid:
     ranges : mapping of str to (float, float)
         By class: the largest fall, negative, and the largest rise, shares of the underlying.
     groups : mapping of str to str
-        Product group by class: within one, gains offset losses of other underlyings.
+        Product group by class: within one, gains offset losses of other families. A class without one offsets
+        nothing beyond its own family.
     offset : float
-        Share of a gain that offsets the losses of other underlyings of the product group.
+        Share of a gain that offsets the losses of other families of the product group.
     minimum : float
         Dollars for each standard contract.
 
@@ -82,7 +83,7 @@ def grid(name: str) -> Grid:
     BookError
         No such grid.
     """
-    if name not in _tables():
+    if not isinstance(name, str) or name not in _tables():
         raise BookError(f"rules = {name!r}: {nearest_names(str(name), _tables())}")
     table = _tables()[name]
     ranges = {each: (table[each][0], table[each][1]) for each in CLASSES}

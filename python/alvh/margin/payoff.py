@@ -52,7 +52,8 @@ def break_evens(book: pl.DataFrame, *, as_of: date, product_class: Classes | Non
     """
     rows = checked(book, as_of, product_class)
     refuse(rows)
-    rows = rows.filter(kind="option")
+    if (rows["kind"] != "option").any():
+        raise BookError("break-evens of stock or futures: of options alone", column="book")
     several = rows.select("underlying", "order").n_unique()
     if several != 1:
         raise BookError(

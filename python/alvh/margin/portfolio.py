@@ -16,6 +16,7 @@ from alvh.margin.grid import Grid, grid
 
 DAYS_PER_YEAR: Final = 365.0
 STANDARD_MULTIPLIER: Final = 100.0
+GIVEN: Final = ("forward", "discount")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,8 +31,8 @@ class PortfolioRequirement:
         One row for each product group: `group`; `move` of its worst scenario, a share; `loss`, dollars;
         `minimum` of its contracts.
     scenarios : DataFrame
-        One row for each underlying and scenario: `underlying`, `group`, `scenario` from -5 to 5 without 0,
-        `move`, a share, `pnl`, dollars.
+        One row for each family and scenario: `group`, `family`, `scenario` from -5 to 5 without 0, `move`, a
+        share, `pnl`, dollars.
     positions : DataFrame
         The book with the `forward`, `discount` and `vol` that it was repriced with, and `pnl` in the worst
         scenario of its group.
@@ -108,19 +109,20 @@ def portfolio(
     (-0.08, 18752)
     """
     chosen = grid(rules) if isinstance(rules, str) else rules
-    rows = checked(book, as_of, product_class)
+    rows = checked(book, as_of, product_class, keep=GIVEN)
     refuse(rows)
     rows = _priced(rows, spots(rows, spot), rate, dividend_yield, futures or {})
+    group = pl.col("class").replace_strict(chosen.groups, default=None, return_dtype=pl.String)
+    rows = rows.with_columns(group=pl.coalesce(group, "family"))
     points = {name: chosen.moves(name) for name in rows["class"].unique().to_list()}
     pnl = _pnl(rows, points)
-    scenarios = _scenarios(rows, pnl, points, chosen)
+    scenarios = _scenarios(rows, pnl, points, chosen.numbers())
     worst = _worst(rows, scenarios, chosen)
-    picked = worst.select("group", "_at")
-    rows = rows.with_columns(group=pl.col("class").replace_strict(chosen.groups, return_dtype=pl.String))
-    at = rows.join(picked, on="group", maintain_order="left")["_at"].to_numpy()
+    at = rows.join(worst.select("group", "_at"), on="group", maintain_order="left")["_at"].to_numpy()
     total = float(worst.select(pl.max_horizontal("loss", "minimum")).sum().item())
-    kept = [*book.columns, *(name for name in ("forward", "discount", "vol") if name not in book.columns)]
-    positions = rows.select(kept).with_columns(pnl=pl.Series(pnl[np.arange(len(at)), at]))
+    # As the book has them: prices of XSP in its own points.
+    told = rows.select(pl.col("forward") * pl.col("fraction"), "discount", "vol")
+    positions = book.with_columns(*told, pnl=pl.Series(pnl[np.arange(len(at)), at]))
     return PortfolioRequirement(total, total, worst.drop("_at"), scenarios, positions)
 
 
@@ -219,18 +221,18 @@ def _scenarios(
     rows: pl.DataFrame,
     pnl: NDArray[np.float64],
     points: Mapping[str, NDArray[np.float64]],
-    chosen: Grid,
+    numbers: list[int],
 ) -> pl.DataFrame:
     parts = []
-    keys = rows.select("underlying", "class").with_row_index("_row")
-    for (name, kind), mine in keys.group_by("underlying", "class", maintain_order=True):
+    keys = rows.select("group", "family", "class").with_row_index("_row")
+    for (group, family, kind), mine in keys.group_by("group", "family", "class", maintain_order=True):
         moves = points[str(kind)]
         parts.append(
             pl.DataFrame(
                 {
-                    "underlying": [name] * len(moves),
-                    "group": [chosen.groups[str(kind)]] * len(moves),
-                    "scenario": chosen.numbers(),
+                    "group": [group] * len(moves),
+                    "family": [family] * len(moves),
+                    "scenario": numbers,
                     "move": moves,
                     "pnl": pnl[mine["_row"].to_numpy()].sum(axis=0),
                 }
@@ -241,7 +243,7 @@ def _scenarios(
 
 def _worst(rows: pl.DataFrame, scenarios: pl.DataFrame, chosen: Grid) -> pl.DataFrame:
     """Return the worst scenario of each product group, gains offset at the rule's share."""
-    several = pl.col("underlying").n_unique().over("group") > 1
+    several = pl.col("family").n_unique().over("group") > 1
     counted = pl.when(several & (pl.col("pnl") > 0.0)).then(pl.col("pnl") * chosen.offset).otherwise("pnl")
     nets = (
         scenarios.with_columns(net=counted)
@@ -260,10 +262,7 @@ def _worst(rows: pl.DataFrame, scenarios: pl.DataFrame, chosen: Grid) -> pl.Data
     )
     least = (
         rows.filter(kind="option")
-        .select(
-            group=pl.col("class").replace_strict(chosen.groups, return_dtype=pl.String),
-            minimum=pl.min_horizontal(each, worth),
-        )
+        .select("group", minimum=pl.min_horizontal(each, worth))
         .group_by("group")
         .sum()
     )

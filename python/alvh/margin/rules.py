@@ -57,10 +57,15 @@ class RuleBook:
 
 @dataclass(frozen=True, slots=True)
 class ProductClass:
-    """What a product is to a rule book: its class, and the underlying whose options offset each other."""
+    """What a product is to a rule book.
+
+    Its class; the underlying whose options cover each other; and the family whose gains offset losses fully
+    under portfolio margin.
+    """
 
     name: str
     underlying: str
+    family: str
 
 
 @cache
@@ -88,7 +93,7 @@ def rule_book(name: str) -> RuleBook:
     BookError
         No such rule book.
     """
-    if name not in rule_books():
+    if not isinstance(name, str) or name not in rule_books():
         raise BookError(f"rules = {name!r}: {nearest_names(str(name), rule_books())}")
     table = dict(_tables()[name])
     rates = {each: (table[each]["basic"], table.pop(each)["minimum"]) for each in CLASSES}
@@ -100,4 +105,4 @@ def rule_book(name: str) -> RuleBook:
 def product_classes() -> dict[str, ProductClass]:
     """Return the class and underlying of the products that alvh knows."""
     rows = _tables()[PRODUCTS].items()
-    return {product: ProductClass(row["class"], row["underlying"]) for product, row in rows}
+    return {product: ProductClass(row["class"], row["underlying"], row["family"]) for product, row in rows}

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from alvh import _core
 from alvh.contracts import contract
-from alvh.errors import BookError
-from alvh.margin.book import Classes, Spot, checked, refuse, spots
+from alvh.errors import BookError, nearest_names
+from alvh.margin.book import COLUMNS, Classes, Spot, checked, positive_number, refuse, spots
 from alvh.margin.requirement import Requirement
 from alvh.margin.rules import RuleBook, rule_book
 
 ACCOUNT: Final = ("_book", "underlying")
+KEY: Final = "_by"
+RESULT: Final = ("initial", "maintenance", "premium", "risk", "stock", "futures", "credit", "problem")
 PAIRING: Final = pl.Schema(
     {
         "group": pl.Int64(),
@@ -204,14 +206,20 @@ def strategy_based_many(
     >>> told.select("account", "risk").rows()
     [('a', 5000.0), ('b', 47500.0)]
     """
+    if not isinstance(books, pl.DataFrame):
+        raise BookError(f"books is a {type(books).__name__}: a Polars DataFrame", column="books")
     if by not in books.columns:
         raise BookError(
             f"by = {by!r}: no such column. Known: {', '.join(books.columns)}", column="by", value=by
         )
+    if by in RESULT or by in COLUMNS:
+        raise BookError(f"by = {by!r} is a column of its own. Mend: rename it", column="by", value=by)
     chosen = rule_book(rules) if isinstance(rules, str) else rules
-    rows = checked(books, as_of, product_class).with_columns(_book=pl.col(by).rank("dense").fill_null(0))
+    keyed = books.with_columns(pl.col(by).alias(KEY))
+    rows = checked(keyed, as_of, product_class, keep=[KEY])
+    rows = rows.with_columns(_book=pl.col(KEY).rank("dense").fill_null(0))
     names = rows.group_by("_book", maintain_order=True).agg(
-        pl.col(by).first(), pl.col("problem").drop_nulls().first()
+        pl.col(KEY).first(), pl.col("problem").drop_nulls().first()
     )
     bad = names.filter(pl.col("problem").is_not_null())["_book"]
     good = rows.filter(~pl.col("_book").is_in(bad.implode()))
@@ -240,7 +248,7 @@ def strategy_based_many(
         "credit": pl.col("credit"),
     }
     filled = {name: value.fill_null(float("nan")) for name, value in dollars.items()}
-    return told.select(by, **filled, problem="problem")
+    return told.select(pl.col(KEY).alias(by), **filled, problem="problem")
 
 
 def _accounts(
@@ -249,9 +257,15 @@ def _accounts(
     """Yield the accounts, those with and those without calendars apart."""
     prices = spots(rows, spot)
     factors = dict(leverage or {})
+    held = rows["product"].unique().sort().to_list()
     for product, times in factors.items():
-        if not times > 0.0:
-            raise BookError(f"leverage of {product} = {times!r}: above 0", column="leverage", value=times)
+        positive_number(f"leverage of {product}", times, "leverage")
+        if product not in held:
+            raise BookError(
+                f"leverage of {product!r}: {nearest_names(str(product), held)}",
+                column="leverage",
+                value=product,
+            )
     stock = rows.filter(kind="stock").group_by(ACCOUNT).agg(stock=pl.col("dollars").sum())
     options = rows.with_row_index("_row").filter(kind="option").sort(ACCOUNT, maintain_order=True)
     heads = options.group_by(ACCOUNT, maintain_order=True).agg(

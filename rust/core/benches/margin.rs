@@ -59,7 +59,7 @@ fn requirement(c: &mut Criterion) {
                 |desk| {
                     for positions in &books {
                         let account = Account { positions, stock: 0.0, spot: SPOT, rates: &RATES };
-                        black_box(desk.risk(&account));
+                        let _ = black_box(desk.risk(&account));
                     }
                 },
                 BatchSize::LargeInput,

@@ -65,6 +65,7 @@ impl Choices {
 
 /// The risk part of the strategy-based requirement of each account.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "extracted from Python objects")]
 pub fn margin_risk<'py>(
     py: Python<'py>,
     book: Book<'py>,
@@ -77,6 +78,7 @@ pub fn margin_risk<'py>(
 
 /// The pairing behind the requirement of each account: a list of dicts.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "extracted from Python objects")]
 pub fn margin_pairing<'py>(
     py: Python<'py>,
     book: Book<'py>,

@@ -128,7 +128,7 @@ fn each<T: Send>(
     columns: &Columns<'_>,
     headers: &Headers<'_>,
     rules: &Rates,
-    work: impl Fn(&mut Desk, &Account<'_>) -> T + Sync,
+    work: impl Fn(&mut Desk, &Account<'_>) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     columns.check()?;
     headers.check(columns.sign.len())?;
@@ -139,7 +139,7 @@ fn each<T: Send>(
         work(desk, &Account { positions, stock: headers.stock[i], spot: headers.spot[i], rates: &rates })
     };
     let accounts = (0..headers.accounts()).into_par_iter().with_min_len(BATCH);
-    Ok(accounts.map_init(Default::default, one).collect())
+    accounts.map_init(Default::default, one).collect()
 }
 
 /// The risk part of every account, in US dollars where units are those of dollars a point.

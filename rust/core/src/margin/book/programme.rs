@@ -54,8 +54,13 @@ fn sides(account: &Account<'_>) -> &'static [Option<f64>] {
 }
 
 impl Model {
-    /// Builds and solves; the answer is one number for each unknown of each position.
-    pub(super) fn solve(&mut self, account: &Account<'_>, groups: usize, most_uncovered: [f64; 2]) -> &[f64] {
+    /// Builds and solves: the least cost, and one number for each unknown of each position.
+    pub(super) fn solve(
+        &mut self,
+        account: &Account<'_>,
+        groups: usize,
+        most_uncovered: [f64; 2],
+    ) -> Option<(f64, &[f64])> {
         let Self { unknowns, levels, needs, kinks, costs, programme } = self;
         let positions = account.positions;
         needs.clear();
@@ -140,8 +145,7 @@ impl Model {
                 }
             }
         }
-        let (_, answer) = programme.solve().expect("uncovered shorts make every book feasible");
-        &answer[..own]
+        programme.solve().map(|(cost, answer)| (cost, &answer[..own]))
     }
 }
 

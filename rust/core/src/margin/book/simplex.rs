@@ -4,8 +4,10 @@
 //! price, a rate or a width. With c ≥ 0 the origin is dual feasible, so the dual simplex method (Lemke 1954)
 //! starts at once. Tableaus have some tens of rows: dense, row by row, in memory that is kept between books.
 
-/// Size below which a slack or a pivot is rounding: numbers are to be of the order of one.
+/// Size below which a slack or a reduced cost is rounding: numbers are to be of the order of one.
 const ROUNDING: f64 = 1e-10;
+/// Smaller pivots magnify rounding.
+const LEAST_PIVOT: f64 = 1e-7;
 /// Pivots per row and column after which ties are broken by Bland's rule, which cannot cycle.
 const PATIENCE: usize = 8;
 
@@ -42,10 +44,19 @@ impl Programme {
         &mut self.rows[from..from + self.variables]
     }
 
-    /// The least cost, and where: `None` where no x satisfies the rows.
+    /// The least cost, and where: `None` where no x satisfies the rows, or rounding hides it.
     pub(super) fn solve(&mut self) -> Option<(f64, &[f64])> {
         let width = self.variables + 1;
         let height = self.rows.len() / width;
+        // Rows of one size: what is rounding in one is so in all.
+        for row in self.rows.chunks_exact_mut(width) {
+            let largest = row[..width - 1].iter().fold(0.0, |most: f64, a| most.max(a.abs()));
+            if largest > 0.0 {
+                for a in row {
+                    *a /= largest;
+                }
+            }
+        }
         self.free.clear();
         self.free.extend(0..self.variables as u32);
         self.basic.clear();
@@ -56,7 +67,9 @@ impl Programme {
             let column = self.entering(row, pivots >= patience)?;
             self.pivot(row, column);
             pivots += 1;
-            assert!(pivots <= 1000 * (width + height), "Bland's rule ends");
+            if pivots > 1000 * (width + height) {
+                return None;
+            }
         }
         self.solution.clear();
         self.solution.resize(self.variables, 0.0);
@@ -79,25 +92,26 @@ impl Programme {
         negative.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(row, _)| row)
     }
 
-    /// The column that mends the row and costs least for it. Of several the largest pivot, which keeps rounding
-    /// small, or by Bland's rule the first by name.
+    /// The column that mends the row and costs least for it. Of those that cost as much but for rounding the one
+    /// with the largest pivot (Harris 1973), which keeps rounding small; by Bland's rule the first by name.
     fn entering(&self, row: usize, bland: bool) -> Option<usize> {
         let width = self.variables + 1;
         let row = &self.rows[row * width..][..self.variables];
-        let mut best: Option<(f64, f64, u32, usize)> = None;
-        for (column, (&a, &cost)) in row.iter().zip(&self.costs).enumerate() {
-            if a > ROUNDING {
-                let (ratio, name) = (cost.max(0.0) / a, self.free[column]);
-                let better = best.is_none_or(|(least, pivot, first, _)| {
-                    let first_of_equals = if bland { name < first } else { a > pivot };
-                    ratio < least || (ratio == least && first_of_equals)
-                });
-                if better {
-                    best = Some((ratio, a, name, column));
-                }
+        let open = || row.iter().zip(&self.costs).enumerate().filter(|(_, (a, _))| **a > LEAST_PIVOT);
+        if bland {
+            let ratio = |a: f64, cost: f64| cost.max(0.0) / a;
+            let least = open().map(|(_, (&a, &cost))| ratio(a, cost)).fold(f64::INFINITY, f64::min);
+            let equal = open().filter(|(_, (a, cost))| ratio(**a, **cost) <= least);
+            return equal.min_by_key(|(column, _)| self.free[*column]).map(|(column, _)| column);
+        }
+        let bound = open().map(|(_, (a, cost))| (cost.max(0.0) + ROUNDING) / a).fold(f64::INFINITY, f64::min);
+        let mut best: Option<(f64, usize)> = None;
+        for (column, (&a, &cost)) in open() {
+            if cost.max(0.0) <= bound * a && best.is_none_or(|(pivot, _)| a > pivot) {
+                best = Some((a, column));
             }
         }
-        best.map(|(.., column)| column)
+        best.map(|(_, column)| column)
     }
 
     /// Solves the row for the column's variable and puts that in all the others.

@@ -19,7 +19,7 @@ fn put(units: f64, strike: f64) -> Position {
 }
 
 fn risk_under(rates: &Rates, positions: &[Position]) -> f64 {
-    Desk::default().risk(&Account { positions, stock: 0.0, spot: SPOT, rates })
+    Desk::default().risk(&Account { positions, stock: 0.0, spot: SPOT, rates }).expect("solved")
 }
 
 fn risk(positions: &[Position]) -> f64 {
@@ -64,7 +64,7 @@ fn a_short_is_covered_where_a_long_is_left_and_the_cheapest_stays_uncovered() {
         spot: SPOT,
         rates: &BROAD,
     };
-    let told = Desk::default().pairing(&account);
+    let told = Desk::default().pairing(&account).expect("solved");
     // Uncovered 130: 1 + 10, and the spread 104/105; uncovered 104 instead: 1 + 11, and 105 covers 130 for nothing.
     assert_eq!(told.risk, 12.0);
     assert!(
@@ -98,8 +98,11 @@ fn one_long_covers_one_of_two_expiries() {
 #[test]
 fn stock_covers_short_calls() {
     let positions = [call(-1.0, 105.0)];
-    let with =
-        |stock| Desk::default().risk(&Account { positions: &positions, stock, spot: SPOT, rates: &BROAD });
+    let with = |stock| {
+        Desk::default()
+            .risk(&Account { positions: &positions, stock, spot: SPOT, rates: &BROAD })
+            .expect("solved")
+    };
     assert_eq!([with(0.0), with(0.5), with(1.0), with(-1.0)], [11.0, 5.5, 0.0, 11.0]);
 }
 
@@ -156,50 +159,52 @@ fn worst_loss(positions: &[Position]) -> f64 {
     (0..=40).map(|i| loss(5.0 * f64::from(i))).fold(0.0, f64::max)
 }
 
+/// Tries every number of uncovered contracts of each short.
+fn visit(
+    positions: &[Position],
+    rates: &Rates,
+    shorts: &[usize],
+    left: &mut Vec<f64>,
+    least: &mut f64,
+    fewest: [f64; 2],
+) {
+    if let Some((&first, rest)) = shorts.split_first() {
+        for units in 0..=(-positions[first].units) as u32 {
+            left[first] = f64::from(units);
+            visit(positions, rates, rest, left, least, fewest);
+        }
+        return;
+    }
+    let net = |sign: f64| -> f64 {
+        positions.iter().zip(&*left).filter(|(p, _)| p.sign == sign).map(|(p, u)| p.units + u).sum()
+    };
+    let open = |sign: f64| -> f64 {
+        positions.iter().zip(&*left).filter(|(p, _)| p.sign == sign).map(|(_, u)| u).sum()
+    };
+    if net(1.0) < 0.0 || net(-1.0) < 0.0 || !rates.cheaper_uncovered && [open(1.0), open(-1.0)] != fewest {
+        return;
+    }
+    let covered: Vec<Position> =
+        positions.iter().zip(&*left).map(|(p, u)| Position { units: p.units + u, ..*p }).collect();
+    let mut needs: [Vec<f64>; 2] = [vec![], vec![]];
+    let mut value = 0.0;
+    for (p, &u) in positions.iter().zip(&*left) {
+        value += u * p.price;
+        needs[usize::from(p.sign < 0.0)].extend(std::iter::repeat_n(rates.uncovered(p, SPOT), u as usize));
+    }
+    for side in &mut needs {
+        side.sort_by(|a, b| b.total_cmp(a));
+    }
+    let pairs = needs[0].len().max(needs[1].len());
+    let at = |side: &Vec<f64>, i: usize| side.get(i).copied().unwrap_or(0.0);
+    let strangles: f64 = (0..pairs).map(|i| at(&needs[0], i).max(at(&needs[1], i))).sum();
+    *least = least.min(worst_loss(&covered) + value + strangles);
+}
+
 /// The naive twin of one expiry: every choice of whole uncovered contracts, every strangle by sorting.
 fn enumerated(positions: &[Position], rates: &Rates) -> f64 {
     let shorts: Vec<usize> = (0..positions.len()).filter(|&i| positions[i].units < 0.0).collect();
     let mut left = vec![0.0; positions.len()];
-    fn visit(
-        positions: &[Position],
-        rates: &Rates,
-        shorts: &[usize],
-        left: &mut Vec<f64>,
-        least: &mut f64,
-        fewest: [f64; 2],
-    ) {
-        if let Some((&first, rest)) = shorts.split_first() {
-            for units in 0..=(-positions[first].units) as u32 {
-                left[first] = f64::from(units);
-                visit(positions, rates, rest, left, least, fewest);
-            }
-            return;
-        }
-        let net = |sign: f64| -> f64 {
-            positions.iter().zip(&*left).filter(|(p, _)| p.sign == sign).map(|(p, u)| p.units + u).sum()
-        };
-        let open = |sign: f64| -> f64 {
-            positions.iter().zip(&*left).filter(|(p, _)| p.sign == sign).map(|(_, u)| u).sum()
-        };
-        if net(1.0) < 0.0 || net(-1.0) < 0.0 || !rates.cheaper_uncovered && [open(1.0), open(-1.0)] != fewest
-        {
-            return;
-        }
-        let covered: Vec<Position> =
-            positions.iter().zip(&*left).map(|(p, u)| Position { units: p.units + u, ..*p }).collect();
-        let mut needs: [Vec<f64>; 2] = [vec![], vec![]];
-        let mut value = 0.0;
-        for (p, &u) in positions.iter().zip(&*left) {
-            value += u * p.price;
-            needs[usize::from(p.sign < 0.0)]
-                .extend(std::iter::repeat_n(rates.uncovered(p, SPOT), u as usize));
-        }
-        needs.iter_mut().for_each(|side| side.sort_by(|a, b| b.total_cmp(a)));
-        let pairs = needs[0].len().max(needs[1].len());
-        let at = |side: &Vec<f64>, i: usize| side.get(i).copied().unwrap_or(0.0);
-        let strangles: f64 = (0..pairs).map(|i| at(&needs[0], i).max(at(&needs[1], i))).sum();
-        *least = least.min(worst_loss(&covered) + value + strangles);
-    }
     let fewest = [1.0, -1.0]
         .map(|sign| (-positions.iter().filter(|p| p.sign == sign).map(|p| p.units).sum::<f64>()).max(0.0));
     let mut least = f64::INFINITY;
@@ -268,7 +273,7 @@ proptest! {
     fn the_pairing_explains_it(book in legs(10), lesser: bool, stock in -2i32..3) {
         let rates = Rates { cheaper_uncovered: lesser, ..BROAD };
         let account = Account { positions: &book, stock: f64::from(stock), spot: SPOT, rates: &rates };
-        let told = Desk::default().pairing(&account);
+        let told = Desk::default().pairing(&account).expect("solved");
         let mut sum: f64 = told.spreads.iter().map(|group| group.requirement).sum();
         sum += told.strangles.iter().map(|(.., need)| need).sum::<f64>();
         sum += told.singles.iter().map(|(.., need)| need).sum::<f64>();
