@@ -77,6 +77,18 @@ def test_a_row_without_a_day_is_counted(files, tmp_path):
     assert told.surface.quotes.height == len(lines) - 2
 
 
+def test_damaged_pages_are_refused_by_name(files, tmp_path):
+    """Footers are whole, so that `scan` opens them."""
+    for path in (files / "days").iterdir():
+        content = path.read_bytes()
+        (tmp_path / path.name).write_bytes(content)
+    half = len(content) // 2
+    (tmp_path / path.name).write_bytes(content[:4] + bytes(half) + content[4 + half :])
+    with pytest.raises(ChainError, match=rf"{path.name} is damaged.*Mend") as caught:
+        overview(tmp_path)
+    assert caught.value.source == path.name
+
+
 def test_levels_and_skew_are_those_of_the_fitted_surface(told):
     """The vol at the forward, and where the deltas of the slice's own vols are a quarter."""
     row = told.expiries.filter(root="SPX").row(0, named=True)

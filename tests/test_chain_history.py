@@ -287,6 +287,58 @@ def test_without_closes_the_quotes_tell_them(quotes):
         ChainHistory(quotes.filter(expiration=DAYS[-1]), rate=RATE, dividend_yield=DIVIDEND)
 
 
+@pytest.fixture(scope="module")
+def whole() -> pl.DataFrame:
+    """A day of SPX and SPXW, far enough for a VIX."""
+    return chain.synthetic(DAYS[0], market=L3F(vix=18), longest=60)
+
+
+def told_by(*frames: pl.DataFrame) -> ChainHistory:
+    return ChainHistory(list(frames), rate=RATE, dividend_yield=DIVIDEND)
+
+
+def test_only_options_of_the_index_tell_closes(whole):
+    """Chains of other roots stand first: neither their underlying nor their quotes are SPX's."""
+    tenth = pl.col("strike", "bid", "ask", "underlying_price") / 10
+    xsp = whole.filter(root="SPXW").with_columns(tenth, root=pl.lit("XSP"))
+    alone, mixed = told_by(whole), told_by(xsp, whole)
+    assert mixed.data.frame.equals(alone.data.frame)
+    with pytest.raises(HistoryError, match=rf"of {DAYS[0]} there are no quotes of SPX, SPXW, SPXPM.*closes="):
+        told_by(xsp)
+
+
+def test_prices_of_the_index_agree_with_one_another_and_with_parity(whole):
+    price = pl.col("underlying_price")
+    some = pl.col("strike") > 5000
+    with pytest.raises(HistoryError, match=r"from 5000 to 5100\. Allowed: within 1%.*closes="):
+        told_by(whole.with_columns(price + pl.when(some).then(100.0).otherwise(0.0)))
+    with pytest.raises(HistoryError, match=r"name 5150 as .* Allowed: within 2%.*closes="):
+        told_by(whole.with_columns(price + 150.0))
+    with pytest.raises(HistoryError, match="name no price of the index"):
+        told_by(whole.with_columns(underlying_price=pl.lit(None, pl.Float64)))
+
+
+@pytest.mark.parametrize("status", ["duplicate", "unparsable", "expired"])
+def test_rows_that_are_no_quotes_tell_no_closes(whole, status):
+    wrong = whole.with_columns(pl.col("bid", "ask", "underlying_price") * 3)
+    wrong = wrong.with_columns(status=pl.lit(status, chain.SCHEMA["status"]), strike=pl.col("strike") + 1.0)
+    assert told_by(wrong, whole).data.frame.equals(told_by(whole).data.frame)
+
+
+def test_rows_without_a_day_are_counted(quotes):
+    dayless = quotes.head(3).with_columns(quote_date=pl.lit(None, pl.Date))
+    others = dayless.with_columns(root=pl.lit("XSP"))
+    market = replay(pl.concat([quotes, dayless, others]))
+    assert market.quotes.unused["without a day"] == 3
+    assert any("3 without a day" in limit for limit in market.limits)
+    assert market.data_hash == replay(quotes).data_hash
+
+
+def test_a_missing_settlement_is_that_of_the_root(quotes):
+    untold = quotes.with_columns(settlement=pl.lit(None, chain.SCHEMA["settlement"]))
+    assert replay(untold).data_hash == replay(quotes).data_hash
+
+
 def test_what_cannot_be_replayed_is_refused(quotes, tmp_path):
     with pytest.raises(HistoryError, match=r"root = 'XSP' cannot be replayed.*SPXW, SPX"):
         replay(quotes, root="XSP")

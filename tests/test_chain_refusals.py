@@ -88,6 +88,23 @@ def test_wrong_options(options, says):
     assert says in str(refusal(expected(), **options))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [chain.arbitrage, chain.enrich, chain.fit_surface, chain.forwards, chain.quality, chain.residuals],
+    ids=lambda asked: asked.__name__,
+)
+def test_a_lazy_frame_is_collected_first(asked):
+    with pytest.raises(ChainError, match=r"not LazyFrame\. Mend: collect\(\) first"):
+        asked(chain.synthetic(longest=7).lazy())
+
+
+@pytest.mark.parametrize("longest", [-1, 0, 2])
+def test_a_synthetic_chain_reaches_the_next_session(longest):
+    with pytest.raises(ChainError, match=rf"longest = {longest}: .*Allowed: the next session, 3"):
+        chain.synthetic(date(2024, 3, 1), longest=longest)
+    assert chain.synthetic(date(2024, 3, 1), longest=3).height
+
+
 def test_a_folder_without_the_schema(tmp_path):
     for name, frame, says in (
         ("a", pl.DataFrame({"x": [1]}), "no column 'quote_date'"),
@@ -143,7 +160,7 @@ def changed(data, lines: list[bytes]) -> list[bytes]:
         case "cut":
             lines[line] = lines[line][: data.draw(st.integers(0, len(lines[line])))]
         case "bytes":
-            at = data.draw(st.integers(0, len(lines[line]) - 1))
+            at = data.draw(st.integers(0, max(len(lines[line]) - 1, 0)))  # an earlier change may empty it
             lines[line] = lines[line][:at] + data.draw(st.binary(max_size=4)) + lines[line][at + 1 :]
         case "comma":
             lines[line] = lines[line].replace(b".", b",")

@@ -306,6 +306,21 @@ def test_refusals_name_the_mend(call, words):
         call(SURFACES["svi"])
 
 
+def test_what_it_fitted_is_fitted_again():
+    again = chain.fit_surface(SURFACES["svi"].quotes)
+    assert_frame_equal(again.expiries, SURFACES["svi"].expiries)
+    assert_frame_equal(again.quotes, SURFACES["svi"].quotes)
+
+
+def test_a_row_without_a_day_is_no_snapshot():
+    quotes = chain.synthetic(longest=30)
+    dayless = quotes.head(1).with_columns(quote_date=pl.lit(None, pl.Date))
+    surface = chain.fit_surface(pl.concat([quotes, dayless]))
+    assert surface.expiries.filter(status="no_time").height == 1
+    alone = chain.fit_surface(quotes).expiries
+    assert_frame_equal(surface.expiries.filter(status="ok"), alone, check_row_order=False)
+
+
 def test_several_snapshots_are_named():
     later = chain.synthetic(date(2024, 3, 4), longest=20)
     with pytest.raises(ChainError, match=r"holds 2: 2024-03-01 close, 2024-03-04 close\. Mend"):

@@ -11,7 +11,9 @@ import pytest
 import alvh as av
 import markdown_pages
 import vix_chains
+from alvh.chain import enriching
 from alvh.errors import AlvhError, VixError
+from alvh.vix import index
 from alvh.vix.quotes import COLUMNS
 from alvh.vix.strip import EXCLUDED
 from alvh.vix.terms import Terms
@@ -33,6 +35,15 @@ def taken(as_of, *expiries, **options):
 
 def at(day, hour=16, minute=15):
     return datetime.combine(day, datetime.min.time()).replace(hour=hour, minute=minute)
+
+
+def test_rates_are_those_of_chains_and_a_frame_is_collected():
+    assert index.RATES == enriching.RATES
+    quotes, _ = vix_chains.sample_in_minutes(2014)
+    with pytest.raises(VixError, match="if this is percent, divide by 100"):
+        av.vix_index(quotes, rate=(0.0, 5), terms="bracket")
+    with pytest.raises(VixError, match=r"a LazyFrame\. Mend: collect\(\) first"):
+        av.vix_index(quotes.lazy(), terms="bracket")
 
 
 # Terms and minutes

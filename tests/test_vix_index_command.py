@@ -69,6 +69,15 @@ def test_json_is_the_library_s(files, name):
     assert told["strip"] == plain(index.strip)
 
 
+def test_repeated_and_expired_rows_are_left_out_and_told(files, tmp_path):
+    gone = recorded().head(2).with_columns(expiration=date(2014, 9, 19))
+    wider = recorded().head(5).with_columns(pl.col("ask") * 2)
+    pl.concat([recorded(), gone, wider]).write_csv(tmp_path / "chain.csv")
+    ran = command("vix", tmp_path / "chain.csv")
+    assert (ran.returncode, ran.stdout) == (0, command("vix", files / "chain.csv").stdout)
+    assert ran.stderr == "chain.csv: rows left out: 5 duplicate, 2 expired\n"
+
+
 def test_a_settlement_that_is_not_told_follows_from_the_root():
     untold = recorded().with_columns(settlement=pl.lit(None, pl.String))
     assert av.vix_index(untold).value == av.vix_index(recorded()).value
@@ -105,6 +114,7 @@ def test_a_vendor_s_own_file(tmp_path):
         (["cut.parquet"], "cut.parquet is not a whole Parquet file"),
         (["empty.csv"], "empty.csv is empty"),
         (["chain.csv", "--terms=daily"], "terms = 'daily': allowed are 'weekly', 'monthly', 'bracket'"),
+        (["chain.csv", "--rate=5"], "rate = 5.0: allowed is -0.05 to 0.5 a year, decimal"),
         (["chain.csv", "--rate=nan"], "rate = nan: allowed is one finite number"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -406,7 +406,8 @@ def vix(  # noqa: PLR0917 -- one parameter per option
         str, typer.Option(help="Which expiries: weekly (since 2014-10), monthly, bracket.", metavar="RULE")
     ] = "weekly",
     rate: Annotated[
-        float | None, typer.Option(help="Annual rate; implied by parity unless given.", metavar="X")
+        float | None,
+        typer.Option(help="Annual rate (0.04 is 4%); implied by parity unless given.", metavar="X"),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -421,9 +422,12 @@ def vix(  # noqa: PLR0917 -- one parameter per option
     from alvh.vix import vix_index
     from alvh.vix.files import read_chain
 
-    chain = read_chain(file, quote_date=None if day is None else day.date(), quote_time=time)
+    chain, left_out = read_chain(file, quote_date=None if day is None else day.date(), quote_time=time)
     rule: Any = terms
     index = vix_index(chain, rate=rate, terms=rule)
+    if left_out:
+        told = ", ".join(f"{count:,} {status}" for status, count in left_out.items())
+        print(f"{file.name}: rows left out: {told}", file=sys.stderr)
     if as_json:
         near, later = asdict(index.near), asdict(index.next)
         print(to_json({"value": index.value, "near": near, "next": later, "strip": index.strip}))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from alvh.chain.enriching import require_frame
 from alvh.chain.schema import STATUS, STATUSES
 from alvh.errors import ChainError, nearest_names
 
@@ -35,6 +36,7 @@ def quality(quotes: pl.DataFrame, *, by: Sequence[str] = ()) -> pl.DataFrame:
     >>> chain.quality(chain.synthetic()).filter(pl.col("rows") > 0)["status"].to_list()
     ['ok', 'zero_bid']
     """
+    require_frame(quotes)
     keys = [by] if isinstance(by, str) else list(by)
     for name in ("status", *keys):
         if name not in quotes.columns:

@@ -133,8 +133,17 @@ def enrich(
     )
 
 
+def require_frame(quotes: object) -> None:
+    """Raise where quotes are no frame, or one that is not collected."""
+    if isinstance(quotes, pl.DataFrame):
+        return
+    mend = "collect() first" if isinstance(quotes, pl.LazyFrame) else "chain.read gives one"
+    raise ChainError(f"quotes are a DataFrame, not {type(quotes).__name__}. Mend: {mend}", source="frame")
+
+
 def prepared(quotes: pl.DataFrame, rate: float, settlement: str | None) -> pl.DataFrame:
     """Return the columns that a chain came with, settlements filled; raise where it is none."""
+    require_frame(quotes)
     for name in (*CONTRACT, "bid", "ask", "status"):
         if name not in quotes.columns:
             raise ChainError(

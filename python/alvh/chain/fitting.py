@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from alvh import _core, expr
-from alvh.chain.enriching import OF_EXPIRY, enrich
+from alvh.chain.enriching import OF_EXPIRY, enrich, require_frame
 from alvh.chain.expiries import TWO_SIDED, indexed
 from alvh.chain.parity import RATE
 from alvh.chain.schema import EXPIRY, SNAPSHOT
@@ -21,6 +21,7 @@ OWN_UNDERLYING: Final = ("VIX", "VIXW")
 LIQUID: Final = (0.10, 0.50)  # delta of the forward, absolute
 REPAIRS: Final = pl.Enum(["none", "butterfly", "calendar"])
 ENRICHED: Final = (*OF_EXPIRY, "mid", "vol", "vol_status", "spread_vol")
+ADDED: Final = ("k", "used", "model_vol", "model_price", "inside")
 
 
 def fit_surface(
@@ -35,7 +36,8 @@ def fit_surface(
     Parameters
     ----------
     quotes : DataFrame
-        One snapshot, from `read` or `enrich`.
+        One snapshot, from `read` or `enrich`, or `Surface.quotes`. Rows without a `quote_date` belong to none
+        and have no slice.
     form : {"svi", "essvi"}
         Five parameters a slice (raw SVI), or the three of the engine's surface.
     rate, settlement
@@ -63,6 +65,8 @@ def fit_surface(
     if form not in get_args(Form):
         known = " or ".join(map(repr, get_args(Form)))
         raise ChainError(f"form = {form!r}: {known}", column="form", value=form)
+    require_frame(quotes)
+    quotes = quotes.drop(ADDED, strict=False)
     rows = (
         quotes if set(ENRICHED) <= set(quotes.columns) else enrich(quotes, rate=rate, settlement=settlement)
     )
@@ -76,7 +80,7 @@ def fit_surface(
 
 
 def _check_snapshot(rows: pl.DataFrame) -> None:
-    snapshots = rows.select(SNAPSHOT).unique(maintain_order=True)
+    snapshots = rows.select(SNAPSHOT).filter(pl.col("quote_date").is_not_null()).unique(maintain_order=True)
     if snapshots.height > 1:
         named = ", ".join(f"{day} {time}" for day, time in snapshots.head(5).iter_rows())
         more = f" and {snapshots.height - 5} more" if snapshots.height > 5 else ""
@@ -86,7 +90,7 @@ def _check_snapshot(rows: pl.DataFrame) -> None:
             source="frame",
             column="quote_date",
         )
-    if not snapshots.height:
+    if not rows.height:
         raise ChainError("the frame has no rows. Mend: give the quotes of one snapshot", source="frame")
 
 

@@ -55,7 +55,7 @@ def synthetic(
     Raises
     ------
     ChainError
-        `quote_date` is no session.
+        `quote_date` is no session, or nothing is listed up to `longest`.
 
     Examples
     --------
@@ -70,13 +70,20 @@ def synthetic(
             column="quote_date",
             value=quote_date,
         )
+    expiries = _expiries(quote_date, longest)
+    if not expiries:
+        least = (schedule.next_session(quote_date) - quote_date).days
+        raise ChainError(
+            f"longest = {longest}: no expiry is listed so few calendar days after {quote_date}. Allowed: the "
+            f"next session, {least}, or more",
+            column="longest",
+            value=longest,
+        )
     from alvh.market import L3F  # a market may be a recorded chain: it knows this package
 
     model = L3F() if market is None else market
     spot = float(model.quotes(1.0, 0, days=0).forward)
-    return read(
-        pl.concat([_expiry(model, spot, *row, ticks=ticks) for row in _expiries(quote_date, longest)])
-    )
+    return read(pl.concat([_expiry(model, spot, *row, ticks=ticks) for row in expiries]))
 
 
 def _expiries(quote_date: date, longest: int) -> list[tuple[dict[str, object], float, int]]:

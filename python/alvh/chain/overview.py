@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+from polars.exceptions import PanicException, PolarsError
 
 from alvh.chain import layouts
 from alvh.chain.bounds import arbitrage
@@ -15,8 +16,9 @@ from alvh.chain.counting import quality
 from alvh.chain.enriching import enrich
 from alvh.chain.fitting import fit_surface
 from alvh.chain.parity import RATE
-from alvh.chain.reading import read, scan
-from alvh.chain.schema import SNAPSHOT
+from alvh.chain.reading import parquet_files, read, scan
+from alvh.chain.schema import SCHEMA, SNAPSHOT
+from alvh.chain.source import shown
 from alvh.chain.surface import Surface
 from alvh.chain.term import RAW, total_variance
 from alvh.errors import ChainError
@@ -24,6 +26,7 @@ from alvh.errors import ChainError
 QUARTER: Final = 0.6744897501960817  # d1 of a 25-delta call, below 0, and put, above
 STEPS: Final = 80  # halved each, to the strike of a delta
 MOST_SHOWN: Final = 8
+DAMAGES: Final = (PolarsError, PanicException, OSError, ValueError)  # of pages; `scan` reads footers
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +96,38 @@ def overview(
     Raises
     ------
     ChainError
-        No chain, no such snapshot, or an option out of range.
+        No chain, a damaged file, no such snapshot, or an option out of range.
     """
     quotes = scan(source) if Path(source).is_dir() else read(source, layout).lazy()
-    held = quotes.select(SNAPSHOT).unique().collect(engine="streaming").drop_nulls().sort(SNAPSHOT)
+    held = _collected(source, quotes.select(SNAPSHOT).unique()).drop_nulls().sort(SNAPSHOT)
     day, time = _chosen(held, day, time)
     of_snapshot = (pl.col("quote_date") == day) & (pl.col("quote_time") == time)
-    taken = quotes.filter(of_snapshot.fill_null(value=True)).collect(engine="streaming")
+    taken = _collected(source, quotes.filter(of_snapshot.fill_null(value=True)))
     one = taken.filter(of_snapshot)
     if settlement is not None:
         one = enrich(one, settlement=settlement, greeks=[]).select(one.columns)
     surface = fit_surface(one, rate=RATE if rate is None else rate)
     found, root = _found(one, fees, rate)
     return Overview(day, time, held.height, quality(taken), _told(surface), surface, found, root)
+
+
+def _collected(source: str | PathLike[str], quotes: pl.LazyFrame) -> pl.DataFrame:
+    """Collect, and name what is damaged."""
+    try:
+        return quotes.collect(engine="streaming")
+    except DAMAGES as error:
+        name = next((path.name for path in parquet_files(source) if _damaged(path)), Path(source).name)
+        raise ChainError(
+            f"{name} is damaged: {shown(str(error))}. Mend: write it again", source=name
+        ) from None
+
+
+def _damaged(path: Path) -> bool:
+    try:
+        pl.scan_parquet(path).select(SCHEMA.names()).null_count().collect(engine="streaming")
+    except DAMAGES:
+        return True
+    return False
 
 
 def _chosen(held: pl.DataFrame, day: date | None, time: str | None) -> tuple[date, str]:

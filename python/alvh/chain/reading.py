@@ -90,20 +90,21 @@ def scan(source: str | PathLike[str]) -> pl.LazyFrame:
     -------
     LazyFrame
         The columns of `SCHEMA`; collected with ``engine="streaming"`` it needs no more memory than its
-        answer.
+        answer. Pages are read then: if one is damaged, collecting raises an exception of Polars.
 
     Raises
     ------
     ChainError
         No such files, or one that has other columns or types: the message names it.
     """
-    paths = _parquet_files(source)
+    paths = parquet_files(source)
     for path in paths:
         _require_schema(path)
     return pl.scan_parquet(paths).select(SCHEMA.names())
 
 
-def _parquet_files(source: str | PathLike[str]) -> list[Path]:
+def parquet_files(source: str | PathLike[str]) -> list[Path]:
+    """Return the files that `scan` opens, sorted."""
     try:
         text = fspath(source)
     except TypeError:

@@ -35,6 +35,9 @@ class Surface:
     it is that of the first times years / its years; after the last it grows at every k by what the last
     gains at the money. `years` are those of the one clock.
 
+    Expiries of VIX and VIXW have underlyings of their own, and nothing binds them: there `years` between two
+    is interpolation alone, not free of calendar arbitrage, on a forward that no future has.
+
     Parameters
     ----------
     form : str

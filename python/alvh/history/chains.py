@@ -35,7 +35,8 @@ class ChainHistory(History):
         the last is replayed.
     closes : path, polars.DataFrame or HistoryData, optional
         Daily closes as for `History`, over the days of the quotes and, for rules that look back, before them.
-        Without it SPX is the price that the quotes name, and VIX is computed from them.
+        Without it SPX is the price that the quotes of SPX, SPXW and SPXPM name, which must agree within 1%
+        and lie within 2% of the parity forward of the nearest expiry, and VIX is computed from them.
     rate, dividend_yield, columns, allow_jumps, vx, vx_columns, listings, events, tail_sessions
         As for `History`; `listings` are of the other products. `rate` also discounts expiries whose quotes
         tell no discount.
@@ -85,7 +86,7 @@ class ChainHistory(History):
         events: Mapping[str, Iterable[date]] | None = None,
         tail_sessions: int = TAIL_SESSIONS,
     ) -> None:
-        source, quotes = read_quotes(chains)
+        source, quotes, undated = read_quotes(chains)
         if isinstance(closes, HistoryData):
             if (rate, dividend_yield, columns, allow_jumps) != (None, None, None, False):
                 raise HistoryError("a HistoryData is already read: give its options to read_history")
@@ -107,7 +108,7 @@ class ChainHistory(History):
                 "Mend: complete the closes, or leave these snapshots out",
                 source=data.source,
             )
-        kept = record(source, quotes, root, rates)
+        kept = record(source, quotes, undated, root, rates)
         missing = _missing(kept)
         if missing and gaps != "report":
             raise HistoryError(

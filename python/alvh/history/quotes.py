@@ -22,6 +22,7 @@ SIDE: Final = ("strike", "mid", "half_spread", "delta")
 KEYS: Final = ("quote_date", "expiration")
 RAW: Final = ("a", "b", "rho", "m", "sigma")
 NO_SLICE: Final = "of expiries without a slice"
+NO_DAY: Final = "without a day"
 HASH_VERSION: Final = b"alvh quotes 1\n"
 
 _DAYS: Final = dict.fromkeys(KEYS, pl.Date)
@@ -50,7 +51,7 @@ class QuoteRecord:
         price of the fitted SVI surface and `half_spread` is missing. `delta` is that of the forward on that
         surface.
     unused : mapping of str to int
-        Quotes of the root that are not replayed, by status.
+        Quotes of the root that are not replayed, by status; rows that tell no day, of the root or of none.
     unfitted : int
         Days × expiries whose quotes determine no slice: not listed on that day.
     """
@@ -114,12 +115,14 @@ class QuoteRecord:
         return tuple(texts)
 
 
-def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, float]) -> QuoteRecord:
+def record(
+    source: str, quotes: pl.DataFrame, undated: pl.DataFrame, root: str, rates: Mapping[date, float]
+) -> QuoteRecord:
     """Fit a slice to each expiry of each day and keep what can be replayed.
 
     Parameters
     ----------
-    source, quotes
+    source, quotes, undated
         As `read_quotes` gives them.
     root : str
         Of the quotes.
@@ -150,6 +153,7 @@ def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, fl
             source=source,
         )
     bad = quotes.filter(pl.col("status") != "ok").group_by(pl.col("status").cast(pl.String)).len()
+    dayless = undated.filter(pl.col("root").is_null() | (pl.col("root") == root)).height
     unfit = two_sided.join(slices, on=KEYS, how="anti").height
     quoted = live.select(KEYS).unique().height
     return QuoteRecord(
@@ -158,7 +162,8 @@ def record(source: str, quotes: pl.DataFrame, root: str, rates: Mapping[date, fl
         days=days,
         slices=_settling(slices).sort(KEYS),
         quotes=_settling(strikes).sort(*KEYS, "right", "strike"),
-        unused=dict(bad.sort("len", "status").reverse().iter_rows()) | ({NO_SLICE: unfit} if unfit else {}),
+        unused=dict(bad.sort("len", "status").reverse().iter_rows())
+        | {word: count for word, count in ((NO_SLICE, unfit), (NO_DAY, dayless)) if count},
         unfitted=quoted - slices.height,
     )
 

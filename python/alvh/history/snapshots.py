@@ -1,15 +1,18 @@
 """Snapshots of option quotes from files, folders or frames, one a day; and the closes that they tell."""
 
 from collections.abc import Sequence
+from datetime import date
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from alvh import chain
-from alvh.chain.schema import CONTRACT, STATUS
-from alvh.errors import HistoryError, VixError
+from alvh.chain.parity import LEAST_PAIRS
+from alvh.chain.schema import CONTRACT, SETTLEMENT, SETTLEMENTS, STATUS
+from alvh.errors import ChainError, HistoryError, VixError
 from alvh.history.gaps import counted
 from alvh.vix import vix_index
 
@@ -17,17 +20,34 @@ QuoteSource: TypeAlias = str | PathLike[str] | pl.DataFrame
 QuoteSources: TypeAlias = QuoteSource | Sequence[QuoteSource]
 
 SUFFIXES: Final = (".parquet", ".csv", ".csv.gz")
+FAMILY: Final = ("SPX", "SPXW", "SPXPM")
+"""Roots whose underlying is the index, in its own points."""
+
+NO_QUOTE: Final = ("unparsable", "duplicate", "expired")
+"""Statuses of rows that say nothing of the market."""
+
+LARGEST_SPREAD: Final = 0.01  # of prices of the index within one snapshot
+FARTHEST: Final = 0.02  # from the parity forward of the nearest expiry
+MEND: Final = "Mend: give closes=… with date, spx, vix"
 
 
-def read_quotes(source: QuoteSources) -> tuple[str, pl.DataFrame]:
-    """Return the name of a source, and the last snapshot of each day in the chain schema, of every root."""
+def read_quotes(source: QuoteSources) -> tuple[str, pl.DataFrame, pl.DataFrame]:
+    """Return the name of a source, the last snapshot of each day in the chain schema, and rows without a day.
+
+    The rows are of every root; a settlement that is missing is that of the root.
+    """
     name, parts = _parts(source)
-    quotes = pl.concat([_read(part) for part in parts]).filter(pl.col("quote_date").is_not_null())
+    rows = pl.concat([_read(part) for part in parts])
+    undated = rows.filter(pl.col("quote_date").is_null())
+    by_root = pl.col("root").replace_strict(SETTLEMENTS, default=None, return_dtype=SETTLEMENT)
+    quotes = rows.filter(pl.col("quote_date").is_not_null()).with_columns(
+        settlement=pl.coalesce("settlement", by_root)
+    )
     time = pl.col("quote_time").fill_null("")  # as text "close" comes after every hour
     quotes = quotes.filter(time == time.max().over("quote_date")).sort("quote_date", maintain_order=True)
     again = ~pl.struct(CONTRACT).is_first_distinct()  # files may overlap
     status = pl.when(again).then(pl.lit("duplicate", STATUS)).otherwise("status")
-    return name, quotes.with_columns(status.alias("status"))
+    return name, quotes.with_columns(status.alias("status")), undated
 
 
 def _parts(source: QuoteSources) -> tuple[str, list[QuoteSource]]:
@@ -65,6 +85,8 @@ def _read(part: QuoteSource) -> pl.DataFrame:
 def closes_of(source: str, quotes: pl.DataFrame) -> pl.DataFrame:
     """Return date, SPX and VIX that the quotes themselves tell; their VIX is by the exchange's method.
 
+    Only options of the index are asked (`FAMILY`), and no row of a status in `NO_QUOTE`.
+
     Parameters
     ----------
     source : str
@@ -73,21 +95,52 @@ def closes_of(source: str, quotes: pl.DataFrame) -> pl.DataFrame:
         Of every root, one snapshot a day.
     """
     rows = []
-    for (day,), snapshot in sorted(quotes.partition_by("quote_date", as_dict=True).items()):
-        spx = snapshot["underlying_price"].drop_nulls()
+    index = pl.col("root").is_in(FAMILY) & ~pl.col("status").is_in(NO_QUOTE)
+    for (day,), every in sorted(quotes.partition_by("quote_date", as_dict=True).items()):
+        snapshot = every.filter(index)
+        if snapshot.is_empty():
+            raise HistoryError(
+                f"{source}: of {day} there are no quotes of {', '.join(FAMILY)}, which would tell SPX "
+                f"and VIX. {MEND}",
+                source=source,
+            )
+        spx = _spx(source, day, snapshot)
         try:
             vix = vix_index(snapshot, terms="bracket").value
         except VixError as error:
             raise HistoryError(
-                f"{source}: the quotes of {day} determine no VIX: {error} Mend: give closes=… with date, "
-                "spx, vix",
-                source=source,
+                f"{source}: the quotes of {day} determine no VIX: {error} {MEND}", source=source
             ) from None
-        if spx.is_empty():
-            raise HistoryError(
-                f"{source}: the quotes of {day} name no price of the index. Mend: give closes=… with date, "
-                "spx, vix",
-                source=source,
-            )
-        rows.append((day, spx[0], vix))
+        rows.append((day, spx, vix))
     return pl.DataFrame(rows, schema={"date": pl.Date, "spx": pl.Float64, "vix": pl.Float64}, orient="row")
+
+
+def _spx(source: str, day: date, snapshot: pl.DataFrame) -> float:
+    """Return the price of the index that a day's quotes name, if they agree with one another and parity."""
+    told = snapshot["underlying_price"]
+    prices = np.sort(told.filter(told.is_finite() & (told > 0.0)).to_numpy())
+    if not prices.size:
+        raise HistoryError(f"{source}: the quotes of {day} name no price of the index. {MEND}", source=source)
+    low, high = float(prices[0]), float(prices[-1])
+    if high > low * (1.0 + LARGEST_SPREAD):
+        raise HistoryError(
+            f"{source}: the quotes of {day} name prices of the index from {low:g} to {high:g}. Allowed: "
+            f"within {LARGEST_SPREAD:.0%}. {MEND}, or correct underlying_price",
+            source=source,
+        )
+    spx = float(prices[prices.size // 2])
+    try:
+        forwards = chain.forwards(snapshot).filter(pl.col("forward").is_not_null())
+    except ChainError as error:
+        raise HistoryError(f"{source}: the quotes of {day}: {error}", source=source) from None
+    if forwards.is_empty():  # the VIX says so
+        return spx
+    forward = float(forwards.sort(pl.col("pairs") < LEAST_PAIRS, "days")["forward"][0])
+    if abs(spx / forward - 1.0) > FARTHEST:
+        raise HistoryError(
+            f"{source}: the quotes of {day} name {spx:g} as the price of the index, and the nearest expiry "
+            f"has its forward at {forward:.2f} by put–call parity. Allowed: within {FARTHEST:.0%}. {MEND}, "
+            "or correct underlying_price",
+            source=source,
+        )
+    return spx

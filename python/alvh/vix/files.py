@@ -11,10 +11,15 @@ from alvh.errors import VixError
 from alvh.vix.quotes import COLUMNS
 
 MOST_SHOWN: Final = 8
+NO_QUOTE: Final = ("duplicate", "expired")  # and unparsable, which is refused
 
 
-def read_chain(path: Path, *, quote_date: date | None = None, quote_time: str | None = None) -> pl.DataFrame:
-    """Return one snapshot of a file; only the columns that the index needs.
+def read_chain(
+    path: Path, *, quote_date: date | None = None, quote_time: str | None = None
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return one snapshot of a file, only the columns that the index needs; and rows left out, by status.
+
+    Left out are options that have expired, and rows of a contract that stood on an earlier row.
 
     Parameters
     ----------
@@ -39,7 +44,10 @@ def read_chain(path: Path, *, quote_date: date | None = None, quote_time: str | 
         more = f" ({unparsable.height - 1} more rows like it)" if unparsable.height > 1 else ""
         line, problem = unparsable.select("line", "problem").row(0)
         raise VixError(f"{path}, line {line}: {problem}{more}. Mend: correct it, or leave the row out")
-    return quotes.select(name for name in COLUMNS if name in quotes.columns)
+    no_quote = pl.col("status").is_in(NO_QUOTE)
+    counts = quotes.filter(no_quote).group_by(pl.col("status").cast(pl.String)).len().sort("status")
+    kept = quotes.filter(~no_quote).select(name for name in COLUMNS if name in quotes.columns)
+    return kept, dict(counts.iter_rows())
 
 
 def _one(path: Path, quotes: pl.DataFrame, column: str, option: str, wanted: object) -> pl.DataFrame:

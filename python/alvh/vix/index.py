@@ -18,6 +18,7 @@ from alvh.vix.strip import EXCLUDED, strip_of
 from alvh.vix.terms import MINUTES_PER_DAY, TARGET_MINUTES, Terms, two_terms
 
 MINUTES_PER_YEAR: Final = 365 * MINUTES_PER_DAY
+RATES: Final = (-0.05, 0.5)  # as for chains
 NAMES: Final = ("near", "next")
 
 Rate: TypeAlias = float | Sequence[float] | None
@@ -119,8 +120,8 @@ def vix_index(
         quote_time ("close" or "HH:MM", New York), or minutes (to settlement). Settlement follows from the
         root unless a column settlement says "AM" or "PM". Other columns are left alone.
     rate : float or (float, float), optional
-        Annual rate to settlement, decimal, continuously compounded, for both terms or for each. Without it
-        the discount is the one that put–call parity implies near the money.
+        Annual rate to settlement, decimal (0.04 is 4%), continuously compounded, -0.05 to 0.5, for both terms
+        or for each. Without it the discount is the one that put–call parity implies near the money.
     terms : {"weekly", "monthly", "bracket"}
         ``weekly``, the rule since October 2014: Friday expiries (SPX on third Fridays, SPXW on the others) of
         24 to 30 and of 31 to 37 days. ``monthly``, the rule before: the first two SPX expiries with a week or
@@ -177,7 +178,12 @@ def _rates(rate: Rate) -> tuple[float | None, float | None]:
     pair = tuple(rate) if isinstance(rate, Sequence) else (rate, rate)
     match pair:
         case (float() | int() as near, float() | int() as later) if isfinite(near) and isfinite(later):
-            return float(near), float(later)
+            if all(RATES[0] <= each <= RATES[1] for each in (near, later)):
+                return float(near), float(later)
+            raise VixError(
+                f"rate = {rate!r}: allowed is {RATES[0]} to {RATES[1]} a year, decimal, continuously "
+                "compounded. Mend: if this is percent, divide by 100"
+            )
     raise VixError(f"rate = {rate!r}: allowed is one finite number, or two: near and next")
 
 

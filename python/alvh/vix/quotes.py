@@ -58,8 +58,10 @@ def checked(chain: pl.DataFrame) -> pl.DataFrame:
     Raises
     ------
     VixError
-        A column lacks or has another type, or a value that no quote has.
+        The frame is lazy, a column lacks or has another type, or a value that no quote has.
     """
+    if isinstance(chain, pl.LazyFrame):
+        raise VixError("chain: a LazyFrame. Mend: collect() first")
     for name in REQUIRED:
         if name not in chain.columns:
             raise VixError(
