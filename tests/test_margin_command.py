@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ ASK = ("--spot", "SPX=5000", "--as-of", "2025-02-10")
 def run(folder: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
     book = folder / "book.csv"
     book.write_text(text, encoding="utf-8")
-    command = ["alvh", "margin", str(book), *ASK, *options]
+    command = [sys.executable, "-m", "alvh", "margin", str(book), *ASK, *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
