@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from alvh.errors import HistoryError
-from alvh.history.data import Gaps, HistoryData, read_history
+from alvh.history.data import Gaps, HistoryData, taken
 from alvh.history.gaps import listed
 from alvh.history.quotes import QuoteRecord, record
 from alvh.history.replay import LIMITS, OF_THE_TEMPLATE, History
@@ -87,19 +87,15 @@ class ChainHistory(History):
         tail_sessions: int = TAIL_SESSIONS,
     ) -> None:
         source, quotes, undated = read_quotes(chains)
-        if isinstance(closes, HistoryData):
-            if (rate, dividend_yield, columns, allow_jumps) != (None, None, None, False):
-                raise HistoryError("a HistoryData is already read: give its options to read_history")
-            data = closes
-        else:
-            data = read_history(
-                closes_of(source, quotes) if closes is None else closes,
-                rate=rate,
-                dividend_yield=dividend_yield,
-                columns=columns,
-                gaps=gaps or "error",
-                allow_jumps=allow_jumps,
-            )
+        data = taken(
+            closes_of(source, quotes) if closes is None else closes,
+            rate=rate,
+            dividend_yield=dividend_yield,
+            columns=columns,
+            # Of closes that are already read, `gaps` is about the quotes alone.
+            gaps=None if isinstance(closes, HistoryData) else gaps,
+            allow_jumps=allow_jumps,
+        )
         rates = dict(data.frame.select("date", "rate").iter_rows())
         days = quotes["quote_date"].unique().sort()
         if lacking := [day for day in days if day not in rates]:

@@ -150,3 +150,27 @@ def read_history(
         constants=constants,
         ignored=tuple(column for column in opened.columns if column not in found.values()),
     )
+
+
+def taken(
+    source: HistorySource | HistoryData,
+    *,
+    rate: float | None,
+    dividend_yield: float | None,
+    columns: Mapping[str, str] | None,
+    gaps: Gaps | None,
+    allow_jumps: bool,
+) -> HistoryData:
+    """Return a history that is already read, or read one; the options belong to the reading."""
+    if not isinstance(source, HistoryData):
+        return read_history(
+            source,
+            rate=rate,
+            dividend_yield=dividend_yield,
+            columns=columns,
+            gaps=gaps or "error",
+            allow_jumps=allow_jumps,
+        )
+    if (rate, dividend_yield, columns, gaps, allow_jumps) != (None, None, None, None, False):
+        raise HistoryError("a HistoryData is already read: give its options to read_history")
+    return source

@@ -10,7 +10,7 @@ import polars as pl
 from alvh.errors import HistoryError
 from alvh.history import bundled
 from alvh.history.checks import ROUNDING
-from alvh.history.data import Gaps, HistoryData, read_history
+from alvh.history.data import Gaps, HistoryData, read_history, taken
 from alvh.history.gaps import counted, listed
 from alvh.history.source import HistorySource
 from alvh.history.vx import RECONSTRUCTED, VxRecord, read_vx
@@ -108,19 +108,14 @@ class History:
         events: Mapping[str, Iterable[date]] | None = None,
         tail_sessions: int = TAIL_SESSIONS,
     ) -> None:
-        if isinstance(source, HistoryData):
-            if (rate, dividend_yield, columns, gaps, allow_jumps) != (None, None, None, None, False):
-                raise HistoryError("a HistoryData is already read: give its options to read_history")
-            data = source
-        else:
-            data = read_history(
-                source,
-                rate=rate,
-                dividend_yield=dividend_yield,
-                columns=columns,
-                gaps=gaps or "error",
-                allow_jumps=allow_jumps,
-            )
+        data = taken(
+            source,
+            rate=rate,
+            dividend_yield=dividend_yield,
+            columns=columns,
+            gaps=gaps,
+            allow_jumps=allow_jumps,
+        )
         if vx is None and vx_columns is not None:
             raise HistoryError("vx_columns names the columns of vx, which is not given")
         self._set(data=data)
