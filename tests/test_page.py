@@ -266,6 +266,7 @@ def test_claims_have_a_section(tmp_path):
     row = {
         "id": "R15", "claim": "Doubling peaks.", "variant": "uncapped", "claimed": "4 to 6", "measured": 4.5,
         "low": 4.25, "high": 4.75, "unit": "median multiple", "n": 96, "market": "L3F", "reading": "inside",
+        "readings": [{"market": "L3F", "measured": 4.5, "reading": "inside"}],
         "verdict": "undecided", "why": "one model",
     }  # fmt: skip
     missing = {
@@ -276,11 +277,13 @@ def test_claims_have_a_section(tmp_path):
         "why": "needs x",
     }
     text = page.page([simulated()], audit=pl.DataFrame([row, missing]))
-    assert Read(text).tables["R15: Doubling peaks."][1][:4] == [
+    assert Read(text).tables["R15: Doubling peaks."][1] == [
         "uncapped",
         "4 to 6\nmedian multiple",
         "4.50\n4.25–4.75",
         "96",
+        "inside in all",
+        "undecided",
     ]
     assert "R5: It earns. (needs x)" in text
 

@@ -8,6 +8,7 @@ from math import exp, log, sqrt
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from twin_surface import CALENDAR_YEAR, CURVE, State
@@ -26,6 +27,8 @@ VIX_SMILE = {
     "front_decay": 12.45,
 }
 REFERENCE_VIX = 18.0
+BRACKET = (-2.0, 3.0)  # of ln(strike / future)
+LEAST_VALUE = 1e-13  # points: no implied vol below
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,21 @@ class VixQuotes:
         return self.discount * max(float(undiscounted), 0.0)
 
     def delta_strike(self, sign: float, delta: float) -> float:
-        """Strike, off the grid, whose undiscounted forward delta is +-delta."""
-        d1, s = sign * float(ndtri(delta)), self.deviation
-        return self.basis * (self.floor + (self.forward - self.floor) * exp(-d1 * s + s**2 / 2))
+        """Strike, off the grid, whose delta on the future, at its own implied vol, is +-delta."""
+        d1 = sign * float(ndtri(delta))
+        if self.deviation == 0.0:
+            return self.future
+
+        def excess(u: float) -> float:
+            strike = self.future * exp(u)
+            otm = 1.0 if u > 0 else -1.0
+            value = self.price(otm, strike) / self.discount
+            if value < LEAST_VALUE:
+                return -otm
+            s = brentq(lambda s: black(otm, self.future, strike, s) - value, 1e-6, 50.0, xtol=1e-14)
+            return float(ndtr(-u / s + s / 2) - ndtr(d1))
+
+        return self.future * exp(brentq(excess, *BRACKET, xtol=1e-12))
 
     def at_level_of(self, later: "VixQuotes") -> "VixQuotes":
         """These quotes with the forward and the basis of later ones; floor and deviation stay.
@@ -63,6 +78,12 @@ class VixQuotes:
         No floor is above that of the later quotes, so that the forward stays above it.
         """
         return replace(self, forward=later.forward, basis=later.basis, floor=min(self.floor, later.floor))
+
+
+def black(sign: float, forward: float, strike: float, sd: float) -> float:
+    """Undiscounted price."""
+    d1 = log(forward / strike) / sd + sd / 2
+    return sign * float(forward * ndtr(sign * d1) - strike * ndtr(sign * (d1 - sd)))
 
 
 class VixCurve:

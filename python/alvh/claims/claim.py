@@ -12,7 +12,7 @@ __all__ = ["ABOVE_0", "BELOW_0", "SCHEMA", "Claim", "Measured", "Range", "Readin
 
 Reading = Literal["inside", "outside", "straddles", "-"]
 
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "id": pl.String,
     "claim": pl.String,
     "variant": pl.String,
@@ -25,11 +25,10 @@ SCHEMA = {
     "p_value": pl.Float64,
     "market": pl.String,
     "reading": pl.String,
+    "readings": pl.List(pl.Struct({"market": pl.String, "measured": pl.Float64, "reading": pl.String})),
     "verdict": pl.String,
     "why": pl.String,
 }
-
-_ONLY_L3F = "one voting model of four exists (L3F): PDV4 and the surface ±1 vol point are missing"
 
 
 @dataclass(frozen=True)
@@ -109,8 +108,13 @@ class Measured:
     reading: Reading | None = None
     p_value: float | None = None
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Name the row, whatever market it was measured in."""
+        return self.claim.id, self.claim.text, self.variant
+
     def row(self) -> dict[str, object]:
-        """Return the row; with one market model of four no verdict is possible (see the package)."""
+        """Return what the row says of its own market: everything but verdict and votes."""
         shown = self._shown()
         value, low, high = shown or (None, None, None)
         return {
@@ -124,10 +128,8 @@ class Measured:
             "unit": self.unit,
             "n": self.n,
             "p_value": self.p_value,
-            "market": "L3F(vix=16)",
             "reading": self._read(shown),
-            "verdict": "undecided",
-            "why": f"{self.note}; {_ONLY_L3F}" if shown else self.note,
+            "why": self.note,
         }
 
     def _shown(self) -> Estimate | None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from alvh.claims.voting import readings_in_words
 from alvh.figures.words import amount, share_of_nav, span
 from alvh.report import terminal
 from alvh.report.episode import episode_told
@@ -148,10 +149,6 @@ def print_episodes(console: Console, told: Iterable[Episode]) -> None:
 def print_audit(console: Console, table: pl.DataFrame, claims: Sequence[Claim]) -> None:
     """Print every claim with what was measured, or what is missing to measure it."""
     measured = table.filter(pl.col("verdict") != "not yet computable")
-    if not measured.is_empty() and measured["verdict"].unique().to_list() == ["undecided"]:
-        why = measured["why"].str.split("; ").list.last().mode().sort()[0]  # the reason most rows share
-        console.print(Text(f"Every verdict is undecided: {why}."))
-        console.print()
     for rows in measured.partition_by("id", "claim", maintain_order=True):
         console.print(_claim_table(rows))
         for note in _notes(rows):
@@ -178,7 +175,7 @@ def _notes(rows: pl.DataFrame) -> Iterator[str]:
 def _claim_table(rows: pl.DataFrame) -> Table:
     first = rows.row(0, named=True)
     title = escape(f"{first['id']}: {first['claim']}")
-    table = plain_table(title, "reading: where the 95% interval lies against the claim")
+    table = plain_table(title, "reading: where the 95% interval lies against the claim, by voting market")
     for header in ("variant", "claimed", "measured", "n", "reading", "verdict"):
         table.add_column(header, justify="right" if header in {"measured", "n"} else "left", overflow="fold")
     for row in rows.iter_rows(named=True):
@@ -188,7 +185,7 @@ def _claim_table(rows: pl.DataFrame) -> Table:
             f"{row['claimed']}\n{row['unit']}",
             figure,
             f"{row['n']:,}",
-            row["reading"],
+            Text(readings_in_words(row["readings"])),
             row["verdict"],
         )
     return table

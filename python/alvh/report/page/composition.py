@@ -92,5 +92,8 @@ def _claims(audit: pl.DataFrame) -> Section:
     if not missing.is_empty():
         items = (f"{row['id']}: {row['claim']} ({row['why']})" for row in missing.iter_rows(named=True))
         blocks.append(Sentences("Not yet computable", tuple(items)))
-    note = "Reading: where the 95% interval lies against the claim. A claim is a hypothesis, never a default."
+    note = (
+        "Reading: where the 95% interval lies against the claim, by voting market. "
+        "A claim is a hypothesis, never a default."
+    )
     return Section("claims", "Claims of the methodology, measured", note, tuple(blocks))

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from alvh.claims.voting import readings_in_words
 from alvh.figures import FIGURES, PRICES, PROTECTION
 from alvh.figures.columns import arms
 from alvh.figures.distress import EVENTS, NO_TRADE, commonest
@@ -315,7 +316,7 @@ def claims_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
                 span(row["low"], row["high"], row["unit"]) if row["measured"] is not None else "",
             ),
             Cell(f"{row['n']:,}"),
-            Cell(row["reading"]),
+            Cell(readings_in_words(row["readings"])),
             Cell(row["verdict"]),
         )
         for row in rows

@@ -92,7 +92,10 @@ impl Surface {
         simd::dispatch(super::quote::Discount { rate: &state.r, days, out: &mut out.discount });
     }
 
-    /// The strike of VIX options at which d1 takes a value: floor + (forward − floor) exp(sd²/2 − d1 sd).
+    /// The strike of VIX options at which Black's d1 on the future takes a value, at the strike's own implied vol.
+    ///
+    /// That is the delta a trader reads off a screen. The hedge ratio of the displaced lognormal is another one, and
+    /// far from it where the floor comes close to the future.
     pub fn vix_strike(slice: &VixSlice, d1: f64, out: &mut Col) {
         simd::dispatch(StrikeKernel { slice, d1, out });
     }
@@ -130,16 +133,75 @@ struct StrikeKernel<'a> {
     out: &'a mut Col,
 }
 
+/// Bracket of ln(strike / forward): no delta that a layer may ask for lies outside.
+const BRACKET: f64 = 16.0;
+/// Halvings: 32 / 2^50 is 3e-14 of the strike.
+const HALVINGS: usize = 50;
+
 impl Kernel for StrikeKernel<'_> {
     type Output = ();
+    /// Bisection without a search for the implied vol. At strike K, d1(s) = ln(F/K)/s + s/2 takes the wanted value at
+    /// s = d1 ± √(d1² − 2 ln(F/K)), above it outside these two, and everywhere where they are not real; the implied
+    /// vol lies outside just where the option's price lies outside Black's at the two.
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { slice, d1, out } = self;
-        for i in 0..LANES {
-            let sd = slice.total_sd[i];
-            let ratio = special::exp::<FMA>(sd * (0.5 * sd - d1));
-            out[i] = slice.floor[i] + (slice.forward[i] - slice.floor[i]) * ratio;
+        // Out of the money at the strike that is looked for, so that prices are time values.
+        let sign = if d1 > 0.0 { -1.0 } else { 1.0 };
+        // Where −2 ln(strike / forward) is above this, no vol has so small a d1; one below 0 needs a strike above the
+        // forward.
+        let real = d1.max(0.0) * d1.max(0.0);
+        let (mut low, mut high) = (Col::splat(-BRACKET), Col::splat(BRACKET));
+        let (mut strike, mut price, mut bound) = (Col::default(), Col::default(), Col::default());
+        let mut ends = [Col::default(); 2];
+        for _ in 0..HALVINGS {
+            for i in 0..LANES {
+                let u = 0.5 * (low[i] + high[i]);
+                strike[i] = slice.forward[i] * special::exp::<FMA>(u);
+                let root = (d1 * d1 + 2.0 * u).max(0.0).sqrt();
+                ends[0][i] = (d1 - root).max(0.0);
+                ends[1][i] = (d1 + root).max(0.0);
+            }
+            undiscounted::<FMA>(slice, sign, &strike, &mut price);
+            let mut above = [false; LANES];
+            black76::undiscounted_columns::<FMA>(sign, &*slice.forward, &*strike, &*ends[1], &mut *bound);
+            for i in 0..LANES {
+                above[i] = price[i] > bound[i] || -(low[i] + high[i]) > real;
+            }
+            if d1 > 0.0 {
+                black76::undiscounted_columns::<FMA>(sign, &*slice.forward, &*strike, &*ends[0], &mut *bound);
+                for i in 0..LANES {
+                    above[i] |= price[i] < bound[i];
+                }
+            }
+            for i in 0..LANES {
+                // The delta of a call falls in its strike.
+                let u = 0.5 * (low[i] + high[i]);
+                low[i] = if above[i] { u } else { low[i] };
+                high[i] = if above[i] { high[i] } else { u };
+            }
         }
+        for i in 0..LANES {
+            out[i] = slice.forward[i] * special::exp::<FMA>(0.5 * (low[i] + high[i]));
+        }
+    }
+}
+
+/// Undiscounted prices of VIX options.
+#[inline(always)]
+fn undiscounted<const FMA: bool>(slice: &VixSlice, sign: f64, strike: &Col, out: &mut Col) {
+    let (mut forward, mut usable) = (Col::default(), Col::default());
+    for i in 0..LANES {
+        forward[i] = slice.forward[i] - slice.floor[i];
+        let above = strike[i] - slice.floor[i];
+        usable[i] = if above <= 0.0 { forward[i] } else { above };
+    }
+    black76::undiscounted_columns::<FMA>(sign, &*forward, &*usable, &*slice.total_sd, &mut **out);
+    for i in 0..LANES {
+        let above = strike[i] - slice.floor[i];
+        // VIX cannot end below the floor: such a strike is worth what the future says. NaN goes on.
+        let intrinsic = (sign * (forward[i] - above)).max(0.0);
+        out[i] = if above <= 0.0 { intrinsic } else { out[i] };
     }
 }
 
@@ -155,18 +217,71 @@ impl Kernel for OptionKernel<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { slice, sign, strike, out } = self;
-        let (mut forward, mut usable) = (Col::default(), Col::default());
+        undiscounted::<FMA>(slice, sign, strike, out);
         for i in 0..LANES {
-            forward[i] = slice.forward[i] - slice.floor[i];
-            let above = strike[i] - slice.floor[i];
-            usable[i] = if above <= 0.0 { forward[i] } else { above };
+            out[i] *= slice.discount[i];
         }
-        black76::undiscounted_columns::<FMA>(sign, &*forward, &*usable, &*slice.total_sd, &mut **out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::special::{inv_norm_cdf, norm_cdf};
+
+    /// One lane a slice, from a floor of nothing to one close under the future.
+    fn slices() -> VixSlice {
+        let mut slice = VixSlice { discount: Col::splat(0.99), ..VixSlice::default() };
         for i in 0..LANES {
-            let above = strike[i] - slice.floor[i];
-            // VIX cannot end below the floor: such a strike is worth what the future says. NaN goes on.
-            let intrinsic = (sign * (forward[i] - above)).max(0.0);
-            out[i] = slice.discount[i] * if above <= 0.0 { intrinsic } else { out[i] };
+            let share = [0.0, 0.4, 0.7, 0.82][i % 4];
+            slice.forward[i] = 9.5 + 0.3 * i as f64;
+            slice.floor[i] = share * slice.forward[i];
+            slice.total_sd[i] = (0.05 + 0.005 * (i / 4) as f64) / (1.0 - share);
+        }
+        slice
+    }
+
+    fn priced(slice: &VixSlice, sign: f64, strike: &Col) -> Col {
+        let mut price = Col::default();
+        Surface::vix_option(slice, sign, strike, &mut price);
+        price
+    }
+
+    /// The strike's own implied vol, by bisection of Black's price, has the wanted delta.
+    #[test]
+    fn a_strike_has_the_delta_that_was_asked_for_at_its_own_vol() {
+        let slice = slices();
+        for (sign, delta) in
+            [(1.0, 0.3), (1.0, 0.05), (1.0, 0.5), (1.0, 0.7), (-1.0, 0.3), (-1.0, 0.1), (-1.0, 0.65)]
+        {
+            let d1 = sign * inv_norm_cdf::<false>(delta);
+            let mut strike = Col::default();
+            Surface::vix_strike(&slice, d1, &mut strike);
+            let otm = if d1 > 0.0 { -1.0 } else { 1.0 };
+            let price = priced(&slice, otm, &strike);
+            for i in 0..LANES {
+                let (forward, value) = (slice.forward[i], price[i] / slice.discount[i]);
+                let (mut low, mut high) = (0.0, 20.0);
+                for _ in 0..200 {
+                    let sd = 0.5 * (low + high);
+                    let mut black = [0.0];
+                    black76::undiscounted_columns::<false>(otm, &[forward], &[strike[i]], &[sd], &mut black);
+                    (low, high) = if black[0] < value { (sd, high) } else { (low, sd) };
+                }
+                let own = (forward / strike[i]).ln() / low + 0.5 * low;
+                let found = norm_cdf::<false>(sign * own);
+                assert!((found - delta).abs() < 1e-9, "{found} is not {delta} in lane {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_vix_does_not_move_every_delta_is_at_the_future() {
+        let slice = VixSlice { forward: Col::splat(16.0), discount: Col::splat(1.0), ..VixSlice::default() };
+        for d1 in [-0.5, 0.5] {
+            let mut strike = Col::default();
+            Surface::vix_strike(&slice, d1, &mut strike);
+            assert!((strike[0] - 16.0).abs() < 1e-11, "{}", strike[0]);
         }
     }
 }

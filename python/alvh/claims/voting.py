@@ -1,0 +1,74 @@
+"""The markets that vote on a claim, and what their readings amount to (MODELS, C17)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from alvh.claims.claim import Measured
+from alvh.market import L3F
+
+__all__ = ["VOTERS", "Verdict", "readings_in_words", "verdict", "voted"]
+
+Verdict = Literal["supported", "not supported", "undecided"]
+
+VOTERS: Mapping[str, L3F] = {
+    "L3F": L3F(vix=16),
+    "surface -1": L3F(vix=16, surface_shift=-1),
+    "surface +1": L3F(vix=16, surface_shift=1),
+}
+"""The first is the one whose figures the audit shows."""
+
+
+def verdict(readings: Sequence[str]) -> Verdict:
+    """Return the verdict on readings of every voting market.
+
+    Examples
+    --------
+    >>> verdict(["inside", "inside"]), verdict(["outside", "outside"]), verdict(["inside", "straddles"])
+    ('supported', 'not supported', 'undecided')
+    """
+    said = set(readings)
+    if said == {"inside"}:
+        return "supported"
+    return "not supported" if said == {"outside"} else "undecided"
+
+
+def voted(measured: Mapping[str, Sequence[Measured]]) -> list[dict[str, object]]:
+    """Return the rows of the first market with the reading of every one, and the verdict."""
+    found = {market: {each.key: each.row() for each in rows} for market, rows in measured.items()}
+    first = next(iter(measured))
+    rows = []
+    for key, row in found[first].items():
+        readings = [
+            {"market": market, "measured": each.get("measured"), "reading": each.get("reading", "-")}
+            for market, each in ((market, rows.get(key, {})) for market, rows in found.items())
+        ]
+        given = verdict([str(each["reading"]) for each in readings])
+        why = row["why"] if row["reading"] == "-" else f"{row['why']}; {readings_in_words(readings)}"
+        rows.append(row | {"market": f"{first}(vix=16)", "readings": readings, "verdict": given, "why": why})
+    return rows
+
+
+def readings_in_words(readings: Sequence[Mapping[str, Any]]) -> str:
+    """Say which market reads what.
+
+    Examples
+    --------
+    >>> inside, straddles = ({"reading": reading} for reading in ("inside", "straddles"))
+    >>> readings_in_words([inside | {"market": "L3F"}, straddles | {"market": "PDV4"}])
+    'inside in L3F, straddles in PDV4'
+    >>> readings_in_words([inside | {"market": "L3F"}, inside | {"market": "PDV4"}])
+    'inside in all'
+    """
+    by_reading: dict[str, list[str]] = {}
+    for each in readings:
+        by_reading.setdefault(each["reading"], []).append(each["market"])
+    if set(by_reading) == {"-"}:
+        return "-"
+    if len(by_reading) == 1:
+        return f"{next(iter(by_reading))} in all"
+    return ", ".join(
+        f"{'not read' if reading == '-' else reading} in {' and '.join(markets)}"
+        for reading, markets in by_reading.items()
+    )
