@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 RUN    := run
 PEERS  := .bench/env/bin
 ROUNDS := 3
+# A file of tests stays in one process, so that what its tests share is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 SOURCES := $(shell find rust python -type f \( -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.toml' -o -name '*.json' -o -name '*.csv' -o -name '*.css' -o -name '*.html' -o -name '*.js' \) 2>/dev/null) \
            Cargo.toml Cargo.lock pyproject.toml constraints.txt
 # pip looks for newer versions of itself and warns: neither belongs in a build.
@@ -24,12 +26,12 @@ demo: .stamps/demo
 # The best instruction set runs everything, the others what is fast: Rust, and pricing from Python.
 test: .stamps/test
 	$(call EACH_VARIANT,:) cargo test --locked --workspace; done
-	$(BIN)/python -m pytest
+	$(PYTEST)
 	$(call EACH_VARIANT,:-1) $(BIN)/python -m pytest tests/test_pricing*.py tests/test_expr.py; done
 
 # Everything under every instruction set.
 test-variants: .stamps/test
-	$(call EACH_VARIANT,:) cargo test --locked --workspace; $(BIN)/python -m pytest; done
+	$(call EACH_VARIANT,:) cargo test --locked --workspace; $(PYTEST); done
 
 lint: .stamps/lint
 	cargo fmt --all --check

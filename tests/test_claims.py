@@ -17,44 +17,56 @@ from alvh.statistics import Estimate
 from run_samples import command, refused
 
 PATHS = 128
-TABLE = claims.audit(paths=PATHS)
-MEASURED = TABLE.filter(pl.col("verdict") != "not yet computable")
-MISSING = TABLE.filter(pl.col("verdict") == "not yet computable")
 
 
-def test_measured_claims_come_first():
-    assert TABLE["id"][0] == "R15"
-    assert TABLE.head(MEASURED.height).equals(MEASURED)
+@pytest.fixture(scope="module")
+def table():
+    return claims.audit(paths=PATHS)
+
+
+@pytest.fixture(scope="module")
+def measured(table):
+    return table.filter(pl.col("verdict") != "not yet computable")
+
+
+@pytest.fixture(scope="module")
+def missing(table):
+    return table.filter(pl.col("verdict") == "not yet computable")
+
+
+def test_measured_claims_come_first(table, measured):
+    assert table["id"][0] == "R15"
+    assert table.head(measured.height).equals(measured)
     hedged = {"R22", "R39", "R44", "R61", "R62", "R63", "R66", "R19", "C17"}
-    assert set(MEASURED["id"]) == {"R15", "R16", "R17"} | hedged
-    assert set(MEASURED["verdict"]) <= {"supported", "not supported", "undecided"}
-    assert set(MEASURED["reading"]) <= {"inside", "outside", "straddles", "-"}
+    assert set(measured["id"]) == {"R15", "R16", "R17"} | hedged
+    assert set(measured["verdict"]) <= {"supported", "not supported", "undecided"}
+    assert set(measured["reading"]) <= {"inside", "outside", "straddles", "-"}
 
 
-def test_measured_rows_hold_an_estimate_inside_its_interval():
-    rows = MEASURED.drop_nulls("measured")
+def test_measured_rows_hold_an_estimate_inside_its_interval(measured):
+    rows = measured.drop_nulls("measured")
     assert rows.height >= 18
     assert (rows["low"].fill_null(float("-inf")) <= rows["measured"]).all()
     assert (rows["measured"] <= rows["high"].fill_null(float("inf"))).all()
     assert (
-        MEASURED.select("variant", "claimed", "unit", "n", "market", "why").null_count().sum_horizontal()[0]
+        measured.select("variant", "claimed", "unit", "n", "market", "why").null_count().sum_horizontal()[0]
         == 0
     )
 
 
-def test_a_verdict_is_what_every_voting_market_says():
+def test_a_verdict_is_what_every_voting_market_says(measured):
     """C17: supported where all read inside, not supported where all read outside, else undecided."""
     strongest = {"inside": "supported", "outside": "not supported"}
-    for row in MEASURED.iter_rows(named=True):
+    for row in measured.iter_rows(named=True):
         assert [each["market"] for each in row["readings"]] == list(VOTERS)
         said = [each["reading"] for each in row["readings"]]
         assert row["verdict"] == (strongest.get(said[0], "undecided") if len(set(said)) == 1 else "undecided")
         assert (row["reading"], row["measured"]) == (said[0], row["readings"][0]["measured"])
 
 
-def test_the_markets_are_apart():
+def test_the_markets_are_apart(measured):
     """A vol point moves what condors earn: were its votes copies, nothing would differ."""
-    returns = MEASURED.row(by_predicate=pl.col("variant") == "alvh_0: realised", named=True)
+    returns = measured.row(by_predicate=pl.col("variant") == "alvh_0: realised", named=True)
     assert len({each["measured"] for each in returns["readings"]}) == len(VOTERS)
 
 
@@ -68,22 +80,22 @@ def test_a_row_that_a_market_lacks_is_undecided():
     assert alone["why"] == "note; inside in a, not read in b"
 
 
-def test_every_other_claim_says_what_it_needs():
-    assert MISSING.height == sum(bool(claim.needs) for claim in claims.CLAIMS) > 8
-    assert MISSING["why"].str.starts_with("needs ").all()
-    assert MISSING["measured"].is_null().all()
-    assert {claim.text for claim in claims.CLAIMS} == set(TABLE["claim"])
+def test_every_other_claim_says_what_it_needs(table, missing):
+    assert missing.height == sum(bool(claim.needs) for claim in claims.CLAIMS) > 8
+    assert missing["why"].str.starts_with("needs ").all()
+    assert missing["measured"].is_null().all()
+    assert {claim.text for claim in claims.CLAIMS} == set(table["claim"])
 
 
-def test_r16_is_measured_against_plain():
-    rows = MEASURED.filter(pl.col("id") == "R16")
+def test_r16_is_measured_against_plain(measured):
+    rows = measured.filter(pl.col("id") == "R16")
     assert rows["why"].str.starts_with("plain: ").all()
     assert rows["unit"].unique().to_list() == ["probability"]
     assert rows["measured"].is_between(0, 1).all()
 
 
-def test_uncapped_doubling_peaks_no_lower():
-    peaks = MEASURED.filter(pl.col("claim") == claims.PEAK.text)["measured"].to_list()
+def test_uncapped_doubling_peaks_no_lower(measured):
+    peaks = measured.filter(pl.col("claim") == claims.PEAK.text)["measured"].to_list()
     assert peaks[:3] == sorted(peaks[:3])
 
 
@@ -94,7 +106,7 @@ def quick_pilot(monkeypatch):
 
 
 @pytest.mark.usefixtures("quick_pilot")
-def test_one_path_is_no_error_and_every_comparison_has_it(monkeypatch):
+def test_one_path_is_no_error_and_every_comparison_has_it(table, monkeypatch):
     asked, finished = [], []
 
     def compared(arms, **options):
@@ -103,7 +115,7 @@ def test_one_path_is_no_error_and_every_comparison_has_it(monkeypatch):
 
     compare = run.compare
     monkeypatch.setattr(run, "compare", compared)
-    assert claims.audit(paths=1, seed=11, threads=1, advance=finished.append).schema == TABLE.schema
+    assert claims.audit(paths=1, seed=11, threads=1, advance=finished.append).schema == table.schema
     assert sum(finished) == claims.audited_paths(1)
     assert len(asked) == 4 * len(VOTERS)
     assert {(each["paths"], each["seed"], each["threads"]) for each in asked} == {(1, 11, 1)}
@@ -117,19 +129,19 @@ def test_no_path_is_refused():
         claims.audit(paths=0)
 
 
-def test_command_gives_the_same_bits_on_one_thread_as_json_and_parquet(tmp_path):
+def test_command_gives_the_same_bits_on_one_thread_as_json_and_parquet(table, tmp_path):
     out = tmp_path / "audit.parquet"
     ran = command("audit", "--paths", PATHS, "--threads", 1, "--json", "--out", out)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert pl.read_parquet(out).equals(TABLE)
+    assert pl.read_parquet(out).equals(table)
     told = json.loads(ran.stdout, parse_constant=pytest.fail)
-    assert [row["id"] for row in told["audit"]] == TABLE["id"].to_list()
-    assert told["audit"][0]["measured"] == TABLE["measured"][0]
+    assert [row["id"] for row in told["audit"]] == table["id"].to_list()
+    assert told["audit"][0]["measured"] == table["measured"][0]
 
 
-def test_report_has_every_claim_and_its_notes_inside_eighty_columns():
+def test_report_has_every_claim_and_its_notes_inside_eighty_columns(table):
     console = Console(file=StringIO(), width=80, color_system=None)
-    print_audit(console, TABLE, claims.CLAIMS)
+    print_audit(console, table, claims.CLAIMS)
     printed = console.file.getvalue()
     assert max(map(len, printed.splitlines())) <= 80
     told = " ".join(printed.split())
@@ -141,15 +153,15 @@ def test_report_has_every_claim_and_its_notes_inside_eighty_columns():
     assert "…" not in told
 
 
-def test_full_coverage_costs_more_than_what_the_budget_allows():
+def test_full_coverage_costs_more_than_what_the_budget_allows(measured):
     """R22 and R61 pull apart: what is covered inside the budget is less, and so is what it costs."""
-    row = dict(MEASURED.filter(pl.col("id").is_in(["R22", "R61"])).select("variant", "measured").iter_rows())
+    row = dict(measured.filter(pl.col("id").is_in(["R22", "R61"])).select("variant", "measured").iter_rows())
     assert row["always_on in 1.5% a year: affordable"] < 0.40 <= row["always_on: achieved"]
     assert row["always_on in 1.5% a year: expected"] < 0.02 < row["always_on: expected"]
 
 
-def test_puts_that_are_bought_have_positive_vega_and_negative_delta():
-    row = MEASURED.row(by_predicate=pl.col("id") == "R44", named=True)
+def test_puts_that_are_bought_have_positive_vega_and_negative_delta(measured):
+    row = measured.row(by_predicate=pl.col("id") == "R44", named=True)
     assert row["n"] > 0
     assert row["measured"] == 1.0
 
