@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 import alvh
 import markdown_pages
-from alvh import _core, bisection, chain, episode, equal_cost, playbook, rules
+from alvh import _core, bisection, chain, episode, equal_cost, playbook, rules, signals
 from alvh.errors import AlvhError
 from alvh.figures import FIGURES, PRICES, PROTECTION
 from alvh.history import CHAIN_LIMITS, LIMITS, RECONSTRUCTED, vx
@@ -245,3 +245,19 @@ def test_every_market_has_a_section():
     known = set(re.findall(r"`(\w+)`", str(refusal.value).split("expected one of")[1]))
     sections = re.findall(r"^## (\w+)", markdown_pages.read("docs/market.md"), re.MULTILINE)
     assert known - {"replay"} <= {section.lower() for section in sections}  # replay: docs/history.md
+
+
+def test_named_signals():
+    named = signals.registry().values()
+    assert [tuple(row) for row in markdown_pages.table("docs/signals.md", "name")] == [
+        (
+            each.name,
+            each.family,
+            each.unit,
+            each.period,
+            str(each.lag_days),
+            str(each.stale_days),
+            each.source,
+        )
+        for each in named
+    ]

@@ -14,7 +14,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alvh import chain, contracts, errors, expr, margin, market, playbook, pricing, rules, schedule
+    from alvh import (
+        chain,
+        contracts,
+        errors,
+        expr,
+        margin,
+        market,
+        playbook,
+        pricing,
+        rules,
+        schedule,
+        signals,
+    )
     from alvh.claims import audit
     from alvh.comparison import Comparison, compare
     from alvh.errors import AlvhError
@@ -80,6 +92,7 @@ _MODULES = (
     "pricing",
     "rules",
     "schedule",
+    "signals",
 )
 
 __all__ = [
@@ -112,6 +125,7 @@ __all__ = [
     "put",
     "rules",
     "schedule",
+    "signals",
     "stress",
     "transfer",
     "vix_call",

@@ -27,6 +27,7 @@ __all__ = [
     "ReportError",
     "RuleError",
     "RunError",
+    "SignalError",
     "SpecError",
     "VixError",
     "mistakes",
@@ -89,6 +90,10 @@ class ChainError(_SourceError):
 
 class HistoryError(_SourceError):
     """A history file that cannot be replayed as it is."""
+
+
+class SignalError(_SourceError):
+    """A file or frame of signals that cannot be used as it is, or an argument about them."""
 
 
 def nearest_names(name: str, known: Iterable[str]) -> str:

@@ -56,9 +56,9 @@ def audit(
 
     Examples
     --------
-    >>> table = audit(paths=256)
-    >>> sorted(set(table["verdict"]))
-    ['not yet computable', 'undecided']
+    >>> table = audit(paths=8)
+    >>> set(table["verdict"]) <= {"supported", "not supported", "undecided", "not yet computable"}
+    True
     """
     if paths < 1:
         raise SpecError(f"paths = {paths}: at least 1")

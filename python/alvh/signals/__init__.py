@@ -1,0 +1,14 @@
+"""Signals from outside the option market, each with the moment at which it was known (R76 to R82).
+
+One frame holds them all: `signal`, `date` (the period that a value describes), `released_at` and `value`.
+What was not released yet, is too old, or was never given is null, and stays visible as such: missing is not
+false.
+"""
+
+from alvh.signals.align import align
+from alvh.signals.frame import read
+from alvh.signals.registry import Signal, registry
+from alvh.signals.releases import released
+from alvh.signals.transform import change, zscore
+
+__all__ = ["Signal", "align", "change", "read", "registry", "released", "zscore"]
