@@ -18,6 +18,7 @@ from alvh import _core
 from alvh.described import Described
 from alvh.history import ChainHistory, History
 from alvh.scenario import Scenario, scenario, scenarios
+from alvh.validation import Validation, validate
 
 __all__ = [
     "GBM",
@@ -30,9 +31,11 @@ __all__ = [
     "Scenario",
     "Smile",
     "SmileState",
+    "Validation",
     "VixSmile",
     "scenario",
     "scenarios",
+    "validate",
 ]
 
 Floats = NDArray[np.float64]
