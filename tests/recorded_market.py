@@ -44,3 +44,20 @@ def history(first: date, last: date, *, futures_from: date | None = None) -> His
     return History(
         closes(first, last).drop("vix3m", "vix6m"), rate=0.0, dividend_yield=0.0, gaps="report", vx=quoted
     )
+
+
+def carried(first: date, last: date) -> pl.DataFrame:
+    """date, spx, open, vix, rate (three-month bills), dividend_yield (dividends of a year over the index)."""
+    macro = pl.read_parquet(folder() / "macro" / "macro_long.parquet")
+    bills = macro.filter(pl.col("series") == "TSY3M").select("date", rate=pl.col("value") / 100).sort("date")
+    shiller = pl.read_parquet(folder() / "macro" / "shiller_monthly.parquet").drop_nulls("dividend")
+    yields = shiller.select("date", dividend_yield=pl.col("dividend") / pl.col("sp500")).sort("date")
+    opened = pl.read_parquet(folder() / "indices" / "spx_daily.parquet").select("date", "open")
+    rows = closes(first, last).select("date", "spx", "vix").join(opened, on="date").sort("date")
+    return rows.join_asof(bills, on="date").join_asof(yields, on="date")
+
+
+def strategy_index(name: str) -> pl.DataFrame:
+    """date, level at the ends of months."""
+    levels = pl.read_parquet(folder() / "benchmarks" / "cboe_strategy_indices_monthly.parquet")
+    return levels.select("date", level=name)

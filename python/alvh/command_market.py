@@ -1,4 +1,4 @@
-"""`alvh market`: whether a market model can be believed."""
+"""`alvh market`: whether a market model can be believed, by facts and by strategy indices."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alvh.errors import SpecError, nearest_names
+from alvh.errors import HistoryError, SpecError, nearest_names
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from alvh.validation.validation import Named
 
 MISSED = 1
@@ -58,6 +60,64 @@ def validate(  # noqa: PLR0917 -- one parameter per option
         print_validation(Console(), found)
     if not found.ok:
         raise typer.Exit(MISSED)
+
+
+@market.command()
+def replicate(
+    history: Annotated[
+        Path,
+        typer.Option(
+            help="CSV or Parquet with date, spx, vix, rate, dividend_yield, and open if known.",
+            metavar="FILE",
+        ),
+    ],
+    index: Annotated[
+        list[str] | None,
+        typer.Option(help="Index, repeatable: put, bxm, cndr, vxth; all unless given.", metavar="NAME"),
+    ] = None,
+    benchmark: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet with date and a column of levels per index: what is recorded.",
+            metavar="FILE",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compute strategy indices from closes alone, and compare them with recorded ones.
+
+    Options cost what the default market's surface says; nothing is fitted to an index.
+    """
+    from rich.console import Console
+
+    from alvh.history import History
+    from alvh.replication import RULES, replicate
+    from alvh.report.plain_json import to_json
+    from alvh.report.replication import as_data, print_replication
+
+    recorded = History(history, gaps="report")
+    levels = {name: replicate(name, recorded) for name in index or RULES}
+    compared = None if benchmark is None else _levels(benchmark, tuple(levels))
+    if as_json:
+        print(to_json(as_data(levels, compared)))
+    else:
+        print_replication(Console(), levels, compared)
+
+
+def _levels(path: Path, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    """Return the recorded levels of the indices that a file has."""
+    import polars as pl
+
+    frame = pl.read_csv(path, try_parse_dates=True) if path.suffix == ".csv" else pl.read_parquet(path)
+    frame = frame.rename({column: column.lower() for column in frame.columns})
+    found = [name for name in names if name in frame.columns]
+    if "date" not in frame.columns or not found:
+        raise HistoryError(
+            f"{path}: has the columns {', '.join(frame.columns)}: date and one of {', '.join(names)} are "
+            "needed",
+            source=str(path),
+        )
+    return {name: frame.select("date", level=name).drop_nulls() for name in found}
 
 
 def _model(name: str) -> Named:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from alvh import _core
 from alvh.described import Described
 from alvh.history import ChainHistory, History
+from alvh.replication import replicate
 from alvh.scenario import Scenario, scenario, scenarios
 from alvh.validation import Validation, validate
 
@@ -33,6 +34,7 @@ __all__ = [
     "SmileState",
     "Validation",
     "VixSmile",
+    "replicate",
     "scenario",
     "scenarios",
     "validate",
