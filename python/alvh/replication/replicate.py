@@ -84,7 +84,7 @@ def replicate(
     >>> closes = pl.DataFrame({"date": days}).with_columns(spx=5000.0, vix=14.0)
     >>> calm = History(closes, rate=0.05, dividend_yield=0.01)
     >>> replicate("put", calm)["level"].round(1).to_list()[:3]
-    [100.5, 102.1, 103.5]
+    [100.4, 102.1, 103.6]
     """
     from alvh.market import L3F
     from alvh.specification import Costs
