@@ -17,7 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from alvh import _core
 from alvh.described import Described
 from alvh.history import ChainHistory, History
+from alvh.replication import replicate
 from alvh.scenario import Scenario, scenario, scenarios
+from alvh.validation import Validation, validate
 
 __all__ = [
     "GBM",
@@ -30,9 +32,12 @@ __all__ = [
     "Scenario",
     "Smile",
     "SmileState",
+    "Validation",
     "VixSmile",
+    "replicate",
     "scenario",
     "scenarios",
+    "validate",
 ]
 
 Floats = NDArray[np.float64]

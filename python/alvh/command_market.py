@@ -1,0 +1,144 @@
+"""`alvh market`: whether a market model can be believed, by facts and by strategy indices."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alvh.errors import HistoryError, SpecError, nearest_names
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from alvh.validation.validation import Named
+
+MISSED = 1
+"""Exit code: the model misses a fact that it is not known to miss."""
+
+market = typer.Typer(name="market", help="Hold market models to recorded data.", rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
+
+
+@market.command()
+def validate(  # noqa: PLR0917 -- one parameter per option
+    model: Annotated[
+        str, typer.Option(help="Name of a market, such as l3f, or a TOML file of one.", metavar="NAME|FILE")
+    ] = "l3f",
+    paths: Annotated[int, typer.Option(help="Simulated paths.", metavar="N")] = 96,
+    years: Annotated[int, typer.Option(help="Length of each, years.", metavar="N")] = 33,
+    seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same bits.", metavar="N")] = 1990,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet with date, spx, vix: the history to compare with instead of 1990 to 2023.",
+            metavar="FILE",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a model's simulations to the facts of history.
+
+    Exit code 1 if the model misses a fact that it is not known to miss.
+    """
+    from rich.console import Console
+
+    from alvh.history import History
+    from alvh.report.plain_json import to_json
+    from alvh.report.validation import print_validation
+    from alvh.validation import validate as validated
+
+    compared = None if history is None else History(history, rate=0.0, dividend_yield=0.0, gaps="report")
+    found = validated(_model(model), paths=paths, years=years, seed=seed, history=compared)
+    if as_json:
+        run = {"model": found.model, "paths": found.paths, "years": found.years, "seed": found.seed}
+        print(to_json({**run, "ok": found.ok, "facts": found.table()}))
+    else:
+        print_validation(Console(), found)
+    if not found.ok:
+        raise typer.Exit(MISSED)
+
+
+@market.command()
+def replicate(
+    history: Annotated[
+        Path,
+        typer.Option(
+            help="CSV or Parquet with date, spx, vix, rate, dividend_yield, and open if known.",
+            metavar="FILE",
+        ),
+    ],
+    index: Annotated[
+        list[str] | None,
+        typer.Option(help="Index, repeatable: put, bxm, cndr, vxth; all unless given.", metavar="NAME"),
+    ] = None,
+    benchmark: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet with date and a column of levels per index: what is recorded.",
+            metavar="FILE",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compute strategy indices from closes alone, and compare them with recorded ones.
+
+    Options cost what the default market's surface says; nothing is fitted to an index.
+    """
+    from rich.console import Console
+
+    from alvh.history import History
+    from alvh.replication import RULES, replicate
+    from alvh.report.plain_json import to_json
+    from alvh.report.replication import as_data, print_replication
+
+    recorded = History(history, gaps="report")
+    levels = {name: replicate(name, recorded) for name in index or RULES}
+    compared = None if benchmark is None else _levels(benchmark, tuple(levels))
+    if as_json:
+        print(to_json(as_data(levels, compared)))
+    else:
+        print_replication(Console(), levels, compared)
+
+
+def _levels(path: Path, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    """Return the recorded levels of the indices that a file has."""
+    import polars as pl
+
+    frame = pl.read_csv(path, try_parse_dates=True) if path.suffix == ".csv" else pl.read_parquet(path)
+    frame = frame.rename({column: column.lower() for column in frame.columns})
+    found = [name for name in names if name in frame.columns]
+    if "date" not in frame.columns or not found:
+        raise HistoryError(
+            f"{path}: has the columns {', '.join(frame.columns)}: date and one of {', '.join(names)} are "
+            "needed",
+            source=str(path),
+        )
+    return {name: frame.select("date", level=name).drop_nulls() for name in found}
+
+
+def _model(name: str) -> Named:
+    """Return the market of a name with its defaults, or the one that a TOML file describes."""
+    from alvh import market as markets
+
+    known: dict[str, Any] = {
+        each.model_fields["model"].default: each
+        for each in (getattr(markets, exported) for exported in markets.__all__)
+        if "model" in getattr(each, "model_fields", {})
+    }
+    path = Path(name)
+    if path.suffix != ".toml":
+        if name not in known:
+            raise SpecError(f"model {name!r}: {nearest_names(name, known)}, or a file that ends in .toml")
+        return known[name]()  # type: ignore[no-any-return]
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path}: no TOML: {error}") from None
+    chosen = table.get("model", "l3f")
+    if chosen not in known:
+        raise SpecError(f"{path}: model = {chosen!r}: {nearest_names(str(chosen), known)}")
+    return known[chosen](**table)  # type: ignore[no-any-return]

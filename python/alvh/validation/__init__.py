@@ -1,0 +1,25 @@
+"""Market models against history: facts, what is accepted, known misses, verdicts."""
+
+from alvh.validation.facts import FACTS, Fact
+from alvh.validation.panel import Futures, Panel
+from alvh.validation.sampling import history_panel, simulated_panel
+from alvh.validation.targets import Target, known_misses, targets
+from alvh.validation.validation import INSIDE, KNOWN, MISS, Validation, facts_of, validate
+
+__all__ = [
+    "FACTS",
+    "INSIDE",
+    "KNOWN",
+    "MISS",
+    "Fact",
+    "Futures",
+    "Panel",
+    "Target",
+    "Validation",
+    "facts_of",
+    "history_panel",
+    "known_misses",
+    "simulated_panel",
+    "targets",
+    "validate",
+]
