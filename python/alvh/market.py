@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alvh import _core
 from alvh.described import Described
+from alvh.filtering import filter  # noqa: A004 -- read as alvh.market.filter
 from alvh.history import ChainHistory, History
 from alvh.scenario import Scenario, scenario, scenarios
 
@@ -31,6 +32,7 @@ __all__ = [
     "Smile",
     "SmileState",
     "VixSmile",
+    "filter",
     "scenario",
     "scenarios",
 ]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::gbm::Gbm;
 use super::l3f::L3f;
+use super::pdv4::Pdv4;
 use super::quote::Surface;
 use super::recorded_chain::RecordedChain;
 use super::replay::Replay;
@@ -87,6 +88,7 @@ pub trait Generator: Send + Sync + std::fmt::Debug {
 pub fn generator(spec: &MarketSpec) -> Result<Box<dyn Generator>> {
     Ok(match spec {
         MarketSpec::L3f(spec) => Box::new(L3f::new(spec)?),
+        MarketSpec::Pdv4(spec) => Box::new(Pdv4::new(spec)?),
         MarketSpec::Gbm(spec) => Box::new(Gbm::new(spec)?),
         MarketSpec::Replay(spec) => Box::new(Replay::new(spec)?),
     })

@@ -33,7 +33,7 @@ use crate::math::special;
 use crate::{Error, Result};
 
 /// Shocks of a session: SPX, then the factors.
-const SHOCKS: usize = 1 + FACTORS;
+pub const SHOCKS: usize = 1 + FACTORS;
 
 /// The model, ready to run.
 #[derive(Clone, Debug)]
@@ -69,12 +69,9 @@ impl L3f {
         let surface = Essvi::new(curve, &spec.smile, &spec.vix_smile, spec.surface_shift);
         let session: f64 = 1.0 / SESSIONS_PER_YEAR;
         let quiet_variance = dynamics.quiet_variance();
-        let p = dynamics.wild_probability;
-        let central = |power: i32| {
-            p * (dynamics.wild_variance - 1.0).powi(power) + (1.0 - p) * (quiet_variance - 1.0).powi(power)
-        };
         let shift = dynamics.wild_shift;
         let spot_shift = shift[0];
+        let central = |power| dynamics.wild_moment(power);
         let skew = spot_shift.powi(3) * central(3)
             + 3.0 * spot_shift * central(2) * (1.0 - central(2) * spot_shift * spot_shift);
         Ok(Self {
@@ -91,7 +88,7 @@ impl L3f {
             scale: curve.vol.map(|s| s * session.sqrt()),
             mix: residual_mix(curve, dynamics, central(2))?,
             shift,
-            wild_probability: p,
+            wild_probability: dynamics.wild_probability,
             wild_variance: dynamics.wild_variance,
             quiet_variance,
             session_sd: dynamics.realised_share * session.sqrt() / PERCENT,
@@ -111,8 +108,33 @@ impl L3f {
 
     /// Standard deviation of ln S over a session that begins with these factors: √h.
     #[inline(always)]
-    fn spot_sd<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
+    pub(super) fn spot_sd<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
         self.session_sd * self.surface.curve.spot_vol::<FMA>(x)
+    }
+
+    /// Moves the day's state of the SPX surface, of which nothing else is a part.
+    pub(super) fn move_smile(&self, lanes: &Lanes, step: u32, state: &mut State) {
+        if let Some(process) = &self.smile_state {
+            process.session(lanes, step, state);
+        }
+    }
+
+    /// The shocks (z, g) of the session that leads from one close to the next: the inverse of a session.
+    pub(super) fn shocks(&self, before: &Point, after: &Point) -> [f64; SHOCKS] {
+        let sd = self.spot_sd::<false>(before.x);
+        let drift = (before.r - before.q + self.erp) * (1.0 / SESSIONS_PER_YEAR);
+        let convexity = sd * sd * (self.skew_drift * sd + 0.5);
+        let mut shocks = [(after.ln_s - before.ln_s - drift + convexity) / sd; SHOCKS];
+        for f in 0..FACTORS {
+            let kept = self.keep[f] * (before.x[f] - self.mean[f]) + self.mean[f];
+            shocks[1 + f] = (after.x[f] - kept) / self.scale[f];
+        }
+        shocks
+    }
+
+    /// Variance of each factor's move over a session.
+    pub(super) fn move_variance(&self) -> [f64; FACTORS] {
+        self.scale.map(|scale| scale * scale)
     }
 
     /// One row of chol(…) n, for one lane.
@@ -136,9 +158,7 @@ impl Generator for L3f {
 
     fn session(&self, lanes: &Lanes, step: u32, state: &mut State) {
         self.advance(lanes, step, [Purpose::Dynamics, Purpose::Mixture], state);
-        if let Some(process) = &self.smile_state {
-            process.session(lanes, step, state);
-        }
+        self.move_smile(lanes, step, state);
     }
 
     fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {

@@ -6,6 +6,7 @@
 
 mod check;
 mod curve;
+pub mod filtering;
 mod gbm;
 pub mod generator;
 pub mod inspect;
@@ -13,6 +14,7 @@ mod kalman;
 mod l3f;
 mod opening;
 pub mod parameters;
+pub mod pdv4;
 pub mod quote;
 pub mod recorded_chain;
 pub mod recorded_vx;

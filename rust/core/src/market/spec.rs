@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::check;
 use super::parameters::{Curve, Dynamics, Smile, VixSmile};
+use super::pdv4::Pdv4Spec;
 use super::recorded_chain::ChainSpec;
 use super::recorded_vx::VxSpec;
 use super::smile_state::SmileState;
+use super::state::{FACTORS, Point};
+use crate::math::special;
 use crate::{Error, Result};
 
 /// A market model and its parameters.
@@ -15,6 +18,8 @@ use crate::{Error, Result};
 pub enum MarketSpec {
     /// Three-factor displaced log-Ornstein–Uhlenbeck VIX with a joint SPX.
     L3f(Box<L3fSpec>),
+    /// Path-dependent volatility.
+    Pdv4(Box<Pdv4Spec>),
     /// Geometric Brownian motion with constant volatility: the oracle.
     Gbm(GbmSpec),
     /// Recorded sessions.
@@ -227,6 +232,14 @@ impl ReplaySpec {
         }
         self.vx.as_ref().map_or(Ok(()), |vx| vx.check(rows))?;
         self.chain.as_ref().map_or(Ok(()), |chain| chain.check(rows))
+    }
+}
+
+impl ReplaySpec {
+    /// The state of a row whose factors are known.
+    pub(super) fn point(&self, row: usize, x: [f64; FACTORS]) -> Point {
+        let ln_s = special::ln::<false>(self.spot[row]);
+        Point { ln_s, x, r: self.rate[row], q: self.dividend_yield[row] }
     }
 }
 
