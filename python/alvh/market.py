@@ -9,24 +9,30 @@ The defaults were estimated on data of 1990 to 2026 and are starting values, not
 
 import json
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from alvh import _core
 from alvh.described import Described
-from alvh.filtering import filter  # noqa: A004 -- read as alvh.market.filter
-from alvh.history import ChainHistory, History
+from alvh.errors import SpecError
+from alvh.filtering import INNOVATIONS, filter  # noqa: A004 -- read as alvh.market.filter
+from alvh.history import ChainHistory, History, HistoryData, read_history
 from alvh.scenario import Scenario, scenario, scenarios
 
 __all__ = [
+    "FHS",
     "GBM",
     "L3F",
+    "PDV4",
     "ChainHistory",
+    "Closes",
     "Curve",
     "Dynamics",
     "History",
+    "PathVolatility",
     "Quotes",
     "Scenario",
     "Smile",
@@ -41,6 +47,7 @@ Floats = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 _DAYS_PER_SESSION = 30 / 21  # the one clock: 21 sessions are 30 days
+BUNDLED: Final = "bundled"
 _SIGN = {"C": 1.0, "P": -1.0}
 
 
@@ -51,10 +58,12 @@ def _defaults(model: str) -> dict[str, Any]:
 
 
 _L3F = _defaults("l3f")
+_PDV4 = _defaults("pdv4")
 _GBM = _defaults("gbm")
 _CURVE, _DYNAMICS, _SMILE, _VIX_SMILE, _SMILE_STATE = (
     _L3F[each] for each in ("curve", "dynamics", "smile", "vix_smile", "smile_state")
 )
+_PATH = _PDV4["path"]
 
 
 class Quotes(NamedTuple):
@@ -277,7 +286,11 @@ class _Simulated(Described):
     def model_post_init(self, context: Any, /) -> None:
         """Check every parameter's domain where the formulas live."""
         del context
-        _core.market_spec(self.model_dump_json())
+        _core.market_spec(self._json())
+
+    def _json(self) -> str:
+        """Return what the core reads."""
+        return self.model_dump_json()
 
     def spec(self) -> dict[str, Any]:
         """Return the description as plain data, ready for JSON.
@@ -345,7 +358,7 @@ class _Simulated(Described):
         (['spot', 'vix', 'vx1'], (100, 22))
         """
         spot, vix, vx = _core.market_paths(
-            self.model_dump_json(),
+            self._json(),
             paths,
             sessions,
             seed=seed,
@@ -460,7 +473,7 @@ class _Simulated(Described):
             *(np.asarray(each, np.float64) for each in (sessions, days, strike)), _sign(right)
         )
         flat = (np.ascontiguousarray(each).ravel() for each in terms)
-        columns = _core.market_quotes(self.model_dump_json(), product, *flat, smile=smile)
+        columns = _core.market_quotes(self._json(), product, *flat, smile=smile)
         return Quotes(*(each.reshape(terms[0].shape)[()] for each in columns))
 
 
@@ -533,8 +546,233 @@ class L3F(_Simulated):
         >>> float(states["level"][:, 0].std().round(3))
         0.03
         """
-        columns = _core.market_smile_states(self.model_dump_json(), first_path, paths, sessions, seed=seed)
+        columns = _core.market_smile_states(self._json(), first_path, paths, sessions, seed=seed)
         return dict(zip(("level", "skew", "curvature"), columns, strict=True))
+
+
+class PathVolatility(Described):
+    """How volatility follows from the path of SPX: V = level + trend R1 + activity sqrt(R2), at most `cap`.
+
+    R1 is an average of past returns a year, R2 of their squares, each of a fast and a slow exponential one; VIX is
+    ``100 V exp(u)`` with a residual u that reverts to 0. The defaults are the regression of VIX on SPX, 2000 to
+    2018, of Guyon and Lekeufack (2023).
+
+    Parameters
+    ----------
+    level : float
+        Volatility without a past, a year.
+    trend : float
+        What R1 adds: negative, a falling SPX raises volatility. -1 to 0.
+    activity : float
+        What the root of R2 adds.
+    trend_decay : tuple of 2 floats
+        How fast returns are forgotten, a year: fast, slow.
+    trend_slow : float
+        Share of the slow average in R1.
+    activity_decay : tuple of 2 floats
+        How fast squared returns are forgotten, a year: fast, slow.
+    activity_slow : float
+        Share of the slow average in R2.
+    residual_keep : float
+        Share of u that is left after a session.
+    residual_sd : float
+        Standard deviation of what a session adds to u.
+    cap : float
+        Most that V can be, a year.
+    lowest_vix : float
+        Least that VIX can be, in points: above the curve's floor.
+
+    Examples
+    --------
+    >>> PathVolatility(cap=1.2).cap
+    1.2
+    """
+
+    level: float = _PATH["level"]
+    trend: float = _PATH["trend"]
+    activity: float = _PATH["activity"]
+    trend_decay: tuple[float, float] = _PATH["trend_decay"]
+    trend_slow: float = _PATH["trend_slow"]
+    activity_decay: tuple[float, float] = _PATH["activity_decay"]
+    activity_slow: float = _PATH["activity_slow"]
+    residual_keep: float = _PATH["residual_keep"]
+    residual_sd: float = _PATH["residual_sd"]
+    cap: float = _PATH["cap"]
+    lowest_vix: float = _PATH["lowest_vix"]
+
+
+class PDV4(_Simulated):
+    """Path-dependent volatility: VIX follows from the past of SPX, but for a residual.
+
+    The factors that price options and futures are filtered from its VIX, which they have exactly.
+
+    Parameters
+    ----------
+    vix, spot : float
+        The start, in points: of a path on which volatility has been what VIX says.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium: excess of the mean return of SPX over `rate`, a year.
+    path : PathVolatility
+        How volatility follows from the path.
+    curve : Curve
+        The VIX futures, given the factors.
+    dynamics : Dynamics
+        How factors are filtered from VIX; wild sessions, openings; `realised_share` is the volatility of SPX
+        returns as a share of VIX. Correlations are those of the standard shocks only.
+    smile, vix_smile, smile_state, surface_shift
+        As in `L3F`.
+
+    Examples
+    --------
+    >>> paths = PDV4(vix=16).simulate(200, 252, seed=7)
+    >>> bool(paths["vix"].min() >= 9)
+    True
+    """
+
+    model: Literal["pdv4"] = "pdv4"
+    vix: float = _PDV4["vix"]
+    spot: float = _PDV4["spot"]
+    rate: float = _PDV4["rate"]
+    dividend_yield: float = _PDV4["dividend_yield"]
+    erp: float = _PDV4["erp"]
+    path: PathVolatility = PathVolatility()
+    curve: Curve = Curve()
+    dynamics: Dynamics = Dynamics(**_PDV4["dynamics"])
+    smile: Smile = Smile()
+    vix_smile: VixSmile = VixSmile()
+    smile_state: SmileState = SmileState()
+    surface_shift: float = _PDV4["surface_shift"]
+
+
+class Closes(Described):
+    """The file that a bootstrapped market takes its innovations from, and how it is read.
+
+    Parameters
+    ----------
+    path : str
+        CSV or Parquet file, see `alvh.history.read_history`; "bundled" is what the package `arch` ships.
+    rate, dividend_yield, columns, gaps
+        As in `read_history`.
+    sha256 : str
+        Hash of its content, `HistoryData.data_hash`; another content is refused.
+
+    Examples
+    --------
+    >>> Closes(path="closes.csv", rate=0.02, dividend_yield=0.02).gaps
+    'error'
+    """
+
+    path: str
+    rate: float | None = None
+    dividend_yield: float | None = None
+    columns: dict[str, str] = {}
+    gaps: Literal["error", "report"] = "error"
+    sha256: str | None = None
+
+    def read(self) -> HistoryData:
+        """Return the checked history."""
+        constants = {"rate": self.rate, "dividend_yield": self.dividend_yield}
+        if self.path == BUNDLED:
+            data = History.bundled(**constants).data
+        else:
+            data = read_history(self.path, **constants, columns=self.columns, gaps=self.gaps)
+        if self.sha256 not in {None, data.data_hash}:
+            raise SpecError(
+                f"history.path = {self.path!r}: its content has changed (SHA-256 {data.data_hash}, not "
+                f"{self.sha256}). Mend: restore the file, or leave history.sha256 out"
+            )
+        return data
+
+
+class FHS(_Simulated):
+    """Filtered historical simulation: L3F driven by blocks of a history's innovations (see `FHS.of`).
+
+    Parameters
+    ----------
+    vix, spot : float
+        The start, in points. VIX must lie above ``curve.floor``.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium of the simulation, a year: innovations of SPX are centred.
+    block : float
+        Mean length of a block of consecutive sessions, at least 1.
+    innovations : tuple of tuples of 4 floats
+        z, g0, g1, g2 of each session, as `filter` finds them.
+    curve : Curve
+        The VIX and its futures; that of the filter.
+    dynamics : Dynamics
+        How the factors revert, as for the filter, and openings. Wild sessions are the history's own: those with z
+        beyond 3 standard deviations.
+    smile, vix_smile, smile_state, surface_shift
+        As in `L3F`.
+    history : Closes, optional
+        Where the innovations come from.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> shocks = rng.standard_normal((250, 1)) * [1.0, -0.6, -0.6, -0.5]
+    >>> market = FHS(vix=16, innovations=shocks.tolist())
+    >>> market.simulate(100, 21, seed=7)["spot"].shape
+    (100, 22)
+    """
+
+    model: Literal["fhs"] = "fhs"
+    vix: float = _L3F["vix"]
+    spot: float = _L3F["spot"]
+    rate: float = _L3F["rate"]
+    dividend_yield: float = _L3F["dividend_yield"]
+    erp: float = _L3F["erp"]
+    block: float = 10.0
+    innovations: tuple[tuple[float, float, float, float], ...] = Field(repr=False)
+    curve: Curve = Curve()
+    dynamics: Dynamics = Dynamics()
+    smile: Smile = Smile()
+    vix_smile: VixSmile = VixSmile()
+    smile_state: SmileState = SmileState()
+    surface_shift: float = _L3F["surface_shift"]
+    history: Closes | None = None
+
+    @classmethod
+    def of(cls, history: Closes | History | HistoryData, **parameters: Any) -> Self:
+        """Filter a history and bootstrap its innovations.
+
+        Parameters
+        ----------
+        history : Closes, History or HistoryData
+            SPX and VIX; `Closes` names a file, and the market can then be written as TOML. VIX3M, VIX6M and VX
+            settlements of a `History` take part in the filter.
+        **parameters
+            Of the market, such as ``vix=20`` or ``block=21``.
+
+        Examples
+        --------
+        >>> FHS.of(History.bundled(), vix=14).simulate(10, 5)["vix"].shape
+        (10, 6)
+        """
+        data: History | HistoryData = history.read() if isinstance(history, Closes) else history
+        found = filter(data, curve=parameters.get("curve"), dynamics=parameters.get("dynamics"))
+        shocks = found.select(INNOVATIONS).drop_nulls().rows()
+        if isinstance(history, Closes):
+            source = history.model_copy(update={"sha256": data.data_hash})
+            return cls(innovations=shocks, history=source, **parameters)
+        return cls(innovations=shocks, **parameters)
+
+    def _json(self) -> str:
+        return self.model_dump_json(exclude={"history"})
+
+    def spec(self) -> dict[str, Any]:
+        """Return the description as plain data, ready for the core.
+
+        Examples
+        --------
+        >>> FHS(innovations=[(0.1, 0, 0, 0)] * 20, block=5).spec()["block"]
+        5.0
+        """
+        return self.model_dump(mode="json", exclude={"history"})
 
 
 class GBM(_Simulated):

@@ -6,6 +6,7 @@
 
 mod check;
 mod curve;
+pub mod fhs;
 pub mod filtering;
 mod gbm;
 pub mod generator;

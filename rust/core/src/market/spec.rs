@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check;
+use super::fhs::FhsSpec;
 use super::parameters::{Curve, Dynamics, Smile, VixSmile};
 use super::pdv4::Pdv4Spec;
 use super::recorded_chain::ChainSpec;
@@ -20,6 +21,8 @@ pub enum MarketSpec {
     L3f(Box<L3fSpec>),
     /// Path-dependent volatility.
     Pdv4(Box<Pdv4Spec>),
+    /// Bootstrap of a history's innovations.
+    Fhs(Box<FhsSpec>),
     /// Geometric Brownian motion with constant volatility: the oracle.
     Gbm(GbmSpec),
     /// Recorded sessions.
