@@ -42,9 +42,9 @@ def filter(  # noqa: A001 -- the name of what it does; used as alvh.market.filte
 ) -> pl.DataFrame:
     """Find the states of a history under L3F, and the innovation of each session.
 
-    An extended Kalman filter under the real-world dynamics: VIX is exact; ln VIX3M and ln VIX6M have errors of
-    standard deviation 0.03, the logarithm of a VX settlement 0.015. A session's state knows its own closes and
-    those before.
+    An extended Kalman filter under the real-world dynamics: VIX is exact; ln VIX3M and ln VIX6M have errors
+    of standard deviation 0.03, the logarithm of a VX settlement 0.015. A session's state knows its own closes
+    and those before.
 
     Parameters
     ----------
@@ -66,9 +66,10 @@ def filter(  # noqa: A001 -- the name of what it does; used as alvh.market.filte
     Returns
     -------
     polars.DataFrame
-        ``date``; the state ``x0 x1 x2``; the innovations ``z g0 g1 g2`` of the session that ends there, null in
-        the first row; the variances ``g0_variance g1_variance g2_variance`` that the filter expects of g (that of
-        z is 1); and ``g0_standardised g1_standardised g2_standardised``, g over the root of its variance.
+        ``date``; the state ``x0 x1 x2``; the innovations ``z g0 g1 g2`` of the session that ends there, null
+        in the first row; the variances ``g0_variance g1_variance g2_variance`` that the filter expects of g
+        (that of z is 1); and ``g0_standardised g1_standardised g2_standardised``, g over the root of its
+        variance.
 
     Raises
     ------

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from alvh import _core
+from alvh import _core, market_file
 from alvh.described import Described
-from alvh.errors import SpecError
+from alvh.errors import SpecError, nearest_names
 from alvh.filtering import INNOVATIONS, filter  # noqa: A004 -- read as alvh.market.filter
 from alvh.history import ChainHistory, History, HistoryData, read_history
 from alvh.scenario import Scenario, scenario, scenarios
@@ -27,6 +27,7 @@ __all__ = [
     "GBM",
     "L3F",
     "PDV4",
+    "Bates",
     "ChainHistory",
     "Closes",
     "Curve",
@@ -39,6 +40,7 @@ __all__ = [
     "SmileState",
     "VixSmile",
     "filter",
+    "from_toml",
     "scenario",
     "scenarios",
 ]
@@ -59,6 +61,7 @@ def _defaults(model: str) -> dict[str, Any]:
 
 _L3F = _defaults("l3f")
 _PDV4 = _defaults("pdv4")
+_BATES = _defaults("bates")
 _GBM = _defaults("gbm")
 _CURVE, _DYNAMICS, _SMILE, _VIX_SMILE, _SMILE_STATE = (
     _L3F[each] for each in ("curve", "dynamics", "smile", "vix_smile", "smile_state")
@@ -307,6 +310,23 @@ class _Simulated(Described):
         """
         return self.model_dump(mode="json")
 
+    def to_toml(self) -> str:
+        """Return the description as TOML, every parameter written out; `from_toml` reads it back.
+
+        Examples
+        --------
+        >>> print(GBM(vol=0.2).to_toml()[:43])
+        schema = 1
+        model = "gbm"
+        vol = 0.2
+        spot
+        """
+        parameters = self._parameters()
+        return market_file.write(parameters.pop("model"), parameters)
+
+    def _parameters(self) -> dict[str, Any]:
+        return self.spec()
+
     def simulate(
         self,
         paths: int,
@@ -553,9 +573,9 @@ class L3F(_Simulated):
 class PathVolatility(Described):
     """How volatility follows from the path of SPX: V = level + trend R1 + activity sqrt(R2), at most `cap`.
 
-    R1 is an average of past returns a year, R2 of their squares, each of a fast and a slow exponential one; VIX is
-    ``100 V exp(u)`` with a residual u that reverts to 0. The defaults are the regression of VIX on SPX, 2000 to
-    2018, of Guyon and Lekeufack (2023).
+    R1 is an average of past returns a year, R2 of their squares, each of a fast and a slow exponential one; VIX
+    is ``100 V exp(u)`` with a residual u that reverts to 0. The defaults are the regression of VIX on SPX,
+    2000 to 2018, of Guyon and Lekeufack (2023).
 
     Parameters
     ----------
@@ -667,7 +687,7 @@ class Closes(Described):
     path: str
     rate: float | None = None
     dividend_yield: float | None = None
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     gaps: Literal["error", "report"] = "error"
     sha256: str | None = None
 
@@ -704,8 +724,8 @@ class FHS(_Simulated):
     curve : Curve
         The VIX and its futures; that of the filter.
     dynamics : Dynamics
-        How the factors revert, as for the filter, and openings. Wild sessions are the history's own: those with z
-        beyond 3 standard deviations.
+        How the factors revert, as for the filter, and openings. Wild sessions are the history's own: those
+        with z beyond 3 standard deviations.
     smile, vix_smile, smile_state, surface_shift
         As in `L3F`.
     history : Closes, optional
@@ -743,8 +763,8 @@ class FHS(_Simulated):
         Parameters
         ----------
         history : Closes, History or HistoryData
-            SPX and VIX; `Closes` names a file, and the market can then be written as TOML. VIX3M, VIX6M and VX
-            settlements of a `History` take part in the filter.
+            SPX and VIX; `Closes` names a file, and the market can then be written as TOML. VIX3M, VIX6M and
+            VX settlements of a `History` take part in the filter.
         **parameters
             Of the market, such as ``vix=20`` or ``block=21``.
 
@@ -754,8 +774,9 @@ class FHS(_Simulated):
         (10, 6)
         """
         data: History | HistoryData = history.read() if isinstance(history, Closes) else history
-        found = filter(data, curve=parameters.get("curve"), dynamics=parameters.get("dynamics"))
-        shocks = found.select(INNOVATIONS).drop_nulls().rows()
+        groups = {"curve": Curve, "dynamics": Dynamics}
+        filtered_by = {name: group(**dict(parameters.get(name, {}))) for name, group in groups.items()}
+        shocks = filter(data, **filtered_by).select(INNOVATIONS).drop_nulls().rows()  # type: ignore[arg-type]
         if isinstance(history, Closes):
             source = history.model_copy(update={"sha256": data.data_hash})
             return cls(innovations=shocks, history=source, **parameters)
@@ -763,6 +784,14 @@ class FHS(_Simulated):
 
     def _json(self) -> str:
         return self.model_dump_json(exclude={"history"})
+
+    def _parameters(self) -> dict[str, Any]:
+        if self.history is None:
+            raise SpecError(
+                "history: TOML names the file of the innovations, and these came from none. "
+                "Mend: FHS.of(Closes(path=…))"
+            )
+        return self.model_dump(mode="json", exclude={"innovations"})
 
     def spec(self) -> dict[str, Any]:
         """Return the description as plain data, ready for the core.
@@ -773,6 +802,87 @@ class FHS(_Simulated):
         5.0
         """
         return self.model_dump(mode="json", exclude={"history"})
+
+
+class Bates(_Simulated):
+    """Stochastic variance with jumps: an oracle whose options have closed forms.
+
+    VIX is that of the process itself. The factors that price options and futures here are filtered from it;
+    with ``erp=0`` the paths are those of the pricing measure, and ``jump_rate=0`` is Heston's model.
+
+    Parameters
+    ----------
+    spot : float
+        The start, in points.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium: excess of the mean return of SPX over `rate`, a year.
+    variance : float
+        Of the diffusion at the start, a year: 0.0225 is a volatility of 15%.
+    mean_variance : float
+        To which it reverts, a year.
+    reversion : float
+        Speed of that, a year.
+    vol_of_variance : float
+        Volatility of variance.
+    correlation : float
+        Of variance with SPX.
+    jump_rate : float
+        Jumps a year, up to 50.
+    jump_mean, jump_sd : float
+        Mean and standard deviation of the logarithm of a jump.
+    curve, dynamics, smile, vix_smile, smile_state, surface_shift
+        As in `PDV4`.
+
+    Examples
+    --------
+    >>> Bates(variance=0.04, jump_rate=0.0).simulate(2, 5)["vix"][:, 0].round(2).tolist()
+    [19.35, 19.35]
+    """
+
+    model: Literal["bates"] = "bates"
+    spot: float = _BATES["spot"]
+    rate: float = _BATES["rate"]
+    dividend_yield: float = _BATES["dividend_yield"]
+    erp: float = _BATES["erp"]
+    variance: float = _BATES["variance"]
+    mean_variance: float = _BATES["mean_variance"]
+    reversion: float = _BATES["reversion"]
+    vol_of_variance: float = _BATES["vol_of_variance"]
+    correlation: float = _BATES["correlation"]
+    jump_rate: float = _BATES["jump_rate"]
+    jump_mean: float = _BATES["jump_mean"]
+    jump_sd: float = _BATES["jump_sd"]
+    curve: Curve = Curve()
+    dynamics: Dynamics = Dynamics()
+    smile: Smile = Smile()
+    vix_smile: VixSmile = VixSmile()
+    smile_state: SmileState = SmileState()
+    surface_shift: float = _BATES["surface_shift"]
+
+    @classmethod
+    def at_vix(cls, vix: float, **parameters: Any) -> Self:
+        """Return the market whose variance gives that VIX at the start.
+
+        Parameters
+        ----------
+        vix : float
+            In points.
+        **parameters
+            Others than `variance`.
+
+        Examples
+        --------
+        >>> round(float(Bates.at_vix(21).simulate(1, 1)["vix"][0, 0]), 9)
+        21.0
+        """
+
+        def squared(variance: float) -> float:
+            return float(cls(variance=variance, **parameters).simulate(1, 0)["vix"][0, 0] ** 2)
+
+        none, one = squared(0.0), squared(1.0)  # a line in variance
+        return cls(variance=(vix**2 - none) / (one - none), **parameters)
 
 
 class GBM(_Simulated):
@@ -806,6 +916,52 @@ class GBM(_Simulated):
     dividend_yield: float = _GBM["dividend_yield"]
     erp: float = _GBM["erp"]
     surface_shift: float = _GBM["surface_shift"]
+
+
+MODELS: Final[dict[str, type[_Simulated]]] = {
+    "l3f": L3F,
+    "pdv4": PDV4,
+    "fhs": FHS,
+    "bates": Bates,
+    "gbm": GBM,
+}
+"""Simulated markets by the name in their TOML."""
+
+
+def from_toml(text: str, source: str = "market") -> L3F | PDV4 | FHS | Bates | GBM:
+    """Read a market from TOML: ``schema = 1``, ``model = "l3f"`` and its parameters.
+
+    What is left out is the default.
+
+    A file of innovations is read and filtered again, and refused if its content has changed.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    source : str
+        Its name in errors.
+
+    Raises
+    ------
+    SpecError
+        Names the key, its value and what is allowed.
+
+    Examples
+    --------
+    >>> market = from_toml(PDV4(vix=20, path=PathVolatility(cap=1.2)).to_toml())
+    >>> market.vix, market.path.cap
+    (20.0, 1.2)
+    """
+    name, parameters = market_file.parse(text, source)
+    if name not in MODELS:
+        raise SpecError(f"{source}: model = {name!r}: {nearest_names(name, MODELS)}")
+    if name != "fhs":
+        return MODELS[name](**parameters)  # type: ignore[return-value]
+    closes = parameters.pop("history", None)
+    if not isinstance(closes, dict):
+        raise SpecError(f"{source}: history: name the file of the innovations in a table [history], as path")
+    return FHS.of(Closes(**closes), **parameters)
 
 
 def _sign(right: ArrayLike) -> Floats:

@@ -116,8 +116,11 @@ impl Fhs {
         }
         let moment = |power| rows.iter().map(|row| row[0].powi(power)).sum::<f64>() / n;
         let (variance, third) = (moment(2), moment(3));
-        let model = model.with_moments(variance, third);
-        Ok(Self { model, rows, restart: 1.0 / spec.block, jump: JUMP * variance.sqrt() })
+        let jump = JUMP * variance.sqrt();
+        let calm: Vec<f64> = rows.iter().map(|row| row[0]).filter(|z| z.abs() <= jump).collect();
+        let quiet = calm.iter().map(|z| z * z).sum::<f64>() / calm.len() as f64;
+        let model = model.with_moments(variance, third, quiet);
+        Ok(Self { model, rows, restart: 1.0 / spec.block, jump })
     }
 
     /// Any row, evenly.

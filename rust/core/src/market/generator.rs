@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bates::Bates;
 use super::fhs::Fhs;
 use super::gbm::Gbm;
 use super::l3f::L3f;
@@ -91,6 +92,7 @@ pub fn generator(spec: &MarketSpec) -> Result<Box<dyn Generator>> {
         MarketSpec::L3f(spec) => Box::new(L3f::new(spec)?),
         MarketSpec::Pdv4(spec) => Box::new(Pdv4::new(spec)?),
         MarketSpec::Fhs(spec) => Box::new(Fhs::new(spec)?),
+        MarketSpec::Bates(spec) => Box::new(Bates::new(spec)?),
         MarketSpec::Gbm(spec) => Box::new(Gbm::new(spec)?),
         MarketSpec::Replay(spec) => Box::new(Replay::new(spec)?),
     })

@@ -121,9 +121,11 @@ impl L3f {
         }
     }
 
-    /// The model with shocks z of another variance and third cumulant; their mean is 0.
-    pub(super) fn with_moments(self, variance: f64, third: f64) -> Self {
-        Self { half_variance: 0.5 * variance, skew_drift: third / 6.0, ..self }
+    /// The model with shocks z of another variance and third cumulant, their mean 0, and of another variance in quiet
+    /// sessions.
+    pub(super) fn with_moments(self, variance: f64, third: f64, quiet: f64) -> Self {
+        let quiet_variance = quiet / (self.mix[0][0] * self.mix[0][0]);
+        Self { half_variance: 0.5 * variance, skew_drift: third / 6.0, quiet_variance, ..self }
     }
 
     /// The openings of given sessions, wild where `chance` is below [`Dynamics::wild_probability`]; `None` draws it.

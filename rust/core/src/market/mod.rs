@@ -4,10 +4,12 @@
 //! from session to session; a [`quote::Surface`] turns it into VIX, futures and option prices, and is the only place
 //! that does. Generators are listed once, in [`generator::generator`].
 
+pub mod bates;
 mod check;
 mod curve;
 pub mod fhs;
 pub mod filtering;
+mod followed;
 mod gbm;
 pub mod generator;
 pub mod inspect;

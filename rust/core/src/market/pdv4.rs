@@ -8,15 +8,15 @@
 //! z    = γ (W − 1) + √(W (1 − Var(W) γ²)) n                               mean 0, variance 1
 //! ρ    = (r − q + ERP) Δ + (c VIX / 100) √Δ z,   S ← S (1 + ρ)             a simple return
 //! R₁ⱼ  ← e^{−λ₁ⱼΔ} R₁ⱼ + λ₁ⱼ ρ,    R₂ⱼ ← e^{−λ₂ⱼΔ} R₂ⱼ + λ₂ⱼ ρ²,    u ← a u + sd ε
-//! x    ← the filter's step ([`super::kalman`]) on the VIX of after, with its gain of the long run
+//! x    ← the filter's step on that VIX ([`super::followed`])
 //! ```
 //! Prices follow from x, whose VIX is the model's, as they do in L3F. R and u are its memory.
 
 use serde::{Deserialize, Serialize};
 
 use super::check;
+use super::followed::Followed;
 use super::generator::{Generator, Lanes};
-use super::kalman::Filter;
 use super::l3f::L3f;
 use super::opening;
 use super::parameters::{Curve, Dynamics, Smile, VixSmile};
@@ -199,11 +199,7 @@ pub(super) struct Pdv4 {
     /// e^{−λΔ} and λ of the four averages.
     keep: [f64; AVERAGES],
     weight: [f64; AVERAGES],
-    level: f64,
-    floor: f64,
-    mean: [f64; FACTORS],
-    factor_keep: [f64; FACTORS],
-    gain: [f64; FACTORS],
+    followed: Followed,
     drift: f64,
     /// From VIX to the standard deviation of a session's return.
     session_sd: f64,
@@ -245,11 +241,7 @@ impl Pdv4 {
             remembered: [trends[0], trends[1], activity, activity, 0.0],
             keep,
             weight,
-            level: curve.level,
-            floor: curve.floor,
-            mean: dynamics.mean,
-            factor_keep: dynamics.reversion.map(|k| special::exp::<false>(-k * session)),
-            gain: Filter::new(curve, dynamics).steady_gain(),
+            followed: Followed::new(curve, dynamics),
             drift: drift * session,
             session_sd: dynamics.realised_share * session.sqrt() / PERCENT,
             wild_probability: dynamics.wild_probability,
@@ -332,8 +324,7 @@ impl Kernel for Session<'_> {
             let wild = chance[i] < model.wild_probability;
             let variance = if wild { model.wild_variance } else { model.quiet_variance };
             let z = fma::<FMA>(variance.sqrt() * model.normal_sd, n[i], model.shift * (variance - 1.0));
-            let vix = model.floor
-                + special::exp::<FMA>(model.level + state.x[0][i] + state.x[1][i] + state.x[2][i]);
+            let vix = model.followed.vix::<FMA>(state.factors(i));
             let simple = fma::<FMA>(model.session_sd * vix, z, model.drift).max(LEAST_RETURN);
             returns[i] = simple;
             state.ln_s[i] += special::ln::<FMA>(1.0 + simple);
@@ -359,17 +350,7 @@ impl Kernel for Session<'_> {
             let volatility = PERCENT * free.min(path.cap);
             vix[i] = (volatility * special::exp::<FMA>(memory[RESIDUAL][i])).max(path.lowest_vix);
         }
-        for i in 0..LANES {
-            let mut surprise = special::ln::<FMA>(vix[i] - model.floor) - model.level;
-            for f in 0..FACTORS {
-                let (mean, keep) = (model.mean[f], model.factor_keep[f]);
-                state.x[f][i] = fma::<FMA>(keep, state.x[f][i] - mean, mean);
-                surprise -= state.x[f][i];
-            }
-            for f in 0..FACTORS {
-                state.x[f][i] = fma::<FMA>(model.gain[f], surprise, state.x[f][i]);
-            }
-        }
+        model.followed.see::<FMA>(&vix, state);
     }
 }
 
@@ -406,15 +387,14 @@ impl Kernel for Opening<'_> {
         for i in 0..LANES {
             let wild = chance[i] < model.wild_probability;
             let jumped = if interval[i] < share { after } else { before };
-            let [x0, x1, x2] = before.factors(i);
-            let above = special::exp::<FMA>(model.level + x0 + x1 + x2);
-            let vix = above + model.floor;
+            let above = model.followed.above_floor::<FMA>(before.factors(i));
+            let vix = model.followed.vix::<FMA>(before.factors(i));
             let noise = quiet_sd * vix * n[i];
             let volatility = vix / PERCENT * special::exp::<FMA>(-before.memory[RESIDUAL][i]);
             let ln_vix = fma::<FMA>(spread * path.residual_sd, e[i], slope * noise / volatility);
             out.ln_s[i] = if wild { jumped.ln_s[i] } else { out.ln_s[i] + noise };
             for f in 0..FACTORS {
-                let bridged = fma::<FMA>(model.gain[f], ln_vix * (vix / above), out.x[f][i]);
+                let bridged = model.followed.off_line(f, out.x[f][i], ln_vix * vix, above);
                 out.x[f][i] = if wild { jumped.x[f][i] } else { bridged };
             }
         }

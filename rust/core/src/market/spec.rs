@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bates::BatesSpec;
 use super::check;
 use super::fhs::FhsSpec;
 use super::parameters::{Curve, Dynamics, Smile, VixSmile};
@@ -23,6 +24,8 @@ pub enum MarketSpec {
     Pdv4(Box<Pdv4Spec>),
     /// Bootstrap of a history's innovations.
     Fhs(Box<FhsSpec>),
+    /// Stochastic variance and jumps: the second oracle.
+    Bates(Box<BatesSpec>),
     /// Geometric Brownian motion with constant volatility: the oracle.
     Gbm(GbmSpec),
     /// Recorded sessions.
@@ -253,11 +256,11 @@ fn check_shift(points: f64) -> Result<()> {
     check::between("surface_shift", points, -WIDEST_SHIFT, WIDEST_SHIFT)
 }
 
-const SPOT: f64 = 5000.0;
-const RATE: f64 = 0.04;
-const DIVIDEND_YIELD: f64 = 0.013;
+pub(super) const SPOT: f64 = 5000.0;
+pub(super) const RATE: f64 = 0.04;
+pub(super) const DIVIDEND_YIELD: f64 = 0.013;
 /// Reports show 0 and 0.08 beside it.
-const ERP: f64 = 0.05;
+pub(super) const ERP: f64 = 0.05;
 
 fn check_rates(rate: f64, dividend_yield: f64, erp: f64) -> Result<()> {
     check::finite("rate", rate)?;
