@@ -1,4 +1,4 @@
-"""The filter of histories: its frame, a naive twin, what it refuses, and VX futures reconstructed from indices."""
+"""The filter of histories: its frame, a naive twin, and VX futures reconstructed from indices."""
 
 import os
 from datetime import date

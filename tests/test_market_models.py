@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 from scipy.stats import poisson
 
+import alvh
 import markdown_pages
 from alvh import _core, market
+from alvh.cli import main
 from alvh.errors import AlvhError, SpecError
 from alvh.schedule import sessions
 from bates_prices import call_prices
@@ -390,3 +392,76 @@ def test_the_page_lists_every_parameter_of_their_own():
     }
     documented = {name: default for name, default, _ in markdown_pages.table("docs/models.md", "parameter")}
     assert documented == printed
+
+
+@pytest.mark.parametrize("model", [market.L3F(vix=20), WILD, ALL["bates"], market.GBM()], ids=repr)
+def test_toml_round_trip(model):
+    assert market.from_toml(model.to_toml()) == model
+
+
+def test_fhs_names_its_file_and_knows_its_content(tmp_path):
+    rng = np.random.default_rng(3)
+    dates = sessions(date(2023, 1, 3), date(2023, 6, 30))
+    frame = pl.DataFrame({"day": dates}).with_columns(
+        spx=pl.Series(4000 * np.exp(np.cumsum(0.01 * rng.standard_normal(len(dates))))),
+        vix=pl.Series(18 + 3 * rng.random(len(dates))),
+    )
+    path = tmp_path / "closes.csv"
+    frame.write_csv(path)
+    closes = market.Closes(path=str(path), rate=0.03, dividend_yield=0.015, columns={"date": "day"})
+    model = market.FHS.of(closes, vix=20, curve=market.Curve(floor=5.0))
+    text = model.to_toml()
+    assert "innovations" not in text
+    assert market.from_toml(text) == model
+    # Curve and dynamics take part in the filter, whether they are given as objects or as tables.
+    assert model.innovations != market.FHS.of(closes, vix=20).innovations
+    with pytest.raises(SpecError, match="history: TOML names the file"):
+        ALL["fhs"].to_toml()
+    frame.with_columns(vix=pl.col("vix") + 1).write_csv(path)
+    with pytest.raises(SpecError, match="its content has changed"):
+        market.from_toml(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("schema = 2", "schema = 2: this version reads schema = 1"),
+        ("schema = 1", "model: name one"),
+        ('schema = 1\nmodel = "pdv5"', "model = 'pdv5'"),
+        ('schema = 1\nmodel = "pdv4"\n[path]\ncaps = 1.0', "path.caps: unknown key"),
+        ('schema = 1\nmodel = "fhs"', "history: name the file"),
+        ("schema = ", "not TOML"),
+    ],
+)
+def test_mistakes_in_toml_are_named(text, words):
+    with pytest.raises(SpecError) as caught:
+        market.from_toml(text, "mine.toml")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("model", ALL.values(), ids=ALL)
+def test_a_comparison_runs_on_every_model(model):
+    """The same figures for any cut into chunks: what a model remembers is drawn with its path."""
+    arms = [alvh.preset("plain"), alvh.preset("alvh_0")]
+    options = {"paths": 300, "sessions": 42, "shares": [0.10], "surface_band": 0}
+    whole = alvh.compare(arms, model, **options)
+    parts = alvh.compare(arms, model, **options, chunk=128, threads=2)
+    assert whole.summary().equals(parts.summary())
+
+
+def test_the_command_compares_on_every_model(tmp_path, capsys):
+    file = tmp_path / "mine.toml"
+    file.write_text(market.PDV4(vix=25).to_toml(), encoding="utf-8")
+    common = ["compare", "--arm", "plain", "--paths", "32", "--sessions", "21", "--shares", "0.1", "--quiet"]
+    for options in (["pdv4"], ["bates"], ["fhs", "--bundled"], [str(file)]):
+        assert main([*common, "--model", *options]) == 0
+    capsys.readouterr()
+    for options, words in (
+        (["fhs"], "give --history FILE or --bundled"),
+        (["heston"], "l3f, pdv4, fhs, bates, gbm or a TOML file"),
+        ([str(file), "--vix", "20"], "--vix changes nothing here: the file of --model says it"),
+        (["pdv4", "--bundled"], "--model changes nothing here: a history is replayed"),
+        ([str(tmp_path / "none.toml")], "cannot be read"),
+    ):
+        assert main([*common, "--model", *options]) == 2
+        assert words in capsys.readouterr().err

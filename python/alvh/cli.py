@@ -575,14 +575,14 @@ def _market(  # noqa: PLR0917 -- one parameter per option
     from alvh.market import Closes, History
 
     policy: Any = gaps
-    recorded = "bundled" if bundled else history
-    if recorded is not None and model != "fhs":
-        options = {"rate": rate, "dividend_yield": dividend_yield}
-        return History.bundled(**options) if bundled else History(str(history), **options, gaps=policy)
+    if bundled and model != "fhs":
+        return History.bundled(rate=rate, dividend_yield=dividend_yield)
+    if history is not None and model != "fhs":
+        return History(history, rate=rate, dividend_yield=dividend_yield, gaps=policy)
     given = {"spot": spot, "erp": erp, "rate": rate, "dividend_yield": dividend_yield}
     described: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     closes = None
-    if recorded is not None:
+    if (recorded := "bundled" if bundled else history) is not None:
         closes = Closes(path=str(recorded), rate=rate, dividend_yield=dividend_yield, gaps=policy)
     return _simulated(model, vix, closes, described)
 

@@ -9,7 +9,7 @@ The defaults were estimated on data of 1990 to 2026 and are starting values, not
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +36,7 @@ __all__ = [
     "PathVolatility",
     "Quotes",
     "Scenario",
+    "Simulated",
     "Smile",
     "SmileState",
     "VixSmile",
@@ -573,9 +574,9 @@ class L3F(_Simulated):
 class PathVolatility(Described):
     """How volatility follows from the path of SPX: V = level + trend R1 + activity sqrt(R2), at most `cap`.
 
-    R1 is an average of past returns a year, R2 of their squares, each of a fast and a slow exponential one; VIX
-    is ``100 V exp(u)`` with a residual u that reverts to 0. The defaults are the regression of VIX on SPX,
-    2000 to 2018, of Guyon and Lekeufack (2023).
+    R1 is an average of past returns a year, R2 of their squares, each of a fast and a slow exponential one;
+    VIX is ``100 V exp(u)`` with a residual u that reverts to 0. The defaults are the regression of VIX on
+    SPX, 2000 to 2018, of Guyon and Lekeufack (2023).
 
     Parameters
     ----------
@@ -693,11 +694,16 @@ class Closes(Described):
 
     def read(self) -> HistoryData:
         """Return the checked history."""
-        constants = {"rate": self.rate, "dividend_yield": self.dividend_yield}
         if self.path == BUNDLED:
-            data = History.bundled(**constants).data
+            data = History.bundled(rate=self.rate, dividend_yield=self.dividend_yield).data
         else:
-            data = read_history(self.path, **constants, columns=self.columns, gaps=self.gaps)
+            data = read_history(
+                self.path,
+                rate=self.rate,
+                dividend_yield=self.dividend_yield,
+                columns=self.columns,
+                gaps=self.gaps,
+            )
         if self.sha256 not in {None, data.data_hash}:
             raise SpecError(
                 f"history.path = {self.path!r}: its content has changed (SHA-256 {data.data_hash}, not "
@@ -776,7 +782,7 @@ class FHS(_Simulated):
         data: History | HistoryData = history.read() if isinstance(history, Closes) else history
         groups = {"curve": Curve, "dynamics": Dynamics}
         filtered_by = {name: group(**dict(parameters.get(name, {}))) for name, group in groups.items()}
-        shocks = filter(data, **filtered_by).select(INNOVATIONS).drop_nulls().rows()  # type: ignore[arg-type]
+        shocks = filter(data, **filtered_by).select(INNOVATIONS).drop_nulls().rows()
         if isinstance(history, Closes):
             source = history.model_copy(update={"sha256": data.data_hash})
             return cls(innovations=shocks, history=source, **parameters)
@@ -918,7 +924,10 @@ class GBM(_Simulated):
     surface_shift: float = _GBM["surface_shift"]
 
 
-MODELS: Final[dict[str, type[_Simulated]]] = {
+Simulated: TypeAlias = L3F | PDV4 | FHS | Bates | GBM
+"""A market that is drawn, not replayed."""
+
+MODELS: Final[dict[str, type[Simulated]]] = {
     "l3f": L3F,
     "pdv4": PDV4,
     "fhs": FHS,
@@ -928,7 +937,7 @@ MODELS: Final[dict[str, type[_Simulated]]] = {
 """Simulated markets by the name in their TOML."""
 
 
-def from_toml(text: str, source: str = "market") -> L3F | PDV4 | FHS | Bates | GBM:
+def from_toml(text: str, source: str = "market") -> Simulated:
     """Read a market from TOML: ``schema = 1``, ``model = "l3f"`` and its parameters.
 
     What is left out is the default.
@@ -957,7 +966,7 @@ def from_toml(text: str, source: str = "market") -> L3F | PDV4 | FHS | Bates | G
     if name not in MODELS:
         raise SpecError(f"{source}: model = {name!r}: {nearest_names(name, MODELS)}")
     if name != "fhs":
-        return MODELS[name](**parameters)  # type: ignore[return-value]
+        return MODELS[name](**parameters)
     closes = parameters.pop("history", None)
     if not isinstance(closes, dict):
         raise SpecError(f"{source}: history: name the file of the innovations in a table [history], as path")
