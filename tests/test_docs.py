@@ -243,7 +243,8 @@ def test_every_market_has_a_section():
     with pytest.raises(AlvhError) as refusal:
         _core.market_spec('{"model": ""}')
     known = set(re.findall(r"`(\w+)`", str(refusal.value).split("expected one of")[1]))
-    sections = re.findall(r"^## (\w+)", markdown_pages.read("docs/market.md"), re.MULTILINE)
+    pages = markdown_pages.read("docs/market.md") + markdown_pages.read("docs/models.md")
+    sections = re.findall(r"^## (\w+)", pages, re.MULTILINE)
     assert known - {"replay"} <= {section.lower() for section in sections}  # replay: docs/history.md
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "indicator",
     "margin_pairing",
     "margin_risk",
+    "market_filter",
     "market_openings",
     "market_paths",
     "market_quotes",
@@ -177,6 +178,9 @@ def market_quotes(
 def market_smile_states(  # level, skew, curvature: paths x (sessions + 1), column j is session j
     spec: str, first_path: int, paths: int, sessions: int, *, seed: int
 ) -> list[NDArray[np.float64]]: ...
+def market_filter(
+    spec: str, erp: float
+) -> NDArray[np.float64]: ...  # columns x0-2, z, g0-2, variances of g0-2
 def market_openings(  # ln S, x0, x1, x2, special quotation: paths x sessions, column j is session j + 1
     spec: str,
     first_path: int,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 from rich.console import Console
@@ -21,7 +21,10 @@ from alvh.command_market import market
 from alvh.errors import AlvhError, RunError, SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alvh.comparison import Comparison
+    from alvh.market import Closes
     from alvh.playbook import Arm
     from alvh.report.progress import Track
     from alvh.specification import Market
@@ -51,6 +54,7 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 
 SIMULATION_ONLY = ("model", "vix", "spot", "erp", "seed")
+IN_FILE = ("vix", "spot", "erp", "rate", "dividend_yield")
 HISTORY_ONLY = ("every",)
 FILE_ONLY = ("gaps",)
 CHAINS_ONLY = ("root",)
@@ -124,7 +128,13 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
         ),
     ] = None,
     root: Annotated[str, typer.Option(help="Root of the quotes: SPXW or SPX.", metavar="NAME")] = "SPXW",
-    model: Annotated[str, typer.Option(help="Simulated market: l3f or gbm.", metavar="NAME")] = "l3f",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Simulated market: l3f, pdv4, fhs (of --history or --bundled), bates, gbm, or a TOML file.",
+            metavar="NAME",
+        ),
+    ] = "l3f",
     vix: Annotated[
         float,
         typer.Option(
@@ -195,7 +205,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     """
     from alvh.report.progress import progress
 
-    _refuse_unused(context, history, chains, bundled=bundled)
+    _refuse_unused(context, history, chains, model, bundled=bundled)
     if out is None and (resume or overwrite):
         raise SpecError("--resume and --overwrite are about a folder: give --out as well")
     _check_report(report)
@@ -526,23 +536,31 @@ def verify(
 
 
 def _refuse_unused(
-    context: typer.Context, history: Path | None, chains: Path | None, *, bundled: bool
+    context: typer.Context, history: Path | None, chains: Path | None, model: str, *, bundled: bool
 ) -> None:
     """Refuse an option that would change nothing."""
     if history is not None and bundled:
         raise SpecError("give --history or --bundled, not both")
-    replayed = history is not None or bundled or chains is not None
+    recorded = history is not None or bundled
+    replayed = (recorded and model != "fhs") or chains is not None
+    if model.endswith(".toml") and not replayed:
+        _refuse_given(context, IN_FILE, "the file of --model says it")
     unused = [
         *(SIMULATION_ONLY if replayed else HISTORY_ONLY),
         *(() if history or chains else FILE_ONLY),
         *(() if chains else CHAINS_ONLY),
     ]
     for name in unused:
+        about = "--chains" if name in CHAINS_ONLY else "--history"
+        why = "a history is replayed" if name in SIMULATION_ONLY else f"it is about {about}"
+        _refuse_given(context, (name,), why)
+
+
+def _refuse_given(context: typer.Context, names: tuple[str, ...], why: str) -> None:
+    for name in names:
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
-            about = "--chains" if name in CHAINS_ONLY else "--history"
-            why = "a history is replayed" if name in SIMULATION_ONLY else f"it is about {about}"
-            raise SpecError(f"--{name} changes nothing here: {why}")
+            raise SpecError(f"--{name.replace('_', '-')} changes nothing here: {why}")
 
 
 def _market(  # noqa: PLR0917 -- one parameter per option
@@ -556,21 +574,39 @@ def _market(  # noqa: PLR0917 -- one parameter per option
     dividend_yield: float | None,
     gaps: str,
 ) -> Market:
-    from alvh.market import GBM, L3F, History
+    from alvh.market import Closes, History
 
-    if bundled:
+    policy: Any = gaps
+    if bundled and model != "fhs":
         return History.bundled(rate=rate, dividend_yield=dividend_yield)
-    if history is not None:
-        policy: Any = gaps
+    if history is not None and model != "fhs":
         return History(history, rate=rate, dividend_yield=dividend_yield, gaps=policy)
     given = {"spot": spot, "erp": erp, "rate": rate, "dividend_yield": dividend_yield}
     described: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    match model:
-        case "l3f":
-            return L3F(vix=vix, **described)
-        case "gbm":
-            return GBM(vol=vix / 100, **described)
-    raise SpecError(f"--model {model}: l3f or gbm")
+    closes = None
+    if (recorded := "bundled" if bundled else history) is not None:
+        closes = Closes(path=str(recorded), rate=rate, dividend_yield=dividend_yield, gaps=policy)
+    return _simulated(model, vix, closes, described)
+
+
+def _simulated(model: str, vix: float, closes: Closes | None, described: dict[str, Any]) -> Market:
+    from alvh.market import FHS, GBM, L3F, PDV4, Bates, from_toml
+    from alvh.market_file import read_text
+
+    if model == "fhs" and closes is None:
+        raise SpecError("--model fhs: its innovations are a history's: give --history FILE or --bundled")
+    if model.endswith(".toml"):
+        return from_toml(read_text(Path(model)), model)
+    known: dict[str, Callable[[], Market]] = {
+        "l3f": lambda: L3F(vix=vix, **described),
+        "pdv4": lambda: PDV4(vix=vix, **described),
+        "fhs": lambda: FHS.of(cast("Closes", closes), vix=vix, **described),
+        "bates": lambda: Bates.at_vix(vix, **described),
+        "gbm": lambda: GBM(vol=vix / 100, **described),
+    }
+    if model not in known:
+        raise SpecError(f"--model {model}: {', '.join(known)} or a TOML file")
+    return known[model]()
 
 
 def _quoted(  # noqa: PLR0917 -- one parameter per option

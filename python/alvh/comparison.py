@@ -88,7 +88,7 @@ def compare(
     arms
         The arms; differences are paired against the first one.
     market
-        `market.L3F(...)`, `market.GBM(...)` or `market.History(...)`.
+        `market.L3F(...)` or another simulated model, or `market.History(...)`.
     paths
         Simulated paths, `PATHS` unless given. On a history: the first so many rolling starts, else all.
     sessions

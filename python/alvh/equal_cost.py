@@ -18,7 +18,7 @@ from alvh.bisection import HALVINGS, Solution, bisection
 from alvh.errors import SpecError, nearest_names
 from alvh.figures.columns import excess
 from alvh.figures.words import percent
-from alvh.market import GBM, L3F, History
+from alvh.market import L3F, History, Simulated
 from alvh.playbook import Arm
 from alvh.rival import EqualCost
 from alvh.runner import Advance, Task, run
@@ -195,7 +195,7 @@ def pilot_seed(seed: int) -> int:
     return found
 
 
-def pilot_market(market: Market) -> L3F | GBM:
+def pilot_market(market: Market) -> Simulated:
     """Return the market of the pilot: the same, and for a history the default L3F at its medians.
 
     Those of VIX, SPX, bill rate and dividend yield: a replay cannot be drawn from.
@@ -315,7 +315,7 @@ def _verdict(sought: EqualCost, solution: Solution, target: float) -> str:
             )
 
 
-def _words(market: L3F | GBM, *, replayed: bool) -> str:
+def _words(market: Simulated, *, replayed: bool) -> str:
     """Name the market of the pilot by its start and by what differs from the defaults."""
     fields = type(market).model_fields
     given = {name: value for name, value in market if name in _START or value != fields[name].default}

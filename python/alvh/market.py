@@ -9,31 +9,42 @@ The defaults were estimated on data of 1990 to 2026 and are starting values, not
 
 import json
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
-from alvh import _core
+from alvh import _core, market_file
 from alvh.described import Described
-from alvh.history import ChainHistory, History
+from alvh.errors import SpecError, nearest_names
+from alvh.filtering import INNOVATIONS, filter  # noqa: A004 -- read as alvh.market.filter
+from alvh.history import ChainHistory, History, HistoryData, read_history
 from alvh.replication import replicate
 from alvh.scenario import Scenario, scenario, scenarios
 from alvh.validation import Validation, validate
 
 __all__ = [
+    "FHS",
     "GBM",
     "L3F",
+    "PDV4",
+    "Bates",
     "ChainHistory",
+    "Closes",
     "Curve",
     "Dynamics",
     "History",
+    "PathVolatility",
     "Quotes",
     "Scenario",
+    "Simulated",
     "Smile",
     "SmileState",
     "Validation",
     "VixSmile",
+    "filter",
+    "from_toml",
     "replicate",
     "scenario",
     "scenarios",
@@ -44,6 +55,7 @@ Floats = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 _DAYS_PER_SESSION = 30 / 21  # the one clock: 21 sessions are 30 days
+BUNDLED: Final = "bundled"
 _SIGN = {"C": 1.0, "P": -1.0}
 
 
@@ -54,10 +66,13 @@ def _defaults(model: str) -> dict[str, Any]:
 
 
 _L3F = _defaults("l3f")
+_PDV4 = _defaults("pdv4")
+_BATES = _defaults("bates")
 _GBM = _defaults("gbm")
 _CURVE, _DYNAMICS, _SMILE, _VIX_SMILE, _SMILE_STATE = (
     _L3F[each] for each in ("curve", "dynamics", "smile", "vix_smile", "smile_state")
 )
+_PATH = _PDV4["path"]
 
 
 class Quotes(NamedTuple):
@@ -280,7 +295,11 @@ class _Simulated(Described):
     def model_post_init(self, context: Any, /) -> None:
         """Check every parameter's domain where the formulas live."""
         del context
-        _core.market_spec(self.model_dump_json())
+        _core.market_spec(self._json())
+
+    def _json(self) -> str:
+        """Return what the core reads."""
+        return self.model_dump_json()
 
     def spec(self) -> dict[str, Any]:
         """Return the description as plain data, ready for JSON.
@@ -296,6 +315,23 @@ class _Simulated(Described):
         0.2
         """
         return self.model_dump(mode="json")
+
+    def to_toml(self) -> str:
+        """Return the description as TOML, every parameter written out; `from_toml` reads it back.
+
+        Examples
+        --------
+        >>> print(GBM(vol=0.2).to_toml()[:43])
+        schema = 1
+        model = "gbm"
+        vol = 0.2
+        spot
+        """
+        parameters = self._parameters()
+        return market_file.write(parameters.pop("model"), parameters)
+
+    def _parameters(self) -> dict[str, Any]:
+        return self.spec()
 
     def simulate(
         self,
@@ -348,7 +384,7 @@ class _Simulated(Described):
         (['spot', 'vix', 'vx1'], (100, 22))
         """
         spot, vix, vx = _core.market_paths(
-            self.model_dump_json(),
+            self._json(),
             paths,
             sessions,
             seed=seed,
@@ -463,7 +499,7 @@ class _Simulated(Described):
             *(np.asarray(each, np.float64) for each in (sessions, days, strike)), _sign(right)
         )
         flat = (np.ascontiguousarray(each).ravel() for each in terms)
-        columns = _core.market_quotes(self.model_dump_json(), product, *flat, smile=smile)
+        columns = _core.market_quotes(self._json(), product, *flat, smile=smile)
         return Quotes(*(each.reshape(terms[0].shape)[()] for each in columns))
 
 
@@ -536,8 +572,328 @@ class L3F(_Simulated):
         >>> float(states["level"][:, 0].std().round(3))
         0.03
         """
-        columns = _core.market_smile_states(self.model_dump_json(), first_path, paths, sessions, seed=seed)
+        columns = _core.market_smile_states(self._json(), first_path, paths, sessions, seed=seed)
         return dict(zip(("level", "skew", "curvature"), columns, strict=True))
+
+
+class PathVolatility(Described):
+    """How volatility follows from the path of SPX: V = level + trend R1 + activity sqrt(R2), at most `cap`.
+
+    R1 is an average of past returns a year, R2 of their squares, each of a fast and a slow exponential one;
+    VIX is ``100 V exp(u)`` with a residual u that reverts to 0. The defaults are the regression of VIX on
+    SPX, 2000 to 2018, of Guyon and Lekeufack (2023).
+
+    Parameters
+    ----------
+    level : float
+        Volatility without a past, a year.
+    trend : float
+        What R1 adds: negative, a falling SPX raises volatility. -1 to 0.
+    activity : float
+        What the root of R2 adds.
+    trend_decay : tuple of 2 floats
+        How fast returns are forgotten, a year: fast, slow.
+    trend_slow : float
+        Share of the slow average in R1.
+    activity_decay : tuple of 2 floats
+        How fast squared returns are forgotten, a year: fast, slow.
+    activity_slow : float
+        Share of the slow average in R2.
+    residual_keep : float
+        Share of u that is left after a session.
+    residual_sd : float
+        Standard deviation of what a session adds to u.
+    cap : float
+        Most that V can be, a year.
+    lowest_vix : float
+        Least that VIX can be, in points: above the curve's floor.
+
+    Examples
+    --------
+    >>> PathVolatility(cap=1.2).cap
+    1.2
+    """
+
+    level: float = _PATH["level"]
+    trend: float = _PATH["trend"]
+    activity: float = _PATH["activity"]
+    trend_decay: tuple[float, float] = _PATH["trend_decay"]
+    trend_slow: float = _PATH["trend_slow"]
+    activity_decay: tuple[float, float] = _PATH["activity_decay"]
+    activity_slow: float = _PATH["activity_slow"]
+    residual_keep: float = _PATH["residual_keep"]
+    residual_sd: float = _PATH["residual_sd"]
+    cap: float = _PATH["cap"]
+    lowest_vix: float = _PATH["lowest_vix"]
+
+
+class PDV4(_Simulated):
+    """Path-dependent volatility: VIX follows from the past of SPX, but for a residual.
+
+    The factors that price options and futures are filtered from its VIX, which they have exactly.
+
+    Parameters
+    ----------
+    vix, spot : float
+        The start, in points: of a path on which volatility has been what VIX says.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium: excess of the mean return of SPX over `rate`, a year.
+    path : PathVolatility
+        How volatility follows from the path.
+    curve : Curve
+        The VIX futures, given the factors.
+    dynamics : Dynamics
+        How factors are filtered from VIX; wild sessions, openings; `realised_share` is the volatility of SPX
+        returns as a share of VIX. Correlations are those of the standard shocks only.
+    smile, vix_smile, smile_state, surface_shift
+        As in `L3F`.
+
+    Examples
+    --------
+    >>> paths = PDV4(vix=16).simulate(200, 252, seed=7)
+    >>> bool(paths["vix"].min() >= 9)
+    True
+    """
+
+    model: Literal["pdv4"] = "pdv4"
+    vix: float = _PDV4["vix"]
+    spot: float = _PDV4["spot"]
+    rate: float = _PDV4["rate"]
+    dividend_yield: float = _PDV4["dividend_yield"]
+    erp: float = _PDV4["erp"]
+    path: PathVolatility = PathVolatility()
+    curve: Curve = Curve()
+    dynamics: Dynamics = Dynamics(**_PDV4["dynamics"])
+    smile: Smile = Smile()
+    vix_smile: VixSmile = VixSmile()
+    smile_state: SmileState = SmileState()
+    surface_shift: float = _PDV4["surface_shift"]
+
+
+class Closes(Described):
+    """The file that a bootstrapped market takes its innovations from, and how it is read.
+
+    Parameters
+    ----------
+    path : str
+        CSV or Parquet file, see `alvh.history.read_history`; "bundled" is what the package `arch` ships.
+    rate, dividend_yield, columns, gaps
+        As in `read_history`.
+    sha256 : str
+        Hash of its content, `HistoryData.data_hash`; another content is refused.
+
+    Examples
+    --------
+    >>> Closes(path="closes.csv", rate=0.02, dividend_yield=0.02).gaps
+    'error'
+    """
+
+    path: str
+    rate: float | None = None
+    dividend_yield: float | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    gaps: Literal["error", "report"] = "error"
+    sha256: str | None = None
+
+    def read(self) -> HistoryData:
+        """Return the checked history."""
+        if self.path == BUNDLED:
+            data = History.bundled(rate=self.rate, dividend_yield=self.dividend_yield).data
+        else:
+            data = read_history(
+                self.path,
+                rate=self.rate,
+                dividend_yield=self.dividend_yield,
+                columns=self.columns,
+                gaps=self.gaps,
+            )
+        if self.sha256 not in {None, data.data_hash}:
+            raise SpecError(
+                f"history.path = {self.path!r}: its content has changed (SHA-256 {data.data_hash}, not "
+                f"{self.sha256}). Mend: restore the file, or leave history.sha256 out"
+            )
+        return data
+
+
+class FHS(_Simulated):
+    """Filtered historical simulation: L3F driven by blocks of a history's innovations (see `FHS.of`).
+
+    Parameters
+    ----------
+    vix, spot : float
+        The start, in points. VIX must lie above ``curve.floor``.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium of the simulation, a year: innovations of SPX are centred.
+    block : float
+        Mean length of a block of consecutive sessions, at least 1.
+    innovations : tuple of tuples of 4 floats
+        z, g0, g1, g2 of each session, as `filter` finds them.
+    curve : Curve
+        The VIX and its futures; that of the filter.
+    dynamics : Dynamics
+        How the factors revert, as for the filter, and openings. Wild sessions are the history's own: those
+        with z beyond 3 standard deviations.
+    smile, vix_smile, smile_state, surface_shift
+        As in `L3F`.
+    history : Closes, optional
+        Where the innovations come from.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> shocks = rng.standard_normal((250, 1)) * [1.0, -0.6, -0.6, -0.5]
+    >>> market = FHS(vix=16, innovations=shocks.tolist())
+    >>> market.simulate(100, 21, seed=7)["spot"].shape
+    (100, 22)
+    """
+
+    model: Literal["fhs"] = "fhs"
+    vix: float = _L3F["vix"]
+    spot: float = _L3F["spot"]
+    rate: float = _L3F["rate"]
+    dividend_yield: float = _L3F["dividend_yield"]
+    erp: float = _L3F["erp"]
+    block: float = 10.0
+    innovations: tuple[tuple[float, float, float, float], ...] = Field(repr=False)
+    curve: Curve = Curve()
+    dynamics: Dynamics = Dynamics()
+    smile: Smile = Smile()
+    vix_smile: VixSmile = VixSmile()
+    smile_state: SmileState = SmileState()
+    surface_shift: float = _L3F["surface_shift"]
+    history: Closes | None = None
+
+    @classmethod
+    def of(cls, history: Closes | History | HistoryData, **parameters: Any) -> Self:
+        """Filter a history and bootstrap its innovations.
+
+        Parameters
+        ----------
+        history : Closes, History or HistoryData
+            SPX and VIX; `Closes` names a file, and the market can then be written as TOML. VIX3M, VIX6M and
+            VX settlements of a `History` take part in the filter.
+        **parameters
+            Of the market, such as ``vix=20`` or ``block=21``.
+
+        Examples
+        --------
+        >>> FHS.of(History.bundled(), vix=14).simulate(10, 5)["vix"].shape
+        (10, 6)
+        """
+        data: History | HistoryData = history.read() if isinstance(history, Closes) else history
+        groups = {"curve": Curve, "dynamics": Dynamics}
+        filtered_by = {name: group(**dict(parameters.get(name, {}))) for name, group in groups.items()}
+        shocks = filter(data, **filtered_by).select(INNOVATIONS).drop_nulls().rows()
+        if isinstance(history, Closes):
+            source = history.model_copy(update={"sha256": data.data_hash})
+            return cls(innovations=shocks, history=source, **parameters)
+        return cls(innovations=shocks, **parameters)
+
+    def _json(self) -> str:
+        return self.model_dump_json(exclude={"history"})
+
+    def _parameters(self) -> dict[str, Any]:
+        if self.history is None:
+            raise SpecError(
+                "history: TOML names the file of the innovations, and these came from none. "
+                "Mend: FHS.of(Closes(path=…))"
+            )
+        return self.model_dump(mode="json", exclude={"innovations"})
+
+    def spec(self) -> dict[str, Any]:
+        """Return the description as plain data, ready for the core.
+
+        Examples
+        --------
+        >>> FHS(innovations=[(0.1, 0, 0, 0)] * 20, block=5).spec()["block"]
+        5.0
+        """
+        return self.model_dump(mode="json", exclude={"history"})
+
+
+class Bates(_Simulated):
+    """Stochastic variance with jumps: an oracle whose options have closed forms.
+
+    VIX is that of the process itself. The factors that price options and futures here are filtered from it;
+    with ``erp=0`` the paths are those of the pricing measure, and ``jump_rate=0`` is Heston's model.
+
+    Parameters
+    ----------
+    spot : float
+        The start, in points.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium: excess of the mean return of SPX over `rate`, a year.
+    variance : float
+        Of the diffusion at the start, a year: 0.0225 is a volatility of 15%.
+    mean_variance : float
+        To which it reverts, a year.
+    reversion : float
+        Speed of that, a year.
+    vol_of_variance : float
+        Volatility of variance.
+    correlation : float
+        Of variance with SPX.
+    jump_rate : float
+        Jumps a year, up to 50.
+    jump_mean, jump_sd : float
+        Mean and standard deviation of the logarithm of a jump.
+    curve, dynamics, smile, vix_smile, smile_state, surface_shift
+        As in `PDV4`.
+
+    Examples
+    --------
+    >>> Bates(variance=0.04, jump_rate=0.0).simulate(2, 5)["vix"][:, 0].round(2).tolist()
+    [19.35, 19.35]
+    """
+
+    model: Literal["bates"] = "bates"
+    spot: float = _BATES["spot"]
+    rate: float = _BATES["rate"]
+    dividend_yield: float = _BATES["dividend_yield"]
+    erp: float = _BATES["erp"]
+    variance: float = _BATES["variance"]
+    mean_variance: float = _BATES["mean_variance"]
+    reversion: float = _BATES["reversion"]
+    vol_of_variance: float = _BATES["vol_of_variance"]
+    correlation: float = _BATES["correlation"]
+    jump_rate: float = _BATES["jump_rate"]
+    jump_mean: float = _BATES["jump_mean"]
+    jump_sd: float = _BATES["jump_sd"]
+    curve: Curve = Curve()
+    dynamics: Dynamics = Dynamics()
+    smile: Smile = Smile()
+    vix_smile: VixSmile = VixSmile()
+    smile_state: SmileState = SmileState()
+    surface_shift: float = _BATES["surface_shift"]
+
+    @classmethod
+    def at_vix(cls, vix: float, **parameters: Any) -> Self:
+        """Return the market whose variance gives that VIX at the start.
+
+        Parameters
+        ----------
+        vix : float
+            In points.
+        **parameters
+            Others than `variance`.
+
+        Examples
+        --------
+        >>> round(float(Bates.at_vix(21).simulate(1, 1)["vix"][0, 0]), 9)
+        21.0
+        """
+
+        def squared(variance: float) -> float:
+            return float(cls(variance=variance, **parameters).simulate(1, 0)["vix"][0, 0] ** 2)
+
+        none, one = squared(0.0), squared(1.0)  # a line in variance
+        return cls(variance=(vix**2 - none) / (one - none), **parameters)
 
 
 class GBM(_Simulated):
@@ -571,6 +927,55 @@ class GBM(_Simulated):
     dividend_yield: float = _GBM["dividend_yield"]
     erp: float = _GBM["erp"]
     surface_shift: float = _GBM["surface_shift"]
+
+
+Simulated: TypeAlias = L3F | PDV4 | FHS | Bates | GBM
+"""A market that is drawn, not replayed."""
+
+MODELS: Final[dict[str, type[Simulated]]] = {
+    "l3f": L3F,
+    "pdv4": PDV4,
+    "fhs": FHS,
+    "bates": Bates,
+    "gbm": GBM,
+}
+"""Simulated markets by the name in their TOML."""
+
+
+def from_toml(text: str, source: str = "market") -> Simulated:
+    """Read a market from TOML: ``schema = 1``, ``model = "l3f"`` and its parameters.
+
+    What is left out is the default.
+
+    A file of innovations is read and filtered again, and refused if its content has changed.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    source : str
+        Its name in errors.
+
+    Raises
+    ------
+    SpecError
+        Names the key, its value and what is allowed.
+
+    Examples
+    --------
+    >>> market = from_toml(PDV4(vix=20, path=PathVolatility(cap=1.2)).to_toml())
+    >>> market.vix, market.path.cap
+    (20.0, 1.2)
+    """
+    name, parameters = market_file.parse(text, source)
+    if name not in MODELS:
+        raise SpecError(f"{source}: model = {name!r}: {nearest_names(name, MODELS)}")
+    if name != "fhs":
+        return MODELS[name](**parameters)
+    closes = parameters.pop("history", None)
+    if not isinstance(closes, dict):
+        raise SpecError(f"{source}: history: name the file of the innovations in a table [history], as path")
+    return FHS.of(Closes(**closes), **parameters)
 
 
 def _sign(right: ArrayLike) -> Floats:

@@ -12,7 +12,7 @@ from alvh.contracts import contract
 from alvh.described import Described
 from alvh.errors import SpecError
 from alvh.history import History
-from alvh.market import GBM, L3F
+from alvh.market import Simulated
 from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
 from alvh.scenario import Scenario
@@ -37,7 +37,7 @@ LARGEST_SEED = 2**64 - 1
 SCHEMA = 1
 """Version of the specification that the engine reads."""
 
-Market = L3F | GBM | History | Scenario
+Market = Simulated | History | Scenario
 
 
 class Costs(Described):

@@ -14,7 +14,7 @@ from alvh.comparison import compare
 from alvh.equal_cost import limits as equal_cost_limits
 from alvh.equal_cost import settle
 from alvh.history import History
-from alvh.market import GBM, L3F
+from alvh.market import L3F, Simulated
 from alvh.playbook import Arm
 from alvh.runner import Advance
 from alvh.scenario import LIMITS, Scenario, scenario, scenarios
@@ -93,7 +93,7 @@ def _chosen(given: Sequence[Scenario | str] | None) -> list[Scenario]:
 
 
 def vx_roll(
-    market: L3F | GBM,
+    market: Simulated,
     *,
     days: Sequence[int] = ROLL_DAYS,
     paths: int = ROLL_PATHS,

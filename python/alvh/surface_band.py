@@ -29,7 +29,7 @@ FOLDERS: Mapping[float, str] = {-1.0: "surface/lower", 1.0: "surface/higher"}
 WIDEST = 5.0
 """Largest shift that a market takes, in vol points."""
 
-SHIFTED = frozenset({"l3f", "gbm", "replay"})
+SHIFTED = frozenset({"l3f", "pdv4", "fhs", "bates", "gbm", "replay"})
 """Models whose surface can be shifted."""
 
 

@@ -13,6 +13,14 @@ use alvh_core::{
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
+/// Innovations of a quiet year, and everything else as in L3F.
+fn fhs() -> String {
+    let l3f = MarketSpec::L3f(Box::default()).to_json().expect("JSON");
+    let rows: Vec<_> = (0..252).map(|row| [f64::from(row % 7 - 3) / 3.0; 4]).collect();
+    let innovations = serde_json::to_string(&rows).expect("JSON");
+    l3f.replacen(r#""l3f""#, &format!(r#""fhs", "block": 10.0, "innovations": {innovations}"#), 1)
+}
+
 fn kernels(c: &mut Criterion) {
     let spec = MarketSpec::from_json(r#"{"model": "l3f"}"#).expect("defaults");
     let market = generator(&spec).expect("defaults");
@@ -27,6 +35,23 @@ fn kernels(c: &mut Criterion) {
     group.bench_function("L3F session with draws", |b| {
         b.iter(|| market.session(&lanes, 1, black_box(&mut state)));
     });
+    for (name, spec) in [
+        ("PDV4", r#"{"model": "pdv4"}"#),
+        ("FHS", &fhs()),
+        ("Bates", r#"{"model": "bates"}"#),
+        ("GBM", r#"{"model": "gbm"}"#),
+    ] {
+        let other = MarketSpec::from_json(spec).and_then(|spec| generator(&spec)).expect("valid");
+        let mut state = State::default();
+        other.start(&lanes, &mut state);
+        let mut step = 0;
+        group.bench_function(format!("{name} session with draws"), |b| {
+            b.iter(|| {
+                step += 1;
+                other.session(&lanes, step, black_box(&mut state));
+            });
+        });
+    }
     group.bench_function("eSSVI slice", |b| {
         b.iter(|| surface.slice(black_box(&state), &sessions, &days, &mut slice));
     });

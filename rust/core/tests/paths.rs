@@ -1,11 +1,13 @@
 //! Paths through the public interface: the same bits for any split, warm-up, replay, closed forms.
 
+use alvh_core::market::bates::BatesSpec;
+use alvh_core::market::fhs::FhsSpec;
 use alvh_core::market::generator::{Generator, Lanes, generator};
 use alvh_core::market::inspect::{Openings, openings, vx_bases};
 use alvh_core::market::parameters::{Curve, Dynamics, Smile, VixSmile};
 use alvh_core::market::recorded_vx::VxSpec;
 use alvh_core::market::simulate::{Request, Simulation, simulate};
-use alvh_core::market::spec::{GbmSpec, MarketSpec, ReplaySpec};
+use alvh_core::market::spec::{GbmSpec, L3fSpec, MarketSpec, ReplaySpec};
 use alvh_core::market::state::State;
 use alvh_core::math::lanes::{Col, LANES};
 
@@ -15,6 +17,34 @@ fn l3f() -> Box<dyn Generator> {
 
 fn gbm(vol: f64) -> Box<dyn Generator> {
     generator(&MarketSpec::Gbm(GbmSpec { vol, ..GbmSpec::default() })).expect("valid")
+}
+
+/// Every other model that is drawn.
+fn others() -> [Box<dyn Generator>; 3] {
+    let rows: Vec<_> =
+        (0..60).map(|row| [f64::from(row % 7) / 3.0 - 1.0, 0.4, f64::from(row % 5) / 4.0, -0.2]).collect();
+    let curve = L3fSpec::default();
+    let fhs = FhsSpec {
+        vix: 18.0,
+        spot: curve.spot,
+        rate: curve.rate,
+        dividend_yield: curve.dividend_yield,
+        erp: curve.erp,
+        block: 5.0,
+        innovations: rows,
+        curve: curve.curve,
+        dynamics: curve.dynamics,
+        smile: curve.smile,
+        vix_smile: curve.vix_smile,
+        smile_state: curve.smile_state,
+        surface_shift: 0.0,
+    };
+    let specs = [
+        MarketSpec::Pdv4(Box::default()),
+        MarketSpec::Fhs(Box::new(fhs)),
+        MarketSpec::Bates(Box::new(BatesSpec { jump_rate: 10.0, ..BatesSpec::default() })),
+    ];
+    specs.map(|spec| generator(&spec).expect("valid"))
 }
 
 fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<dyn Generator>) {
@@ -51,16 +81,21 @@ fn run(model: &dyn Generator, request: &Request) -> Simulation {
 
 #[test]
 fn threads_and_chunks_do_not_change_a_bit() {
-    let model = l3f();
+    for model in others().into_iter().chain([l3f()]) {
+        threads_and_chunks(&*model);
+    }
+}
+
+fn threads_and_chunks(model: &dyn Generator) {
     let request = Request { warm_up: 5, vx_days: vec![30.0, 90.0], ..request(700, 8) };
-    let whole = run(&*model, &request);
+    let whole = run(model, &request);
     for threads in [Some(2), Some(3), None] {
-        let other = run(&*model, &Request { threads, ..request.clone() });
+        let other = run(model, &Request { threads, ..request.clone() });
         assert_eq!((&whole.spot, &whole.vix, &whole.vx), (&other.spot, &other.vix, &other.vx));
     }
     // The same paths in two chunks that split blocks elsewhere.
-    let head = run(&*model, &Request { paths: 300, ..request.clone() });
-    let tail = run(&*model, &Request { paths: 400, first_path: 300, ..request.clone() });
+    let head = run(model, &Request { paths: 300, ..request.clone() });
+    let tail = run(model, &Request { paths: 400, first_path: 300, ..request.clone() });
     assert_eq!(whole.spot, [head.spot, tail.spot].concat());
     assert_eq!(whole.vx[1], [head.vx[1].clone(), tail.vx[1].clone()].concat());
 }
@@ -95,18 +130,37 @@ fn warm_up_is_pinned_to_the_start_and_leaves_the_future_alone() {
 
 #[test]
 fn warm_up_does_not_depend_on_the_block() {
-    let model = l3f();
-    let visit = |first_path| {
-        let lanes = Lanes { seed: 5, first_path, start: [0; LANES] };
-        let mut seen = Vec::new();
-        model.warm_up(&lanes, 7, &mut |step, state: &State| seen.push((step, state.clone())));
-        seen
-    };
-    let (low, high) = (visit(0), visit(100));
-    assert_eq!(low.len(), 7);
-    for ((step, a), (_, b)) in low.iter().zip(&high) {
-        assert_eq!(a.ln_s[100..], b.ln_s[..LANES - 100], "session {step}");
-        assert_eq!(a.x[2][100..], b.x[2][..LANES - 100]);
+    for model in others().into_iter().chain([l3f()]) {
+        let visit = |first_path| {
+            let lanes = Lanes { seed: 5, first_path, start: [0; LANES] };
+            let mut seen = Vec::new();
+            model.warm_up(&lanes, 7, &mut |step, state: &State| seen.push((step, state.clone())));
+            seen
+        };
+        let (low, high) = (visit(0), visit(100));
+        assert_eq!(low.len(), 7);
+        for ((step, a), (_, b)) in low.iter().zip(&high) {
+            assert_eq!(a.ln_s[100..], b.ln_s[..LANES - 100], "session {step}");
+            assert_eq!(a.x[2][100..], b.x[2][..LANES - 100]);
+        }
+    }
+}
+
+/// A state that is copied goes on as the one it was copied from: its memory is a part of it.
+#[test]
+fn a_copied_state_goes_on() {
+    for model in others() {
+        let lanes = Lanes { seed: 3, first_path: 0, start: [0; LANES] };
+        let mut state = State::default();
+        model.start(&lanes, &mut state);
+        let mut copy = State::default();
+        for step in 1..=20 {
+            copy.clone_from(&state);
+            model.session(&lanes, step, &mut state);
+            model.session(&lanes, step, &mut copy);
+            assert_eq!(state, copy);
+            assert!(!state.memory.is_empty());
+        }
     }
 }
 
@@ -134,7 +188,7 @@ fn arrays(found: &Openings) -> [&[f64]; 5] {
 
 #[test]
 fn openings_do_not_depend_on_the_block() {
-    for model in [l3f(), gbm(0.2)] {
+    for model in others().into_iter().chain([l3f(), gbm(0.2)]) {
         let whole = openings(&*model, 3, 1000, 600, 5, 0).expect("valid");
         let late = openings(&*model, 3, 1100, 500, 5, 0).expect("valid");
         for (whole, late) in arrays(&whole).into_iter().zip(arrays(&late)) {
@@ -235,6 +289,7 @@ fn a_market_without_recorded_futures_has_no_basis() {
 #[test]
 fn standard_shocks_exist_where_vix_moves() {
     assert!(l3f().shock().is_some() && replay(6, |_| ()).1.shock().is_some());
+    assert!(others().iter().all(|model| model.shock().is_some()));
     assert!(gbm(0.2).shock().is_none());
 }
 

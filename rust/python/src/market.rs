@@ -1,5 +1,6 @@
 //! Market models: specification, paths, quotes of the start state, and the raw draws behind the paths.
 
+use alvh_core::market::filtering::filtered;
 use alvh_core::market::generator::{Generator, generator};
 use alvh_core::market::inspect::{
     Move, OptionQuote, OptionTerms, openings, shocked, smile_states, spx_quotes, vix_quotes, vx_bases,
@@ -128,6 +129,19 @@ pub fn market_vx_basis<'py>(
 ) -> PyResult<Option<Array1<'py>>> {
     let found = detached(py, move || vx_bases(&*model(spec)?, &row, &expiry))?;
     Ok(found.map(|values| values.into_pyarray(py)))
+}
+
+/// A replay's rows filtered: x0, x1, x2, then z, g0, g1, g2, then the variances of g0, g1, g2.
+#[pyfunction]
+pub fn market_filter<'py>(py: Python<'py>, spec: &str, erp: f64) -> PyResult<Array2<'py>> {
+    let rows = detached(py, || match MarketSpec::from_json(spec)? {
+        MarketSpec::Replay(spec) => filtered(&spec, erp),
+        _ => Err(Error::Spec("market: only recorded sessions, a replay, are filtered".into())),
+    })?;
+    let values: Vec<f64> =
+        rows.iter().flat_map(|row| row.x.into_iter().chain(row.shocks).chain(row.variance)).collect();
+    let columns = values.len() / rows.len();
+    values.into_pyarray(py).reshape([rows.len(), columns])
 }
 
 /// States (ln S, x0, x1, x2), one a row, after VIX moved by points ("vix") or ln S by its logarithm ("spot"); None

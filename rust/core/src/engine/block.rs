@@ -382,7 +382,7 @@ impl<'p> Block<'p> {
         let book = &self.books[watched];
         let Ledger { cash: [cash, sleeve], nav, requirement, sleeve_requirement, call, hedge, .. } =
             book.ledger(0);
-        let State { ln_s, x, smile: [level, skew, curvature], r, q } = &self.market.now;
+        let State { ln_s, x, smile: [level, skew, curvature], r, q, memory: _ } = &self.market.now;
         let sum = &book.sum;
         self.trace.ledger.push(LedgerRow {
             state: [ln_s, &x[0], &x[1], &x[2], level, skew, curvature, r, q].map(|column| column[0]),

@@ -62,6 +62,20 @@ impl VixCurve {
     /// `F = floor + exp(level + v/2 + Σ e^{−kᵢτ} xᵢ)`, `v = Σᵢⱼ sᵢsⱼρᵢⱼ (1 − e^{−(kᵢ+kⱼ)τ}) / (kᵢ + kⱼ)`.
     #[inline(always)]
     pub(super) fn future<const FMA: bool>(&self, x: [f64; FACTORS], years: f64) -> (f64, f64) {
+        let (decay, v) = self.decay::<FMA>(years);
+        (self.floor + special::exp::<FMA>(dot::<FMA>(decay, x, self.level + 0.5 * v)), v)
+    }
+
+    /// `ln(F − floor)` as a line in the factors: level + v/2, and e^{−kτ}.
+    #[inline(always)]
+    pub(super) fn future_line<const FMA: bool>(&self, years: f64) -> (f64, [f64; FACTORS]) {
+        let (decay, v) = self.decay::<FMA>(years);
+        (self.level + 0.5 * v, decay)
+    }
+
+    /// e^{−kτ}, and v(τ).
+    #[inline(always)]
+    fn decay<const FMA: bool>(&self, years: f64) -> ([f64; FACTORS], f64) {
         let mut decay = [0.0; FACTORS];
         for f in 0..FACTORS {
             decay[f] = special::exp::<FMA>(-self.reversion[f] * years);
@@ -71,7 +85,7 @@ impl VixCurve {
             let (i, j) = PAIRS[pair];
             v = fma::<FMA>(self.pair_weight[pair], 1.0 - decay[i] * decay[j], v);
         }
-        (self.floor + special::exp::<FMA>(dot::<FMA>(decay, x, self.level + 0.5 * v)), v)
+        (decay, v)
     }
 
     /// Volatility of the SPX variance swap over `sessions` > 0, in points:

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use super::bates::Bates;
+use super::fhs::Fhs;
 use super::gbm::Gbm;
 use super::l3f::L3f;
+use super::pdv4::Pdv4;
 use super::quote::Surface;
 use super::recorded_chain::RecordedChain;
 use super::replay::Replay;
@@ -87,6 +90,9 @@ pub trait Generator: Send + Sync + std::fmt::Debug {
 pub fn generator(spec: &MarketSpec) -> Result<Box<dyn Generator>> {
     Ok(match spec {
         MarketSpec::L3f(spec) => Box::new(L3f::new(spec)?),
+        MarketSpec::Pdv4(spec) => Box::new(Pdv4::new(spec)?),
+        MarketSpec::Fhs(spec) => Box::new(Fhs::new(spec)?),
+        MarketSpec::Bates(spec) => Box::new(Bates::new(spec)?),
         MarketSpec::Gbm(spec) => Box::new(Gbm::new(spec)?),
         MarketSpec::Replay(spec) => Box::new(Replay::new(spec)?),
     })

@@ -1,4 +1,4 @@
-//! The factors of the curve given the volatility indices so far: a Kalman filter.
+//! The factors of the curve given the volatility indices and VIX futures so far: a Kalman filter.
 //!
 //! An index K of `n` sessions is the variance swap of the curve, `ln(K − floor) = a + ℓᵀx` ([`super::curve`]), seen with
 //! an error of variance v; factors move linearly too ([`super::l3f`]), so that nothing is approximated. With estimate
@@ -9,7 +9,9 @@
 //! index    x ← x + Pℓ (ℓᵀPℓ + v)⁻¹ (ln(K − floor) − a − ℓᵀx),  P ← P − Pℓ (ℓᵀPℓ + v)⁻¹ ℓᵀP
 //! ```
 //! VIX has a = level, ℓ = 1 and v = 0: the estimate has exactly that VIX. A VIX without a past gives the stationary
-//! mean of the factors given that VIX: where L3F starts.
+//! mean of the factors given that VIX: where L3F starts. A VIX future is such an index, too: `ln(F − floor) = level +
+//! v(τ)/2 + Σ e^{−kτ}x`. Errors are of ln K and ln F; the filter is extended in this alone, that it takes them to
+//! ln(K − floor) at the observed K.
 
 use super::SESSIONS_PER_YEAR;
 use super::curve::VixCurve;
@@ -22,6 +24,12 @@ pub(super) const QUARTER: f64 = 63.0;
 pub(super) const HALF_YEAR: f64 = 126.0;
 /// Standard deviation of ln(VIX3M) and ln(VIX6M) around the curve's, which has three factors only.
 const SWAP_SD: f64 = 0.03;
+
+/// Standard deviation of ln(VX settlement) around the model's.
+const FUTURE_SD: f64 = 0.015;
+
+/// Sessions after which the gain no longer changes: a hundred years.
+const SETTLED: u32 = 25_200;
 
 /// What is known of the factors.
 #[derive(Clone, Debug)]
@@ -71,9 +79,36 @@ impl Filter {
     /// An index of so many sessions is seen, in points above the floor.
     pub(super) fn observe_swap(&mut self, sessions: f64, index: f64) {
         let (level, loading) = self.curve.swap_line::<false>(sessions);
+        self.observe_near(level, loading, index, SWAP_SD);
+    }
+
+    /// The settlement price of a VIX future is seen, `years` before it settles, in points above the floor.
+    pub(super) fn observe_future(&mut self, years: f64, settle: f64) {
+        let (level, loading) = self.curve.future_line::<false>(years);
+        self.observe_near(level, loading, settle, FUTURE_SD);
+    }
+
+    /// What a surprise of 1 in ln(VIX − floor) moves the factors by, once years of VIX are known; adds up to 1.
+    pub(super) fn steady_gain(mut self) -> [f64; FACTORS] {
+        for _ in 0..SETTLED {
+            self.update(self.level, [1.0; FACTORS], self.curve.floor + 1.0, 0.0);
+            self.step();
+        }
+        let rows = self.covariance.map(|row| dot(row, [1.0; FACTORS]));
+        let total: f64 = rows.iter().sum();
+        rows.map(|row| row / total)
+    }
+
+    /// Variance of the error of each factor.
+    pub(super) fn variance(&self) -> [f64; FACTORS] {
+        std::array::from_fn(|f| self.covariance[f][f])
+    }
+
+    /// A price is seen whose logarithm has an error of that standard deviation.
+    fn observe_near(&mut self, level: f64, loading: [f64; FACTORS], price: f64, sd: f64) {
         // From the deviation of ln K to that of ln(K − floor).
-        let sd = SWAP_SD * index / (index - self.curve.floor);
-        self.update(level, loading, index, sd * sd);
+        let sd = sd * price / (price - self.curve.floor);
+        self.update(level, loading, price, sd * sd);
     }
 
     fn update(&mut self, level: f64, loading: [f64; FACTORS], index: f64, variance: f64) {
@@ -148,6 +183,47 @@ mod tests {
         }
         for i in 0..FACTORS {
             assert!(informed.covariance[i][i] < filter().covariance[i][i]);
+        }
+    }
+
+    /// The gain is that of the filter itself after a long time, and a VIX kept for as long again changes it no more.
+    #[test]
+    fn the_gain_settles() {
+        let gain = filter().steady_gain();
+        assert!((gain.iter().sum::<f64>() - 1.0).abs() < 1e-13 && gain.iter().all(|&share| share > 0.0));
+        let mut long = filter();
+        for _ in 0..2 * SETTLED {
+            long.observe(20.0);
+            long.step();
+        }
+        let before = long.x;
+        let surprise = (34f64 / 14.0).ln() - (before.iter().sum::<f64>() - (14f64.ln() - long.level));
+        let after = long.observe(40.0);
+        for f in 0..FACTORS {
+            assert!(((after[f] - before[f]) / surprise - gain[f]).abs() < 1e-12);
+        }
+    }
+
+    /// Nine futures without error leave little of the curve open, and VIX none of itself.
+    #[test]
+    fn futures_tell_the_curve() {
+        let curve = VixCurve::new(&Curve::default());
+        let truth = [0.9, -0.1, -0.2];
+        let now = curve.vix::<false>(truth);
+        let mut informed = filter();
+        let tenors = (1..=9).map(|month| f64::from(month) / 12.0);
+        for years in tenors.clone() {
+            informed.observe_future(years, curve.future::<false>(truth, years).0);
+        }
+        let found = informed.observe(now);
+        assert!((vix(found) / now - 1.0).abs() < 1e-13);
+        for years in tenors {
+            let miss = curve.future::<false>(found, years).0 / curve.future::<false>(truth, years).0 - 1.0;
+            assert!(miss.abs() < 0.015, "{miss} at {years}");
+        }
+        let alone = filter();
+        for (informed, alone) in informed.variance().into_iter().zip(alone.variance()) {
+            assert!(informed < 0.2 * alone, "{informed} of {alone}");
         }
     }
 

@@ -33,7 +33,7 @@ use crate::math::special;
 use crate::{Error, Result};
 
 /// Shocks of a session: SPX, then the factors.
-const SHOCKS: usize = 1 + FACTORS;
+pub const SHOCKS: usize = 1 + FACTORS;
 
 /// The model, ready to run.
 #[derive(Clone, Debug)]
@@ -55,7 +55,8 @@ pub(super) struct L3f {
     /// c √Δ / 100: from spot vol in points to the standard deviation of a session.
     session_sd: f64,
     erp: f64,
-    /// κ₃ / 6
+    /// Var(z) / 2 and κ₃ / 6: the convexity of S in z.
+    half_variance: f64,
     skew_drift: f64,
     overnight_share: f64,
     soq_sd: f64,
@@ -69,12 +70,9 @@ impl L3f {
         let surface = Essvi::new(curve, &spec.smile, &spec.vix_smile, spec.surface_shift);
         let session: f64 = 1.0 / SESSIONS_PER_YEAR;
         let quiet_variance = dynamics.quiet_variance();
-        let p = dynamics.wild_probability;
-        let central = |power: i32| {
-            p * (dynamics.wild_variance - 1.0).powi(power) + (1.0 - p) * (quiet_variance - 1.0).powi(power)
-        };
         let shift = dynamics.wild_shift;
         let spot_shift = shift[0];
+        let central = |power| dynamics.wild_moment(power);
         let skew = spot_shift.powi(3) * central(3)
             + 3.0 * spot_shift * central(2) * (1.0 - central(2) * spot_shift * spot_shift);
         Ok(Self {
@@ -91,11 +89,12 @@ impl L3f {
             scale: curve.vol.map(|s| s * session.sqrt()),
             mix: residual_mix(curve, dynamics, central(2))?,
             shift,
-            wild_probability: p,
+            wild_probability: dynamics.wild_probability,
             wild_variance: dynamics.wild_variance,
             quiet_variance,
             session_sd: dynamics.realised_share * session.sqrt() / PERCENT,
             erp: spec.erp,
+            half_variance: 0.5,
             skew_drift: skew / 6.0,
             overnight_share: dynamics.overnight_share,
             soq_sd: dynamics.soq_sd,
@@ -111,8 +110,72 @@ impl L3f {
 
     /// Standard deviation of ln S over a session that begins with these factors: √h.
     #[inline(always)]
-    fn spot_sd<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
+    pub(super) fn spot_sd<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
         self.session_sd * self.surface.curve.spot_vol::<FMA>(x)
+    }
+
+    /// Moves the day's state of the SPX surface, of which nothing else is a part.
+    pub(super) fn move_smile(&self, lanes: &Lanes, step: u32, state: &mut State) {
+        if let Some(process) = &self.smile_state {
+            process.session(lanes, step, state);
+        }
+    }
+
+    /// The model with shocks z of another variance and third cumulant, their mean 0, and of another variance in quiet
+    /// sessions.
+    pub(super) fn with_moments(self, variance: f64, third: f64, quiet: f64) -> Self {
+        let quiet_variance = quiet / (self.mix[0][0] * self.mix[0][0]);
+        Self { half_variance: 0.5 * variance, skew_drift: third / 6.0, quiet_variance, ..self }
+    }
+
+    /// The openings of given sessions, wild where `chance` is below [`Dynamics::wild_probability`]; `None` draws it.
+    pub(super) fn open(
+        &self,
+        lanes: &Lanes,
+        step: u32,
+        chance: Option<&Col>,
+        [before, after]: [&State; 2],
+        out: &mut State,
+    ) {
+        opening::interpolate(self.overnight_share, before, after, out);
+        simd::dispatch(Opening { model: self, lanes, step, chance, before, after, out });
+    }
+
+    /// The shocks (z, g) of the session that leads from one close to the next: the inverse of a session.
+    pub(super) fn shocks(&self, before: &Point, after: &Point) -> [f64; SHOCKS] {
+        let sd = self.spot_sd::<false>(before.x);
+        let drift = (before.r - before.q + self.erp) * (1.0 / SESSIONS_PER_YEAR);
+        let convexity = sd * sd * (self.skew_drift * sd + self.half_variance);
+        let mut shocks = [(after.ln_s - before.ln_s - drift + convexity) / sd; SHOCKS];
+        for f in 0..FACTORS {
+            let kept = self.keep[f] * (before.x[f] - self.mean[f]) + self.mean[f];
+            shocks[1 + f] = (after.x[f] - kept) / self.scale[f];
+        }
+        shocks
+    }
+
+    /// Variance of each factor's move over a session.
+    pub(super) fn move_variance(&self) -> [f64; FACTORS] {
+        self.scale.map(|scale| scale * scale)
+    }
+
+    /// Moves states by a session's shocks (z, g).
+    #[inline(always)]
+    pub(super) fn moved<const FMA: bool>(&self, shocks: &[Col; SHOCKS], state: &mut State) {
+        let [spot_shock, shocks @ ..] = shocks;
+        for i in 0..LANES {
+            let sd = self.spot_sd::<FMA>(state.factors(i));
+            let drift = (state.r[i] - state.q[i] + self.erp) * (1.0 / SESSIONS_PER_YEAR);
+            let convexity = sd * sd * fma::<FMA>(self.skew_drift, sd, self.half_variance);
+            state.ln_s[i] += fma::<FMA>(sd, spot_shock[i], drift - convexity);
+        }
+        for f in 0..FACTORS {
+            let (mean, keep, scale) = (self.mean[f], self.keep[f], self.scale[f]);
+            for i in 0..LANES {
+                let kept = fma::<FMA>(keep, state.x[f][i] - mean, mean);
+                state.x[f][i] = fma::<FMA>(scale, shocks[f][i], kept);
+            }
+        }
     }
 
     /// One row of chol(…) n, for one lane.
@@ -136,14 +199,11 @@ impl Generator for L3f {
 
     fn session(&self, lanes: &Lanes, step: u32, state: &mut State) {
         self.advance(lanes, step, [Purpose::Dynamics, Purpose::Mixture], state);
-        if let Some(process) = &self.smile_state {
-            process.session(lanes, step, state);
-        }
+        self.move_smile(lanes, step, state);
     }
 
     fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
-        opening::interpolate(self.overnight_share, before, after, out);
-        simd::dispatch(Opening { model: self, lanes, step, before, after, out });
+        self.open(lanes, step, None, [before, after], out);
     }
 
     fn special_quotation(&self, lanes: &Lanes, step: u32, out: &mut Col) {
@@ -199,20 +259,7 @@ impl Kernel for Session<'_> {
                 n[row][i] = fma::<FMA>(variance[i].sqrt(), sum, model.shift[row] * (variance[i] - 1.0));
             }
         }
-        let [spot_shock, shocks @ ..] = &n;
-        for i in 0..LANES {
-            let sd = model.spot_sd::<FMA>(state.factors(i));
-            let drift = (state.r[i] - state.q[i] + model.erp) * (1.0 / SESSIONS_PER_YEAR);
-            let convexity = sd * sd * fma::<FMA>(model.skew_drift, sd, 0.5);
-            state.ln_s[i] += fma::<FMA>(sd, spot_shock[i], drift - convexity);
-        }
-        for f in 0..FACTORS {
-            let (mean, keep, scale) = (model.mean[f], model.keep[f], model.scale[f]);
-            for i in 0..LANES {
-                let kept = fma::<FMA>(keep, state.x[f][i] - mean, mean);
-                state.x[f][i] = fma::<FMA>(scale, shocks[f][i], kept);
-            }
-        }
+        model.moved::<FMA>(&n, state);
     }
 }
 
@@ -221,6 +268,7 @@ struct Opening<'a> {
     model: &'a L3f,
     lanes: &'a Lanes,
     step: u32,
+    chance: Option<&'a Col>,
     before: &'a State,
     after: &'a State,
     out: &'a mut State,
@@ -230,12 +278,15 @@ impl Kernel for Opening<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { model, lanes, step, before, after, out } = self;
+        let Self { model, lanes, step, chance: given, before, after, out } = self;
         let Lanes { seed, first_path, .. } = *lanes;
         let stream = |purpose| Stream { seed, purpose };
         let n = shock_normals::<FMA>(stream(Purpose::Opening), first_path, step);
         let (mut chance, mut interval, mut unused) = (Col::default(), Col::default(), Col::default());
-        stream(Purpose::Mixture).uniform_columns(first_path, step, 0, &mut chance, &mut unused);
+        match given {
+            Some(given) => chance = *given,
+            None => stream(Purpose::Mixture).uniform_columns(first_path, step, 0, &mut chance, &mut unused),
+        }
         stream(Purpose::Opening).uniform_columns(first_path, step, 2, &mut interval, &mut unused);
 
         let share = model.overnight_share;

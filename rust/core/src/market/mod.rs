@@ -4,8 +4,12 @@
 //! from session to session; a [`quote::Surface`] turns it into VIX, futures and option prices, and is the only place
 //! that does. Generators are listed once, in [`generator::generator`].
 
+pub mod bates;
 mod check;
 mod curve;
+pub mod fhs;
+pub mod filtering;
+mod followed;
 mod gbm;
 pub mod generator;
 pub mod inspect;
@@ -13,6 +17,7 @@ mod kalman;
 mod l3f;
 mod opening;
 pub mod parameters;
+pub mod pdv4;
 pub mod quote;
 pub mod recorded_chain;
 pub mod recorded_vx;

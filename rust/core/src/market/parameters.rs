@@ -135,6 +135,12 @@ impl Dynamics {
         check::between("dynamics.soq_sd", self.soq_sd, 0.0, 0.5)
     }
 
+    /// Central moment of a session's variance.
+    pub(super) fn wild_moment(&self, power: i32) -> f64 {
+        let (p, quiet) = (self.wild_probability, self.quiet_variance());
+        p * (self.wild_variance - 1.0).powi(power) + (1.0 - p) * (quiet - 1.0).powi(power)
+    }
+
     /// Variance of a quiet session, so that the average is 1.
     pub(super) fn quiet_variance(&self) -> f64 {
         (1.0 - self.wild_probability * self.wild_variance) / (1.0 - self.wild_probability)

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::DAYS_PER_YEAR;
+use super::filtering::estimates;
 use super::generator::{Generator, Lanes};
-use super::kalman::{self, Filter};
 use super::opening;
 use super::quote::{Essvi, Surface};
 use super::recorded_chain::RecordedChain;
 use super::recorded_vx::{Mark, VxBasis};
 use super::shock::Shock;
 use super::spec::ReplaySpec;
-use super::state::{FACTORS, Point, State};
+use super::state::{Point, State};
 use crate::Result;
 use crate::math::lanes::{Col, LANES};
 use crate::math::special;
@@ -32,15 +32,8 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn new(spec: &ReplaySpec) -> Result<Self> {
         spec.check()?;
-        let rows: Vec<Point> = factors(spec)
-            .zip(0..)
-            .map(|(x, row)| Point {
-                ln_s: special::ln::<false>(spec.spot[row]),
-                x,
-                r: spec.rate[row],
-                q: spec.dividend_yield[row],
-            })
-            .collect();
+        let rows: Vec<Point> =
+            estimates(spec, &[]).zip(0..).map(|(estimate, row)| spec.point(row, estimate.x)).collect();
         let surface = Essvi::new(&spec.curve, &spec.smile, &spec.vix_smile, spec.surface_shift);
         let overnight_share = spec.dynamics.overnight_share;
         // What the model says where a price is recorded: the future at the close, VIX at the opening on which it
@@ -84,25 +77,6 @@ impl Replay {
             state.set(lane, &self.rows[row]);
         }
     }
-}
-
-/// The factors of each row, given the volatility indices up to it. A row is a session later than the one before, whatever days lie between.
-fn factors(spec: &ReplaySpec) -> impl Iterator<Item = [f64; FACTORS]> {
-    let unknown = Filter::new(&spec.curve, &spec.dynamics);
-    let mut filter = unknown.clone();
-    spec.vix.iter().enumerate().map(move |(row, &vix)| {
-        if row <= spec.filter_from {
-            filter.clone_from(&unknown);
-        } else {
-            filter.step();
-        }
-        for (sessions, column) in [(kalman::QUARTER, &spec.vix3m), (kalman::HALF_YEAR, &spec.vix6m)] {
-            if let Some(&Some(index)) = column.get(row) {
-                filter.observe_swap(sessions, index);
-            }
-        }
-        filter.observe(vix)
-    })
 }
 
 impl Generator for Replay {

@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bates::BatesSpec;
 use super::check;
+use super::fhs::FhsSpec;
 use super::parameters::{Curve, Dynamics, Smile, VixSmile};
+use super::pdv4::Pdv4Spec;
 use super::recorded_chain::ChainSpec;
 use super::recorded_vx::VxSpec;
 use super::smile_state::SmileState;
+use super::state::{FACTORS, Point};
+use crate::math::special;
 use crate::{Error, Result};
 
 /// A market model and its parameters.
@@ -15,6 +20,12 @@ use crate::{Error, Result};
 pub enum MarketSpec {
     /// Three-factor displaced log-Ornstein–Uhlenbeck VIX with a joint SPX.
     L3f(Box<L3fSpec>),
+    /// Path-dependent volatility.
+    Pdv4(Box<Pdv4Spec>),
+    /// Bootstrap of a history's innovations.
+    Fhs(Box<FhsSpec>),
+    /// Stochastic variance and jumps: the second oracle.
+    Bates(Box<BatesSpec>),
     /// Geometric Brownian motion with constant volatility: the oracle.
     Gbm(GbmSpec),
     /// Recorded sessions.
@@ -230,6 +241,14 @@ impl ReplaySpec {
     }
 }
 
+impl ReplaySpec {
+    /// The state of a row whose factors are known.
+    pub(super) fn point(&self, row: usize, x: [f64; FACTORS]) -> Point {
+        let ln_s = special::ln::<false>(self.spot[row]);
+        Point { ln_s, x, r: self.rate[row], q: self.dividend_yield[row] }
+    }
+}
+
 /// Largest shift of the surface, in vol points.
 const WIDEST_SHIFT: f64 = 5.0;
 
@@ -237,11 +256,11 @@ fn check_shift(points: f64) -> Result<()> {
     check::between("surface_shift", points, -WIDEST_SHIFT, WIDEST_SHIFT)
 }
 
-const SPOT: f64 = 5000.0;
-const RATE: f64 = 0.04;
-const DIVIDEND_YIELD: f64 = 0.013;
+pub(super) const SPOT: f64 = 5000.0;
+pub(super) const RATE: f64 = 0.04;
+pub(super) const DIVIDEND_YIELD: f64 = 0.013;
 /// Reports show 0 and 0.08 beside it.
-const ERP: f64 = 0.05;
+pub(super) const ERP: f64 = 0.05;
 
 fn check_rates(rate: f64, dividend_yield: f64, erp: f64) -> Result<()> {
     check::finite("rate", rate)?;

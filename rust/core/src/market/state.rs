@@ -13,8 +13,8 @@ pub const SKEW: usize = 1;
 /// ln ζ less that of the template, before its bound.
 pub const CURVATURE: usize = 2;
 
-/// Everything that prices follow from, one path a lane.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Everything that prices follow from, one path a lane; and what the model alone reads.
+#[derive(Debug, Default, PartialEq)]
 pub struct State {
     /// Logarithm of the SPX level.
     pub ln_s: Col,
@@ -26,6 +26,24 @@ pub struct State {
     pub r: Col,
     /// Dividend yield, continuously compounded, a year.
     pub q: Col,
+    /// What the model remembers of the path beside all that, which no price follows from; empty where the state is all.
+    /// [`Generator::start`](super::generator::Generator::start) gives it its columns, and sessions move them.
+    pub memory: Vec<Col>,
+}
+
+/// Field by field, so that copying into a state that was a copy before allocates nothing.
+impl Clone for State {
+    fn clone(&self) -> Self {
+        let mut copy = Self::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        let Self { ln_s, x, smile, r, q, memory } = self;
+        (*ln_s, *x, *smile, *r, *q) = (from.ln_s, from.x, from.smile, from.r, from.q);
+        memory.clone_from(&from.memory);
+    }
 }
 
 /// The state of one path, with the template's surface.
@@ -61,12 +79,19 @@ impl State {
     /// Takes one lane from another state.
     pub(crate) fn copy_lane(&mut self, lane: usize, other: &Self) {
         self.ln_s[lane] = other.ln_s[lane];
-        let (ours, theirs) = (self.x.iter_mut().chain(&mut self.smile), other.x.iter().chain(&other.smile));
+        let ours = self.x.iter_mut().chain(&mut self.smile).chain(&mut self.memory);
+        let theirs = other.x.iter().chain(&other.smile).chain(&other.memory);
         for (column, from) in ours.zip(theirs) {
             column[lane] = from[lane];
         }
         self.r[lane] = other.r[lane];
         self.q[lane] = other.q[lane];
+    }
+
+    /// Gives the memory so many columns, and hands them out.
+    pub(crate) fn memory_of<const N: usize>(&mut self) -> &mut [Col; N] {
+        self.memory.resize(N, Col::default());
+        self.memory.as_mut_slice().try_into().expect("as many columns as asked for")
     }
 
     /// Puts one path's state in every lane.

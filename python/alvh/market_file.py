@@ -1,0 +1,57 @@
+"""Market models as TOML: every parameter written out, and read back with mistakes at their key."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from alvh.errors import SpecError
+
+SCHEMA: Final = 1
+"""Version of the TOML format."""
+
+
+def write(model: str, parameters: dict[str, Any]) -> str:
+    """Return a TOML document: the model and its numbers at the top, then a table for each group."""
+    top = {name: value for name, value in parameters.items() if not isinstance(value, dict)}
+    lines = [f"schema = {SCHEMA}", f"model = {json.dumps(model)}", *_lines(top)]
+    for name, group in parameters.items():
+        if isinstance(group, dict):
+            lines += ["", f"[{name}]", *_lines(group)]
+    return "\n".join(lines) + "\n"
+
+
+def read_text(path: Path) -> str:
+    """Return the content of a file, or say why it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: not text in UTF-8: {error}") from None
+
+
+def parse(text: str, source: str) -> tuple[str, dict[str, Any]]:
+    """Return the model's name and its parameters; `source` names the document in errors."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{source}: not TOML: {error}") from None
+    schema = document.pop("schema", None)
+    if schema != SCHEMA:
+        raise SpecError(f"{source}: schema = {schema!r}: this version reads schema = {SCHEMA}")
+    model = document.pop("model", None)
+    if not isinstance(model, str):
+        raise SpecError(f'{source}: model: name one, such as model = "l3f"')
+    return model, document
+
+
+def _lines(table: dict[str, Any]) -> list[str]:
+    return [f"{name} = {_value(value)}" for name, value in table.items() if value is not None]
+
+
+def _value(value: Any) -> str:
+    """Numbers, text and lists look alike in JSON and TOML; a table within a line does not."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_value(each)}" for key, each in value.items()) + "}"
+    return json.dumps(value)
