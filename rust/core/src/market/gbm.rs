@@ -93,8 +93,8 @@ impl Kernel for Session<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { model, normals, first_path, step, state } = self;
-        let (mut n, mut unused) = (Col::default(), Col::default());
-        normals.normal_columns::<FMA>(first_path, step, 0, &mut n, &mut unused);
+        let mut n = Col::default();
+        normals.normal_column::<FMA>(first_path, step, 0, &mut n);
         let variance = model.variance();
         let sd = variance.sqrt();
         for i in 0..LANES {
@@ -118,8 +118,8 @@ impl Kernel for Noise<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { normals, first_path, step, sd, out } = self;
-        let (mut n, mut unused) = (Col::default(), Col::default());
-        normals.normal_columns::<FMA>(first_path, step, 0, &mut n, &mut unused);
+        let mut n = Col::default();
+        normals.normal_column::<FMA>(first_path, step, 0, &mut n);
         for i in 0..LANES {
             out.ln_s[i] += sd * n[i];
         }

@@ -184,8 +184,8 @@ impl Kernel for Session<'_> {
     fn run<const FMA: bool>(self) {
         let Self { model, normals, mixture, first_path, step, state } = self;
         let mut n = shock_normals::<FMA>(normals, first_path, step);
-        let (mut chance, mut unused) = (Col::default(), Col::default());
-        mixture.uniform_columns(first_path, step, 0, &mut chance, &mut unused);
+        let mut chance = Col::default();
+        mixture.uniform_column(first_path, step, 0, &mut chance);
 
         let mut variance = chance;
         for i in 0..LANES {
@@ -234,9 +234,9 @@ impl Kernel for Opening<'_> {
         let Lanes { seed, first_path, .. } = *lanes;
         let stream = |purpose| Stream { seed, purpose };
         let n = shock_normals::<FMA>(stream(Purpose::Opening), first_path, step);
-        let (mut chance, mut interval, mut unused) = (Col::default(), Col::default(), Col::default());
-        stream(Purpose::Mixture).uniform_columns(first_path, step, 0, &mut chance, &mut unused);
-        stream(Purpose::Opening).uniform_columns(first_path, step, 2, &mut interval, &mut unused);
+        let (mut chance, mut interval) = (Col::default(), Col::default());
+        stream(Purpose::Mixture).uniform_column(first_path, step, 0, &mut chance);
+        stream(Purpose::Opening).uniform_column(first_path, step, 2, &mut interval);
 
         let share = model.overnight_share;
         let spread = (share * (1.0 - share) * model.quiet_variance).sqrt();
@@ -268,8 +268,7 @@ impl Kernel for SpecialQuotation<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { normals, first_path, step, sd, out } = self;
-        let mut unused = Col::default();
-        normals.normal_columns::<FMA>(first_path, step, 0, out, &mut unused);
+        normals.normal_column::<FMA>(first_path, step, 0, out);
         for value in out.iter_mut() {
             *value = special::exp::<FMA>(sd * *value);
         }
