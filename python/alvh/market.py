@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alvh import _core
 from alvh.described import Described
+from alvh.draws import Draws, draws_spec
 from alvh.history import ChainHistory, History
 from alvh.scenario import Scenario, scenario, scenarios
 
@@ -298,6 +299,7 @@ class _Simulated(Described):
         sessions: int,
         *,
         seed: int = 0,
+        draws: Draws = "plain",
         warm_up: int = 0,
         vx_days: Sequence[float] | None = None,
         first_path: int = 0,
@@ -316,6 +318,9 @@ class _Simulated(Described):
             Sessions after the start.
         seed : int, default 0
             Seed of the draws, below 2**64.
+        draws : str or description, default "plain"
+            How random numbers are drawn: "plain", "antithetic", "sobol", "importance", or with parameters
+            `draws.Antithetic`, `draws.Sobol`, `draws.Importance`.
         warm_up : int, default 0
             Sessions before the start, for indicators: a rough bridge from the start state to itself.
         vx_days : sequence of float, optional
@@ -329,12 +334,13 @@ class _Simulated(Described):
         -------
         dict of arrays
             "spot", "vix" and, per entry of `vx_days`, "vx1", "vx2" …; each of shape
-            (paths, warm_up + 1 + sessions), the start in column ``warm_up``.
+            (paths, warm_up + 1 + sessions), the start in column ``warm_up``. With importance draws "weight", the
+            likelihood ratio of each path: means are means of weight times figure.
 
         Raises
         ------
         AlvhError
-            If an argument is out of its domain.
+            If an argument is out of its domain, or a history is asked for other than plain draws.
 
         Examples
         --------
@@ -342,17 +348,19 @@ class _Simulated(Described):
         >>> sorted(paths), paths["vix"].shape
         (['spot', 'vix', 'vx1'], (100, 22))
         """
-        spot, vix, vx = _core.market_paths(
+        spot, vix, vx, weight = _core.market_paths(
             self.model_dump_json(),
             paths,
             sessions,
             seed=seed,
+            draws=draws_spec(draws),
             warm_up=warm_up,
             vx_days=[float(days) for days in vx_days or ()],
             first_path=first_path,
             threads=threads,
         )
-        return {"spot": spot, "vix": vix} | {f"vx{k}": each for k, each in enumerate(vx, start=1)}
+        found = {"spot": spot, "vix": vix} | {f"vx{k}": each for k, each in enumerate(vx, start=1)}
+        return found if weight is None else found | {"weight": weight}
 
     def quotes(
         self,

@@ -71,7 +71,7 @@ fn draws(c: &mut Criterion) {
 /// The sessions of a market model in place, one after the other.
 fn sessions(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, model: &str) {
     let market = market(model);
-    let lanes = Lanes { seed: 7, first_path: 0, start: [0; LANES] };
+    let lanes = Lanes { seed: 7, first_path: 0, start: [0; LANES], ..Lanes::default() };
     let mut state = State::default();
     market.start(&lanes, &mut state);
     let mut step = 0;
@@ -93,7 +93,7 @@ fn market(json: &str) -> Box<dyn Generator> {
 fn kernels(c: &mut Criterion) {
     let market = market(r#"{"model": "l3f"}"#);
     let surface = market.surface();
-    let lanes = Lanes { seed: 7, first_path: 0, start: [0; LANES] };
+    let lanes = Lanes { seed: 7, first_path: 0, start: [0; LANES], ..Lanes::default() };
     let (mut state, mut slice, mut out) = (State::default(), Slice::default(), Col::default());
     market.start(&lanes, &mut state);
     let (sessions_left, days, strike) = (Col::splat(31.0), Col::splat(45.0), Col::splat(4750.0));

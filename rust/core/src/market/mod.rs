@@ -4,13 +4,16 @@
 //! from session to session; a [`quote::Surface`] turns it into VIX, futures and option prices, and is the only place
 //! that does. Generators are listed once, in [`generator::generator`].
 
+mod arranged;
 mod check;
 mod curve;
+pub mod draws;
 mod gbm;
 pub mod generator;
 pub mod inspect;
 mod kalman;
 mod l3f;
+mod lanes;
 mod opening;
 pub mod parameters;
 pub mod quote;

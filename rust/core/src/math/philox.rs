@@ -56,11 +56,13 @@ pub enum Purpose {
     Placebo = 10,
     /// The daily state of the SPX surface.
     SmileState = 11,
+    /// Scrambles of Sobol points.
+    Scramble = 12,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Dynamics,
         Self::Mixture,
         Self::Bridge,
@@ -73,6 +75,7 @@ impl Purpose {
         Self::SpecialQuotation,
         Self::Placebo,
         Self::SmileState,
+        Self::Scramble,
     ];
 
     /// The name used by the binding.
@@ -90,6 +93,7 @@ impl Purpose {
             Self::SpecialQuotation => "special_quotation",
             Self::Placebo => "placebo",
             Self::SmileState => "smile_state",
+            Self::Scramble => "scramble",
         }
     }
 }
