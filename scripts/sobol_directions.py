@@ -1,4 +1,4 @@
-"""Write the direction numbers that SciPy carries (Joe and Kuo, 2008) as Rust, and points of SciPy to check by."""
+"""Write the direction numbers that SciPy carries (Joe and Kuo) as Rust, and points of SciPy to check by."""
 
 from pathlib import Path
 
@@ -16,11 +16,12 @@ BITS = 32
 HEADER = """\
 //! Primitive polynomials and initial direction numbers; written by `scripts/sobol_directions.py`.
 //!
-//! Source: S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", SIAM Journal
-//! on Scientific Computing 30 (2008), 2635–2654, the set `new-joe-kuo-6.21201`. Its licence is in `LICENSE` beside
-//! this file.
+//! Source: S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", SIAM
+//! Journal on Scientific Computing 30 (2008), 2635–2654, the set `new-joe-kuo-6.21201`. Its licence is in
+//! `LICENSE` beside this file.
 
-/// Dimensions after the first: the polynomial, bit k its coefficient of xᵏ, and m₁, m₂, … as many as its degree.
+/// Dimensions after the first: the polynomial, bit k its coefficient of xᵏ, and m₁, m₂, … as many as its
+/// degree.
 """
 
 

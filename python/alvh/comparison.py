@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from alvh import _core, equal_cost, figures
-from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.draws import Draws
+from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder

@@ -1,7 +1,7 @@
 """How the random numbers of simulated paths are drawn, and what that makes of an error.
 
-Plain paths are independent. The other ways make the same law of paths, in an order or with weights that shrink the
-error of a mean: `Antithetic` pairs, scrambled `Sobol` points, and `Importance` draws for what is rare.
+Plain paths are independent. The other ways make the same law of paths, in an order or with weights that
+shrink the error of a mean: `Antithetic` pairs, scrambled `Sobol` points, and `Importance` for what is rare.
 """
 
 import json
@@ -22,8 +22,8 @@ _LEAST_RANDOMISATIONS = 16
 class Antithetic(Described):
     """Mirrored pairs: path 2j + 1 has the normals of path 2j, negated, and shares its uniforms.
 
-    Both paths of a pair have the same wild sessions. The mean of a pair is one independent observation: errors are
-    ``standard_error(figure, points=2)``.
+    Both paths of a pair have the same wild sessions. The mean of a pair is one independent observation: the
+    error is ``standard_error(figure, points=2)``.
 
     Examples
     --------
@@ -39,8 +39,8 @@ class Sobol(Described):
 
     Paths 0 … points − 1 are one randomisation, the next `points` paths another: run 16 or more and take
     `standard_error`. Up to 128 scrambled coordinates of 32 bits lead bridges through as many sessions as that
-    allows, the end of the path first; what lies between, and every uniform, is plain. A path depends on the number
-    of sessions.
+    allows, the end of the path first; what lies between, and every uniform, is plain. A path depends on the
+    number of sessions.
 
     Parameters
     ----------
@@ -61,9 +61,9 @@ class Sobol(Described):
 class Importance(Described):
     """A defensive mixture that visits crashes more often and weighs them less: for probabilities below 1%.
 
-    A path is plain with probability `defensive`; else the first principal factor of its normals, one that moves SPX
-    down and VIX up over all sessions, is shifted. A path's likelihood ratio is its ``"weight"``: means and
-    probabilities are means of weight times figure. A path depends on the number of sessions.
+    A path is plain with probability `defensive`; else the first principal factor of its normals, which moves
+    SPX down and VIX up over all sessions, is shifted. The likelihood ratio of a path is its ``"weight"``: a
+    mean or a probability is the mean of weight times figure. A path depends on the number of sessions.
 
     Parameters
     ----------

@@ -334,8 +334,8 @@ class _Simulated(Described):
         -------
         dict of arrays
             "spot", "vix" and, per entry of `vx_days`, "vx1", "vx2" …; each of shape
-            (paths, warm_up + 1 + sessions), the start in column ``warm_up``. With importance draws "weight", the
-            likelihood ratio of each path: means are means of weight times figure.
+            (paths, warm_up + 1 + sessions), the start in column ``warm_up``. With importance draws "weight",
+            the likelihood ratio of each path: means are means of weight times figure.
 
         Raises
         ------

@@ -1,10 +1,11 @@
 //! Primitive polynomials and initial direction numbers; written by `scripts/sobol_directions.py`.
 //!
-//! Source: S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", SIAM Journal
-//! on Scientific Computing 30 (2008), 2635–2654, the set `new-joe-kuo-6.21201`. Its licence is in `LICENSE` beside
-//! this file.
+//! Source: S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", SIAM
+//! Journal on Scientific Computing 30 (2008), 2635–2654, the set `new-joe-kuo-6.21201`. Its licence is in
+//! `LICENSE` beside this file.
 
-/// Dimensions after the first: the polynomial, bit k its coefficient of xᵏ, and m₁, m₂, … as many as its degree.
+/// Dimensions after the first: the polynomial, bit k its coefficient of xᵏ, and m₁, m₂, … as many as its
+/// degree.
 pub(super) const INITIAL: [(u32, &[u32]); 127] = [
     (3, &[1]),
     (7, &[1, 3]),
