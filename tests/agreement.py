@@ -67,7 +67,7 @@ def past(spec: dict, path: int) -> dict:
     """Indicators of a simulated path, and what rules saw of the market before its first session."""
     market, sessions = json.dumps(spec["market"]), spec["sessions"]
     arguments = {"seed": spec["seed"], "warm_up": PAST, "vx_days": [30.0], "first_path": path}
-    spot, vix, forward = _core.market_paths(market, 1, sessions, **arguments)
+    spot, vix, forward, _ = _core.market_paths(market, 1, sessions, **arguments)
     seen = {"spot": spot[0], "vix": vix[0], "vix_forward": forward[0][0]}
     indicators = {name: _core.indicator(name, spot[0], vix[0]) for name in INDICATORS}
     before = [

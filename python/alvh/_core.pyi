@@ -164,7 +164,10 @@ def market_paths(
     vx_days: list[float],
     first_path: int,
     threads: int | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]]]: ...
+    draws: str | None = None,  # JSON; plain by default
+) -> tuple[
+    NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]], NDArray[np.float64] | None
+]: ...
 def market_quotes(
     spec: str,
     product: str,

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from alvh import _core, equal_cost, figures
+from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError
 from alvh.playbook import Arm
@@ -67,6 +68,7 @@ def compare(
     capital: float = 1_000_000.0,
     margin: Literal["strategy"] = "strategy",
     seed: int = 0,
+    draws: Draws = "plain",
     shares: Sequence[float] = SHARES,
     every: int = 1,
     costs: Costs | None = None,
@@ -99,6 +101,9 @@ def compare(
         Margin rule: ``"strategy"``.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
+    draws
+        ``"plain"``: figures and their intervals are those of independent, equally weighted paths. Other draws
+        are refused; `market.L3F.simulate` has them.
     shares
         The size ladder: margin shares of NAV at which each arm runs.
     every
@@ -147,6 +152,9 @@ def compare(
     """
     if runner != "local":
         raise SpecError(f"runner = {runner!r}: this version runs 'local'")
+    if draws != "plain":
+        allowed = "a comparison counts independent paths of equal weight; use 'plain', or simulate the market"
+        raise SpecError(f"draws = {draws!r}: {allowed}")
     asked: dict[str, Any] = {
         "paths": paths,
         "sessions": sessions,

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from alvh import _core, market_file
 from alvh.described import Described
+from alvh.draws import Draws, draws_spec
 from alvh.errors import SpecError, nearest_names
 from alvh.filtering import INNOVATIONS, filter  # noqa: A004 -- read as alvh.market.filter
 from alvh.history import ChainHistory, History, HistoryData, read_history
@@ -339,6 +340,7 @@ class _Simulated(Described):
         sessions: int,
         *,
         seed: int = 0,
+        draws: Draws = "plain",
         warm_up: int = 0,
         vx_days: Sequence[float] | None = None,
         first_path: int = 0,
@@ -357,6 +359,9 @@ class _Simulated(Described):
             Sessions after the start.
         seed : int, default 0
             Seed of the draws, below 2**64.
+        draws : str or description, default "plain"
+            How random numbers are drawn: "plain", "antithetic", "sobol", "importance", or with parameters
+            `draws.Antithetic`, `draws.Sobol`, `draws.Importance`.
         warm_up : int, default 0
             Sessions before the start, for indicators: a rough bridge from the start state to itself.
         vx_days : sequence of float, optional
@@ -370,12 +375,13 @@ class _Simulated(Described):
         -------
         dict of arrays
             "spot", "vix" and, per entry of `vx_days`, "vx1", "vx2" …; each of shape
-            (paths, warm_up + 1 + sessions), the start in column ``warm_up``.
+            (paths, warm_up + 1 + sessions), the start in column ``warm_up``. With importance draws "weight",
+            the likelihood ratio of each path: means are means of weight times figure.
 
         Raises
         ------
         AlvhError
-            If an argument is out of its domain.
+            If an argument is out of its domain, or a history is asked for other than plain draws.
 
         Examples
         --------
@@ -383,17 +389,19 @@ class _Simulated(Described):
         >>> sorted(paths), paths["vix"].shape
         (['spot', 'vix', 'vx1'], (100, 22))
         """
-        spot, vix, vx = _core.market_paths(
+        spot, vix, vx, weight = _core.market_paths(
             self._json(),
             paths,
             sessions,
             seed=seed,
+            draws=draws_spec(draws),
             warm_up=warm_up,
             vx_days=[float(days) for days in vx_days or ()],
             first_path=first_path,
             threads=threads,
         )
-        return {"spot": spot, "vix": vix} | {f"vx{k}": each for k, each in enumerate(vx, start=1)}
+        found = {"spot": spot, "vix": vix} | {f"vx{k}": each for k, each in enumerate(vx, start=1)}
+        return found if weight is None else found | {"weight": weight}
 
     def quotes(
         self,

@@ -1,6 +1,7 @@
 //! Paths through the public interface: the same bits for any split, warm-up, replay, closed forms.
 
 use alvh_core::market::bates::BatesSpec;
+use alvh_core::market::draws::Draws;
 use alvh_core::market::fhs::FhsSpec;
 use alvh_core::market::generator::{Generator, Lanes, generator};
 use alvh_core::market::inspect::{Openings, openings, vx_bases};
@@ -72,7 +73,16 @@ fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<d
 }
 
 fn request(paths: usize, sessions: u32) -> Request {
-    Request { paths, sessions, warm_up: 0, seed: 11, first_path: 0, vx_days: Vec::new(), threads: Some(1) }
+    Request {
+        paths,
+        sessions,
+        warm_up: 0,
+        seed: 11,
+        draws: Draws::Plain,
+        first_path: 0,
+        vx_days: Vec::new(),
+        threads: Some(1),
+    }
 }
 
 fn run(model: &dyn Generator, request: &Request) -> Simulation {
@@ -132,7 +142,7 @@ fn warm_up_is_pinned_to_the_start_and_leaves_the_future_alone() {
 fn warm_up_does_not_depend_on_the_block() {
     for model in others().into_iter().chain([l3f()]) {
         let visit = |first_path| {
-            let lanes = Lanes { seed: 5, first_path, start: [0; LANES] };
+            let lanes = Lanes { seed: 5, first_path, start: [0; LANES], ..Lanes::default() };
             let mut seen = Vec::new();
             model.warm_up(&lanes, 7, &mut |step, state: &State| seen.push((step, state.clone())));
             seen
@@ -150,7 +160,7 @@ fn warm_up_does_not_depend_on_the_block() {
 #[test]
 fn a_copied_state_goes_on() {
     for model in others() {
-        let lanes = Lanes { seed: 3, first_path: 0, start: [0; LANES] };
+        let lanes = Lanes { seed: 3, first_path: 0, start: [0; LANES], ..Lanes::default() };
         let mut state = State::default();
         model.start(&lanes, &mut state);
         let mut copy = State::default();
@@ -252,7 +262,7 @@ fn recorded_futures_are_reproduced_to_their_final_settlement() {
         });
     });
     let surface = model.surface();
-    let lanes = |row: u32| Lanes { seed: 0, first_path: 0, start: [row; LANES] };
+    let lanes = |row: u32| Lanes { seed: 0, first_path: 0, start: [row; LANES], ..Lanes::default() };
     let close = |row| {
         let mut state = State::default();
         model.start(&lanes(row), &mut state);
@@ -280,7 +290,7 @@ fn recorded_futures_are_reproduced_to_their_final_settlement() {
 fn a_market_without_recorded_futures_has_no_basis() {
     for model in [l3f(), gbm(0.2), replay(6, |_| ()).1] {
         let mut untouched = Col::splat(7.0);
-        let lanes = Lanes { seed: 0, first_path: 0, start: [1; LANES] };
+        let lanes = Lanes { seed: 0, first_path: 0, start: [1; LANES], ..Lanes::default() };
         assert!(!model.vx_basis(&lanes, 1, &[3; LANES], &mut untouched));
         assert_eq!(untouched, Col::splat(7.0));
     }

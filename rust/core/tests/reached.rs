@@ -29,7 +29,8 @@ static REACHED: LazyLock<Reached> = LazyLock::new(|| {
     let surface = model.surface();
     let (mut extremes, mut sampled) = (Vec::new(), Vec::new());
     for block in 0..BLOCKS {
-        let lanes = Lanes { seed: 33, first_path: block * LANES as u64, start: [0; LANES] };
+        let lanes =
+            Lanes { seed: 33, first_path: block * LANES as u64, start: [0; LANES], ..Lanes::default() };
         let mut state = State::default();
         model.start(&lanes, &mut state);
         let mut extreme: Vec<(Col, State)> = Vec::new();

@@ -1,5 +1,6 @@
 //! The daily state of the SPX surface and its shift, through the public interface.
 
+use alvh_core::market::draws::Draws;
 use alvh_core::market::generator::{Generator, Lanes, generator};
 use alvh_core::market::inspect::{OptionTerms, smile_states, spx_quotes, vix_quotes};
 use alvh_core::market::quote::Slice;
@@ -43,6 +44,7 @@ fn spx_vix_and_futures_do_not_see_it() {
         paths: 300,
         sessions: 20,
         warm_up: 15,
+        draws: Draws::Plain,
         seed: 4,
         first_path: 0,
         vx_days: vec![30.0, 120.0],
@@ -98,7 +100,7 @@ fn states_do_not_depend_on_the_block() {
 #[test]
 fn warm_up_and_opening_keep_it_near_the_closes() {
     let model = with_state(correlated());
-    let lanes = Lanes { seed: 6, first_path: 0, start: [0; LANES] };
+    let lanes = Lanes { seed: 6, first_path: 0, start: [0; LANES], ..Lanes::default() };
     let (mut before, mut opening) = (State::default(), State::default());
     model.start(&lanes, &mut before);
     model.warm_up(&lanes, 5, &mut |_, state| assert_eq!(state.smile, before.smile));

@@ -1,13 +1,13 @@
 //! The surfaces through the public interface: levels, arbitrage, limits.
 
-use alvh_core::market::generator::{Generator, Lanes, generator};
+use alvh_core::market::generator::{Generator, Lanes, Variates, generator};
 use alvh_core::market::quote::{Slice, Surface};
 use alvh_core::market::spec::{GbmSpec, L3fSpec, MarketSpec};
 use alvh_core::market::state::State;
 use alvh_core::market::vix_option::VixSlice;
 use alvh_core::math::lanes::{Col, LANES};
 
-const LANES_OF_SEED_3: Lanes = Lanes { seed: 3, first_path: 0, start: [0; LANES] };
+const LANES_OF_SEED_3: Lanes = Lanes { seed: 3, first_path: 0, start: [0; LANES], variates: Variates::Plain };
 
 fn l3f(vix: f64) -> Box<dyn Generator> {
     generator(&MarketSpec::L3f(Box::new(L3fSpec { vix, ..L3fSpec::default() }))).expect("a valid VIX")

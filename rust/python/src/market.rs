@@ -1,5 +1,6 @@
 //! Market models: specification, paths, quotes of the start state, and the raw draws behind the paths.
 
+use alvh_core::market::draws::Draws;
 use alvh_core::market::filtering::filtered;
 use alvh_core::market::generator::{Generator, generator};
 use alvh_core::market::inspect::{
@@ -29,9 +30,12 @@ pub fn market_spec(py: Python<'_>, spec: &str) -> PyResult<String> {
     })
 }
 
-/// Paths of a market: SPX, VIX and one array per VX tenor, each paths × sessions.
+/// SPX, VIX and one array per VX tenor, each paths × sessions; weights, for importance draws.
+type Paths<'py> = (Array2<'py>, Array2<'py>, Vec<Array2<'py>>, Option<Array1<'py>>);
+
+/// Paths of a market.
 #[pyfunction]
-#[pyo3(signature = (spec, paths, sessions, *, seed, warm_up, vx_days, first_path, threads=None))]
+#[pyo3(signature = (spec, paths, sessions, *, seed, warm_up, vx_days, first_path, threads=None, draws=None))]
 #[expect(clippy::too_many_arguments, reason = "the keyword arguments of alvh.market's simulate")]
 pub fn market_paths<'py>(
     py: Python<'py>,
@@ -43,13 +47,18 @@ pub fn market_paths<'py>(
     vx_days: Vec<f64>,
     first_path: u64,
     threads: Option<usize>,
-) -> PyResult<(Array2<'py>, Array2<'py>, Vec<Array2<'py>>)> {
-    let request = Request { paths, sessions, warm_up, seed, first_path, vx_days, threads };
-    let found = detached(py, || simulate(&*model(spec)?, &request))?;
+    draws: Option<&str>,
+) -> PyResult<Paths<'py>> {
+    let found = detached(py, || {
+        let draws = draws.map_or(Ok(Draws::Plain), Draws::from_json)?;
+        let request = Request { paths, sessions, warm_up, seed, draws, first_path, vx_days, threads };
+        simulate(&*model(spec)?, &request)
+    })?;
     let shape = [paths, found.columns];
     let array = |values: Vec<f64>| values.into_pyarray(py).reshape(shape);
     let vx = found.vx.into_iter().map(array).collect::<PyResult<_>>()?;
-    Ok((array(found.spot)?, array(found.vix)?, vx))
+    let weight = found.weight.map(|weight| weight.into_pyarray(py));
+    Ok((array(found.spot)?, array(found.vix)?, vx, weight))
 }
 
 /// Forward, discount factor, volatility and price of options on the start state; arrays of one length. `smile` is the

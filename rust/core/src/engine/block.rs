@@ -49,7 +49,12 @@ impl<'p> Block<'p> {
         Self {
             plan,
             market: Market::new(
-                Lanes { seed: plan.seed, first_path: 0, start: [plan.schedule.origin(); LANES] },
+                Lanes {
+                    seed: plan.seed,
+                    first_path: 0,
+                    start: [plan.schedule.origin(); LANES],
+                    ..Lanes::default()
+                },
                 plan.shock.is_some() && plan.pools.iter().any(|pool| pool.hedged),
             ),
             interest: Col::default(),

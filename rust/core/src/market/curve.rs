@@ -58,34 +58,26 @@ impl VixCurve {
     }
 
     /// The VX future that settles in `years` (calendar days / 365), in points, and the variance v of its
-    /// logarithm until then:
-    /// `F = floor + exp(level + v/2 + Σ e^{−kᵢτ} xᵢ)`, `v = Σᵢⱼ sᵢsⱼρᵢⱼ (1 − e^{−(kᵢ+kⱼ)τ}) / (kᵢ + kⱼ)`.
+    /// logarithm until then.
     #[inline(always)]
     pub(super) fn future<const FMA: bool>(&self, x: [f64; FACTORS], years: f64) -> (f64, f64) {
-        let (decay, v) = self.decay::<FMA>(years);
-        (self.floor + special::exp::<FMA>(dot::<FMA>(decay, x, self.level + 0.5 * v)), v)
+        let line = self.future_line::<FMA>(years);
+        (line.at::<FMA>(x), line.variance)
     }
 
-    /// `ln(F − floor)` as a line in the factors: level + v/2, and e^{−kτ}.
+    /// The same future whatever the state: what a day of settlement decides alone.
     #[inline(always)]
-    pub(super) fn future_line<const FMA: bool>(&self, years: f64) -> (f64, [f64; FACTORS]) {
-        let (decay, v) = self.decay::<FMA>(years);
-        (self.level + 0.5 * v, decay)
-    }
-
-    /// e^{−kτ}, and v(τ).
-    #[inline(always)]
-    fn decay<const FMA: bool>(&self, years: f64) -> ([f64; FACTORS], f64) {
+    pub(super) fn future_line<const FMA: bool>(&self, years: f64) -> FutureLine {
         let mut decay = [0.0; FACTORS];
         for f in 0..FACTORS {
             decay[f] = special::exp::<FMA>(-self.reversion[f] * years);
         }
-        let mut v = 0.0;
+        let mut variance = 0.0;
         for pair in 0..PAIRS.len() {
             let (i, j) = PAIRS[pair];
-            v = fma::<FMA>(self.pair_weight[pair], 1.0 - decay[i] * decay[j], v);
+            variance = fma::<FMA>(self.pair_weight[pair], 1.0 - decay[i] * decay[j], variance);
         }
-        (decay, v)
+        FutureLine { floor: self.floor, level: self.level + 0.5 * variance, decay, variance }
     }
 
     /// Volatility of the SPX variance swap over `sessions` > 0, in points:
@@ -112,6 +104,27 @@ impl VixCurve {
             loading[f] = mean_decay::<FMA>(self.reversion[f] * (MONTH * months)) * self.spot_loading[f];
         }
         (fma::<FMA>(slope, special::ln::<FMA>(months), self.level), loading)
+    }
+}
+
+/// `F = floor + exp(level + v/2 + Σ e^{−kᵢτ} xᵢ)`, `v = Σᵢⱼ sᵢsⱼρᵢⱼ (1 − e^{−(kᵢ+kⱼ)τ}) / (kᵢ + kⱼ)`: the VX future
+/// of one tenor, its logarithm above the floor a line in the factors.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FutureLine {
+    floor: f64,
+    /// level + v/2
+    pub(super) level: f64,
+    /// e^{−kτ}
+    pub(super) decay: [f64; FACTORS],
+    /// v
+    variance: f64,
+}
+
+impl FutureLine {
+    /// The future in points, given the factors.
+    #[inline(always)]
+    pub(super) fn at<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
+        self.floor + special::exp::<FMA>(dot::<FMA>(self.decay, x, self.level))
     }
 }
 

@@ -84,7 +84,7 @@ pub fn filtered(spec: &ReplaySpec, erp: f64) -> Result<Vec<Filtered>> {
         let after = spec.point(row, x);
         let led = before.replace(after).zip(learnt);
         let (shocks, variance) = led.map_or(([f64::NAN; SHOCKS], [f64::NAN; FACTORS]), |(before, learnt)| {
-            (model.shocks(&before, &after), std::array::from_fn(|f| learnt[f] / unit[f]))
+            (model.shocks_between(&before, &after), std::array::from_fn(|f| learnt[f] / unit[f]))
         });
         Filtered { x, shocks, variance }
     });

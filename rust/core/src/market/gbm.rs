@@ -1,5 +1,6 @@
 //! Geometric Brownian motion: constant volatility, the oracle with closed forms.
 
+use super::draws::{MAX_SHOCKS, Shocks};
 use super::generator::{Generator, Lanes};
 use super::opening;
 use super::parameters::OVERNIGHT_SHARE;
@@ -11,7 +12,7 @@ use super::warm_up;
 use super::{PERCENT, SESSIONS_PER_YEAR};
 use crate::Result;
 use crate::math::lanes::{Col, LANES};
-use crate::math::philox::{Purpose, Stream};
+use crate::math::philox::Purpose;
 use crate::math::simd::{self, Kernel};
 use crate::math::special;
 
@@ -43,8 +44,7 @@ impl Gbm {
     }
 
     fn advance(&self, lanes: &Lanes, step: u32, purpose: Purpose, state: &mut State) {
-        let normals = Stream { seed: lanes.seed, purpose };
-        simd::dispatch(Session { model: self, normals, first_path: lanes.first_path, step, state });
+        simd::dispatch(Session { model: self, lanes, purpose, step, state });
     }
 }
 
@@ -59,9 +59,14 @@ impl Generator for Gbm {
 
     fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
         opening::interpolate(OVERNIGHT_SHARE, before, after, out);
-        let normals = Stream { seed: lanes.seed, purpose: Purpose::Opening };
         let variance = OVERNIGHT_SHARE * (1.0 - OVERNIGHT_SHARE) * self.variance();
-        simd::dispatch(Noise { normals, first_path: lanes.first_path, step, sd: variance.sqrt(), out });
+        simd::dispatch(Noise { lanes, step, sd: variance.sqrt(), out });
+    }
+
+    fn shocks(&self) -> Option<Shocks> {
+        let mut principal = [0.0; MAX_SHOCKS];
+        principal[0] = -1.0;
+        Some(Shocks { count: 1, principal })
     }
 
     fn shock(&self) -> Option<Shock> {
@@ -82,8 +87,8 @@ impl Generator for Gbm {
 
 struct Session<'a> {
     model: &'a Gbm,
-    normals: Stream,
-    first_path: u64,
+    lanes: &'a Lanes,
+    purpose: Purpose,
     step: u32,
     state: &'a mut State,
 }
@@ -92,9 +97,9 @@ impl Kernel for Session<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { model, normals, first_path, step, state } = self;
-        let (mut n, mut unused) = (Col::default(), Col::default());
-        normals.normal_columns::<FMA>(first_path, step, 0, &mut n, &mut unused);
+        let Self { model, lanes, purpose, step, state } = self;
+        let mut n = Col::default();
+        lanes.normal::<FMA>(purpose, step, 0, &mut n);
         let variance = model.variance();
         let sd = variance.sqrt();
         for i in 0..LANES {
@@ -106,8 +111,7 @@ impl Kernel for Session<'_> {
 
 /// Adds the noise of the Brownian bridge to ln S.
 struct Noise<'a> {
-    normals: Stream,
-    first_path: u64,
+    lanes: &'a Lanes,
     step: u32,
     sd: f64,
     out: &'a mut State,
@@ -117,9 +121,9 @@ impl Kernel for Noise<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { normals, first_path, step, sd, out } = self;
-        let (mut n, mut unused) = (Col::default(), Col::default());
-        normals.normal_columns::<FMA>(first_path, step, 0, &mut n, &mut unused);
+        let Self { lanes, step, sd, out } = self;
+        let mut n = Col::default();
+        lanes.normal::<FMA>(Purpose::Opening, step, 0, &mut n);
         for i in 0..LANES {
             out.ln_s[i] += sd * n[i];
         }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::bates::Bates;
+use super::draws::Shocks;
 use super::fhs::Fhs;
 use super::gbm::Gbm;
 use super::l3f::L3f;
+pub use super::lanes::{Lanes, Variates};
 use super::pdv4::Pdv4;
 use super::quote::Surface;
 use super::recorded_chain::RecordedChain;
@@ -15,23 +17,6 @@ use super::spec::MarketSpec;
 use super::state::State;
 use crate::Result;
 use crate::math::lanes::{Col, LANES};
-
-/// Which paths a block holds.
-#[derive(Clone, Debug)]
-pub struct Lanes {
-    /// Seed of the run.
-    pub seed: u64,
-    /// Lane `i` is path `first_path + i`.
-    pub first_path: u64,
-    /// Per lane, the row of session 0 in the replayed arrays; simulated models ignore it.
-    pub start: [u32; LANES],
-}
-
-impl Default for Lanes {
-    fn default() -> Self {
-        Self { seed: 0, first_path: 0, start: [0; LANES] }
-    }
-}
 
 /// A model of the market: where a path starts and how it moves.
 ///
@@ -67,6 +52,12 @@ pub trait Generator: Send + Sync + std::fmt::Debug {
     /// Recorded quotes of a product's options, by session of the schedule; `None` where its prices are the model's.
     fn recorded_chain(&self, product: &str) -> Option<Arc<RecordedChain>> {
         let _ = product;
+        None
+    }
+
+    /// The normals of a session that antithetic, Sobol or importance draws may arrange; `None` where there are none, or
+    /// the model does not draw them through [`Lanes`].
+    fn shocks(&self) -> Option<Shocks> {
         None
     }
 

@@ -93,7 +93,8 @@ pub fn smile_states(
     let mut found: [Vec<f64>; SMILE] = std::array::from_fn(|_| vec![0.0; paths * columns]);
     let mut state = State::default();
     for first in (0..paths).step_by(LANES) {
-        let lanes = Lanes { seed, first_path: first_path + first as u64, start: [0; LANES] };
+        let lanes =
+            Lanes { seed, first_path: first_path + first as u64, start: [0; LANES], ..Lanes::default() };
         for step in 0..=sessions {
             match step {
                 0 => model.start(&lanes, &mut state),
@@ -138,7 +139,8 @@ pub fn openings(
     let (mut before, mut after, mut opening) = (State::default(), State::default(), State::default());
     let mut quotation = Col::default();
     for first in (0..paths).step_by(LANES) {
-        let lanes = Lanes { seed, first_path: first_path + first as u64, start: [start; LANES] };
+        let lanes =
+            Lanes { seed, first_path: first_path + first as u64, start: [start; LANES], ..Lanes::default() };
         model.start(&lanes, &mut before);
         for step in 1..=sessions {
             after.clone_from(&before);
@@ -175,7 +177,7 @@ pub fn vx_bases(model: &dyn Generator, row: &[u32], expiry: &[u32]) -> Result<Op
     for (rows, expiries) in row.chunks(LANES).zip(expiry.chunks(LANES)) {
         // Lanes without an element repeat the first one.
         let lane = |values: &[u32]| std::array::from_fn(|i| values[if i < values.len() { i } else { 0 }]);
-        let lanes = Lanes { seed: 0, first_path: 0, start: lane(rows) };
+        let lanes = Lanes { seed: 0, first_path: 0, start: lane(rows), ..Lanes::default() };
         if !model.vx_basis(&lanes, 0, &lane(expiries), &mut basis) {
             return Ok(None);
         }
@@ -246,7 +248,7 @@ struct Terms {
 
 fn start(model: &dyn Generator) -> (Surface, State) {
     let mut state = State::default();
-    model.start(&Lanes { seed: 0, first_path: 0, start: [0; LANES] }, &mut state);
+    model.start(&Lanes { seed: 0, first_path: 0, start: [0; LANES], ..Lanes::default() }, &mut state);
     (model.surface(), state)
 }
 

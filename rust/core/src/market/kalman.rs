@@ -14,7 +14,7 @@
 //! ln(K − floor) at the observed K.
 
 use super::SESSIONS_PER_YEAR;
-use super::curve::VixCurve;
+use super::curve::{FutureLine, VixCurve};
 use super::parameters::{Curve, Dynamics};
 use super::state::FACTORS;
 use crate::math::special;
@@ -84,7 +84,7 @@ impl Filter {
 
     /// The settlement price of a VIX future is seen, `years` before it settles, in points above the floor.
     pub(super) fn observe_future(&mut self, years: f64, settle: f64) {
-        let (level, loading) = self.curve.future_line::<false>(years);
+        let FutureLine { level, decay: loading, .. } = self.curve.future_line::<false>(years);
         self.observe_near(level, loading, settle, FUTURE_SD);
     }
 

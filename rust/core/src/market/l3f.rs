@@ -15,6 +15,7 @@
 
 use super::PERCENT;
 use super::SESSIONS_PER_YEAR;
+use super::draws::Shocks;
 use super::generator::{Generator, Lanes};
 use super::kalman::Filter;
 use super::opening;
@@ -27,7 +28,7 @@ use super::state::{FACTORS, Point, State};
 use super::warm_up;
 use crate::math::cholesky::cholesky;
 use crate::math::lanes::{Col, LANES};
-use crate::math::philox::{Purpose, Stream};
+use crate::math::philox::Purpose;
 use crate::math::simd::{self, Kernel, fma};
 use crate::math::special;
 use crate::{Error, Result};
@@ -103,9 +104,7 @@ impl L3f {
     }
 
     fn advance(&self, lanes: &Lanes, step: u32, [normals, mixture]: [Purpose; 2], state: &mut State) {
-        let stream = |purpose| Stream { seed: lanes.seed, purpose };
-        let (normals, mixture) = (stream(normals), stream(mixture));
-        simd::dispatch(Session { model: self, normals, mixture, first_path: lanes.first_path, step, state });
+        simd::dispatch(Session { model: self, lanes, normals, mixture, step, state });
     }
 
     /// Standard deviation of ln S over a session that begins with these factors: √h.
@@ -142,7 +141,7 @@ impl L3f {
     }
 
     /// The shocks (z, g) of the session that leads from one close to the next: the inverse of a session.
-    pub(super) fn shocks(&self, before: &Point, after: &Point) -> [f64; SHOCKS] {
+    pub(super) fn shocks_between(&self, before: &Point, after: &Point) -> [f64; SHOCKS] {
         let sd = self.spot_sd::<false>(before.x);
         let drift = (before.r - before.q + self.erp) * (1.0 / SESSIONS_PER_YEAR);
         let convexity = sd * sd * (self.skew_drift * sd + self.half_variance);
@@ -207,9 +206,11 @@ impl Generator for L3f {
     }
 
     fn special_quotation(&self, lanes: &Lanes, step: u32, out: &mut Col) {
-        let normals = Stream { seed: lanes.seed, purpose: Purpose::SpecialQuotation };
-        let (first_path, sd) = (lanes.first_path, self.soq_sd);
-        simd::dispatch(SpecialQuotation { normals, first_path, step, sd, out });
+        simd::dispatch(SpecialQuotation { lanes, step, sd: self.soq_sd, out });
+    }
+
+    fn shocks(&self) -> Option<Shocks> {
+        Some(Shocks { count: SHOCKS, principal: principal(&self.mix) })
     }
 
     fn shock(&self) -> Option<Shock> {
@@ -231,9 +232,9 @@ impl Generator for L3f {
 /// One session of 256 paths.
 struct Session<'a> {
     model: &'a L3f,
-    normals: Stream,
-    mixture: Stream,
-    first_path: u64,
+    lanes: &'a Lanes,
+    normals: Purpose,
+    mixture: Purpose,
     step: u32,
     state: &'a mut State,
 }
@@ -242,10 +243,10 @@ impl Kernel for Session<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { model, normals, mixture, first_path, step, state } = self;
-        let mut n = shock_normals::<FMA>(normals, first_path, step);
-        let (mut chance, mut unused) = (Col::default(), Col::default());
-        mixture.uniform_columns(first_path, step, 0, &mut chance, &mut unused);
+        let Self { model, lanes, normals, mixture, step, state } = self;
+        let mut n = shock_normals::<FMA>(lanes, normals, step);
+        let mut chance = Col::default();
+        lanes.uniforms(mixture, step, 0, &mut chance);
 
         let mut variance = chance;
         for i in 0..LANES {
@@ -279,15 +280,13 @@ impl Kernel for Opening<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { model, lanes, step, chance: given, before, after, out } = self;
-        let Lanes { seed, first_path, .. } = *lanes;
-        let stream = |purpose| Stream { seed, purpose };
-        let n = shock_normals::<FMA>(stream(Purpose::Opening), first_path, step);
-        let (mut chance, mut interval, mut unused) = (Col::default(), Col::default(), Col::default());
+        let n = shock_normals::<FMA>(lanes, Purpose::Opening, step);
+        let (mut chance, mut interval) = (Col::default(), Col::default());
         match given {
             Some(given) => chance = *given,
-            None => stream(Purpose::Mixture).uniform_columns(first_path, step, 0, &mut chance, &mut unused),
+            None => lanes.uniforms(Purpose::Mixture, step, 0, &mut chance),
         }
-        stream(Purpose::Opening).uniform_columns(first_path, step, 2, &mut interval, &mut unused);
+        lanes.uniforms(Purpose::Opening, step, 2, &mut interval);
 
         let share = model.overnight_share;
         let spread = (share * (1.0 - share) * model.quiet_variance).sqrt();
@@ -307,8 +306,7 @@ impl Kernel for Opening<'_> {
 }
 
 struct SpecialQuotation<'a> {
-    normals: Stream,
-    first_path: u64,
+    lanes: &'a Lanes,
     step: u32,
     sd: f64,
     out: &'a mut Col,
@@ -318,9 +316,8 @@ impl Kernel for SpecialQuotation<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { normals, first_path, step, sd, out } = self;
-        let mut unused = Col::default();
-        normals.normal_columns::<FMA>(first_path, step, 0, out, &mut unused);
+        let Self { lanes, step, sd, out } = self;
+        lanes.normal::<FMA>(Purpose::SpecialQuotation, step, 0, out);
         for value in out.iter_mut() {
             *value = special::exp::<FMA>(sd * *value);
         }
@@ -329,12 +326,26 @@ impl Kernel for SpecialQuotation<'_> {
 
 /// The four independent normals of a session, from blocks 0 and 1.
 #[inline(always)]
-fn shock_normals<const FMA: bool>(stream: Stream, first_path: u64, step: u32) -> [Col; SHOCKS] {
+fn shock_normals<const FMA: bool>(lanes: &Lanes, purpose: Purpose, step: u32) -> [Col; SHOCKS] {
     let mut n = [Col::default(); SHOCKS];
     let [a, b, c, d] = &mut n;
-    stream.normal_columns::<FMA>(first_path, step, 0, a, b);
-    stream.normal_columns::<FMA>(first_path, step, 1, c, d);
+    lanes.normals::<FMA>(purpose, step, 0, a, b);
+    lanes.normals::<FMA>(purpose, step, 1, c, d);
     n
+}
+
+/// Unit vector of normals that moves the shocks most, towards falling SPX: the eigenvector of MᵀM for its largest
+/// eigenvalue, by the power method.
+fn principal(mix: &[[f64; SHOCKS]; SHOCKS]) -> [f64; SHOCKS] {
+    const ROUNDS: usize = 200;
+    let mut v = [-1.0, 0.0, 0.0, 0.0];
+    for _ in 0..ROUNDS {
+        let shocks = mix.map(|row| row.iter().zip(&v).map(|(m, n)| m * n).sum::<f64>());
+        v = std::array::from_fn(|j| mix.iter().zip(&shocks).map(|(row, s)| row[j] * s).sum());
+        let size = v.iter().map(|n| n * n).sum::<f64>().sqrt();
+        v = v.map(|n| n / size);
+    }
+    v
 }
 
 /// Cholesky factor of the shocks' correlation, less what the common shift of wild sessions explains.

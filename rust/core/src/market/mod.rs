@@ -4,9 +4,11 @@
 //! from session to session; a [`quote::Surface`] turns it into VIX, futures and option prices, and is the only place
 //! that does. Generators are listed once, in [`generator::generator`].
 
+mod arranged;
 pub mod bates;
 mod check;
 mod curve;
+pub mod draws;
 pub mod fhs;
 pub mod filtering;
 mod followed;
@@ -15,6 +17,7 @@ pub mod generator;
 pub mod inspect;
 mod kalman;
 mod l3f;
+mod lanes;
 mod opening;
 pub mod parameters;
 pub mod pdv4;

@@ -15,6 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check;
+use super::draws::{MAX_SHOCKS, Shocks};
 use super::followed::Followed;
 use super::generator::{Generator, Lanes};
 use super::l3f::L3f;
@@ -28,7 +29,7 @@ use super::state::{FACTORS, State};
 use super::warm_up;
 use super::{PERCENT, SESSIONS_PER_YEAR};
 use crate::math::lanes::{Col, LANES};
-use crate::math::philox::{Purpose, Stream};
+use crate::math::philox::Purpose;
 use crate::math::simd::{self, Kernel, fma};
 use crate::math::special;
 use crate::{Error, Result};
@@ -254,9 +255,7 @@ impl Pdv4 {
     }
 
     fn advance(&self, lanes: &Lanes, step: u32, [normals, mixture]: [Purpose; 2], state: &mut State) {
-        let stream = |purpose| Stream { seed: lanes.seed, purpose };
-        let (normals, mixture) = (stream(normals), stream(mixture));
-        simd::dispatch(Session { model: self, normals, mixture, first_path: lanes.first_path, step, state });
+        simd::dispatch(Session { model: self, lanes, normals, mixture, step, state });
     }
 }
 
@@ -282,6 +281,13 @@ impl Generator for Pdv4 {
         self.pricing.special_quotation(lanes, step, out);
     }
 
+    fn shocks(&self) -> Option<Shocks> {
+        // VIX follows the returns: the first normal moves both, the residual VIX alone.
+        let mut principal = [0.0; MAX_SHOCKS];
+        principal[0] = -1.0;
+        Some(Shocks { count: 2, principal })
+    }
+
     fn shock(&self) -> Option<Shock> {
         self.pricing.shock()
     }
@@ -301,9 +307,9 @@ impl Generator for Pdv4 {
 /// One session of 256 paths.
 struct Session<'a> {
     model: &'a Pdv4,
-    normals: Stream,
-    mixture: Stream,
-    first_path: u64,
+    lanes: &'a Lanes,
+    normals: Purpose,
+    mixture: Purpose,
     step: u32,
     state: &'a mut State,
 }
@@ -312,12 +318,12 @@ impl Kernel for Session<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { model, normals, mixture, first_path, step, state } = self;
+        let Self { model, lanes, normals, mixture, step, state } = self;
         let path = &model.path;
         let (mut n, mut e) = (Col::default(), Col::default());
-        normals.normal_columns::<FMA>(first_path, step, 0, &mut n, &mut e);
-        let (mut chance, mut unused) = (Col::default(), Col::default());
-        mixture.uniform_columns(first_path, step, 0, &mut chance, &mut unused);
+        lanes.normals::<FMA>(normals, step, 0, &mut n, &mut e);
+        let mut chance = Col::default();
+        lanes.uniforms(mixture, step, 0, &mut chance);
 
         let mut returns = Col::default();
         for i in 0..LANES {
@@ -370,13 +376,11 @@ impl Kernel for Opening<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { model, lanes, step, before, after, out } = self;
-        let Lanes { seed, first_path, .. } = *lanes;
-        let stream = |purpose| Stream { seed, purpose };
         let (mut n, mut e) = (Col::default(), Col::default());
-        stream(Purpose::Opening).normal_columns::<FMA>(first_path, step, 0, &mut n, &mut e);
-        let (mut chance, mut interval, mut unused) = (Col::default(), Col::default(), Col::default());
-        stream(Purpose::Mixture).uniform_columns(first_path, step, 0, &mut chance, &mut unused);
-        stream(Purpose::Opening).uniform_columns(first_path, step, 2, &mut interval, &mut unused);
+        lanes.normals::<FMA>(Purpose::Opening, step, 0, &mut n, &mut e);
+        let (mut chance, mut interval) = (Col::default(), Col::default());
+        lanes.uniforms(Purpose::Mixture, step, 0, &mut chance);
+        lanes.uniforms(Purpose::Opening, step, 2, &mut interval);
 
         let path = &model.path;
         let share = model.overnight_share;

@@ -75,7 +75,10 @@ impl Surface {
 
     /// VX future that settles in `days` calendar days, in points.
     pub fn vx(&self, state: &State, days: f64, out: &mut Col) {
-        self.vx_dated(state, &Col::splat(days), out);
+        match self {
+            Self::Flat { vol, .. } => *out = Col::splat(PERCENT * vol),
+            Self::Essvi(surface) => simd::dispatch(VxOfTenor { curve: &surface.curve, state, days, out }),
+        }
     }
 
     /// VX future that settles in `days[i]` calendar days, in points.
@@ -160,6 +163,25 @@ impl Kernel for VxKernel<'_> {
         for i in 0..LANES {
             let years = self.days[i] * (1.0 / DAYS_PER_YEAR);
             (self.out[i], _) = self.curve.future::<FMA>(self.state.factors(i), years);
+        }
+    }
+}
+
+/// As [`VxKernel`] where every lane has the same tenor.
+struct VxOfTenor<'a> {
+    curve: &'a VixCurve,
+    state: &'a State,
+    days: f64,
+    out: &'a mut Col,
+}
+
+impl Kernel for VxOfTenor<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let line = self.curve.future_line::<FMA>(self.days * (1.0 / DAYS_PER_YEAR));
+        for i in 0..LANES {
+            self.out[i] = line.at::<FMA>(self.state.factors(i));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::draws::Draws;
 use super::generator::{Generator, Lanes};
 use super::quote::Surface;
 use super::state::State;
@@ -22,6 +23,8 @@ pub struct Request {
     pub warm_up: u32,
     /// Seed of the draws.
     pub seed: u64,
+    /// How they are drawn.
+    pub draws: Draws,
     /// Number of the first path. A replayed path p has its session 0 in row `warm_up + p`.
     pub first_path: u64,
     /// Calendar days to settlement of each constant-maturity VX future wanted.
@@ -41,6 +44,8 @@ pub struct Simulation {
     pub vix: Vec<f64>,
     /// VX in points, one array per entry of `vx_days`.
     pub vx: Vec<Vec<f64>>,
+    /// Likelihood ratio of each path, for importance draws: means are means of weight times figure.
+    pub weight: Option<Vec<f64>>,
 }
 
 /// Runs the model.
@@ -49,6 +54,7 @@ pub fn simulate(model: &dyn Generator, request: &Request) -> Result<Simulation> 
     let array = || vec![0.0; request.paths * columns];
     let (mut spot, mut vix) = (array(), array());
     let mut vx: Vec<_> = request.vx_days.iter().map(|_| array()).collect();
+    let mut weight = vec![1.0; request.paths];
 
     // Each block of lanes gets its own rows of every array.
     let mut blocks: Vec<Vec<&mut [f64]>> = Vec::new();
@@ -60,8 +66,9 @@ pub fn simulate(model: &dyn Generator, request: &Request) -> Result<Simulation> 
             blocks[block].push(rows);
         }
     }
-    let run = |(block, rows): (usize, &mut Vec<&mut [f64]>)| {
-        Writer { columns, vx_days: &request.vx_days, surface: model.surface(), rows }.run(
+    let mut blocks: Vec<_> = blocks.into_iter().zip(weight.chunks_mut(LANES)).collect();
+    let run = |(block, (rows, weight)): (usize, &mut (Vec<&mut [f64]>, &mut [f64]))| {
+        Writer { columns, vx_days: &request.vx_days, surface: model.surface(), rows, weight }.run(
             model,
             request,
             (block * LANES) as u64,
@@ -77,7 +84,8 @@ pub fn simulate(model: &dyn Generator, request: &Request) -> Result<Simulation> 
             .map_err(|error| Error::Spec(format!("threads: {error}")))?;
         pool.install(|| blocks.par_iter_mut().enumerate().for_each(run));
     }
-    Ok(Simulation { columns, spot, vix, vx })
+    let weight = matches!(request.draws, Draws::Importance { .. }).then_some(weight);
+    Ok(Simulation { columns, spot, vix, vx, weight })
 }
 
 impl Request {
@@ -96,6 +104,7 @@ impl Request {
         if self.threads == Some(0) {
             return Err(Error::domain("threads", 0, "must be at least 1"));
         }
+        self.draws.check(model.shocks())?;
         let columns = self.warm_up as usize + 1 + self.sessions as usize;
         if let Some(rows) = model.rows() {
             let wanted = end - 1 + columns as u64;
@@ -114,6 +123,7 @@ struct Writer<'a, 'b> {
     vx_days: &'a [f64],
     surface: Surface,
     rows: &'a mut [&'b mut [f64]],
+    weight: &'a mut [f64],
 }
 
 impl Writer<'_, '_> {
@@ -123,7 +133,11 @@ impl Writer<'_, '_> {
         // Lanes without a path of this request repeat the last one: replayed rows exist for it.
         let row = u64::from(request.warm_up) + first_path;
         let start = std::array::from_fn(|lane| (row + lane.min(paths - 1) as u64) as u32);
-        let lanes = Lanes { seed: request.seed, first_path, start };
+        let lanes = Lanes { seed: request.seed, first_path, start, ..Lanes::default() };
+        let lanes = lanes.drawn(request.draws, request.sessions, model.shocks());
+        if let Some(weight) = lanes.weight() {
+            self.weight.copy_from_slice(&weight[..paths]);
+        }
         let mut column = 0;
         model.warm_up(&lanes, request.warm_up, &mut |_, state| {
             self.write(column, state);

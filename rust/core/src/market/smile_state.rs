@@ -17,7 +17,7 @@ use super::generator::Lanes;
 use super::state::{SMILE, State};
 use crate::math::cholesky::cholesky;
 use crate::math::lanes::{Col, LANES};
-use crate::math::philox::{Purpose, Stream};
+use crate::math::philox::Purpose;
 use crate::math::simd::{self, Kernel, fma};
 use crate::math::special;
 use crate::{Error, Result};
@@ -154,12 +154,11 @@ impl Kernel for Move<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { lanes: &Lanes { seed, first_path, .. }, step, keep, mix, smile } = self;
-        let normals = Stream { seed, purpose: Purpose::SmileState };
+        let Self { lanes, step, keep, mix, smile } = self;
         let mut n = [Col::default(); SMILE + 1];
         let [a, b, c, d] = &mut n;
-        normals.normal_columns::<FMA>(first_path, step, 0, a, b);
-        normals.normal_columns::<FMA>(first_path, step, 1, c, d);
+        lanes.normals::<FMA>(Purpose::SmileState, step, 0, a, b);
+        lanes.normals::<FMA>(Purpose::SmileState, step, 1, c, d);
         for (row, column) in smile.iter_mut().enumerate() {
             for i in 0..LANES {
                 let mut moved = keep[row] * column[i];

@@ -7,4 +7,5 @@ pub mod lanes;
 pub mod least;
 pub mod philox;
 pub mod simd;
+pub mod sobol;
 pub mod special;

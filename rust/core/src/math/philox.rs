@@ -12,11 +12,17 @@ use super::special;
 const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// Increments of the two key words from round to round (golden ratio and √3 − 1).
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+/// Rounds of every draw; the generator is published with 7, too, which tests use.
 const ROUNDS: usize = 10;
 
 /// Paths are numbered with 48 bits: the counter's second word keeps 16 bits for the purpose.
 pub const MAX_PATHS: u64 = 1 << 48;
 
+/// 2⁵²: an integer below it, put into its mantissa bits, becomes a double without a conversion.
+const TWO_52: f64 = 4503599627370496.0;
+const TWO_52_BITS: u64 = TWO_52.to_bits();
+/// 2⁻³²
+const CELL_OF_A_WORD: f64 = 1.0 / 4294967296.0;
 /// Bits of 1.0; a 52-bit fraction below them makes a double in [1, 2).
 const ONE_BITS: u64 = 0x3FF0_0000_0000_0000;
 /// 1 − 2⁻⁵³: taken from a double in [1, 2), it leaves the centre of its cell of width 2⁻⁵².
@@ -50,11 +56,13 @@ pub enum Purpose {
     Placebo = 10,
     /// The daily state of the SPX surface.
     SmileState = 11,
+    /// Scrambles of Sobol points.
+    Scramble = 12,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Dynamics,
         Self::Mixture,
         Self::Bridge,
@@ -67,6 +75,7 @@ impl Purpose {
         Self::SpecialQuotation,
         Self::Placebo,
         Self::SmileState,
+        Self::Scramble,
     ];
 
     /// The name used by the binding.
@@ -84,13 +93,14 @@ impl Purpose {
             Self::SpecialQuotation => "special_quotation",
             Self::Placebo => "placebo",
             Self::SmileState => "smile_state",
+            Self::Scramble => "scramble",
         }
     }
 }
 
 /// One block of the generator: four random words for a counter and a key.
 #[inline(always)]
-pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+fn philox4x32<const ROUNDS: usize>(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counter;
     let [mut k0, mut k1] = key;
     for _ in 0..ROUNDS {
@@ -117,7 +127,7 @@ impl Stream {
     #[inline(always)]
     pub fn words(self, path: u64, step: u32, block: u32) -> [u32; 4] {
         let high = (self.purpose as u32) << 16 | (path >> 32) as u32;
-        philox4x32([path as u32, high, step, block], [self.seed as u32, (self.seed >> 32) as u32])
+        philox4x32::<ROUNDS>([path as u32, high, step, block], [self.seed as u32, (self.seed >> 32) as u32])
     }
 
     /// Two uniforms in (0, 1), each from 52 random bits, centred in their cells: neither 0 nor 1 occurs, and
@@ -136,6 +146,14 @@ impl Stream {
         }
     }
 
+    /// The first of the two columns of [`uniform_columns`](Self::uniform_columns).
+    #[inline(always)]
+    pub fn uniform_column(self, first_path: u64, step: u32, block: u32, a: &mut Col) {
+        for i in 0..LANES {
+            [a[i], _] = self.uniforms(first_path + i as u64, step, block);
+        }
+    }
+
     /// Two columns of standard normals, by the inverse distribution function: monotone in the uniforms, so
     /// that low-discrepancy points and mirrored draws keep their structure.
     #[inline(always)]
@@ -148,20 +166,27 @@ impl Stream {
         b: &mut Col,
     ) {
         self.uniform_columns(first_path, step, block, a, b);
-        for i in 0..LANES {
-            a[i] = special::inv_norm_cdf::<FMA>(a[i]);
-        }
-        for i in 0..LANES {
-            b[i] = special::inv_norm_cdf::<FMA>(b[i]);
-        }
+        special::inv_norm_cdf_column::<FMA>(a);
+        special::inv_norm_cdf_column::<FMA>(b);
+    }
+
+    /// The first of the two columns of [`normal_columns`](Self::normal_columns).
+    #[inline(always)]
+    pub fn normal_column<const FMA: bool>(self, first_path: u64, step: u32, block: u32, a: &mut Col) {
+        self.uniform_column(first_path, step, block, a);
+        special::inv_norm_cdf_column::<FMA>(a);
     }
 }
 
-/// The centre of the cell of width 2⁻⁵² that the upper 52 of 64 bits choose; exact.
+/// The centre of the cell of width 2⁻⁵² that the upper 52 of 64 bits choose.
+///
+/// The words enter as mantissas of two doubles, whose sum is exact. Joined by shifts they would be the same number, but
+/// a compiler folds the shift into Philox's last product, which then has 64 bits and takes three times as long.
 #[inline(always)]
 fn centred(high: u32, low: u32) -> f64 {
-    let fraction = (u64::from(high) << 32 | u64::from(low)) >> 12;
-    f64::from_bits(ONE_BITS | fraction) - BELOW_ONE
+    let coarse = f64::from_bits(TWO_52_BITS | u64::from(high)) - TWO_52;
+    let fine = f64::from_bits(ONE_BITS | u64::from(low >> 12)) - BELOW_ONE;
+    coarse * CELL_OF_A_WORD + fine
 }
 
 #[cfg(test)]
@@ -169,7 +194,7 @@ mod tests {
     use super::*;
     use crate::math::simd::{self, Kernel};
 
-    const KNOWN_ANSWERS: &str = include_str!("../../../../tests/golden/philox4x32_10.csv");
+    const KNOWN_ANSWERS: &str = include_str!("../../../../tests/golden/philox4x32.csv");
 
     fn words<const N: usize>(hex: &str) -> [u32; N] {
         let parsed: Vec<u32> =
@@ -180,12 +205,32 @@ mod tests {
     #[test]
     fn known_answers() {
         let rows: Vec<_> = KNOWN_ANSWERS.lines().skip(1).collect();
-        assert!(rows.len() >= 3);
+        assert_eq!(rows.len(), 6);
         for row in rows {
             let cells: Vec<_> = row.split(',').collect();
-            let (counter, key, expected) = (words(cells[0]), words(cells[1]), words(cells[2]));
-            assert_eq!(philox4x32(counter, key), expected);
+            let (counter, key, expected) = (words(cells[1]), words(cells[2]), words(cells[3]));
+            let found = match cells[0] {
+                "7" => philox4x32::<7>(counter, key),
+                "10" => philox4x32::<10>(counter, key),
+                other => panic!("{other} rounds"),
+            };
+            assert_eq!(found, expected, "{row}");
         }
+    }
+
+    /// The words as one integer of 64 bits, its upper 52 as a fraction, the centre of its cell.
+    #[test]
+    fn uniforms_are_the_upper_52_bits() {
+        let twin = |high: u32, low: u32| {
+            let fraction = (u64::from(high) << 32 | u64::from(low)) >> 12;
+            (fraction as f64 + 0.5) * 2f64.powi(-52)
+        };
+        let stream = Stream { seed: 3, purpose: Purpose::Inference };
+        for path in 0..10_000 {
+            let [a, b, c, d] = stream.words(path, 0, 0);
+            assert_eq!(stream.uniforms(path, 0, 0), [twin(a, b), twin(c, d)]);
+        }
+        assert_eq!(centred(0, 1 << 12), 1.5 * 2f64.powi(-52));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The inverse of the normal distribution function.
 
-use super::{ln, polynomial};
+use super::{ln, ln_normal, polynomial};
+use crate::math::lanes::{Col, LANES, Mask};
 
 /// Φ⁻¹(p) for p in [0, 1]: −∞ at 0, ∞ at 1, NaN outside; relative error below 1e-15 down to the smallest double.
 ///
@@ -28,6 +29,51 @@ pub fn inv_norm_cdf<const FMA: bool>(p: f64) -> f64 {
     let size = if smaller == 0.0 { f64::INFINITY } else { size };
     if !central && q < 0.0 { -size } else { size }
 }
+
+/// [`inv_norm_cdf`] of a column of uniforms in [2⁻⁵³, 1 − 2⁻⁵³], in place: the same bits in half the time.
+///
+/// The central quotient needs no logarithm and no root, and 85 lanes of 100 need nothing else: the others are packed
+/// side by side, computed apart and put back.
+#[inline(always)]
+pub fn inv_norm_cdf_column<const FMA: bool>(p: &mut Col) {
+    let outer = Mask::from_fn(|i| (p[i] - 0.5).abs() > CENTRAL_HALF_WIDTH);
+    let mut packed = Col::splat(0.5);
+    let mut count = 0;
+    for lane in outer.lanes() {
+        packed[count] = p[lane];
+        count += 1;
+    }
+    for i in 0..LANES {
+        let q = p[i] - 0.5;
+        let centre = CENTRAL_HALF_WIDTH * CENTRAL_HALF_WIDTH - q * q;
+        p[i] = q * polynomial::<FMA, _>(&CENTRAL_P, centre) / polynomial::<FMA, _>(&CENTRAL_Q, centre);
+    }
+    let mut quantile = packed;
+    let mut deep = false;
+    for group in quantile[..count.next_multiple_of(GROUP)].chunks_exact_mut(GROUP) {
+        for p in group {
+            let q = *p - 0.5;
+            let smaller = if q < 0.0 { *p } else { 1.0 - *p };
+            let r = (-ln_normal::<FMA>(smaller)).sqrt();
+            deep |= r > FAR_CENTRE;
+            let middle = r - TAIL_CENTRE;
+            let size = polynomial::<FMA, _>(&TAIL_P, middle) / polynomial::<FMA, _>(&TAIL_Q, middle);
+            *p = if q < 0.0 { -size } else { size };
+        }
+    }
+    // Once in 10¹¹ draws: a third quotient.
+    if deep {
+        for (quantile, &p) in quantile.iter_mut().zip(&packed[..count]) {
+            *quantile = inv_norm_cdf::<FMA>(p);
+        }
+    }
+    for (lane, quantile) in outer.lanes().zip(quantile.iter()) {
+        p[lane] = *quantile;
+    }
+}
+
+/// Packed lanes are computed so many at a time, whatever the instruction set.
+const GROUP: usize = 16;
 
 const CENTRAL_HALF_WIDTH: f64 = 0.425;
 const TAIL_CENTRE: f64 = 1.6;

@@ -12,7 +12,7 @@ mod polynomial;
 mod product;
 
 pub use exponential::{exp, exp_normal};
-pub use inverse_normal::inv_norm_cdf;
+pub use inverse_normal::{inv_norm_cdf, inv_norm_cdf_column};
 pub use logarithm::{ln, ln_normal, ln_ratio, ln_ratio_over};
 pub use normal::{mills, mills_difference, norm_cdf, norm_pdf};
 pub use polynomial::polynomial;

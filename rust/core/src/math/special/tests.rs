@@ -1,4 +1,7 @@
-use super::{exp, inv_norm_cdf, ln, ln_ratio, mills, mills_difference, norm_cdf, norm_pdf};
+use super::{
+    exp, inv_norm_cdf, inv_norm_cdf_column, ln, ln_ratio, mills, mills_difference, norm_cdf, norm_pdf,
+};
+use crate::math::lanes::{Col, LANES};
 use crate::math::simd::{Kernel, available, dispatch_on, variant};
 use proptest::prelude::*;
 
@@ -77,6 +80,44 @@ fn golden_values_on_every_variant() {
             println!("{function} {} {worst:?}", variant.name());
             assert!(worst.0 <= tolerance, "{function} on {}: {worst:?}", variant.name());
         }
+    }
+}
+
+/// A column in place, and the same number by number.
+struct Quantiles(Col);
+
+impl Kernel for Quantiles {
+    type Output = [Col; 2];
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> [Col; 2] {
+        let (mut column, mut single) = (self.0, self.0);
+        inv_norm_cdf_column::<FMA>(&mut column);
+        for p in &mut single[..] {
+            *p = inv_norm_cdf::<FMA>(*p);
+        }
+        [column, single]
+    }
+}
+
+/// Columns without a tail, of tails alone, with both, and with one so deep that the third quotient is due.
+#[test]
+fn a_column_of_quantiles_has_the_bits_of_each() {
+    let tiniest = f64::EPSILON / 2.0;
+    let even = |i: usize| (i as f64 + 0.5) / LANES as f64;
+    let columns: [fn(usize) -> f64; 5] = [
+        |_| 0.5,
+        |i| 0.075 * (i as f64 + 0.5) / LANES as f64,
+        |i| 1.0 - 1e-3 / (i as f64 + 1.0),
+        |i| 0.5 + 0.425 * if i % 2 == 0 { 1.0 } else { -1.0 },
+        |i| 2f64.powi(-(i as i32 % 53) - 1),
+    ];
+    for variant in available() {
+        for p in columns.iter().map(|p| std::array::from_fn(p)).chain([std::array::from_fn(even)]) {
+            let [column, single] = dispatch_on(variant, Quantiles(Col(p)));
+            assert_eq!(column, single, "{}", variant.name());
+        }
+        let [column, _] = dispatch_on(variant, Quantiles(Col([1.0 - tiniest; LANES])));
+        assert!((column[0] - 8.209536151601387).abs() < 1e-14);
     }
 }
 
