@@ -21,7 +21,7 @@ from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
-from alvh.specification import SHARES, Costs, Market, task_of
+from alvh.specification import SHARES, Costs, MarginRule, Market, task_of
 from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
 
 PREMIA = (0.0, 0.05, 0.08)
@@ -65,7 +65,7 @@ def compare(
     paths: int | None = None,
     sessions: int = 252,
     capital: float = 1_000_000.0,
-    margin: Literal["strategy"] = "strategy",
+    margin: MarginRule = "strategy",
     seed: int = 0,
     shares: Sequence[float] = SHARES,
     every: int = 1,
@@ -96,7 +96,9 @@ def compare(
     capital
         Dollars of every book at the start; idle cash earns the bill rate.
     margin
-        Margin rule: ``"strategy"``.
+        ``"strategy"``: package by package, cash against the worst payoff. ``"portfolio"``: the worst of ten moves
+        of all that a ledger holds, against its equity. ``"house"``: the same with ranges that widen with VIX.
+        Or a `margin.Grid` or `margin.House` of your own.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
     shares

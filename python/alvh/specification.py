@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
 from alvh.contracts import contract
 from alvh.described import Described
-from alvh.errors import SpecError
+from alvh.errors import BookError, SpecError, nearest_names
 from alvh.history import History
+from alvh.margin.grid import Grid, House, grid, house
 from alvh.market import GBM, L3F
 from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
@@ -33,6 +35,10 @@ INTRADAY = frozenset({"loss", "mark", "breakeven_challenge"})
 """Names of a position that cross a level within the session: on daily data seen at the close only (R13)."""
 
 LARGEST_SEED = 2**64 - 1
+
+MarginName = Literal["strategy", "portfolio", "house"]
+MarginRule = MarginName | Grid | House
+"""A margin rule of a comparison: by name, or a grid of moves of one's own, which may scale with VIX."""
 
 SCHEMA = 1
 """Version of the specification that the engine reads."""
@@ -73,7 +79,7 @@ def specification(
     seed: int,
     shares: Sequence[float],
     every: int = 1,
-    margin: Literal["strategy"] = "strategy",
+    margin: MarginRule = "strategy",
     costs: Costs | None = None,
     ruin_share: float = 0.20,
 ) -> dict[str, Any]:
@@ -123,9 +129,25 @@ def specification(
         "costs": (costs or Costs()).model_dump(),
         "contracts": {product: contract(product).spec() for product in listings},
         "ruin_share": ruin_share,
-        "margin": margin,
+        "margin": _margin(margin),
         "books": [arm.book(share) for share in shares for arm in arms],
     }
+
+
+def _margin(rule: MarginRule) -> str | dict[str, Any]:
+    """Return a margin rule as the engine reads it."""
+    if rule == "strategy":
+        return rule
+    named = {"portfolio": partial(grid, "exchange"), "house": house}
+    if isinstance(rule, str) and rule in named:
+        rule = named[rule]()
+    if not isinstance(rule, Grid | House):
+        known = nearest_names(str(rule), get_args(MarginName))
+        raise SpecError(f"margin = {rule!r}: {known}, or a margin.Grid or margin.House of your own")
+    try:
+        return {"portfolio": rule.spec()}
+    except BookError as error:
+        raise SpecError(f"margin: {error}") from None
 
 
 def task_of(

@@ -46,6 +46,7 @@ pub struct Block<'p> {
 impl<'p> Block<'p> {
     /// Columns for a plan.
     pub fn new(plan: &'p Plan) -> Self {
+        let moved = plan.margin.grid().is_some();
         Self {
             plan,
             market: Market::new(
@@ -61,11 +62,11 @@ impl<'p> Block<'p> {
                 .iter()
                 .map(|exit| vec![exit.rule.program.memory(); plan.pools[exit.pool].slots])
                 .collect(),
-            pools: plan.pools.iter().map(Pool::new).collect(),
+            pools: plan.pools.iter().map(|pool| Pool::new(pool, moved)).collect(),
             selections: plan
                 .pools
                 .iter()
-                .map(|pool| Selection::new(pool.legs.len(), pool.chain.is_some()))
+                .map(|pool| Selection::new(pool.legs.len(), pool.chain.is_some(), moved))
                 .collect(),
             books: vec![],
             watched: None,
@@ -487,6 +488,9 @@ fn enter_packages(
         if let (Some(anchor), Some(chosen)) = (&mut package.anchor, &choice.anchor) {
             anchor.copy_lane(i, chosen);
         }
+        if let (Some(moved), Some(chosen)) = (&mut package.moved, &choice.repriced_off) {
+            moved.basis.copy_lane(i, chosen);
+        }
         package.residual[i] = choice.residual[i];
         package.value[i] = choice.value[i];
         package.entry_value[i] = choice.value[i];
@@ -504,8 +508,8 @@ fn enter_packages(
         let slip = share * package.half_spreads(layout, &plan.costs, i, market.vix[i]);
         package.credit[i] = -package.worth[i] - slip;
     }
-    if chosen.any() {
-        for package in &mut pool.packages {
+    for (slot, package) in pool.packages.iter_mut().enumerate() {
+        if chosen.lanes().any(|i| pool.due_slot[i] == slot) {
             package.require(plan, layout, market);
         }
     }

@@ -15,6 +15,8 @@ pub struct Contract {
     pub morning: bool,
     /// Dollars per point of the underlying and lot.
     pub dpp: f64,
+    /// Dollars per point of the product.
+    pub multiplier: f64,
     /// Exchange fee and commission per contract and trade, dollars.
     pub fee: f64,
     fraction: f64,
@@ -34,6 +36,7 @@ impl Contract {
             instrument: Instrument::new(row.underlying, row.kind),
             morning: row.settlement == Settlement::Opening,
             dpp: row.multiplier * row.index_fraction,
+            multiplier: row.multiplier,
             fee: row.exchange_fee + costs.commission,
             fraction: row.index_fraction,
             ticks: row.ticks.clone(),

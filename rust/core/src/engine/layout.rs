@@ -158,6 +158,8 @@ pub(super) struct BookPlan {
     pub sleeve_share: Option<f64>,
     pub budget_per_year: Option<f64>,
     pub transfers: Vec<TransferPlan>,
+    /// Share of a gain that offsets losses of the other class; `None`: nothing does (R62).
+    pub offset: Option<f64>,
     /// Some layer is a hedge.
     pub hedged: bool,
 }
@@ -266,6 +268,7 @@ impl Builder<'_> {
             sleeve_share: separate.map(|ledgers| ledgers.sleeve_share),
             budget_per_year: spec.ledgers.as_ref().and_then(|ledgers| ledgers.budget_per_year),
             transfers,
+            offset: None,
         })
     }
 

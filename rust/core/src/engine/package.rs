@@ -12,7 +12,7 @@ use super::{
     spec::{CostSpec, Right},
 };
 use crate::{
-    margin::{Legs, MarketView},
+    margin::{Basis, Loss, Moved, worst_payoff},
     market::{generator::Lanes, state::State},
     math::lanes::{Col, LANES, Mask},
 };
@@ -113,10 +113,21 @@ pub struct Package {
     pub entry_delta: [[Col; 2]; 2],
     /// R49: break-even challenge.
     pub challenge: Col,
+    /// What portfolio margin sees of it; `None` under strategy-based margin.
+    pub moved: Option<Box<MovedPackage>>,
+}
+
+/// What portfolio margin sees of a package.
+#[derive(Clone, Debug)]
+pub struct MovedPackage {
+    /// What it is repriced off.
+    pub basis: Basis,
+    /// What the moves do to one unit.
+    pub loss: Loss,
 }
 
 impl Package {
-    fn empty(legs: usize, recorded: bool) -> Self {
+    fn empty(legs: usize, recorded: bool, moved: bool) -> Self {
         Self {
             alive: Mask::NONE,
             held: Mask::NONE,
@@ -141,6 +152,7 @@ impl Package {
             entry_sd: Col::default(),
             entry_delta: [[Col::default(); 2]; 2],
             challenge: Col::default(),
+            moved: moved.then(|| Box::new(MovedPackage { basis: Basis::new(legs), loss: Loss::default() })),
         }
     }
 
@@ -169,7 +181,7 @@ impl Package {
         self.credit[lane] + received + paid_out
     }
 
-    /// Worth, risk and margin of one unit, from its value.
+    /// Worth, risk and margin of one unit, from its value; what the moves of portfolio margin do to it, from its basis.
     pub fn require(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
         if pool.contract.instrument == Instrument::VixFuture {
             for i in 0..LANES {
@@ -177,11 +189,22 @@ impl Package {
                 let days = f64::from(plan.schedule.days_between(market.session[i], to));
                 self.margin[i] = pool.contract.margin(self.value[i], days);
             }
-            return;
+        } else {
+            self.worth = self.value;
+            worst_payoff(&pool.margin_legs, &self.strikes, &mut self.risk);
         }
-        self.worth = self.value;
-        let legs = Legs { legs: &pool.margin_legs, strikes: &self.strikes };
-        plan.margin.requirement(legs, MarketView { spot: &market.spot, vix: &market.vix }, &mut self.risk);
+        if let (Some(grid), Some(moved)) = (plan.margin.grid(), &mut self.moved) {
+            let package = Moved {
+                class: pool.contract.instrument.class(),
+                legs: &pool.margin_legs,
+                strikes: &self.strikes,
+                prices: &self.leg_prices,
+                basis: &moved.basis,
+                dpp: pool.contract.dpp,
+                multiplier: pool.contract.multiplier,
+            };
+            grid.losses(package, &market.vix, &mut moved.loss);
+        }
     }
 
     /// Break-even challenge at this tick's spot.
@@ -255,9 +278,10 @@ struct Scratch {
 
 impl Pool {
     /// Empty slots.
-    pub fn new(plan: &PoolPlan) -> Self {
+    pub fn new(plan: &PoolPlan, moved: bool) -> Self {
+        let empty = Package::empty(plan.legs.len(), plan.chain.is_some(), moved);
         Self {
-            packages: vec![Package::empty(plan.legs.len(), plan.chain.is_some()); plan.slots],
+            packages: vec![empty; plan.slots],
             decisions: [0; LANES],
             due: Mask::NONE,
             due_slot: [0; LANES],
@@ -268,7 +292,8 @@ impl Pool {
     /// Forgets everything: a new block of paths begins.
     pub fn reset(&mut self) {
         for package in &mut self.packages {
-            *package = Package::empty(package.strikes.len(), package.anchor.is_some());
+            let recorded = package.anchor.is_some();
+            *package = Package::empty(package.strikes.len(), recorded, package.moved.is_some());
         }
         self.decisions = [0; LANES];
         self.due = Mask::NONE;
@@ -358,6 +383,10 @@ impl Pool {
                 for i in 0..LANES {
                     package.sens[i] -= package.value[i] - package.residual[i];
                 }
+            }
+            let Package { strikes, leg_prices, leg_spreads, moved, .. } = package;
+            if let Some(moved) = moved {
+                scratch.now.basis(layout, strikes, leg_prices, leg_spreads, &mut moved.basis);
             }
             package.require(plan, layout, market);
             if layout.hedged {

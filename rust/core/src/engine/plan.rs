@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    margin::{self, MarginModel},
+    margin::MarginRule,
     market::{
         generator::{Generator, generator},
         quote::Surface,
@@ -39,7 +39,7 @@ pub struct Plan {
     pub(super) schedule: Schedule,
     pub(super) generator: Box<dyn Generator>,
     pub(super) surface: Surface,
-    pub(super) margin: Box<dyn MarginModel>,
+    pub(super) margin: MarginRule,
     pub(super) costs: CostSpec,
     pub(super) pools: Vec<PoolPlan>,
     pub(super) enters: Vec<RulePlan>,
@@ -80,6 +80,9 @@ impl Plan {
         }
         within("ruin_share", spec.ruin_share, 0.0, 1.0)?;
         check_costs(&spec.costs)?;
+        if let Some(grid) = spec.margin.grid() {
+            grid.check()?;
+        }
         let schedule = Schedule::new(spec.schedule)?;
         let generator = generator(&spec.market)?;
         let Layout { pools, enters, exits, books } =
@@ -103,7 +106,7 @@ impl Plan {
             shock: generator.shock(),
             schedule,
             generator,
-            margin: margin::model(spec.margin),
+            margin: spec.margin,
             costs: spec.costs,
             pools,
             enters,

@@ -2,6 +2,7 @@
 
 mod close;
 mod hedge;
+mod margin;
 mod mark;
 mod open;
 mod settle;
@@ -184,6 +185,8 @@ pub struct Book {
     cash: [Col; LEDGERS],
     nav: Col,
     requirement: [Col; LEDGERS],
+    /// What counts against it, as it stood when the tick was marked.
+    available: [Col; LEDGERS],
     peak: Col,
     layers: Vec<Layer>,
     call: [Mask; LEDGERS],
@@ -210,6 +213,7 @@ impl Book {
             cash: [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)],
             nav: capital,
             requirement: [Col::default(); LEDGERS],
+            available: [Col::default(); LEDGERS],
             peak: capital,
             layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
             call: [Mask::NONE; LEDGERS],
@@ -356,17 +360,6 @@ impl Book {
                 }
             }
         }
-    }
-
-    /// Σ risk and margin of one ledger, dollars.
-    fn required(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
-        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
-        layers.map(|layer| self.held(ctx, pools, layer, |p| p.risk[lane] + p.margin[lane], lane)).sum()
-    }
-
-    /// Cash of a ledger that nothing needs, dollars.
-    fn free_funds(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
-        self.cash[ledger][lane] - self.required(ctx, pools, ledger, lane)
     }
 
     /// Cash and marks, dollars.
