@@ -6,6 +6,7 @@ from math import nan
 from typing import Any
 
 from twin_layer import Layer, Terms, Tranche
+from twin_margin import Held, Moves
 from twin_market import Basis, Market
 from twin_rules import Value
 from twin_surface import State
@@ -48,6 +49,9 @@ class Book:
         self.tick, self.ruined, self.bills = 0, False, 1.0
         self.profit = [dict.fromkeys(BUCKETS[:-1], 0.0) for _ in self.layers]  # by layer and bucket
         self.interest = 0.0
+        self.moves = None if spec["margin"] == "strategy" else Moves(spec["margin"]["portfolio"])
+        self.joint = self.sleeve["mode"] == "offset"
+        self.moved: dict[tuple[int, int], Held] = {}  # by package and tick: one lot
         self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
 
     # --- now
@@ -81,22 +85,61 @@ class Book:
         )
         return cash + sum(worth)
 
-    def risk(self) -> float:
-        return sum(t.risk * t.lots * layer.terms.dpp for layer, t in self.held())
-
     def requirement(self, ledger: str | None = None) -> float:
-        """Risk of packages and margin of futures."""
-        return sum(
-            (t.risk + self.margin(layer.terms, t)) * t.lots * layer.terms.dpp
-            for layer, t in self.held(ledger=ledger)
+        """Risk of packages and margin of futures, or what portfolio margin asks of each ledger."""
+        if self.moves is None:
+            return sum(
+                (t.risk + self.margin(layer.terms, t)) * t.lots * layer.terms.dpp
+                for layer, t in self.held(ledger=ledger)
+            )
+        names = self.ledgers if ledger is None else [ledger]
+        return sum(self.required(self.held(ledger=name)) for name in names)
+
+    def required(self, held: list[tuple[Layer, Tranche]]) -> float:
+        """Portfolio margin of some packages by themselves."""
+        lots = [self.lot(layer.terms, t).times(t.lots) for layer, t in held]
+        return self.moves.required(lots, joint=self.joint)
+
+    def lot(self, terms: Terms, tranche: Tranche) -> Held:
+        """One lot in every move."""
+        key = (id(tranche), self.tick)
+        if key not in self.moved:
+            self.moved[key] = self.moves.lot(terms, tranche, self.market, self.tick)
+        return self.moved[key]
+
+    def available(self, ledger: str) -> float:
+        """What counts against the requirement: cash, under portfolio margin equity."""
+        return self.ledgers[ledger].cash if self.moves is None else self.nav(ledger)
+
+    def unit(self, terms: Terms, tranche: Tranche) -> float:
+        """Requirement of one lot by itself, dollars."""
+        if self.moves is None:
+            return tranche.risk * terms.dpp
+        return self.moves.required([self.lot(terms, tranche)], joint=self.joint)
+
+    def own(self, layer: Layer) -> float:
+        """Requirement of a layer by itself, dollars."""
+        if self.moves is None:
+            return sum(t.risk * t.lots for t in layer.held.values()) * layer.terms.dpp
+        return self.required([item for item in self.held() if item[0] is layer])
+
+    def free_with(self, layer: Layer, tranche: Tranche, lots: float, brings: float) -> float:
+        """Free funds after an opening of so many lots, each of which brings so much."""
+        name = self.ledger(layer)
+        if self.moves is None:
+            return self.free(name) + lots * (brings - self.unit(layer.terms, tranche))
+        held = [self.lot(l.terms, t).times(t.lots) for l, t in self.held(ledger=name)]
+        after = self.moves.required(
+            [*held, self.lot(layer.terms, tranche).times(lots)], joint=self.joint
         )
+        return self.available(name) + lots * brings - after
 
     def margin(self, terms: Terms, tranche: Tranche) -> float:
         """Margin of a future, points."""
         return terms.contract.margin(tranche.value, self.market.days(self.tick, tranche.expiry))
 
     def free(self, ledger: str) -> float:
-        return self.ledgers[ledger].cash - self.requirement(ledger)
+        return self.available(ledger) - self.requirement(ledger)
 
     def stress(self, ledger: str) -> float:
         """What the futures of a ledger may lose in a day (R64)."""

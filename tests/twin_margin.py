@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import exp, inf, log, sqrt
+from math import inf, log
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from twin_layer import Terms, Tranche
 from twin_market import Market
-from twin_surface import CALENDAR_YEAR, Quotes, State
+from twin_surface import Quotes, State, total_sd
 from twin_vix import VixQuotes
 
 STEPS = np.array([-1.0, -0.8, -0.6, -0.4, -0.2, 0.2, 0.4, 0.6, 0.8, 1.0])
@@ -99,7 +99,8 @@ def priced_off(quotes: Quotes | VixQuotes, sign: float, strike: float) -> tuple[
         forward, out = quotes.future, 1.0 if strike >= quotes.future else -1.0
         price = quotes.price(out, strike) / quotes.discount
         return forward, quotes.discount, implied(out, forward, strike, price)
-    return quotes.forward, quotes.discount, sqrt(quotes.smile.variance(log(strike / quotes.forward)))
+    deviation = total_sd(quotes.smile, log(strike / quotes.forward)) if quotes.smile.theta else 0.0
+    return quotes.forward, quotes.discount, deviation
 
 
 def implied(sign: float, forward: float, strike: float, price: float) -> float:

@@ -96,9 +96,9 @@ def compare(
     capital
         Dollars of every book at the start; idle cash earns the bill rate.
     margin
-        ``"strategy"``: package by package, cash against the worst payoff. ``"portfolio"``: the worst of ten moves
-        of all that a ledger holds, against its equity. ``"house"``: the same with ranges that widen with VIX.
-        Or a `margin.Grid` or `margin.House` of your own.
+        ``"strategy"``: package by package, cash against the worst payoff. ``"portfolio"``: the worst of ten
+        moves of all that a ledger holds, against its equity. ``"house"``: the same with ranges that widen
+        with VIX. Or a `margin.Grid` or `margin.House` of your own.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
     shares

@@ -73,11 +73,15 @@ impl Exposure {
         pairs.fold(least, |worst, (&a, &b)| worst.max(counted(a, offset) + counted(b, offset)))
     }
 
-    /// The most units that `funds` bear, where each costs `cost` and adds to what must be held; real, 0 or more.
+    /// The most units that `funds` bear, where each costs `cost` and adds to what must be held; real, and 0 where they
+    /// do not bear what is held already.
     ///
-    /// The requirement is the largest of terms that are linear in the units: each allows so many. A term that more
-    /// units relieve limits nothing.
+    /// The requirement is the largest of terms that are linear in the units: each allows so many, and one that more
+    /// units relieve any number.
     pub fn room(&self, unit: &Holding, cost: f64, funds: f64) -> f64 {
+        if funds < self.requirement() {
+            return 0.0;
+        }
         let class = unit.class as usize;
         let mut most = f64::INFINITY;
         let mut limit = |held: f64, added: f64| {
