@@ -9,13 +9,16 @@ import pytest
 
 import alvh as av
 import engine_spec
+import hedge_random
 import twin
 from agreement import agree, path_of, recorded
 from alvh import _core, margin, playbook
 from alvh.market import GBM, L3F
+from alvh.specification import WorstBar
 from twin_book import Book
 from twin_margin import priced_off
 
+ARM = av.Arm("plain", av.IronCondor(days=30, width_points=50))
 RULES = ("portfolio", "house")
 EPOCH = date(1970, 1, 1)
 
@@ -48,6 +51,20 @@ def test_every_kind_of_distress() -> None:
         assert len(hits) > 10, kind
         path, book = divmod(int(hits[0]), len(arms))
         agree(spec, path, book, plan)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_hedged_books(seed: int) -> None:
+    """Any layers and ledgers, offsets among them, under any rule, with a bar within each session."""
+    plan = hedge_random.Maker(seed).plan()
+    rule = ("strategy", "portfolio", "house")[seed % 3]
+    spec = engine_spec.spec([ARM], L3F(), margin=rule)
+    plan |= {"margin": spec["margin"], "worst_bar": WorstBar().model_dump()}
+    for book in plan["books"]:
+        if book["ledgers"] and book["ledgers"]["mode"] == "commingled":
+            book["ledgers"]["mode"] = "offset"
+    for path in range(2):
+        agree(plan, path, 0)
 
 
 def positions(book: Book, ledger: str) -> pl.DataFrame:
@@ -133,3 +150,37 @@ def test_the_house_rule_is_one_grid_below_and_another_above(vol: float, end: str
     assert house["peak_requirement"].min() > 0
     for name, column in house.items():
         np.testing.assert_array_equal(column, grid[name], err_msg=name)
+
+
+def test_an_offset_asks_no_more_and_is_called_hypothetical() -> None:
+    """R62: one ledger in which the hedge counts; under portfolio margin SPX falls as VIX rises."""
+    hedged = playbook.preset("alvh_0")
+    arms = [hedged.commingled(), hedged.commingled(offset=True)]
+    assert arms[1].name == "alvh_0_offset"
+    for rule in ("strategy", "portfolio"):
+        result = av.compare(
+            arms, L3F(vix=26), paths=64, sessions=42, shares=[0.5], margin=rule, surface_band=0
+        )
+        peaks = result.paths().collect().group_by("arm").agg(pl.col("peak_requirement").mean())
+        asked = dict(peaks.rows())
+        ratio = asked["alvh_0_offset"] / asked["alvh_0_commingled"]
+        assert ratio < 1.0 if rule == "portfolio" else ratio == pytest.approx(1.0, abs=0.2)
+        told = [limit for limit in result.limits if "alvh_0_offset: the offset" in limit]
+        assert len(told) == 1
+        assert "hypothetical" in told[0]
+
+
+def test_a_bar_within_the_session_is_counted_apart() -> None:
+    """Under portfolio margin a bar brings calls that no close shows, and closes nothing; condors hide it else."""
+    market, bar = L3F(vix=20), WorstBar()
+
+    def figures(rule: str, bar: WorstBar | None) -> dict[str, np.ndarray]:
+        spec = engine_spec.spec([ARM], market, sessions=42, shares=(0.9,), margin=rule, worst_bar=bar)
+        return _core.Plan(json.dumps(spec)).run(0, 128)
+
+    without, seen = figures("portfolio", None), figures("portfolio", bar)
+    assert (seen["bar_calls"] > 0).sum() > 20
+    assert np.isnan(without["bar_calls"]).all()
+    for name in without.keys() - {"bar_calls", "bar_call_tick"}:
+        np.testing.assert_array_equal(without[name], seen[name], err_msg=name)
+    assert not figures("strategy", bar)["bar_calls"].any()

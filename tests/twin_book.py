@@ -1,7 +1,7 @@
 """What a book of the twin is at a moment: ledgers, layers, what they hold, and what follows from that."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
@@ -11,6 +11,7 @@ from twin_market import Basis, Market
 from twin_rules import Value
 from twin_surface import State
 
+HYPOTHETICAL_OFFSET = 0.9  # of the marks of bought hedges, under strategy-based margin
 TOLERANCE = 1e-6  # dollars, in refusals, calls and liquidations
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 
@@ -21,6 +22,7 @@ class Ledger:
 
     cash: float
     calling: bool = False
+    at_bar: bool = False
     calls: int = 0
 
 
@@ -51,7 +53,7 @@ class Book:
         self.interest = 0.0
         self.moves = None if spec["margin"] == "strategy" else Moves(spec["margin"]["portfolio"])
         self.joint = self.sleeve["mode"] == "offset"
-        self.moved: dict[tuple[int, int], Held] = {}  # by package and tick: one lot
+        self.moved: dict[tuple[int, int], tuple[Tranche, Held]] = {}  # one lot, by package and tick
         self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
 
     # --- now
@@ -104,12 +106,38 @@ class Book:
         """One lot in every move."""
         key = (id(tranche), self.tick)
         if key not in self.moved:
-            self.moved[key] = self.moves.lot(terms, tranche, self.market, self.tick)
-        return self.moved[key]
+            # The package is kept, too: another one must not come by its id.
+            self.moved[key] = tranche, self.moves.lot(terms, tranche, self.market, self.tick)
+        return self.moved[key][1]
 
     def available(self, ledger: str) -> float:
         """What counts against the requirement: cash, under portfolio margin equity."""
-        return self.ledgers[ledger].cash if self.moves is None else self.nav(ledger)
+        if self.moves is not None:
+            return self.nav(ledger)
+        bought = self.held(hedge=True, ledger=ledger) if self.joint else []
+        worth = (max(layer.terms.worth(t.value), 0.0) * t.lots * layer.terms.dpp for layer, t in bought)
+        return self.ledgers[ledger].cash + HYPOTHETICAL_OFFSET * sum(worth)
+
+    def free_at_bar(self, ledger: str, bar: dict[str, float]) -> float:
+        """Free funds if the market were at a bar of the session: futures have paid until then."""
+        market, close = self.market, self.state
+        there = market.shock.vix_factor(close, bar["vix"]) if market.shock else close
+        there = replace(there, spot=close.spot * (1 + bar["spot"]))
+        funds, risk, lots = self.ledgers[ledger].cash, 0.0, []
+        for layer, t in self.held(ledger=ledger):
+            terms, dollars = layer.terms, t.lots * layer.terms.dpp
+            value = self.value_in(terms, t, there)
+            if terms.future:
+                funds += (value - t.value) * dollars
+            elif self.moves is not None:
+                funds += value * dollars
+            elif self.joint and terms.hedge:
+                funds += HYPOTHETICAL_OFFSET * max(value, 0.0) * dollars
+            days = market.days(self.tick, t.expiry)
+            risk += (t.risk + terms.contract.margin(value, days, market.vix(there))) * dollars
+            if self.moves is not None:
+                lots.append(self.moves.lot(terms, t, market, self.tick, there).times(t.lots))
+        return funds - (risk if self.moves is None else self.moves.required(lots, joint=self.joint))
 
     def unit(self, terms: Terms, tranche: Tranche) -> float:
         """Requirement of one lot by itself, dollars."""
@@ -136,7 +164,8 @@ class Book:
 
     def margin(self, terms: Terms, tranche: Tranche) -> float:
         """Margin of a future, points."""
-        return terms.contract.margin(tranche.value, self.market.days(self.tick, tranche.expiry))
+        days = self.market.days(self.tick, tranche.expiry)
+        return terms.contract.margin(tranche.value, days, self.vix())
 
     def free(self, ledger: str) -> float:
         return self.available(ledger) - self.requirement(ledger)

@@ -72,10 +72,10 @@ class Moves:
             together[each.kind] = Held(each.kind, sums.losses + each.losses, sums.minimum + each.minimum)
         index, volatility = (together[kind] for kind in CLASSES)
         if not joint:
-            return sum(max(0.0, each.losses.max(), each.minimum) for each in together.values())
+            return sum(max(0.0, float(each.losses.max()), each.minimum) for each in together.values())
         share = self.rule["offset"]
         counted = [np.where(x < 0, share * x, x) for x in (index.losses, volatility.losses[::-1])]
-        return max(0.0, sum(counted).max(), index.minimum + volatility.minimum)
+        return max(0.0, float(sum(counted).max()), index.minimum + volatility.minimum)
 
     def room(self, held: list[Held], lot: Held, cost: float, funds: float, *, joint: bool) -> float:
         """Most lots, real, that funds bear: each costs, and adds to the requirement; found by bisection."""

@@ -21,7 +21,7 @@ from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
-from alvh.specification import SHARES, Costs, MarginRule, Market, task_of
+from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
 
 PREMIA = (0.0, 0.05, 0.08)
@@ -66,6 +66,7 @@ def compare(
     sessions: int = 252,
     capital: float = 1_000_000.0,
     margin: MarginRule = "strategy",
+    worst_bar: WorstBar | None = None,
     seed: int = 0,
     shares: Sequence[float] = SHARES,
     every: int = 1,
@@ -99,6 +100,9 @@ def compare(
         ``"strategy"``: package by package, cash against the worst payoff. ``"portfolio"``: the worst of ten
         moves of all that a ledger holds, against its equity. ``"house"``: the same with ranges that widen
         with VIX. Or a `margin.Grid` or `margin.House` of your own.
+    worst_bar
+        A bar within each session at which the requirement is asked again; calls that it would have brought are
+        counted apart.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
     shares
@@ -154,6 +158,7 @@ def compare(
         "sessions": sessions,
         "capital": capital,
         "margin": margin,
+        "worst_bar": worst_bar,
         "seed": seed,
         "shares": shares,
         "every": every,

@@ -70,6 +70,28 @@ class Costs(Described):
     commission: float = Field(default=0.50, ge=0)
 
 
+class WorstBar(Described):
+    """A bar within each session at which the requirement is asked once more: SPX and VIX away from the close.
+
+    A call that stands there and not at the close is counted apart, and nothing is closed for it.
+
+    Parameters
+    ----------
+    spot
+        Change of SPX, a share. Ours.
+    vix
+        VIX over that of the close: 65.7 over 38.6 on 5 August 2024 (MODELS).
+
+    Examples
+    --------
+    >>> WorstBar().vix
+    1.7
+    """
+
+    spot: float = Field(default=-0.03, gt=-1, le=1)
+    vix: float = Field(default=1.7, ge=1, le=10)
+
+
 def specification(
     arms: Sequence[Arm],
     market: Market,
@@ -80,6 +102,7 @@ def specification(
     shares: Sequence[float],
     every: int = 1,
     margin: MarginRule = "strategy",
+    worst_bar: WorstBar | None = None,
     costs: Costs | None = None,
     ruin_share: float = 0.20,
 ) -> dict[str, Any]:
@@ -130,6 +153,7 @@ def specification(
         "contracts": {product: contract(product).spec() for product in listings},
         "ruin_share": ruin_share,
         "margin": _margin(margin),
+        "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,
         "books": [arm.book(share) for share in shares for arm in arms],
     }
 
@@ -176,7 +200,7 @@ def task_of(
         if count < 1:
             raise SpecError(f"paths = {count}: at least 1")
     facts = {
-        **_replayed(market, arms),
+        **_replayed(market, arms, _of_margin(arms, options.get("margin", "strategy"))),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
         "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
@@ -184,7 +208,25 @@ def task_of(
     return Task(spec, count, facts, chunk)
 
 
-def _replayed(market: Market, arms: Sequence[Arm]) -> dict[str, Any]:
+def _of_margin(arms: Sequence[Arm], rule: MarginRule) -> list[str]:
+    """Say what a margin rule and ledgers with an offset assume."""
+    strategy = rule == "strategy"
+    told = []
+    if not strategy:
+        told.append(
+            "Margin is portfolio margin, the worst of ten moves: the range of VIX products is a parameter of ours."
+        )
+    share = "strategy-based margin lends nothing on bought options" if strategy else "SPX and VIX products are"
+    why = share if strategy else f"{share} in no common product group"
+    told += [
+        f"{arm.name}: the offset of hedge and core is hypothetical, {why} (R62)."
+        for arm in arms
+        if arm.ledgers is not None and arm.ledgers.mode == "offset"
+    ]
+    return told
+
+
+def _replayed(market: Market, arms: Sequence[Arm], of_margin: Sequence[str]) -> dict[str, Any]:
     """Return what a result says of its market: the model; what is replayed, if anything, and the limits."""
     replayed: tuple[str | None, list[str], str | None]
     match market:
@@ -198,7 +240,7 @@ def _replayed(market: Market, arms: Sequence[Arm]) -> dict[str, Any]:
     return {
         "market": market.spec()["model"],
         "history": history,
-        "limits": [*limits, *_absent(arms)],
+        "limits": [*limits, *of_margin, *_absent(arms)],
         "source": source,
     }
 

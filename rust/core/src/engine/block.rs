@@ -1,10 +1,11 @@
 //! A block of 256 paths through all sessions: the data flow of the engine.
 
 use super::{
+    bar::Bar,
     book::{Book, Context, Ledger},
     instrument::Instrument,
     layout::PoolPlan,
-    package::{Market, Pool},
+    package::{Asked, Market, Pool},
     plan::{Plan, WARM_UP_DRAWN},
     select::Selection,
     series::Series,
@@ -41,12 +42,13 @@ pub struct Block<'p> {
     series: Option<Series>,
     opening: State,
     special: Col,
+    bar: Bar,
 }
 
 impl<'p> Block<'p> {
     /// Columns for a plan.
     pub fn new(plan: &'p Plan) -> Self {
-        let moved = plan.margin.grid().is_some();
+        let asked = Asked { moved: plan.margin.grid().is_some(), bar: plan.worst_bar.is_some() };
         Self {
             plan,
             market: Market::new(
@@ -62,11 +64,11 @@ impl<'p> Block<'p> {
                 .iter()
                 .map(|exit| vec![exit.rule.program.memory(); plan.pools[exit.pool].slots])
                 .collect(),
-            pools: plan.pools.iter().map(|pool| Pool::new(pool, moved)).collect(),
+            pools: plan.pools.iter().map(|pool| Pool::new(pool, asked)).collect(),
             selections: plan
                 .pools
                 .iter()
-                .map(|pool| Selection::new(pool.legs.len(), pool.chain.is_some(), moved))
+                .map(|pool| Selection::new(pool.legs.len(), pool.chain.is_some(), asked.moved))
                 .collect(),
             books: vec![],
             watched: None,
@@ -74,6 +76,7 @@ impl<'p> Block<'p> {
             series: None,
             opening: State::default(),
             special: Col::splat(1.0),
+            bar: Bar::default(),
         }
     }
 
@@ -110,6 +113,7 @@ impl<'p> Block<'p> {
             self.carry(tick);
             self.settle(tick);
             self.fill(tick);
+            self.price_at_bar();
             self.mark(tick);
             if tick < self.plan.sessions {
                 self.decide(tick);
@@ -312,6 +316,19 @@ impl<'p> Block<'p> {
                 // What nobody holds, nor follows after an early closing, is gone.
                 let followed = any_layer(plan, books, index, |book, layer| book.follows(layer, slot));
                 package.alive = package.held | (package.alive & followed);
+            }
+        }
+    }
+
+    /// What is held, at the worst bar of the session.
+    fn price_at_bar(&mut self) {
+        let Self { plan, market, pools, bar, .. } = self;
+        let Some(spec) = &plan.worst_bar else { return };
+        spec.state(plan.shock.as_ref(), &market.now, &mut bar.state);
+        plan.surface.vix(&bar.state, &mut bar.vix);
+        for (pool, layout) in pools.iter_mut().zip(&plan.pools) {
+            for package in pool.packages.iter_mut().filter(|package| package.held.any()) {
+                bar.price(plan, layout, market, package);
             }
         }
     }

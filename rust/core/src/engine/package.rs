@@ -4,6 +4,7 @@
 //! size: a package is selected, priced and revalued once for all of them, and books only hold lots of it.
 
 use super::{
+    bar::AtBar,
     instrument::{Instrument, Quotes},
     layout::PoolPlan,
     plan::Plan,
@@ -12,7 +13,7 @@ use super::{
     spec::{CostSpec, Right},
 };
 use crate::{
-    margin::{Basis, Loss, Moved, worst_payoff},
+    margin::{Basis, Loss, worst_payoff},
     market::{generator::Lanes, state::State},
     math::lanes::{Col, LANES, Mask},
 };
@@ -115,6 +116,17 @@ pub struct Package {
     pub challenge: Col,
     /// What portfolio margin sees of it; `None` under strategy-based margin.
     pub moved: Option<Box<MovedPackage>>,
+    /// The package at the worst bar of the session, where one is asked for.
+    pub at_bar: Option<Box<AtBar>>,
+}
+
+/// What a plan asks to be known of every package.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// What the moves of portfolio margin do to it.
+    pub moved: bool,
+    /// What it is at the worst bar.
+    pub bar: bool,
 }
 
 /// What portfolio margin sees of a package.
@@ -127,7 +139,7 @@ pub struct MovedPackage {
 }
 
 impl Package {
-    fn empty(legs: usize, recorded: bool, moved: bool) -> Self {
+    fn empty(legs: usize, recorded: bool, asked: Asked) -> Self {
         Self {
             alive: Mask::NONE,
             held: Mask::NONE,
@@ -152,7 +164,10 @@ impl Package {
             entry_sd: Col::default(),
             entry_delta: [[Col::default(); 2]; 2],
             challenge: Col::default(),
-            moved: moved.then(|| Box::new(MovedPackage { basis: Basis::new(legs), loss: Loss::default() })),
+            at_bar: asked.bar.then(|| Box::new(AtBar::new(legs, asked.moved))),
+            moved: asked
+                .moved
+                .then(|| Box::new(MovedPackage { basis: Basis::new(legs), loss: Loss::default() })),
         }
     }
 
@@ -187,22 +202,14 @@ impl Package {
             for i in 0..LANES {
                 let to = self.expiry[i].max(market.session[i]);
                 let days = f64::from(plan.schedule.days_between(market.session[i], to));
-                self.margin[i] = pool.contract.margin(self.value[i], days);
+                self.margin[i] = pool.contract.margin(self.value[i], days, market.vix[i]);
             }
         } else {
             self.worth = self.value;
             worst_payoff(&pool.margin_legs, &self.strikes, &mut self.risk);
         }
         if let (Some(grid), Some(moved)) = (plan.margin.grid(), &mut self.moved) {
-            let package = Moved {
-                class: pool.contract.instrument.class(),
-                legs: &pool.margin_legs,
-                strikes: &self.strikes,
-                prices: &self.leg_prices,
-                basis: &moved.basis,
-                dpp: pool.contract.dpp,
-                multiplier: pool.contract.multiplier,
-            };
+            let package = pool.moved(&self.strikes, &self.leg_prices, &moved.basis);
             grid.losses(package, &market.vix, &mut moved.loss);
         }
     }
@@ -278,8 +285,8 @@ struct Scratch {
 
 impl Pool {
     /// Empty slots.
-    pub fn new(plan: &PoolPlan, moved: bool) -> Self {
-        let empty = Package::empty(plan.legs.len(), plan.chain.is_some(), moved);
+    pub fn new(plan: &PoolPlan, asked: Asked) -> Self {
+        let empty = Package::empty(plan.legs.len(), plan.chain.is_some(), asked);
         Self {
             packages: vec![empty; plan.slots],
             decisions: [0; LANES],
@@ -293,7 +300,8 @@ impl Pool {
     pub fn reset(&mut self) {
         for package in &mut self.packages {
             let recorded = package.anchor.is_some();
-            *package = Package::empty(package.strikes.len(), recorded, package.moved.is_some());
+            let asked = Asked { moved: package.moved.is_some(), bar: package.at_bar.is_some() };
+            *package = Package::empty(package.strikes.len(), recorded, asked);
         }
         self.decisions = [0; LANES];
         self.due = Mask::NONE;
@@ -313,20 +321,13 @@ impl Pool {
             if !(package.held | settling).any() {
                 continue;
             }
-            let morning = layout.contract.morning;
-            for i in 0..LANES {
-                // Dead lanes price at expiry: intrinsic and finite.
-                let to = package.expiry[i].max(market.session[i]);
-                let sessions = f64::from(plan.schedule.sessions_between(market.session[i], to));
-                scratch.sessions[i] = if morning { (sessions - MORNING).max(0.0) } else { sessions };
-                scratch.days[i] = f64::from(plan.schedule.days_between(market.session[i], to));
-            }
+            remaining(plan, layout, market, &package.expiry, &mut scratch.sessions, &mut scratch.days);
             let (sessions, days, surface) = (&scratch.sessions, &scratch.days, &plan.surface);
             let old = package.basis;
             if instrument != Instrument::SpxOption {
                 plan.generator.vx_basis(&market.lanes, market.tick, &package.expiry, &mut package.basis);
             }
-            let now = if morning && settling.any() {
+            let now = if layout.contract.morning && settling.any() {
                 scratch.state.clone_from(&market.now);
                 for i in settling.lanes() {
                     scratch.state.copy_lane(i, &market.opening);
@@ -393,6 +394,24 @@ impl Pool {
                 package.challenge(layout, market);
             }
         }
+    }
+}
+
+/// Exchange sessions and calendar days that packages have left.
+pub fn remaining(
+    plan: &Plan,
+    pool: &PoolPlan,
+    market: &Market,
+    expiry: &[u32; LANES],
+    sessions: &mut Col,
+    days: &mut Col,
+) {
+    let less = if pool.contract.morning { MORNING } else { 0.0 };
+    for i in 0..LANES {
+        // Dead lanes price at expiry: intrinsic and finite.
+        let to = expiry[i].max(market.session[i]);
+        sessions[i] = (f64::from(plan.schedule.sessions_between(market.session[i], to)) - less).max(0.0);
+        days[i] = f64::from(plan.schedule.days_between(market.session[i], to));
     }
 }
 

@@ -64,7 +64,9 @@ impl Exposure {
         let [index, volatility] = &self.losses;
         let Some(offset) = self.offset else {
             return (0..CLASSES)
-                .map(|class| self.losses[class].iter().fold(self.minimum[class], |worst, &loss| worst.max(loss)))
+                .map(|class| {
+                    self.losses[class].iter().fold(self.minimum[class], |worst, &loss| worst.max(loss))
+                })
                 .map(|worst| worst.max(0.0))
                 .sum();
         };
@@ -128,7 +130,8 @@ mod tests {
     }
 
     fn one() -> impl Strategy<Value = Holding> {
-        (any::<bool>(), prop::array::uniform10(-900i32..900), any::<u8>()).prop_map(|(c, l, m)| holding(c, l, m))
+        (any::<bool>(), prop::array::uniform10(-900i32..900), any::<u8>())
+            .prop_map(|(c, l, m)| holding(c, l, m))
     }
 
     fn offsets() -> impl Strategy<Value = Option<f64>> {

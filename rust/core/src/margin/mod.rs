@@ -13,6 +13,10 @@ pub use strategy::{defined_risk, worst_payoff};
 
 use serde::Deserialize;
 
+/// Share of the marks of bought hedges that an offset would count under strategy-based margin, which knows none:
+/// that of portfolio margin within a product group (FINRA 4210(g)).
+const HYPOTHETICAL_OFFSET: f64 = 0.90;
+
 /// The margin rules, a closed list.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +33,14 @@ impl MarginRule {
         match self {
             Self::Strategy => None,
             Self::Portfolio(grid) => Some(grid),
+        }
+    }
+
+    /// Share of a hedge that counts towards what the core requires, where a ledger says that it does (R62).
+    pub const fn offset(&self) -> f64 {
+        match self {
+            Self::Strategy => HYPOTHETICAL_OFFSET,
+            Self::Portfolio(grid) => grid.offset,
         }
     }
 

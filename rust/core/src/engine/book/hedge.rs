@@ -324,8 +324,7 @@ fn offer<'a>(
         package,
         dpp,
         premium: if pool.pays_premium() { (-credit).max(0.0) * dpp } else { 0.0 },
-        outlay: (pool.fees - credit * dpp).max(0.0)
-            + (package.margin[lane] + stress) * dpp,
+        outlay: (pool.fees - credit * dpp).max(0.0) + (package.margin[lane] + stress) * dpp,
         cost: (slip + stress) * dpp + pool.fees,
         expected_cost: (decay + trades * slip) * dpp + trades * pool.fees,
         crash_gain: choice.crash_gain[lane] * dpp,

@@ -2,7 +2,12 @@
 
 use super::{Book, Context, LEDGERS, TOLERANCE};
 use crate::{
-    engine::package::{Package, Pool},
+    engine::{
+        instrument::Instrument,
+        package::{Package, Pool},
+        summary::first,
+        trace::Event,
+    },
     margin::{Exposure, Holding, MarginRule},
     math::lanes::{Col, LANES, Mask},
 };
@@ -20,16 +25,23 @@ impl Book {
         }
     }
 
-    /// What counts against the requirement of one ledger, dollars: its cash; under portfolio margin its equity, because
-    /// there a mark is money.
+    /// What counts against the requirement of one ledger, dollars: its cash, and with an offset a share of what its bought
+    /// options are worth; under portfolio margin its equity, because there a mark is money.
     pub(super) fn available(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
         let cash = self.cash[ledger][lane];
+        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
         match ctx.plan.margin {
-            MarginRule::Strategy => cash,
+            MarginRule::Strategy => {
+                cash + ctx.book.offset.map_or(0.0, |share| {
+                    let bought = layers.filter(|&layer| ctx.layer(layer).hedges());
+                    share
+                        * bought
+                            .map(|l| self.held(ctx, pools, l, |p| p.worth[lane].max(0.0), lane))
+                            .sum::<f64>()
+                })
+            }
             MarginRule::Portfolio(_) => {
-                let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
-                let worth = |layer| self.held(ctx, pools, layer, |p| p.worth[lane], lane);
-                cash + layers.map(worth).sum::<f64>()
+                cash + layers.map(|layer| self.held(ctx, pools, layer, |p| p.worth[lane], lane)).sum::<f64>()
             }
         }
     }
@@ -87,9 +99,7 @@ impl Book {
         let ledger = ctx.layer(layer).ledger;
         let stress = self.stress(ctx, pools, ledger, lane);
         match holding(ctx, layer, package, lane) {
-            None if outlay > 0.0 => {
-                ((self.free_funds(ctx, pools, ledger, lane) - stress) / outlay).max(0.0)
-            }
+            None if outlay > 0.0 => ((self.free_funds(ctx, pools, ledger, lane) - stress) / outlay).max(0.0),
             None => f64::INFINITY,
             Some(unit) => {
                 let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
@@ -109,7 +119,7 @@ impl Book {
     pub(super) fn mark_margin(&mut self, ctx: Context<'_>, pools: &[Pool], strategy: [Col; LEDGERS]) {
         self.available = self.cash;
         self.requirement = strategy;
-        if ctx.plan.margin == MarginRule::Strategy {
+        if ctx.plan.margin == MarginRule::Strategy && ctx.book.offset.is_none() {
             return;
         }
         for ledger in ctx.ledgers() {
@@ -118,6 +128,53 @@ impl Book {
                 self.requirement[ledger][i] = self.required(ctx, pools, ledger, i);
             }
         }
+    }
+
+    /// Counts the calls that stand at the worst bar of the session and not at its close: nothing is closed for them.
+    pub(super) fn count_bar_calls(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        if ctx.plan.worst_bar.is_none() {
+            return;
+        }
+        for ledger in ctx.ledgers() {
+            let free = |i| self.free_at_bar(ctx, pools, ledger, i) + TOLERANCE;
+            let short = Mask::from_fn(|i| free(i) < 0.0) & !self.ruined & !self.call[ledger];
+            for i in (short & !self.bar_call[ledger]).lanes() {
+                self.sum.bar_calls[i] += 1.0;
+                first(&mut self.sum.bar_call_tick, i, ctx.tick);
+                self.log(ctx, i, || Event {
+                    kind: "bar_call",
+                    reason: format!("at the worst bar {} below requirement", ctx.plan.margin.counted()),
+                    ..Event::default()
+                });
+            }
+            self.bar_call[ledger] = short;
+        }
+    }
+
+    /// Free funds of one ledger at the worst bar, dollars: futures have paid their variation until then.
+    fn free_at_bar(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
+        let (mut funds, mut risk, mut exposure) =
+            (self.cash[ledger][lane], 0.0, Exposure::new(ctx.book.offset));
+        for (index, layer) in self.layers.iter().enumerate().filter(|(l, _)| ctx.layer(*l).ledger == ledger) {
+            let contract = &ctx.pool(index).contract;
+            let bought = ctx.book.offset.filter(|_| ctx.layer(index).hedges());
+            for (slot, package) in layer.slots.iter().zip(&pools[ctx.layer(index).pool].packages) {
+                let dollars = slot.lots[lane] * contract.dpp;
+                let Some(at) = package.at_bar.as_ref().filter(|_| dollars > 0.0) else { continue };
+                let value = at.value[lane];
+                funds += match (ctx.plan.margin, contract.instrument) {
+                    (_, Instrument::VixFuture) => dollars * (value - package.value[lane]),
+                    (MarginRule::Portfolio(_), _) => dollars * value,
+                    (MarginRule::Strategy, _) => bought.unwrap_or(0.0) * dollars * value.max(0.0),
+                };
+                risk += dollars * (package.risk[lane] + at.margin[lane]);
+                if let Some(loss) = &at.loss {
+                    let class = contract.instrument.class();
+                    exposure.add(class, dollars, &loss.moves[lane], loss.minimum[lane]);
+                }
+            }
+        }
+        funds - if ctx.plan.margin == MarginRule::Strategy { risk } else { exposure.requirement() }
     }
 
     /// What the packages of some layers lose together in each move.

@@ -91,6 +91,7 @@ impl Book {
         }
         self.mark_margin(ctx, pools, strategy);
         self.calls(ctx);
+        self.count_bar_calls(ctx, pools);
         self.ruin(ctx);
         let capital = ctx.plan.capital;
         let sum = &mut self.sum;
@@ -195,6 +196,10 @@ impl Book {
             for i in 0..LANES {
                 self.sum.sleeve_nav[i] = self.view.sleeve_nav_share[i] * capital;
             }
+        }
+        if ctx.plan.worst_bar.is_none() {
+            self.sum.bar_calls = Col::splat(f64::NAN);
+            self.sum.bar_call_tick = Col::splat(f64::NAN);
         }
         match &self.tally {
             Some(tally) => tally.finish(&mut self.sum),

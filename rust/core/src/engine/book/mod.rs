@@ -190,6 +190,8 @@ pub struct Book {
     peak: Col,
     layers: Vec<Layer>,
     call: [Mask; LEDGERS],
+    /// Where the worst bar of the session would have brought a call that its close did not.
+    bar_call: [Mask; LEDGERS],
     ruined: Mask,
     /// Ruined at the previous tick: to be closed at this one.
     closing: Mask,
@@ -217,6 +219,7 @@ impl Book {
             peak: capital,
             layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
             call: [Mask::NONE; LEDGERS],
+            bar_call: [Mask::NONE; LEDGERS],
             ruined: Mask::NONE,
             closing: Mask::NONE,
             transfers: vec![Mask::NONE; book.transfers.len()],
