@@ -41,9 +41,7 @@ def test_hedged_books(name: str, rule: str) -> None:
 def test_every_kind_of_distress() -> None:
     """Equity below the worst move: calls need no fees beyond real ones, only a market that moves."""
     arms = engine_spec.arms("week", days=21, width_points=25)
-    spec = engine_spec.spec(
-        arms, L3F(vix=18), sessions=84, shares=(0.9,), ruin_share=0.3, margin="portfolio"
-    )
+    spec = engine_spec.spec(arms, L3F(vix=18), sessions=84, shares=(0.9,), ruin_share=0.3, margin="portfolio")
     plan = _core.Plan(json.dumps(spec))
     figures = plan.run(0, 256)
     for kind in ("refused", "calls", "forced", "regret_forced"):
@@ -68,7 +66,7 @@ def test_random_hedged_books(seed: int) -> None:
 
 
 def positions(book: Book, ledger: str) -> pl.DataFrame:
-    """What a ledger holds, as a frame for `margin.portfolio`: prices and forwards in points of the product."""
+    """What a ledger holds, as `margin.portfolio` reads it: prices and forwards in points of the product."""
     rows = []
     for layer, t in book.held(ledger=ledger):
         terms, market = layer.terms, book.market
@@ -129,7 +127,7 @@ def test_what_is_no_rule_is_refused() -> None:
     with pytest.raises(av.errors.SpecError, match="did you mean 'portfolio'"):
         engine_spec.spec(arms, L3F(), margin="portfolios")
     wide = margin.Grid(ranges=margin.grid("exchange").ranges | {"broad_index": (-1.5, 0.1)}, groups={})
-    with pytest.raises(av.errors.AlvhError, match="margin.calm.index"):
+    with pytest.raises(av.errors.AlvhError, match=r"margin\.calm\.index"):
         _core.Plan(json.dumps(engine_spec.spec(arms, L3F(), margin=wide)))
     joined = margin.Grid(
         ranges=margin.grid("exchange").ranges, groups={"broad_index": "all", "volatility": "all"}
@@ -171,7 +169,7 @@ def test_an_offset_asks_no_more_and_is_called_hypothetical() -> None:
 
 
 def test_a_bar_within_the_session_is_counted_apart() -> None:
-    """Under portfolio margin a bar brings calls that no close shows, and closes nothing; condors hide it else."""
+    """Under portfolio margin a bar brings calls that no close shows, and closes nothing."""
     market, bar = L3F(vix=20), WorstBar()
 
     def figures(rule: str, bar: WorstBar | None) -> dict[str, np.ndarray]:

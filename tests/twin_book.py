@@ -157,9 +157,7 @@ class Book:
         if self.moves is None:
             return self.free(name) + lots * (brings - self.unit(layer.terms, tranche))
         held = [self.lot(l.terms, t).times(t.lots) for l, t in self.held(ledger=name)]
-        after = self.moves.required(
-            [*held, self.lot(layer.terms, tranche).times(lots)], joint=self.joint
-        )
+        after = self.moves.required([*held, self.lot(layer.terms, tranche).times(lots)], joint=self.joint)
         return self.available(name) + lots * brings - after
 
     def margin(self, terms: Terms, tranche: Tranche) -> float:

@@ -1,4 +1,4 @@
-"""Portfolio margin of the twin: ten moves, each option at the volatility that it has (docs/engine.md, margin)."""
+"""Portfolio margin of the twin: ten moves, each option at its own volatility (docs/engine.md, margin)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ LOT_TOLERANCE = 1e-9
 
 
 class Lot(NamedTuple):
-    """Dollars per lot: its requirement, what selling it earns after costs, and what that adds to the funds."""
+    """Dollars per lot: its requirement, what selling it earns after costs, what it adds to funds."""
 
     risk: float
     earns: float

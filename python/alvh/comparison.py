@@ -101,8 +101,8 @@ def compare(
         moves of all that a ledger holds, against its equity. ``"house"``: the same with ranges that widen
         with VIX. Or a `margin.Grid` or `margin.House` of your own.
     worst_bar
-        A bar within each session at which the requirement is asked again; calls that it would have brought are
-        counted apart.
+        A bar within each session at which the requirement is asked again; calls that it would have brought
+        are counted apart.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
     shares
@@ -317,6 +317,13 @@ class Comparison:
         """Return the largest share at which P(distress within 252 sessions) is at most 1% and 5%."""
         self._sampled("capacity")
         return figures.capacity(self._ladder)
+
+    def bar_calls(self) -> pl.DataFrame:
+        """Return P(call at the worst bar of a session) per arm and share, calls at closes apart.
+
+        No rows unless `compare` was given a `worst_bar`. On a history there are no intervals.
+        """
+        return figures.bar_calls(self._frame, self.within, independent=not self.replayed)
 
     def summary(self, share: float | None = None) -> pl.DataFrame:
         """Return every figure of every arm at one share, the smallest unless given, with its interval."""
@@ -624,6 +631,8 @@ class Comparison:
             tables["layer_pnl"] = self.layer_pnl()
         if self.quoted:
             tables["prices"] = self.prices()
+        if self.task.spec.get("worst_bar"):
+            tables["bar_calls"] = self.bar_calls()
         if self.replayed:
             told = self.history()
             days = {f"days_of_{name}": each.days for name, each in self.told.items()}

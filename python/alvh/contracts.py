@@ -68,7 +68,7 @@ class Contract:
         Of a future: ``(from calendar days to settlement, initial margin as a share of its price)``,
         ascending, the first from 0; empty for an option.
     margin_stress : tuple of (float, float)
-        Of a future: ``(from VIX, multiple)`` of that margin, ascending; once below the first, and where empty.
+        Of a future: ``(from VIX, multiple)`` of that margin, ascending; once below the first.
     stress : float
         Of a future: fall of its price in one day, as a share, that every purchase must leave funds for
         (R64).
@@ -133,8 +133,8 @@ class Contract:
         --------
         >>> contract("VX").initial_margin(20.0, days=45), contract("VX").initial_margin(20.0, days=100)
         (11000.0, 8000.0)
-        >>> contract("VX").initial_margin(40.0, days=45, vix=45.0) / contract("VX").initial_margin(40.0, days=45)
-        1.25
+        >>> contract("VX").initial_margin(20.0, days=45, vix=45.0)
+        13750.0
         """
         if not self.margin:
             raise ContractError(f"{self.product} is an option: bought, it is paid in full and asks no margin")

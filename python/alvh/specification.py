@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any, Literal, get_args
 
 from pydantic import Field
@@ -162,9 +161,10 @@ def _margin(rule: MarginRule) -> str | dict[str, Any]:
     """Return a margin rule as the engine reads it."""
     if rule == "strategy":
         return rule
-    named = {"portfolio": partial(grid, "exchange"), "house": house}
-    if isinstance(rule, str) and rule in named:
-        rule = named[rule]()
+    if rule == "portfolio":
+        rule = grid("exchange")
+    elif rule == "house":
+        rule = house()
     if not isinstance(rule, Grid | House):
         known = nearest_names(str(rule), get_args(MarginName))
         raise SpecError(f"margin = {rule!r}: {known}, or a margin.Grid or margin.House of your own")
@@ -213,10 +213,14 @@ def _of_margin(arms: Sequence[Arm], rule: MarginRule) -> list[str]:
     strategy = rule == "strategy"
     told = []
     if not strategy:
+        name = repr(rule) if isinstance(rule, str) else "a rule of its own"
         told.append(
-            "Margin is portfolio margin, the worst of ten moves: the range of VIX products is a parameter of ours."
+            f"Margin is {name}, the worst of ten moves against equity: the range of VIX products is a "
+            "parameter of ours."
         )
-    share = "strategy-based margin lends nothing on bought options" if strategy else "SPX and VIX products are"
+    share = (
+        "strategy-based margin lends nothing on bought options" if strategy else "SPX and VIX products are"
+    )
     why = share if strategy else f"{share} in no common product group"
     told += [
         f"{arm.name}: the offset of hedge and core is hypothetical, {why} (R62)."

@@ -178,8 +178,8 @@ class Arm(Frozen):
     def commingled(self, *, name: str | None = None, offset: bool = False) -> Arm:
         """Return the arm whose hedge shares one ledger with the core, its budget as before (R62).
 
-        Transfers between ledgers end with the second one. With `offset` the hedge also counts towards what the
-        core requires: hypothetical, because no rule book that we know puts SPX and VIX products together.
+        Transfers between ledgers end with the second one. With `offset` the hedge also counts towards what
+        the core requires: hypothetical, because no rule book that we know puts SPX and VIX products together.
         """
         if self.ledgers is None:
             raise SpecError(f"arm {self.name!r} has no sleeve to commingle: it is one ledger already")

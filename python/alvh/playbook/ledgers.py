@@ -102,8 +102,8 @@ def Sleeve(  # noqa: N802 -- reads as the constructor that it is
     per_year
         Expected cost a year that layers with the cap ``"sleeve.budget"`` may commit, of NAV (R61).
     mode
-        ``"commingled"`` keeps the budget and has one ledger with all the capital (R62). ``"offset"`` is the same
-        ledger, in which the hedge counts towards what the core requires: hypothetical, see docs/engine.md.
+        ``"commingled"`` keeps the budget and has one ledger with all the capital (R62). ``"offset"`` is
+        the same ledger, in which the hedge counts towards what the core requires: hypothetical.
     transfers
         Between the two ledgers, see :func:`transfer`.
 

@@ -66,14 +66,14 @@ pub struct Moved<'a> {
 #[derive(Clone, Debug)]
 pub struct Loss {
     /// Lost in each move. A lane's moves lie side by side, as books read them.
-    pub moves: Box<[Losses; LANES]>,
+    pub moves: Box<[Losses]>,
     /// Minimum of its contracts.
     pub minimum: Col,
 }
 
 impl Default for Loss {
     fn default() -> Self {
-        Self { moves: Box::new([[0.0; MOVES]; LANES]), minimum: Col::default() }
+        Self { moves: vec![[0.0; MOVES]; LANES].into_boxed_slice(), minimum: Col::default() }
     }
 }
 

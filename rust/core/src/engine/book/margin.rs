@@ -59,8 +59,7 @@ impl Book {
         }
     }
 
-    /// Requirement of one ledger with so many lots more, dollars; `unit` is that of one lot by itself.
-    #[allow(clippy::too_many_arguments, reason = "a ledger, a package and its lots")]
+    /// Requirement of one ledger with so many lots more, dollars.
     pub(super) fn required_with(
         &self,
         ctx: Context<'_>,
@@ -116,9 +115,9 @@ impl Book {
     }
 
     /// Keeps requirement and what counts against it, of every ledger, as they stand after the fills.
-    pub(super) fn mark_margin(&mut self, ctx: Context<'_>, pools: &[Pool], strategy: [Col; LEDGERS]) {
+    pub(super) fn mark_margin(&mut self, ctx: Context<'_>, pools: &[Pool], strategy: &[Col; LEDGERS]) {
         self.available = self.cash;
-        self.requirement = strategy;
+        self.requirement.clone_from(strategy);
         if ctx.plan.margin == MarginRule::Strategy && ctx.book.offset.is_none() {
             return;
         }

@@ -89,7 +89,7 @@ impl Book {
                 }
             }
         }
-        self.mark_margin(ctx, pools, strategy);
+        self.mark_margin(ctx, pools, &strategy);
         self.calls(ctx);
         self.count_bar_calls(ctx, pools);
         self.ruin(ctx);
