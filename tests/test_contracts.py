@@ -53,6 +53,14 @@ def test_margin_falls_with_the_term(days, share):
     assert contract("VX").initial_margin(20.0, days) == pytest.approx(share * 20_000)
 
 
+def test_margin_rises_where_vix_is_high():
+    vx = contract("VX")
+    calm = vx.initial_margin(20.0, 45)
+    assert [vx.initial_margin(20.0, 45, vix=vix) / calm for vix in (29.9, 30.0, 80.0)] == [1.0, 1.25, 1.25]
+    with pytest.raises(ContractError, match="vix beside VX"):
+        vx.initial_margin(20.0, 45, vix=float("nan"))
+
+
 def reference_margins():
     """Initial margins that the exchange or a broker published, beside where the front month stood."""
     with (GOLDEN / "vx_margin_levels.csv").open(encoding="utf-8") as lines:
@@ -65,7 +73,8 @@ def reference_margins():
 @pytest.mark.parametrize("row", reference_margins())
 def test_margin_beside_published_levels(row):
     """A share of the price is a rule of thumb: how far off it was stands in the row's comment."""
-    asked = contract(row["product"]).initial_margin(float(row["price"]), float(row["days"]))
+    price, days, vix = (float(row[name]) for name in ("price", "days", "vix"))
+    asked = contract(row["product"]).initial_margin(price, days, vix=vix)
     assert asked / float(row["initial_usd"]) == pytest.approx(float(row["ratio"]), abs=0.005)
 
 

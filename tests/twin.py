@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin_book import BUCKETS, Book
+from twin_book import BUCKETS, TOLERANCE, Book
 from twin_decide import Decisions
 from twin_market import Basis
 from twin_record import Record
@@ -87,6 +87,7 @@ class Run:
         for layer in self.book.layers:
             self.trader.open(layer)
         self.call()
+        self.call_at_bar()
         self.ruin()
         if tick < self.spec["sessions"]:
             self.decisions.decide()
@@ -179,6 +180,16 @@ class Run:
             if ledger.calling and not stood:
                 ledger.calls += 1
                 self.record.first("call_tick")
+
+    def call_at_bar(self) -> None:
+        """Calls that stand at the worst bar and not at the close."""
+        bar = self.spec.get("worst_bar")
+        for name, ledger in self.book.ledgers.items() if bar else ():
+            calm = self.book.ruined or ledger.calling
+            stood, ledger.at_bar = ledger.at_bar, not calm and self.book.free_at_bar(name, bar) < -TOLERANCE
+            if ledger.at_bar and not stood:
+                self.record.count("bar_calls")
+                self.record.first("bar_call_tick")
 
     def ruin(self) -> None:
         if self.book.nav() <= self.spec["ruin_share"] * self.book.capital:

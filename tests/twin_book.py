@@ -1,15 +1,17 @@
 """What a book of the twin is at a moment: ledgers, layers, what they hold, and what follows from that."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
 from twin_layer import Layer, Terms, Tranche
+from twin_margin import Held, Moves
 from twin_market import Basis, Market
 from twin_rules import Value
 from twin_surface import State
 
+HYPOTHETICAL_OFFSET = 0.9  # of the marks of bought hedges, under strategy-based margin
 TOLERANCE = 1e-6  # dollars, in refusals, calls and liquidations
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 
@@ -20,6 +22,7 @@ class Ledger:
 
     cash: float
     calling: bool = False
+    at_bar: bool = False
     calls: int = 0
 
 
@@ -48,6 +51,9 @@ class Book:
         self.tick, self.ruined, self.bills = 0, False, 1.0
         self.profit = [dict.fromkeys(BUCKETS[:-1], 0.0) for _ in self.layers]  # by layer and bucket
         self.interest = 0.0
+        self.moves = None if spec["margin"] == "strategy" else Moves(spec["margin"]["portfolio"])
+        self.joint = self.sleeve["mode"] == "offset"
+        self.moved: dict[tuple[int, int], tuple[Tranche, Held]] = {}  # one lot, by package and tick
         self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
 
     # --- now
@@ -81,22 +87,86 @@ class Book:
         )
         return cash + sum(worth)
 
-    def risk(self) -> float:
-        return sum(t.risk * t.lots * layer.terms.dpp for layer, t in self.held())
-
     def requirement(self, ledger: str | None = None) -> float:
-        """Risk of packages and margin of futures."""
-        return sum(
-            (t.risk + self.margin(layer.terms, t)) * t.lots * layer.terms.dpp
-            for layer, t in self.held(ledger=ledger)
-        )
+        """Risk of packages and margin of futures, or what portfolio margin asks of each ledger."""
+        if self.moves is None:
+            return sum(
+                (t.risk + self.margin(layer.terms, t)) * t.lots * layer.terms.dpp
+                for layer, t in self.held(ledger=ledger)
+            )
+        names = self.ledgers if ledger is None else [ledger]
+        return sum(self.required(self.held(ledger=name)) for name in names)
+
+    def required(self, held: list[tuple[Layer, Tranche]]) -> float:
+        """Portfolio margin of some packages by themselves."""
+        lots = [self.lot(layer.terms, t).times(t.lots) for layer, t in held]
+        return self.moves.required(lots, joint=self.joint)
+
+    def lot(self, terms: Terms, tranche: Tranche) -> Held:
+        """One lot in every move."""
+        key = (id(tranche), self.tick)
+        if key not in self.moved:
+            # The package is kept, too: another one must not come by its id.
+            self.moved[key] = tranche, self.moves.lot(terms, tranche, self.market, self.tick)
+        return self.moved[key][1]
+
+    def available(self, ledger: str) -> float:
+        """What counts against the requirement: cash, under portfolio margin equity."""
+        if self.moves is not None:
+            return self.nav(ledger)
+        bought = self.held(hedge=True, ledger=ledger) if self.joint else []
+        worth = (max(layer.terms.worth(t.value), 0.0) * t.lots * layer.terms.dpp for layer, t in bought)
+        return self.ledgers[ledger].cash + HYPOTHETICAL_OFFSET * sum(worth)
+
+    def free_at_bar(self, ledger: str, bar: dict[str, float]) -> float:
+        """Free funds if the market were at a bar of the session: futures have paid until then."""
+        market, close = self.market, self.state
+        there = market.shock.vix_factor(close, bar["vix"]) if market.shock else close
+        there = replace(there, spot=close.spot * (1 + bar["spot"]))
+        funds, risk, lots = self.ledgers[ledger].cash, 0.0, []
+        for layer, t in self.held(ledger=ledger):
+            terms, dollars = layer.terms, t.lots * layer.terms.dpp
+            value = self.value_in(terms, t, there)
+            if terms.future:
+                funds += (value - t.value) * dollars
+            elif self.moves is not None:
+                funds += value * dollars
+            elif self.joint and terms.hedge:
+                funds += HYPOTHETICAL_OFFSET * max(value, 0.0) * dollars
+            days = market.days(self.tick, t.expiry)
+            risk += (t.risk + terms.contract.margin(value, days, market.vix(there))) * dollars
+            if self.moves is not None:
+                lots.append(self.moves.lot(terms, t, market, self.tick, there).times(t.lots))
+        return funds - (risk if self.moves is None else self.moves.required(lots, joint=self.joint))
+
+    def unit(self, terms: Terms, tranche: Tranche) -> float:
+        """Requirement of one lot by itself, dollars."""
+        if self.moves is None:
+            return tranche.risk * terms.dpp
+        return self.moves.required([self.lot(terms, tranche)], joint=self.joint)
+
+    def own(self, layer: Layer) -> float:
+        """Requirement of a layer by itself, dollars."""
+        if self.moves is None:
+            return sum(t.risk * t.lots for t in layer.held.values()) * layer.terms.dpp
+        return self.required([item for item in self.held() if item[0] is layer])
+
+    def free_with(self, layer: Layer, tranche: Tranche, lots: float, brings: float) -> float:
+        """Free funds after an opening of so many lots, each of which brings so much."""
+        name = self.ledger(layer)
+        if self.moves is None:
+            return self.free(name) + lots * (brings - self.unit(layer.terms, tranche))
+        held = [self.lot(l.terms, t).times(t.lots) for l, t in self.held(ledger=name)]
+        after = self.moves.required([*held, self.lot(layer.terms, tranche).times(lots)], joint=self.joint)
+        return self.available(name) + lots * brings - after
 
     def margin(self, terms: Terms, tranche: Tranche) -> float:
         """Margin of a future, points."""
-        return terms.contract.margin(tranche.value, self.market.days(self.tick, tranche.expiry))
+        days = self.market.days(self.tick, tranche.expiry)
+        return terms.contract.margin(tranche.value, days, self.vix())
 
     def free(self, ledger: str) -> float:
-        return self.ledgers[ledger].cash - self.requirement(ledger)
+        return self.available(ledger) - self.requirement(ledger)
 
     def stress(self, ledger: str) -> float:
         """What the futures of a ledger may lose in a day (R64)."""

@@ -28,9 +28,10 @@ class Contract:
         widest = max(least, spread["scale"] * mid ** spread["power"])
         return c["half_spread_factor"] * widest * stress / self.fraction
 
-    def margin(self, price: float, days: int) -> float:
+    def margin(self, price: float, days: int, vix: float) -> float:
         """Margin of a future; nothing for options."""
-        return rung(self.row["margin"], days) * price if self.future else 0.0
+        stress = rung(self.row.get("margin_stress", []), vix) or 1.0
+        return rung(self.row["margin"], days) * price * stress if self.future else 0.0
 
     def stress(self, price: float) -> float:
         """What a future may lose in a day (R64)."""

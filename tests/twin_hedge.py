@@ -75,6 +75,11 @@ class Offer:
         free = self.book.free(ledger) - self.book.stress(ledger)
         at_risk = self.terms.contract.stress(self.tranche.value) * self.terms.dpp
         most["funds"] = cap(free, self.cost + self.margin + at_risk)
+        if self.book.moves is not None:
+            held = [self.book.lot(l.terms, t).times(t.lots) for l, t in self.book.held(ledger=ledger)]
+            funds = self.book.available(ledger) - self.book.stress(ledger)
+            lot, cost = self.book.lot(self.terms, self.tranche), self.slip + self.terms.fees + at_risk
+            most["funds"] = self.book.moves.room(held, lot, cost, funds, joint=self.book.joint)
         for each in self.terms.spec["size"].get("caps", []):
             kind = "budget" if each["kind"] == "budget" else "cap"
             most[kind] = min(most[kind], self.cap(each))

@@ -10,6 +10,7 @@ from twin_book import BUCKETS, Book
 
 COUNTS = (
     "refused",
+    "bar_calls",
     "forced",
     "opened",
     "lost",
@@ -41,7 +42,7 @@ SUMS = (
     "stress_cash",
     "stress_core_pnl",
 )
-TICKS = ("refused_tick", "call_tick", "forced_tick", "ruin_tick", "negative_tick")
+TICKS = ("bar_call_tick", "refused_tick", "call_tick", "forced_tick", "ruin_tick", "negative_tick")
 MET = 0.40  # coverage from which R22 is met
 STRESSED = 0.6  # core_challenge from which a tick is one of stress (R66)
 CONTAGIOUS_TICKS = 10
@@ -147,6 +148,8 @@ class Record:
         }
         figures |= {f"layer_pnl_{i}": profits[i] if i < len(profits) else nan for i in range(LAYERS)}
         figures |= {name: book.bucket(name) for name in BUCKETS}
+        if not book.spec.get("worst_bar"):
+            figures |= {"bar_calls": nan, "bar_call_tick": nan}
         return self.summary | {name: float(value) for name, value in figures.items()}
 
 

@@ -27,6 +27,12 @@ class Shock:
         above = exp(self.curve["level"] + sum(state.x))
         return moved(state, self.on_vix * log((above + points) / above))
 
+    def vix_factor(self, state: State, factor: float) -> State:
+        """VIX is multiplied; SPX stays."""
+        above = exp(self.curve["level"] + sum(state.x))
+        vix = self.curve["floor"] + above
+        return moved(state, self.on_vix * log((factor * vix - self.curve["floor"]) / above))
+
     def spot_move(self, state: State, ln_move: float) -> State:
         """SPX moves by `ln_move`, the factors by their mean given that move."""
         c = self.curve

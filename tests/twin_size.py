@@ -10,10 +10,11 @@ LOT_TOLERANCE = 1e-9
 
 
 class Lot(NamedTuple):
-    """Dollars per lot: the worst payoff, and what selling it brings after costs."""
+    """Dollars per lot: its requirement, what selling it earns after costs, what it adds to funds."""
 
     risk: float
     earns: float
+    brings: float
 
 
 def base_lots(book: Book, layer: Layer, risk: float) -> float:
@@ -28,8 +29,7 @@ def base_lots(book: Book, layer: Layer, risk: float) -> float:
     most = size["value"] * book.nav()
     room = most / layer.terms.tranches
     if not once:
-        own = sum(t.risk * t.lots for t in layer.held.values()) * layer.terms.dpp
-        room = min(room, most - own)
+        room = min(room, most - book.own(layer))
     return max(0, whole_lots(room * multiplier, risk))
 
 
@@ -49,7 +49,7 @@ def progress(book: Book, layer: Layer, chain: Chain, base: float, lot: Lot) -> f
     if rule.get("max_lots") is not None:
         lots = min(lots, rule["max_lots"])
     if rule.get("max_margin_share") is not None:
-        room = rule["max_margin_share"] * book.nav() - book.risk()
+        room = rule["max_margin_share"] * book.nav() - book.requirement(book.ledger(layer))
         lots = min(lots, whole_lots(room, lot.risk))
     return lots
 
@@ -57,10 +57,10 @@ def progress(book: Book, layer: Layer, chain: Chain, base: float, lot: Lot) -> f
 def buffered(book: Book, layer: Layer, lots: float, lot: Lot) -> float:
     """At most what leaves the buffer free (R19)."""
     buffer = layer.terms.spec["size"].get("buffer", 0.0)
-    if not buffer or lot.risk <= lot.earns:
+    if not buffer or lot.risk <= lot.brings:
         return lots
     room = book.free(book.ledger(layer)) - buffer * book.nav()
-    return min(lots, whole_lots(room, lot.risk - lot.earns))
+    return min(lots, whole_lots(room, lot.risk - lot.brings))
 
 
 def whole_lots(dollars: float, unit: float) -> float:

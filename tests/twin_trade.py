@@ -112,12 +112,14 @@ class Trader:
 
     def open_core(self, layer: Layer, t: Tranche, slip: float) -> None:
         book, terms = self.book, layer.terms
-        lot = Lot(t.risk * terms.dpp, t.credit * terms.dpp - terms.fees)
+        earns = t.credit * terms.dpp - terms.fees
+        brings = earns if book.moves is None else earns + terms.worth(t.value) * terms.dpp
+        lot = Lot(book.unit(terms, t), earns, brings)
         base = base_lots(book, layer, lot.risk)
         lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
         if lots <= 0:
             self.skip(layer)
-        elif book.free(book.ledger(layer)) + lots * (lot.earns - lot.risk) < -TOLERANCE:
+        elif book.free_with(layer, t, lots, brings) < -TOLERANCE:
             self.record.count("refused")
             self.record.first("refused_tick")
         else:

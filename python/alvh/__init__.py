@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         vix_call,
         vx_future,
     )
-    from alvh.specification import Costs
+    from alvh.specification import Costs, WorstBar
     from alvh.stress_set import stress
     from alvh.vix import VixIndex, vix_index
 
@@ -64,6 +64,7 @@ _HOME = {
     "Size": "playbook",
     "Sleeve": "playbook",
     "VixIndex": "vix",
+    "WorstBar": "specification",
     "AlvhError": "errors",
     "audit": "claims",
     "compare": "comparison",
@@ -107,6 +108,7 @@ __all__ = [
     "Size",
     "Sleeve",
     "VixIndex",
+    "WorstBar",
     "__version__",
     "audit",
     "chain",

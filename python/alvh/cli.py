@@ -186,6 +186,15 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     chunk: Annotated[
         int, typer.Option(min=1, help="Paths per Parquet part, the unit of --resume.", metavar="N")
     ] = 16_384,
+    margin_rule: Annotated[
+        str, typer.Option("--margin", help="Margin rule: strategy, portfolio or house.", metavar="NAME")
+    ] = "strategy",
+    worst_bar: Annotated[
+        bool,
+        typer.Option(
+            "--worst-bar", help="Ask margin again at SPX -3% and VIX times 1.7 within each session."
+        ),
+    ] = False,
     surface_band: Annotated[
         int,
         typer.Option(
@@ -204,6 +213,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     differences.
     """
     from alvh.report.progress import progress
+    from alvh.specification import WorstBar
 
     _refuse_unused(context, history, chains, model, bundled=bundled)
     if out is None and (resume or overwrite):
@@ -231,6 +241,8 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             overwrite=overwrite,
             chunk=chunk,
             surface_band=surface_band,
+            margin=margin_rule,
+            worst_bar=WorstBar() if worst_bar else None,
         )
     _show(result, as_json=as_json, out=out)
     if report is not None:

@@ -22,7 +22,7 @@ from alvh.errors import SpecError
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
-from alvh.specification import SHARES, Costs, Market, task_of
+from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
 
 PREMIA = (0.0, 0.05, 0.08)
@@ -66,7 +66,8 @@ def compare(
     paths: int | None = None,
     sessions: int = 252,
     capital: float = 1_000_000.0,
-    margin: Literal["strategy"] = "strategy",
+    margin: MarginRule = "strategy",
+    worst_bar: WorstBar | None = None,
     seed: int = 0,
     draws: Draws = "plain",
     shares: Sequence[float] = SHARES,
@@ -98,7 +99,12 @@ def compare(
     capital
         Dollars of every book at the start; idle cash earns the bill rate.
     margin
-        Margin rule: ``"strategy"``.
+        ``"strategy"``: package by package, cash against the worst payoff. ``"portfolio"``: the worst of ten
+        moves of all that a ledger holds, against its equity. ``"house"``: the same with ranges that widen
+        with VIX. Or a `margin.Grid` or `margin.House` of your own.
+    worst_bar
+        A bar within each session at which the requirement is asked again; calls that it would have brought
+        are counted apart.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
     draws
@@ -160,6 +166,7 @@ def compare(
         "sessions": sessions,
         "capital": capital,
         "margin": margin,
+        "worst_bar": worst_bar,
         "seed": seed,
         "shares": shares,
         "every": every,
@@ -318,6 +325,13 @@ class Comparison:
         """Return the largest share at which P(distress within 252 sessions) is at most 1% and 5%."""
         self._sampled("capacity")
         return figures.capacity(self._ladder)
+
+    def bar_calls(self) -> pl.DataFrame:
+        """Return P(call at the worst bar of a session) per arm and share, calls at closes apart.
+
+        No rows unless `compare` was given a `worst_bar`. On a history there are no intervals.
+        """
+        return figures.bar_calls(self._frame, self.within, independent=not self.replayed)
 
     def summary(self, share: float | None = None) -> pl.DataFrame:
         """Return every figure of every arm at one share, the smallest unless given, with its interval."""
@@ -625,6 +639,8 @@ class Comparison:
             tables["layer_pnl"] = self.layer_pnl()
         if self.quoted:
             tables["prices"] = self.prices()
+        if self.task.spec.get("worst_bar"):
+            tables["bar_calls"] = self.bar_calls()
         if self.replayed:
             told = self.history()
             days = {f"days_of_{name}": each.days for name, each in self.told.items()}

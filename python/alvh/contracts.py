@@ -67,6 +67,8 @@ class Contract:
     margin : tuple of (float, float)
         Of a future: ``(from calendar days to settlement, initial margin as a share of its price)``,
         ascending, the first from 0; empty for an option.
+    margin_stress : tuple of (float, float)
+        Of a future: ``(from VIX, multiple)`` of that margin, ascending; once below the first.
     stress : float
         Of a future: fall of its price in one day, as a share, that every purchase must leave funds for
         (R64).
@@ -83,6 +85,7 @@ class Contract:
     exchange_fee: float
     half_spread: HalfSpread
     margin: Rungs = ()
+    margin_stress: Rungs = ()
     stress: float = 0.0
 
     @property
@@ -112,8 +115,10 @@ class Contract:
             raise ContractError(f"{self.product} is a future: it has no strikes")
         return self._rung(self.strike_steps, strike, "strike")
 
-    def initial_margin(self, price: float, days: float) -> float:
+    def initial_margin(self, price: float, days: float, *, vix: float | None = None) -> float:
         """Return what one future asks for, in US dollars: its price times the rate of its term (R15).
+
+        Where VIX is high it asks for a multiple of that, the row's `margin_stress`.
 
         Parameters
         ----------
@@ -121,17 +126,25 @@ class Contract:
             Of the future, points.
         days : float
             Calendar days to settlement.
+        vix : float, optional
+            VIX, points; without it there is no stress.
 
         Examples
         --------
         >>> contract("VX").initial_margin(20.0, days=45), contract("VX").initial_margin(20.0, days=100)
         (11000.0, 8000.0)
+        >>> contract("VX").initial_margin(20.0, days=45, vix=45.0)
+        13750.0
         """
         if not self.margin:
             raise ContractError(f"{self.product} is an option: bought, it is paid in full and asks no margin")
         if not 0.0 <= price < math.inf:
             raise ContractError(f"price of {self.product} is {price}: a finite price, 0 or more")
-        return price * self.multiplier * self._rung(self.margin, days, "days")
+        if vix is not None and not 0.0 < vix < math.inf:
+            raise ContractError(f"vix beside {self.product} is {vix}: a finite number above 0, or None")
+        reached = [multiple for start, multiple in self.margin_stress if vix is not None and vix >= start]
+        stress = reached[-1] if reached else 1.0
+        return price * self.multiplier * self._rung(self.margin, days, "days") * stress
 
     def spec(self) -> dict[str, Any]:
         """Return the row as JSON-able data for the core."""
@@ -152,7 +165,7 @@ def _rows() -> dict[str, Contract]:
 def _contract(product: str, row: dict[str, Any]) -> Contract:
     row["half_spread"]["floors"] = _rungs(row["half_spread"]["floors"])
     row["half_spread"] = HalfSpread(**row["half_spread"])
-    for table in {"ticks", "strike_steps", "margin"} & set(row):
+    for table in {"ticks", "strike_steps", "margin", "margin_stress"} & set(row):
         row[table] = _rungs(row[table])
     return Contract(product=product, **row)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
 from alvh.contracts import contract
 from alvh.described import Described
-from alvh.errors import SpecError
+from alvh.errors import BookError, SpecError, nearest_names
 from alvh.history import History
+from alvh.margin.grid import Grid, House, grid, house
 from alvh.market import Simulated
 from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
@@ -33,6 +34,10 @@ INTRADAY = frozenset({"loss", "mark", "breakeven_challenge"})
 """Names of a position that cross a level within the session: on daily data seen at the close only (R13)."""
 
 LARGEST_SEED = 2**64 - 1
+
+MarginName = Literal["strategy", "portfolio", "house"]
+MarginRule = MarginName | Grid | House
+"""A margin rule of a comparison: by name, or a grid of moves of one's own, which may scale with VIX."""
 
 SCHEMA = 1
 """Version of the specification that the engine reads."""
@@ -64,6 +69,28 @@ class Costs(Described):
     commission: float = Field(default=0.50, ge=0)
 
 
+class WorstBar(Described):
+    """A bar within each session at which the requirement is asked once more: SPX and VIX away from the close.
+
+    A call that stands there and not at the close is counted apart, and nothing is closed for it.
+
+    Parameters
+    ----------
+    spot
+        Change of SPX, a share. Ours.
+    vix
+        VIX over that of the close: 65.7 over 38.6 on 5 August 2024 (MODELS).
+
+    Examples
+    --------
+    >>> WorstBar().vix
+    1.7
+    """
+
+    spot: float = Field(default=-0.03, gt=-1, le=1)
+    vix: float = Field(default=1.7, ge=1, le=10)
+
+
 def specification(
     arms: Sequence[Arm],
     market: Market,
@@ -73,7 +100,8 @@ def specification(
     seed: int,
     shares: Sequence[float],
     every: int = 1,
-    margin: Literal["strategy"] = "strategy",
+    margin: MarginRule = "strategy",
+    worst_bar: WorstBar | None = None,
     costs: Costs | None = None,
     ruin_share: float = 0.20,
 ) -> dict[str, Any]:
@@ -123,9 +151,27 @@ def specification(
         "costs": (costs or Costs()).model_dump(),
         "contracts": {product: contract(product).spec() for product in listings},
         "ruin_share": ruin_share,
-        "margin": margin,
+        "margin": _margin(margin),
+        "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,
         "books": [arm.book(share) for share in shares for arm in arms],
     }
+
+
+def _margin(rule: MarginRule) -> str | dict[str, Any]:
+    """Return a margin rule as the engine reads it."""
+    if rule == "strategy":
+        return rule
+    if rule == "portfolio":
+        rule = grid("exchange")
+    elif rule == "house":
+        rule = house()
+    if not isinstance(rule, Grid | House):
+        known = nearest_names(str(rule), get_args(MarginName))
+        raise SpecError(f"margin = {rule!r}: {known}, or a margin.Grid or margin.House of your own")
+    try:
+        return {"portfolio": rule.spec()}
+    except BookError as error:
+        raise SpecError(f"margin: {error}") from None
 
 
 def task_of(
@@ -154,7 +200,7 @@ def task_of(
         if count < 1:
             raise SpecError(f"paths = {count}: at least 1")
     facts = {
-        **_replayed(market, arms),
+        **_replayed(market, arms, _of_margin(arms, options.get("margin", "strategy"))),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
         "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
@@ -162,7 +208,29 @@ def task_of(
     return Task(spec, count, facts, chunk)
 
 
-def _replayed(market: Market, arms: Sequence[Arm]) -> dict[str, Any]:
+def _of_margin(arms: Sequence[Arm], rule: MarginRule) -> list[str]:
+    """Say what a margin rule and ledgers with an offset assume."""
+    strategy = rule == "strategy"
+    told = []
+    if not strategy:
+        name = repr(rule) if isinstance(rule, str) else "a rule of its own"
+        told.append(
+            f"Margin is {name}, the worst of ten moves against equity: the range of VIX products is a "
+            "parameter of ours."
+        )
+    share = (
+        "strategy-based margin lends nothing on bought options" if strategy else "SPX and VIX products are"
+    )
+    why = share if strategy else f"{share} in no common product group"
+    told += [
+        f"{arm.name}: the offset of hedge and core is hypothetical, {why} (R62)."
+        for arm in arms
+        if arm.ledgers is not None and arm.ledgers.mode == "offset"
+    ]
+    return told
+
+
+def _replayed(market: Market, arms: Sequence[Arm], of_margin: Sequence[str]) -> dict[str, Any]:
     """Return what a result says of its market: the model; what is replayed, if anything, and the limits."""
     replayed: tuple[str | None, list[str], str | None]
     match market:
@@ -176,7 +244,7 @@ def _replayed(market: Market, arms: Sequence[Arm]) -> dict[str, Any]:
     return {
         "market": market.spec()["model"],
         "history": history,
-        "limits": [*limits, *_absent(arms)],
+        "limits": [*limits, *of_margin, *_absent(arms)],
         "source": source,
     }
 

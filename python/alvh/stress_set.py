@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import polars as pl
 
@@ -18,7 +18,7 @@ from alvh.market import L3F, Simulated
 from alvh.playbook import Arm
 from alvh.runner import Advance
 from alvh.scenario import LIMITS, Scenario, scenario, scenarios
-from alvh.specification import Costs
+from alvh.specification import Costs, MarginRule
 
 __all__ = ["CRASH", "ROLL_DAYS", "StressReport", "stress", "stress_report", "vx_roll"]
 
@@ -40,7 +40,7 @@ def stress(
     capital: float = 1_000_000.0,
     share: float = SHARE,
     scenarios: Sequence[Scenario | str] | None = None,
-    margin: Literal["strategy"] = "strategy",
+    margin: MarginRule = "strategy",
     costs: Costs | None = None,
     ruin_share: float = 0.20,
 ) -> pl.DataFrame:

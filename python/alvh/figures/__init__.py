@@ -20,6 +20,7 @@ from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
 from alvh.figures.summary import FIGURES, Figure, summary
 from alvh.figures.surface_band import surface_band
+from alvh.figures.worst_bar import bar_calls
 
 __all__ = [
     "FIGURES",
@@ -32,6 +33,7 @@ __all__ = [
     "HistorySummary",
     "against",
     "attribution",
+    "bar_calls",
     "break_even",
     "capacity",
     "distress",

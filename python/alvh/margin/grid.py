@@ -1,8 +1,9 @@
 """Grids of moves for portfolio margin, as data."""
 
+import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -51,10 +52,84 @@ class Grid:
         steps = np.arange(1, STEPS + 1) / STEPS
         return np.concatenate([down * steps[::-1], up * steps])
 
+    def spec(self) -> dict[str, Any]:
+        """Return the grid as the engine reads it: one that does not scale with VIX.
+
+        Raises
+        ------
+        BookError
+            SPX and VIX products in one product group: in the engine they stand apart.
+        """
+        return House(calm=self, wild=self).spec()
+
     @staticmethod
     def numbers() -> list[int]:
         """Return the numbers of the scenarios: -5 … -1, 1 … 5."""
         return [*range(-STEPS, 0), *range(1, STEPS + 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """A house rule that scales with VIX: one grid up to the lower VIX, another from the upper one on.
+
+    Between the two every range is linear in VIX.
+
+    Parameters
+    ----------
+    calm, wild : Grid
+        The two ends; groups, offset and minimum are the same.
+    vix : (float, float), default (20, 30)
+        Lower and upper VIX, points.
+
+    Examples
+    --------
+    >>> from alvh import margin
+    >>> margin.house().at(25.0).ranges["broad_index"]
+    (-0.175, 0.125)
+    """
+
+    calm: Grid
+    wild: Grid
+    vix: tuple[float, float] = (20.0, 30.0)
+
+    def __post_init__(self) -> None:
+        low, high = self.vix
+        if not 0.0 < low < high < math.inf:
+            raise BookError(f"vix = {self.vix!r}: lower and upper VIX, points, 0 < lower < upper")
+        for name in ("groups", "offset", "minimum"):
+            if getattr(self.calm, name) != getattr(self.wild, name):
+                raise BookError(f"{name} of calm and wild differ: only ranges scale with VIX")
+
+    def at(self, vix: float) -> Grid:
+        """Return the grid at a VIX, points: `rules` of `alvh.margin.portfolio`."""
+        low, high = self.vix
+        share = min(max((vix - low) / (high - low), 0.0), 1.0)
+        calm, wild = self.calm.ranges, self.wild.ranges
+        ends = {name: tuple(zip(calm[name], wild[name], strict=True)) for name in calm}
+        down_up = {
+            name: tuple(start + share * (end - start) for start, end in pair) for name, pair in ends.items()
+        }
+        return replace(self.calm, ranges={name: (pair[0], pair[1]) for name, pair in down_up.items()})
+
+    def spec(self) -> dict[str, Any]:
+        """Return the rule as the engine reads it."""
+        groups = self.calm.groups
+        if groups.get("broad_index", "SPX") == groups.get("volatility", "VIX"):
+            raise BookError(
+                f"groups = {dict(groups)!r}: in the engine SPX and VIX products stand apart. Mend: ledgers "
+                "with mode = 'offset', where a hedge shall offset the core"
+            )
+        return {
+            "calm": _ends(self.calm),
+            "wild": _ends(self.wild),
+            "vix": list(self.vix),
+            "minimum": self.calm.minimum,
+            "offset": self.calm.offset,
+        }
+
+
+def _ends(grid: Grid) -> dict[str, list[float]]:
+    return {"index": list(grid.ranges["broad_index"]), "volatility": list(grid.ranges["volatility"])}
 
 
 @cache
@@ -72,7 +147,7 @@ def grids() -> tuple[str, ...]:
     >>> margin.grids()
     ('exchange', 'house_calm', 'house_wild')
     """
-    return tuple(_tables())
+    return tuple(name for name, table in _tables().items() if "calm" not in table)
 
 
 def grid(name: str) -> Grid:
@@ -83,8 +158,25 @@ def grid(name: str) -> Grid:
     BookError
         No such grid.
     """
-    if not isinstance(name, str) or name not in _tables():
-        raise BookError(f"rules = {name!r}: {nearest_names(str(name), _tables())}")
+    if name not in grids():
+        raise BookError(f"rules = {name!r}: {nearest_names(str(name), grids())}")
     table = _tables()[name]
     ranges = {each: (table[each][0], table[each][1]) for each in CLASSES}
     return Grid(ranges=ranges, groups=table["groups"], offset=table["offset"], minimum=table["minimum"])
+
+
+def house() -> House:
+    """Return the house rule that comes with alvh: `house_calm` up to a VIX of 20, `house_wild` from 30 on.
+
+    The two grids are a broker's; the straight line between them is ours.
+
+    Examples
+    --------
+    >>> from alvh import margin
+    >>> rule = margin.house()
+    >>> rule.at(15.0) == margin.grid("house_calm"), rule.at(40.0) == margin.grid("house_wild")
+    (True, True)
+    """
+    table = _tables()["house"]
+    low, high = table["vix"]
+    return House(calm=grid(table["calm"]), wild=grid(table["wild"]), vix=(low, high))

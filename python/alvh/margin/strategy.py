@@ -86,7 +86,8 @@ def strategy_based(
         product is; `right`, `strike`, `expiration` of options; `quantity`, contracts or shares, negative if
         short; `price`, points per unit; `multiplier`, dollars a point, where the product is unknown.
     spot : float or mapping of str to float
-        Price of the underlying, points; by product or underlying where there are several. For VIX, spot VIX.
+        Price of the underlying, points; by product or underlying where there are several. For VIX, spot VIX,
+        which the margin of VIX futures follows as well.
     as_of : date
         Day of valuation.
     product_class : str or mapping of str to str, optional
@@ -137,7 +138,7 @@ def strategy_based(
         for accounts in _accounts(rows, spot, chosen, leverage)
     ]
     risk = sum(each["risk"] for _, told in parts for each in told)
-    sums = _sums(rows, chosen).row(0, named=True)
+    sums = _sums(rows, chosen, _vix(rows, spot)).row(0, named=True)
     credit = sums["credit"] if credit_offsets_margin else 0.0
     paid = sums["premium"] + risk - credit
     return Requirement(
@@ -232,7 +233,7 @@ def strategy_based_many(
         if risks
         else pl.DataFrame(schema={"_book": rows.schema["_book"], "risk": pl.Float64})
     )
-    sums = _sums(good, chosen)
+    sums = _sums(good, chosen, _vix(good, spot))
     told = names.join(sums, on="_book", how="left", maintain_order="left")
     told = told.join(risk, on="_book", how="left", maintain_order="left")
     whole = pl.col("problem").is_null()
@@ -307,7 +308,14 @@ def _accounts(
         yield _Accounts(calendars, rules.sides_apart, rules.cheaper_uncovered, mine, legs, arrays)
 
 
-def _sums(rows: pl.DataFrame, rules: RuleBook) -> pl.DataFrame:
+def _vix(rows: pl.DataFrame, spot: Spot) -> float | None:
+    """Return VIX where it is given: margin of VIX futures follows it."""
+    if isinstance(spot, Mapping):
+        return float(spot["VIX"]) if "VIX" in spot else None
+    return float(spot) if set(rows["underlying"]) == {"VIX"} else None
+
+
+def _sums(rows: pl.DataFrame, rules: RuleBook, vix: float | None) -> pl.DataFrame:
     """Return what each book has in longs, in the value of its shorts, in stock and in futures."""
     worth = pl.col("price") * pl.col("multiplier") * pl.col("quantity")
     long, option = pl.col("quantity") > 0.0, pl.col("kind") == "option"
@@ -319,7 +327,7 @@ def _sums(rows: pl.DataFrame, rules: RuleBook) -> pl.DataFrame:
     }
     futures = rows.filter(kind="future")
     margins = [
-        contract(product).initial_margin(price, max(days, 0)) * abs(quantity)
+        contract(product).initial_margin(price, max(days, 0), vix=vix) * abs(quantity)
         for product, price, days, quantity in futures.select("product", "price", "days", "quantity").rows()
     ]
     kept = futures.select("_book", futures=pl.Series(margins, dtype=pl.Float64)).group_by("_book").sum()

@@ -16,7 +16,7 @@ from alvh.errors import SpecError, mistakes
 from alvh.playbook import caps, document
 from alvh.playbook.frozen import Frozen
 from alvh.playbook.layer import Layer
-from alvh.playbook.ledgers import Ledgers
+from alvh.playbook.ledgers import Ledgers, Mode
 from alvh.rival import EqualCost, Vary
 
 LONGEST_NAME = 60
@@ -175,16 +175,18 @@ class Arm(Frozen):
             raise SpecError(f"replace: {mistakes(error)}") from None
         return Arm(name, core, about=about, **arm)  # type: ignore[arg-type]  # checked by the model
 
-    def commingled(self, *, name: str | None = None) -> Arm:
+    def commingled(self, *, name: str | None = None, offset: bool = False) -> Arm:
         """Return the arm whose hedge shares one ledger with the core, its budget as before (R62).
 
-        Transfers between ledgers end with the second one.
+        Transfers between ledgers end with the second one. With `offset` the hedge also counts towards what
+        the core requires: hypothetical, because no rule book that we know puts SPX and VIX products together.
         """
         if self.ledgers is None:
             raise SpecError(f"arm {self.name!r} has no sleeve to commingle: it is one ledger already")
-        about = "One ledger for core and hedge instead of two."
-        sleeve = Ledgers(mode="commingled", sleeve=self.ledgers.sleeve)
-        return self.replace(name=name or f"{self.name}_commingled", about=about, sleeve=sleeve)
+        mode: Mode = "offset" if offset else "commingled"
+        about = "One ledger for core and hedge instead of two" + (", the hedge offsets." if offset else ".")
+        sleeve = Ledgers(mode=mode, sleeve=self.ledgers.sleeve)
+        return self.replace(name=name or f"{self.name}_{mode}", about=about, sleeve=sleeve)
 
     def doubling(
         self,

@@ -8,7 +8,7 @@ from alvh.errors import SpecError, mistakes
 from alvh.playbook.frozen import Frozen, compiled, warm_up_of
 from alvh.rules import Condition
 
-Mode = Literal["separate", "commingled"]
+Mode = Literal["separate", "commingled", "offset"]
 Side = Literal["core", "sleeve"]
 
 
@@ -48,7 +48,11 @@ class Transfer(Frozen):
 
 
 class Ledgers(Frozen):
-    """How core and hedge are funded: ``separate`` ledgers, or ``commingled`` in one (R62)."""
+    """How core and hedge are funded (R62).
+
+    ``separate`` ledgers; ``commingled`` in one; or ``offset``, one in which the hedge counts towards what the
+    core requires.
+    """
 
     mode: Mode = "separate"
     sleeve: SleeveTable = SleeveTable()
@@ -56,8 +60,8 @@ class Ledgers(Frozen):
 
     @model_validator(mode="after")
     def _two_ledgers(self) -> Self:
-        if self.mode == "commingled" and self.transfers:
-            raise ValueError("transfers: commingled is one ledger, there is nothing to move between")
+        if self.mode != "separate" and self.transfers:
+            raise ValueError(f"transfers: {self.mode} is one ledger, there is nothing to move between")
         return self
 
     @property
@@ -98,7 +102,8 @@ def Sleeve(  # noqa: N802 -- reads as the constructor that it is
     per_year
         Expected cost a year that layers with the cap ``"sleeve.budget"`` may commit, of NAV (R61).
     mode
-        ``"commingled"`` keeps the budget and has one ledger with all the capital (R62).
+        ``"commingled"`` keeps the budget and has one ledger with all the capital (R62). ``"offset"`` is
+        the same ledger, in which the hedge counts towards what the core requires: hypothetical.
     transfers
         Between the two ledgers, see :func:`transfer`.
 

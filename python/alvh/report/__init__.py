@@ -15,7 +15,7 @@ DISCLAIMER = (
 ABSENT = (
     "Taxes, position limits, early assignment and market impact are not modelled.",
     "Positions are decided on and marked at daily closes: what happens within a session is not seen.",
-    "Margin is strategy-based, package by package: no portfolio margin, no house rules.",
+    "Margin is asked at closes, by the rule that was chosen: what a broker asks differs, and changes.",
     "An interval measures the error of a sample of paths. That of the market model is larger and in none.",
 )
 """What no figure contains, whichever market was run."""

@@ -63,6 +63,8 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         return
     yield terminal.ladder_table(named(result.ladder()))
     yield terminal.capacity_table(named(result.capacity()))
+    if result.task.spec.get("worst_bar"):
+        yield terminal.bar_calls_table(named(result.bar_calls()))
     if len(result.arms) > 1:
         yield terminal.against_table(named(result.against()))
     yield from _rivals(result)

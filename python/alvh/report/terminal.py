@@ -23,6 +23,7 @@ from alvh.report.wrapping import ArmColumns, plain_table
 __all__ = [
     "against_table",
     "attribution_table",
+    "bar_calls_table",
     "capacity_table",
     "disclaimer",
     "equal_cost_table",
@@ -108,6 +109,26 @@ def capacity_table(capacity: pl.DataFrame) -> Table:
     for arm in capacity["arm"].unique(maintain_order=True):
         words = capacity.filter(arm=arm).select("capacity_words", "shown_words").rows()
         table.add_row(Text(arm), *(Text(word) for pair in words for word in pair))
+    return table
+
+
+def bar_calls_table(calls: pl.DataFrame) -> Table:
+    """Return P(call at the worst bar of a session) of each arm on the ladder of sizes.
+
+    Parameters
+    ----------
+    calls : DataFrame
+        What `alvh.figures.bar_calls` returns.
+    """
+    caption = "short there and not at the close; nothing is closed for it, and it is no distress"
+    table = plain_table("P(call at the worst bar of a session) by margin share", caption)
+    table.add_column("arm", overflow="fold")
+    shares = calls["share"].unique().sort().to_list()
+    for share in shares:
+        table.add_column(share_of_nav(share), justify="right", no_wrap=True)
+    for arm in calls["arm"].unique(maintain_order=True):
+        books = {row["share"]: row for row in calls.filter(arm=arm).iter_rows(named=True)}
+        table.add_row(Text(arm), *(Text(_two_lines(books[share], "probability")) for share in shares))
     return table
 
 

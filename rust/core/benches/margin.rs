@@ -4,12 +4,16 @@ use std::hint::black_box;
 
 use alvh_core::{
     margin::{
-        Leg, Legs, MarginRule, MarketView,
+        Basis, Class, Grid, Leg, Loss, MOVES, Moved, Ranges,
         book::{Account, Desk, Position, Rates},
-        model,
+        worst_payoff,
     },
     market::quote::{Slice, Surface},
-    math::lanes::{Col, LANES},
+    math::{
+        lanes::{Col, LANES},
+        simd::{Kernel, dispatch},
+    },
+    pricing::black76::{undiscounted, undiscounted_columns},
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -74,11 +78,9 @@ fn slot(c: &mut Criterion) {
     group.throughput(Throughput::Elements(LANES as u64));
     let legs = [(-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)].map(|(sign, ratio)| Leg { sign, ratio });
     let strikes = [4700.0, 4750.0, 5250.0, 5300.0].map(Col::splat);
-    let market = MarketView { spot: &Col::splat(SPOT), vix: &Col::splat(16.0) };
-    let model = model(MarginRule::Strategy);
     let mut out = Col::default();
     group.bench_function("condor", |b| {
-        b.iter(|| model.requirement(Legs { legs: &legs, strikes: black_box(&strikes) }, market, &mut out));
+        b.iter(|| worst_payoff(&legs, black_box(&strikes), &mut out));
     });
     let slice = Slice {
         forward: Col::splat(SPOT),
@@ -96,5 +98,75 @@ fn slot(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, requirement, slot);
+/// A condor in ten moves, and the forty prices that it needs: Black's formula at volatilities that are known.
+fn moves(c: &mut Criterion) {
+    let mut group = c.benchmark_group("moves");
+    group.throughput(Throughput::Elements(LANES as u64));
+    let legs = [(-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)].map(|(sign, ratio)| Leg { sign, ratio });
+    // No two lanes alike: a branch must not be foretold.
+    let lane = |at: f64, step: f64| Col(std::array::from_fn(|i| at + step * (i % 37) as f64));
+    let strikes = [4600.0, 4650.0, 5250.0, 5300.0].map(|strike| lane(strike, 5.0));
+    let basis = Basis {
+        forward: lane(SPOT, 1.0),
+        discount: Col::splat(0.99),
+        sds: vec![lane(0.07, 1e-4), lane(0.065, 1e-4), lane(0.05, 1e-4), lane(0.048, 1e-4)],
+    };
+    let prices: Vec<Col> = legs
+        .iter()
+        .zip(&strikes)
+        .zip(&basis.sds)
+        .map(|((leg, strike), sd)| {
+            Col(std::array::from_fn(|i| {
+                0.99 * undiscounted::<true>(leg.sign, basis.forward[i], strike[i], sd[i])
+            }))
+        })
+        .collect();
+    let ranges = Ranges { index: (-0.08, 0.06), volatility: (-0.3, 0.3) };
+    let grid = Grid { calm: ranges, wild: ranges, vix: (20.0, 30.0), minimum: 37.5, offset: 0.9 };
+    let (vix, mut loss, mut out) = (lane(12.0, 0.5), Loss::default(), Col::default());
+    group.bench_function("condor", |b| {
+        b.iter(|| {
+            let package = Moved {
+                class: Class::Index,
+                legs: &legs,
+                strikes: black_box(&strikes),
+                prices: &prices,
+                basis: &basis,
+                dpp: 100.0,
+                multiplier: 100.0,
+            };
+            grid.losses(package, &vix, &mut loss);
+        });
+    });
+    let forwards: Vec<Col> = (0..MOVES)
+        .map(|k| Col(std::array::from_fn(|i| basis.forward[i] * (1.0 + grid.moves(Class::Index, 16.0)[k]))))
+        .collect();
+    group.bench_function("forty prices", |b| {
+        b.iter(|| {
+            for forward in &forwards {
+                for ((leg, strike), sd) in legs.iter().zip(black_box(&strikes)).zip(&basis.sds) {
+                    dispatch(Price { sign: leg.sign, forward, strike, sd, out: &mut out });
+                }
+            }
+        });
+    });
+}
+
+struct Price<'a> {
+    sign: f64,
+    forward: &'a Col,
+    strike: &'a Col,
+    sd: &'a Col,
+    out: &'a mut Col,
+}
+
+impl Kernel for Price<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        undiscounted_columns::<FMA>(self.sign, &**self.forward, &**self.strike, &**self.sd, &mut **self.out);
+    }
+}
+
+criterion_group!(benches, requirement, slot, moves);
 criterion_main!(benches);

@@ -1,10 +1,11 @@
 //! A block of 256 paths through all sessions: the data flow of the engine.
 
 use super::{
+    bar::Bar,
     book::{Book, Context, Ledger},
     instrument::Instrument,
     layout::PoolPlan,
-    package::{Market, Pool},
+    package::{Asked, Market, Pool},
     plan::{Plan, WARM_UP_DRAWN},
     select::Selection,
     series::Series,
@@ -41,11 +42,13 @@ pub struct Block<'p> {
     series: Option<Series>,
     opening: State,
     special: Col,
+    bar: Bar,
 }
 
 impl<'p> Block<'p> {
     /// Columns for a plan.
     pub fn new(plan: &'p Plan) -> Self {
+        let asked = Asked { moved: plan.margin.grid().is_some(), bar: plan.worst_bar.is_some() };
         Self {
             plan,
             market: Market::new(
@@ -66,11 +69,11 @@ impl<'p> Block<'p> {
                 .iter()
                 .map(|exit| vec![exit.rule.program.memory(); plan.pools[exit.pool].slots])
                 .collect(),
-            pools: plan.pools.iter().map(Pool::new).collect(),
+            pools: plan.pools.iter().map(|pool| Pool::new(pool, asked)).collect(),
             selections: plan
                 .pools
                 .iter()
-                .map(|pool| Selection::new(pool.legs.len(), pool.chain.is_some()))
+                .map(|pool| Selection::new(pool.legs.len(), pool.chain.is_some(), asked.moved))
                 .collect(),
             books: vec![],
             watched: None,
@@ -78,6 +81,7 @@ impl<'p> Block<'p> {
             series: None,
             opening: State::default(),
             special: Col::splat(1.0),
+            bar: Bar::default(),
         }
     }
 
@@ -114,6 +118,7 @@ impl<'p> Block<'p> {
             self.carry(tick);
             self.settle(tick);
             self.fill(tick);
+            self.price_at_bar();
             self.mark(tick);
             if tick < self.plan.sessions {
                 self.decide(tick);
@@ -320,6 +325,19 @@ impl<'p> Block<'p> {
         }
     }
 
+    /// What is held, at the worst bar of the session.
+    fn price_at_bar(&mut self) {
+        let Self { plan, market, pools, bar, .. } = self;
+        let Some(spec) = &plan.worst_bar else { return };
+        spec.state(plan.shock.as_ref(), &market.now, &mut bar.state);
+        plan.surface.vix(&bar.state, &mut bar.vix);
+        for (pool, layout) in pools.iter_mut().zip(&plan.pools) {
+            for package in pool.packages.iter_mut().filter(|package| package.held.any()) {
+                bar.price(plan, layout, market, package);
+            }
+        }
+    }
+
     /// Phases 6, 7 and 9: calls, ruin, the record.
     fn mark(&mut self, tick: u32) {
         let Self { plan, market, pools, books, bills, .. } = self;
@@ -492,6 +510,9 @@ fn enter_packages(
         if let (Some(anchor), Some(chosen)) = (&mut package.anchor, &choice.anchor) {
             anchor.copy_lane(i, chosen);
         }
+        if let (Some(moved), Some(chosen)) = (&mut package.moved, &choice.repriced_off) {
+            moved.basis.copy_lane(i, chosen);
+        }
         package.residual[i] = choice.residual[i];
         package.value[i] = choice.value[i];
         package.entry_value[i] = choice.value[i];
@@ -509,8 +530,8 @@ fn enter_packages(
         let slip = share * package.half_spreads(layout, &plan.costs, i, market.vix[i]);
         package.credit[i] = -package.worth[i] - slip;
     }
-    if chosen.any() {
-        for package in &mut pool.packages {
+    for (slot, package) in pool.packages.iter_mut().enumerate() {
+        if chosen.lanes().any(|i| pool.due_slot[i] == slot) {
             package.require(plan, layout, market);
         }
     }

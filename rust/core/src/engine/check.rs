@@ -145,7 +145,7 @@ pub(super) fn check_ledgers(arm: &str, ledgers: Option<&LedgersSpec>) -> Result<
     for (index, transfer) in ledgers.transfers.iter().enumerate() {
         let at = format!("{arm}.ledgers.transfers[{index}]");
         within(&format!("{at}.share"), transfer.share, 0.0, 1.0)?;
-        if transfer.from == transfer.to || ledgers.mode == LedgerMode::Commingled {
+        if transfer.from == transfer.to || ledgers.mode != LedgerMode::Separate {
             let allowed = "from one ledger to the other of a separate book";
             return Err(Error::domain(at, format!("{:?} to {:?}", transfer.from, transfer.to), allowed));
         }
@@ -171,6 +171,7 @@ pub(super) fn check_contract(product: &str, row: &ContractSpec) -> Result<()> {
         ("strike_steps", &row.strike_steps, !future),
         ("half_spread.floors", &row.half_spread.floors, false),
         ("margin", &row.margin, future),
+        ("margin_stress", &row.margin_stress, false),
     ];
     for (field, rungs, needed) in rungs {
         let ascending = rungs.windows(2).all(|pair| pair[0].0 < pair[1].0);

@@ -15,6 +15,8 @@ pub struct Contract {
     pub morning: bool,
     /// Dollars per point of the underlying and lot.
     pub dpp: f64,
+    /// Dollars per point of the product.
+    pub multiplier: f64,
     /// Exchange fee and commission per contract and trade, dollars.
     pub fee: f64,
     fraction: f64,
@@ -22,6 +24,7 @@ pub struct Contract {
     strike_steps: Vec<(f64, f64)>,
     half_spread: HalfSpread,
     margin: Vec<(f64, f64)>,
+    margin_stress: Vec<(f64, f64)>,
     stress: f64,
 }
 
@@ -34,12 +37,14 @@ impl Contract {
             instrument: Instrument::new(row.underlying, row.kind),
             morning: row.settlement == Settlement::Opening,
             dpp: row.multiplier * row.index_fraction,
+            multiplier: row.multiplier,
             fee: row.exchange_fee + costs.commission,
             fraction: row.index_fraction,
             ticks: row.ticks.clone(),
             strike_steps: row.strike_steps.iter().map(to_underlying).collect(),
             half_spread: row.half_spread.clone(),
             margin: row.margin.clone(),
+            margin_stress: row.margin_stress.clone(),
             stress: row.stress,
         }
     }
@@ -59,9 +64,11 @@ impl Contract {
         costs.half_spread_factor * least.max(smooth) * stress / self.fraction
     }
 
-    /// Margin of one future, points of the underlying: a share of its price by calendar days to settlement.
-    pub fn margin(&self, price: f64, days: f64) -> f64 {
-        rung(&self.margin, days) * price
+    /// Margin of one future, points of the underlying: a share of its price by calendar days to settlement, more of it
+    /// where VIX is high.
+    pub fn margin(&self, price: f64, days: f64, vix: f64) -> f64 {
+        let reached = self.margin_stress.iter().rev().find(|(from, _)| vix >= *from);
+        rung(&self.margin, days) * price * reached.map_or(1.0, |(_, multiple)| *multiple)
     }
 
     /// What one future may lose in a day, points of the underlying (R64); nothing for options, which are paid in full.
@@ -108,6 +115,7 @@ mod tests {
             exchange_fee: 0.65,
             half_spread: HalfSpread { floors: vec![], scale: 0.071, power: 0.43 },
             margin: vec![],
+            margin_stress: vec![],
             stress: 0.0,
         }
     }
@@ -141,6 +149,9 @@ mod tests {
     fn margin_falls_with_the_tenor() {
         let row = ContractSpec { margin: vec![(0.0, 0.55), (93.0, 0.40), (184.0, 0.35)], ..spxw() };
         let vx = Contract::new(&row, &COSTS);
-        assert_eq!([30.0, 93.0, 400.0].map(|days| vx.margin(20.0, days)), [11.0, 8.0, 7.0]);
+        assert_eq!([30.0, 93.0, 400.0].map(|days| vx.margin(20.0, days, 29.9)), [11.0, 8.0, 7.0]);
+        let row = ContractSpec { margin_stress: vec![(30.0, 1.5), (50.0, 2.0)], ..row };
+        let vx = Contract::new(&row, &COSTS);
+        assert_eq!([29.9, 30.0, 60.0].map(|vix| vx.margin(20.0, 30.0, vix)), [11.0, 16.5, 22.0]);
     }
 }

@@ -5,12 +5,17 @@ use super::{
     spec::{Kind, Underlying},
 };
 use crate::{
+    margin::{Basis, Class},
     market::{
         quote::{Slice, Surface},
         state::State,
         vix_option::VixSlice,
     },
-    math::lanes::{Col, LANES},
+    math::{
+        broadcast::Broadcast,
+        lanes::{Col, LANES},
+    },
+    pricing::implied_vol::implied_vol_slice,
 };
 
 /// What a contract pays.
@@ -31,6 +36,14 @@ impl Instrument {
             (Underlying::Spx, _) => Self::SpxOption,
             (Underlying::Vix, Kind::Option) => Self::VixOption,
             (Underlying::Vix, Kind::Future) => Self::VixFuture,
+        }
+    }
+
+    /// What moves it, to a margin rule.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::SpxOption => Class::Index,
+            Self::VixOption | Self::VixFuture => Class::Volatility,
         }
     }
 }
@@ -117,6 +130,58 @@ impl Quotes {
         }
     }
 
+    /// What a margin rule reprices the legs of a package off: each at the volatility that its price implies.
+    ///
+    /// On the slice that is the slice's own. A recorded price implies another, and one below its intrinsic value none:
+    /// 0. VIX options are priced by a displaced formula: what Black's makes of their price.
+    pub fn basis(
+        &mut self,
+        plan: &PoolPlan,
+        strikes: &[Col],
+        prices: &[Col],
+        half_spreads: &[Col],
+        out: &mut Basis,
+    ) {
+        let Self { spx, vix, basis, scaled, price } = self;
+        if plan.contract.instrument == Instrument::SpxOption {
+            (out.forward, out.discount) = (spx.forward, spx.discount);
+            for (index, strike) in strikes.iter().enumerate() {
+                Surface::total_sd(spx, strike, &mut out.sds[index]);
+                let Some(recorded) = half_spreads.get(index) else { continue };
+                for i in 0..LANES {
+                    price[i] = prices[index][i] / spx.discount[i];
+                }
+                let sign = &Col::splat(plan.legs[index].right.sign());
+                let sds = implied_sd(sign, price, &spx.forward, strike);
+                for i in (0..LANES).filter(|&i| !recorded[i].is_nan()) {
+                    out.sds[index][i] = sds[i];
+                }
+            }
+            return;
+        }
+        out.discount = vix.discount;
+        for i in 0..LANES {
+            out.forward[i] = vix.forward[i] * basis[i];
+        }
+        let mut other = Col::default();
+        for (strike, sds) in strikes.iter().zip(&mut out.sds) {
+            scaled.clone_from(vix);
+            scaled.discount = Col::splat(1.0);
+            for i in 0..LANES {
+                scaled.forward[i] *= basis[i];
+                scaled.floor[i] *= basis[i];
+            }
+            Surface::vix_option(scaled, -1.0, strike, price);
+            Surface::vix_option(scaled, 1.0, strike, &mut other);
+            // The option out of the money has no intrinsic value for its time value to drown in.
+            let mut sign = Col::splat(-1.0);
+            for i in (0..LANES).filter(|&i| strike[i] >= out.forward[i]) {
+                (sign[i], price[i]) = (1.0, other[i]);
+            }
+            *sds = implied_sd(&sign, price, &out.forward, strike);
+        }
+    }
+
     /// From the time step to the spot step: today's SPX. VIX products do not see it.
     pub fn move_spot(&mut self, instrument: Instrument, now: &Self) {
         if instrument == Instrument::SpxOption {
@@ -137,4 +202,21 @@ impl Quotes {
             self.vix.floor[i] = self.vix.floor[i].min(now.vix.floor[i]);
         }
     }
+}
+
+/// Total standard deviation that an undiscounted price implies; 0 where it implies none.
+fn implied_sd(sign: &Col, price: &Col, forward: &Col, strike: &Col) -> Col {
+    let (rows, one) = (&[LANES], &[1.0]);
+    let arguments = Broadcast::new([
+        ("right", sign.as_slice(), rows.as_slice()),
+        ("price", price.as_slice(), rows),
+        ("forward", forward.as_slice(), rows),
+        ("strike", strike.as_slice(), rows),
+        ("years", one, &[]),
+        ("discount", one, &[]),
+    ]);
+    let mut sd = Col::default();
+    implied_vol_slice(&arguments.expect("columns of one length"), &mut *sd);
+    sd.iter_mut().filter(|sd| sd.is_nan()).for_each(|sd| *sd = 0.0);
+    sd
 }

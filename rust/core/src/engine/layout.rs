@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     Error, Result,
-    margin::Leg,
+    margin::{Basis, Leg, MarginRule, Moved},
     market::{generator::Generator, recorded_chain::RecordedChain},
+    math::lanes::Col,
     rules::{
         compile::Program,
         expr::{Expr, Rule},
@@ -70,6 +71,12 @@ impl PoolPlan {
     /// Are its longs paid for in full, rather than margined?
     pub fn pays_premium(&self) -> bool {
         self.contract.instrument != Instrument::VixFuture
+    }
+
+    /// A package as portfolio margin sees it.
+    pub fn moved<'a>(&'a self, strikes: &'a [Col], prices: &'a [Col], basis: &'a Basis) -> Moved<'a> {
+        let Contract { instrument, dpp, multiplier, .. } = self.contract;
+        Moved { class: instrument.class(), legs: &self.margin_legs, strikes, prices, basis, dpp, multiplier }
     }
 
     /// Share of the summed half-spreads that an order pays.
@@ -158,6 +165,8 @@ pub(super) struct BookPlan {
     pub sleeve_share: Option<f64>,
     pub budget_per_year: Option<f64>,
     pub transfers: Vec<TransferPlan>,
+    /// Share at which the hedge counts towards what the core requires; `None`: it does not (R62).
+    pub offset: Option<f64>,
     /// Some layer is a hedge.
     pub hedged: bool,
 }
@@ -184,14 +193,23 @@ impl Layout {
         schedule: &Schedule,
         contracts: &BTreeMap<String, ContractSpec>,
         costs: CostSpec,
+        margin: &MarginRule,
         books: &[BookSpec],
         market: &dyn Generator,
     ) -> Result<Self> {
         for (product, row) in contracts {
             check_contract(product, row)?;
         }
-        let mut builder =
-            Builder { schedule, contracts, costs, market, pools: vec![], enters: vec![], exits: vec![] };
+        let mut builder = Builder {
+            schedule,
+            contracts,
+            costs,
+            margin,
+            market,
+            pools: vec![],
+            enters: vec![],
+            exits: vec![],
+        };
         let books = builder.books(books)?;
         let Builder { mut pools, enters, exits, .. } = builder;
         for layer in books.iter().filter(|book| book.hedged).flat_map(|book| &book.layers) {
@@ -208,6 +226,7 @@ struct Builder<'a> {
     schedule: &'a Schedule,
     contracts: &'a BTreeMap<String, ContractSpec>,
     costs: CostSpec,
+    margin: &'a MarginRule,
     market: &'a dyn Generator,
     pools: Vec<PoolPlan>,
     enters: Vec<RulePlan>,
@@ -266,6 +285,11 @@ impl Builder<'_> {
             sleeve_share: separate.map(|ledgers| ledgers.sleeve_share),
             budget_per_year: spec.ledgers.as_ref().and_then(|ledgers| ledgers.budget_per_year),
             transfers,
+            offset: spec
+                .ledgers
+                .as_ref()
+                .filter(|l| l.mode == LedgerMode::Offset)
+                .map(|_| self.margin.offset()),
         })
     }
 

@@ -3,6 +3,7 @@
 //! `docs/engine.md` defines one session exactly. [`Plan::compile`] is the only constructor and finds all errors;
 //! after it nothing can fail.
 
+mod bar;
 mod block;
 mod book;
 mod check;

@@ -4,6 +4,7 @@
 //! size: a package is selected, priced and revalued once for all of them, and books only hold lots of it.
 
 use super::{
+    bar::AtBar,
     instrument::{Instrument, Quotes},
     layout::PoolPlan,
     plan::Plan,
@@ -12,7 +13,7 @@ use super::{
     spec::{CostSpec, Right},
 };
 use crate::{
-    margin::{Legs, MarketView},
+    margin::{Basis, Loss, worst_payoff},
     market::{generator::Lanes, state::State},
     math::lanes::{Col, LANES, Mask},
 };
@@ -113,10 +114,32 @@ pub struct Package {
     pub entry_delta: [[Col; 2]; 2],
     /// R49: break-even challenge.
     pub challenge: Col,
+    /// What portfolio margin sees of it; `None` under strategy-based margin.
+    pub moved: Option<Box<MovedPackage>>,
+    /// The package at the worst bar of the session, where one is asked for.
+    pub at_bar: Option<Box<AtBar>>,
+}
+
+/// What a plan asks to be known of every package.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// What the moves of portfolio margin do to it.
+    pub moved: bool,
+    /// What it is at the worst bar.
+    pub bar: bool,
+}
+
+/// What portfolio margin sees of a package.
+#[derive(Clone, Debug)]
+pub struct MovedPackage {
+    /// What it is repriced off.
+    pub basis: Basis,
+    /// What the moves do to one unit.
+    pub loss: Loss,
 }
 
 impl Package {
-    fn empty(legs: usize, recorded: bool) -> Self {
+    fn empty(legs: usize, recorded: bool, asked: Asked) -> Self {
         Self {
             alive: Mask::NONE,
             held: Mask::NONE,
@@ -141,6 +164,10 @@ impl Package {
             entry_sd: Col::default(),
             entry_delta: [[Col::default(); 2]; 2],
             challenge: Col::default(),
+            at_bar: asked.bar.then(|| Box::new(AtBar::new(legs, asked.moved))),
+            moved: asked
+                .moved
+                .then(|| Box::new(MovedPackage { basis: Basis::new(legs), loss: Loss::default() })),
         }
     }
 
@@ -169,19 +196,22 @@ impl Package {
         self.credit[lane] + received + paid_out
     }
 
-    /// Worth, risk and margin of one unit, from its value.
+    /// Worth, risk and margin of one unit, from its value; what the moves of portfolio margin do to it, from its basis.
     pub fn require(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
         if pool.contract.instrument == Instrument::VixFuture {
             for i in 0..LANES {
                 let to = self.expiry[i].max(market.session[i]);
                 let days = f64::from(plan.schedule.days_between(market.session[i], to));
-                self.margin[i] = pool.contract.margin(self.value[i], days);
+                self.margin[i] = pool.contract.margin(self.value[i], days, market.vix[i]);
             }
-            return;
+        } else {
+            self.worth = self.value;
+            worst_payoff(&pool.margin_legs, &self.strikes, &mut self.risk);
         }
-        self.worth = self.value;
-        let legs = Legs { legs: &pool.margin_legs, strikes: &self.strikes };
-        plan.margin.requirement(legs, MarketView { spot: &market.spot, vix: &market.vix }, &mut self.risk);
+        if let (Some(grid), Some(moved)) = (plan.margin.grid(), &mut self.moved) {
+            let package = pool.moved(&self.strikes, &self.leg_prices, &moved.basis);
+            grid.losses(package, &market.vix, &mut moved.loss);
+        }
     }
 
     /// Break-even challenge at this tick's spot.
@@ -255,9 +285,10 @@ struct Scratch {
 
 impl Pool {
     /// Empty slots.
-    pub fn new(plan: &PoolPlan) -> Self {
+    pub fn new(plan: &PoolPlan, asked: Asked) -> Self {
+        let empty = Package::empty(plan.legs.len(), plan.chain.is_some(), asked);
         Self {
-            packages: vec![Package::empty(plan.legs.len(), plan.chain.is_some()); plan.slots],
+            packages: vec![empty; plan.slots],
             decisions: [0; LANES],
             due: Mask::NONE,
             due_slot: [0; LANES],
@@ -268,7 +299,9 @@ impl Pool {
     /// Forgets everything: a new block of paths begins.
     pub fn reset(&mut self) {
         for package in &mut self.packages {
-            *package = Package::empty(package.strikes.len(), package.anchor.is_some());
+            let recorded = package.anchor.is_some();
+            let asked = Asked { moved: package.moved.is_some(), bar: package.at_bar.is_some() };
+            *package = Package::empty(package.strikes.len(), recorded, asked);
         }
         self.decisions = [0; LANES];
         self.due = Mask::NONE;
@@ -288,20 +321,13 @@ impl Pool {
             if !(package.held | settling).any() {
                 continue;
             }
-            let morning = layout.contract.morning;
-            for i in 0..LANES {
-                // Dead lanes price at expiry: intrinsic and finite.
-                let to = package.expiry[i].max(market.session[i]);
-                let sessions = f64::from(plan.schedule.sessions_between(market.session[i], to));
-                scratch.sessions[i] = if morning { (sessions - MORNING).max(0.0) } else { sessions };
-                scratch.days[i] = f64::from(plan.schedule.days_between(market.session[i], to));
-            }
+            remaining(plan, layout, market, &package.expiry, &mut scratch.sessions, &mut scratch.days);
             let (sessions, days, surface) = (&scratch.sessions, &scratch.days, &plan.surface);
             let old = package.basis;
             if instrument != Instrument::SpxOption {
                 plan.generator.vx_basis(&market.lanes, market.tick, &package.expiry, &mut package.basis);
             }
-            let now = if morning && settling.any() {
+            let now = if layout.contract.morning && settling.any() {
                 scratch.state.clone_from(&market.now);
                 for i in settling.lanes() {
                     scratch.state.copy_lane(i, &market.opening);
@@ -359,11 +385,33 @@ impl Pool {
                     package.sens[i] -= package.value[i] - package.residual[i];
                 }
             }
+            let Package { strikes, leg_prices, leg_spreads, moved, .. } = package;
+            if let Some(moved) = moved {
+                scratch.now.basis(layout, strikes, leg_prices, leg_spreads, &mut moved.basis);
+            }
             package.require(plan, layout, market);
             if layout.hedged {
                 package.challenge(layout, market);
             }
         }
+    }
+}
+
+/// Exchange sessions and calendar days that packages have left.
+pub fn remaining(
+    plan: &Plan,
+    pool: &PoolPlan,
+    market: &Market,
+    expiry: &[u32; LANES],
+    sessions: &mut Col,
+    days: &mut Col,
+) {
+    let less = if pool.contract.morning { MORNING } else { 0.0 };
+    for i in 0..LANES {
+        // Dead lanes price at expiry: intrinsic and finite.
+        let to = expiry[i].max(market.session[i]);
+        sessions[i] = (f64::from(plan.schedule.sessions_between(market.session[i], to)) - less).max(0.0);
+        days[i] = f64::from(plan.schedule.days_between(market.session[i], to));
     }
 }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::{
+    bar::BarSpec,
     block::Block,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
     series::NAMES as SERIES,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    margin::{self, MarginModel},
+    margin::MarginRule,
     market::{
         generator::{Generator, generator},
         quote::Surface,
@@ -39,7 +40,8 @@ pub struct Plan {
     pub(super) schedule: Schedule,
     pub(super) generator: Box<dyn Generator>,
     pub(super) surface: Surface,
-    pub(super) margin: Box<dyn MarginModel>,
+    pub(super) margin: MarginRule,
+    pub(super) worst_bar: Option<BarSpec>,
     pub(super) costs: CostSpec,
     pub(super) pools: Vec<PoolPlan>,
     pub(super) enters: Vec<RulePlan>,
@@ -80,10 +82,16 @@ impl Plan {
         }
         within("ruin_share", spec.ruin_share, 0.0, 1.0)?;
         check_costs(&spec.costs)?;
+        if let Some(grid) = spec.margin.grid() {
+            grid.check()?;
+        }
+        if let Some(bar) = spec.worst_bar {
+            bar.check()?;
+        }
         let schedule = Schedule::new(spec.schedule)?;
         let generator = generator(&spec.market)?;
         let Layout { pools, enters, exits, books } =
-            Layout::new(&schedule, &spec.contracts, spec.costs, &spec.books, &*generator)?;
+            Layout::new(&schedule, &spec.contracts, spec.costs, &spec.margin, &spec.books, &*generator)?;
         let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
         let mut inputs: Vec<Name> = programs().flat_map(Program::inputs).copied().collect();
@@ -103,7 +111,8 @@ impl Plan {
             shock: generator.shock(),
             schedule,
             generator,
-            margin: margin::model(spec.margin),
+            margin: spec.margin,
+            worst_bar: spec.worst_bar,
             costs: spec.costs,
             pools,
             enters,

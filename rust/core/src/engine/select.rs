@@ -9,6 +9,7 @@ use super::{
     spec::{Drift, LegSpec, Right, StrikeSpec, Width},
 };
 use crate::{
+    margin::Basis,
     market::{
         DAYS_PER_YEAR, SESSIONS_PER_MONTH,
         quote::{Slice, Surface},
@@ -65,6 +66,8 @@ pub struct Selection {
     pub entry_sd: Col,
     /// Net delta of the put legs and of the call legs; of their sold legs alone.
     pub entry_delta: [[Col; 2]; 2],
+    /// What portfolio margin reprices it off, where it does.
+    pub repriced_off: Option<Box<Basis>>,
     quotes: Quotes,
     moved: State,
     sessions: Col,
@@ -73,8 +76,8 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Scratch for a layer with this many legs, whose quotes may be recorded.
-    pub fn new(legs: usize, recorded: bool) -> Self {
+    /// Scratch for a layer with this many legs, whose quotes may be recorded, and which margin may reprice.
+    pub fn new(legs: usize, recorded: bool, moved: bool) -> Self {
         Self {
             expiry: [0; LANES],
             no_expiry: Mask::NONE,
@@ -93,6 +96,7 @@ impl Selection {
             rise_gain: Col::default(),
             entry_sd: Col::default(),
             entry_delta: [[Col::default(); 2]; 2],
+            repriced_off: moved.then(|| Box::new(Basis::new(legs))),
             quotes: Quotes::default(),
             moved: State::default(),
             sessions: Col::default(),
@@ -139,6 +143,9 @@ impl Selection {
             let legs =
                 QuotedLegs { legs: &pool.legs, strikes, prices: leg_prices, half_spreads: leg_spreads };
             legs.overlay(&slices, value, &mut self.residual);
+        }
+        if let Some(basis) = &mut self.repriced_off {
+            self.quotes.basis(pool, &self.strikes, &self.leg_prices, &self.leg_spreads, basis);
         }
         if pool.hedged {
             self.measure(plan, pool, market);

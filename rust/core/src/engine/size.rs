@@ -10,16 +10,18 @@ pub const FLOOR_SLACK: f64 = 1e-9;
 pub struct Room {
     /// NAV before the opening.
     pub nav: f64,
-    /// Cash of the ledger before the opening.
-    pub cash: f64,
+    /// What counts against the requirement of the ledger before the opening.
+    pub available: f64,
     /// Requirement of the ledger before the opening.
     pub requirement: f64,
-    /// Of it, what this layer holds.
+    /// That of this layer by itself.
     pub layer: f64,
-    /// Risk of one lot of the new package.
+    /// That of one lot of the new package by itself.
     pub unit: f64,
     /// Most that one lot of the new package can earn, net of fees.
     pub profit: f64,
+    /// What it adds to what counts against the requirement.
+    pub brings: f64,
     /// Tranches that share the target.
     pub tranches: f64,
 }
@@ -74,8 +76,8 @@ pub fn buffered_lots(lots: f64, buffer: f64, room: Room) -> f64 {
     if buffer == 0.0 {
         return lots;
     }
-    let free = room.cash - room.requirement - buffer * room.nav;
-    lots.min((free / (room.unit - room.profit) + FLOOR_SLACK).floor().max(0.0))
+    let free = room.available - room.requirement - buffer * room.nav;
+    lots.min((free / (room.unit - room.brings) + FLOOR_SLACK).floor().max(0.0))
 }
 
 #[cfg(test)]
@@ -84,11 +86,12 @@ mod tests {
 
     const ROOM: Room = Room {
         nav: 1e6,
-        cash: 1e6,
+        available: 1e6,
         requirement: 0.0,
         layer: 0.0,
         unit: 5_000.0,
         profit: 1_000.0,
+        brings: 1_000.0,
         tranches: 1.0,
     };
 

@@ -64,6 +64,10 @@ summary! {
     regret_forced,
     /// Early closings whose expiry lies beyond the horizon or that were overwritten.
     unresolved,
+    /// Margin calls that a bar within a session would have opened; missing where none is asked for.
+    bar_calls,
+    /// First tick of one.
+    bar_call_tick,
     /// Bucket: passage of time.
     time,
     /// Bucket: SPX.

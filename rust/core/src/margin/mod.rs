@@ -1,29 +1,56 @@
-//! Margin rules behind one trait: what a package ties up, apart from what it is worth.
+//! Margin rules: what a package ties up, apart from what it is worth, and what a ledger must hold for its packages.
 
 pub mod book;
+mod grid;
+mod losses;
+mod scenarios;
 mod strategy;
 
-pub use strategy::{Strategy, defined_risk};
+pub use grid::{CLASSES, Class, Grid, MOVES, Ranges};
+pub use losses::{Exposure, Holding, Losses};
+pub use scenarios::{Basis, Loss, Moved};
+pub use strategy::{defined_risk, worst_payoff};
 
 use serde::Deserialize;
 
-use crate::math::lanes::Col;
+/// Share of the marks of bought hedges that an offset would count under strategy-based margin, which knows none:
+/// that of portfolio margin within a product group (FINRA 4210(g)).
+const HYPOTHETICAL_OFFSET: f64 = 0.90;
 
 /// The margin rules, a closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MarginRule {
-    /// Strategy-based, package by package.
+    /// Strategy-based, package by package: cash against the worst payoff of each, longs lend nothing.
     Strategy,
+    /// Portfolio margin: equity, marks of longs included, against the worst move of all packages together.
+    Portfolio(Grid),
 }
 
-/// The legs of a package, with the strikes of each lane.
-#[derive(Clone, Copy, Debug)]
-pub struct Legs<'a> {
-    /// +1 call, −1 put, and signed contracts per lot.
-    pub legs: &'a [Leg],
-    /// Strike columns, SPX points, one per leg.
-    pub strikes: &'a [Col],
+impl MarginRule {
+    /// The grid of moves, where there is one.
+    pub const fn grid(&self) -> Option<&Grid> {
+        match self {
+            Self::Strategy => None,
+            Self::Portfolio(grid) => Some(grid),
+        }
+    }
+
+    /// Share of a hedge that counts towards what the core requires, where a ledger says that it does (R62).
+    pub const fn offset(&self) -> f64 {
+        match self {
+            Self::Strategy => HYPOTHETICAL_OFFSET,
+            Self::Portfolio(grid) => grid.offset,
+        }
+    }
+
+    /// What counts against a requirement, in words.
+    pub const fn counted(&self) -> &'static str {
+        match self {
+            Self::Strategy => "cash",
+            Self::Portfolio(_) => "equity",
+        }
+    }
 }
 
 /// Sign and ratio of a leg.
@@ -33,26 +60,4 @@ pub struct Leg {
     pub sign: f64,
     /// Signed contracts per lot.
     pub ratio: f64,
-}
-
-/// What the market is when a requirement is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct MarketView<'a> {
-    /// SPX.
-    pub spot: &'a Col,
-    /// VIX.
-    pub vix: &'a Col,
-}
-
-/// A margin rule: the `risk` part of the requirement of one package (DESIGN: requirement = premium + risk).
-pub trait MarginModel: Send + Sync + std::fmt::Debug {
-    /// Risk per lot in SPX points, written to every lane of `out`.
-    fn requirement(&self, legs: Legs<'_>, market: MarketView<'_>, out: &mut Col);
-}
-
-/// The one registry of margin rules.
-pub fn model(rule: MarginRule) -> Box<dyn MarginModel> {
-    match rule {
-        MarginRule::Strategy => Box::new(Strategy),
-    }
 }

@@ -4,24 +4,20 @@
 //! the index cannot end beyond both. Books are the sum over their packages, which is never less than the
 //! minimal pairing of the whole book.
 
-use super::{Leg, Legs, MarginModel, MarketView};
+use super::Leg;
 use crate::math::{
     lanes::{Col, LANES},
     simd::{Kernel, dispatch},
 };
 
-/// Worst payoff at expiry, package by package.
-#[derive(Clone, Copy, Debug)]
-pub struct Strategy;
-
-impl MarginModel for Strategy {
-    fn requirement(&self, legs: Legs<'_>, _market: MarketView<'_>, out: &mut Col) {
-        dispatch(WorstPayoff { legs, out });
-    }
+/// Worst payoff at expiry of one unit, points of the underlying; `strikes` are one column per leg.
+pub fn worst_payoff(legs: &[Leg], strikes: &[Col], out: &mut Col) {
+    dispatch(WorstPayoff { legs, strikes, out });
 }
 
 struct WorstPayoff<'a> {
-    legs: Legs<'a>,
+    legs: &'a [Leg],
+    strikes: &'a [Col],
     out: &'a mut Col,
 }
 
@@ -30,13 +26,13 @@ impl Kernel for WorstPayoff<'_> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { legs, out } = self;
+        let Self { legs, strikes, out } = self;
         *out = Col::splat(0.0);
         // The payoff is piecewise linear and bounded (`defined_risk`), so its minimum is at a kink: a strike or 0.
         let zero = Col::splat(0.0);
-        for settle in std::iter::once(&zero).chain(legs.strikes) {
+        for settle in std::iter::once(&zero).chain(strikes) {
             let mut payoff = Col::splat(0.0);
-            for (leg, strike) in legs.legs.iter().zip(legs.strikes) {
+            for (leg, strike) in legs.iter().zip(strikes) {
                 for i in 0..LANES {
                     payoff[i] += leg.ratio * (leg.sign * (settle[i] - strike[i])).max(0.0);
                 }
@@ -72,8 +68,7 @@ mod tests {
     fn risk(legs: &[Leg], strikes: &[f64]) -> f64 {
         let columns: Vec<Col> = strikes.iter().map(|&k| Col::splat(k)).collect();
         let mut out = Col::default();
-        let market = MarketView { spot: &Col::splat(5000.0), vix: &Col::splat(16.0) };
-        Strategy.requirement(Legs { legs, strikes: &columns }, market, &mut out);
+        worst_payoff(legs, &columns, &mut out);
         out[0]
     }
 

@@ -41,6 +41,11 @@ impl Shock {
         simd::dispatch(VixPoint { shock: self, state, points, out });
     }
 
+    /// VIX becomes `factor` of what it is, SPX stays: the factors move as in [`Self::vix_point`].
+    pub fn vix_factor(&self, state: &State, factor: f64, out: &mut State) {
+        simd::dispatch(VixFactor { shock: self, state, factor, out });
+    }
+
     /// ln S moves by `ln_move`, and the factors by their mean given that move in one session:
     /// `xᵢ += corrᵢ sᵢ √Δ / sd · ln_move`, sd the standard deviation of the session's ln S in this state.
     pub fn spot_move(&self, state: &State, ln_move: f64, out: &mut State) {
@@ -64,6 +69,30 @@ impl Kernel for VixPoint<'_> {
         for i in 0..LANES {
             let above = shock.curve.vix::<FMA>(state.factors(i)) - shock.curve.floor;
             let moved = special::ln::<FMA>((above + points) / above);
+            for f in 0..FACTORS {
+                out.x[f][i] = fma::<FMA>(shock.vix_direction[f], moved, state.x[f][i]);
+            }
+        }
+    }
+}
+
+struct VixFactor<'a> {
+    shock: &'a Shock,
+    state: &'a State,
+    factor: f64,
+    out: &'a mut State,
+}
+
+impl Kernel for VixFactor<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { shock, state, factor, out } = self;
+        out.clone_from(state);
+        for i in 0..LANES {
+            let vix = shock.curve.vix::<FMA>(state.factors(i));
+            let above = vix - shock.curve.floor;
+            let moved = special::ln::<FMA>((factor * vix - shock.curve.floor) / above);
             for f in 0..FACTORS {
                 out.x[f][i] = fma::<FMA>(shock.vix_direction[f], moved, state.x[f][i]);
             }
@@ -143,6 +172,15 @@ mod tests {
         }
         shock.vix_point(&start, -16.5, &mut there);
         assert!(there.x[0][0].is_nan(), "VIX would be below its floor");
+    }
+
+    #[test]
+    fn vix_is_multiplied() {
+        let (shock, mut out) = (shock(), State::default());
+        let before = state(22.0);
+        shock.vix_factor(&before, 1.7, &mut out);
+        assert!((shock.curve.vix::<false>(out.factors(3)) - 1.7 * 22.0).abs() < 1e-11);
+        assert_eq!(out.ln_s, before.ln_s);
     }
 
     /// The conditional mean: linear in the move, against it, and stronger in calm states.

@@ -54,6 +54,8 @@ struct Offer<'a> {
     premium: f64,
     /// Cash needed to open, margin and a day's stress included (R64).
     outlay: f64,
+    /// Equity that opening takes, a day's stress included.
+    cost: f64,
     /// Expected cost until the planned end (R61).
     expected_cost: f64,
     crash_gain: f64,
@@ -152,7 +154,7 @@ impl Book {
     }
 
     /// What the futures of a ledger may lose in a day, dollars (R64).
-    fn stress(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
+    pub(super) fn stress(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
         let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
         let loss = |layer: usize| {
             let contract = &ctx.pool(layer).contract;
@@ -251,9 +253,8 @@ impl Book {
             let spent = self.tally.as_ref().map_or(0.0, |tally| tally.window[lane]);
             cut(lots(yearly * self.nav_now(ctx, pools, lane) - spent, offer.expected_cost), Limit::Budget);
         }
-        let funds =
-            self.free_funds(ctx, pools, plan.ledger, lane) - self.stress(ctx, pools, plan.ledger, lane);
-        cut(lots(funds, offer.outlay), Limit::Funds);
+        let room = self.room(ctx, pools, layer, offer.package, offer.outlay, offer.cost, lane);
+        cut(room, Limit::Funds);
         for cap in &plan.size.caps {
             match *cap {
                 Cap::Budget => {}
@@ -318,12 +319,13 @@ fn offer<'a>(
     let trades = if ctx.layer(layer).roll_below.is_some() { 2.0 } else { 1.0 };
     let decay = (package.value[lane] - choice.end_value[lane]).max(0.0);
     let slip = -(credit + worth);
+    let stress = pool.contract.stress(package.value[lane]);
     Offer {
         package,
         dpp,
         premium: if pool.pays_premium() { (-credit).max(0.0) * dpp } else { 0.0 },
-        outlay: (pool.fees - credit * dpp).max(0.0)
-            + (package.margin[lane] + pool.contract.stress(package.value[lane])) * dpp,
+        outlay: (pool.fees - credit * dpp).max(0.0) + (package.margin[lane] + stress) * dpp,
+        cost: (slip + stress) * dpp + pool.fees,
         expected_cost: (decay + trades * slip) * dpp + trades * pool.fees,
         crash_gain: choice.crash_gain[lane] * dpp,
         fall_gain: choice.fall_gain[lane] * dpp,

@@ -1,6 +1,6 @@
 //! What a night and a close do to a book without trading: P&L, interest, NAV, calls, ruin.
 
-use super::{Book, Context, LEDGERS, SLEEVE, TOLERANCE};
+use super::{Book, Context, LEDGERS, SLEEVE};
 use crate::{
     engine::{instrument::Instrument, layout::MAX_LAYERS, package::Pool, summary::first, trace::Event},
     math::lanes::{Col, LANES, Mask},
@@ -61,12 +61,12 @@ impl Book {
         for i in (0..LANES).filter(|_| ctx.book.sleeve_share.is_some()) {
             self.nav[i] += self.cash[SLEEVE][i];
         }
-        self.requirement = [Col::default(); LEDGERS];
+        let mut strategy = [Col::default(); LEDGERS];
         let mut premium = Col::default();
         for (index, layer) in self.layers.iter().enumerate() {
             let dpp = ctx.pool(index).contract.dpp;
             let premiums = ctx.layer(index).hedges() && ctx.pool(index).pays_premium();
-            let requirement = &mut self.requirement[ctx.layer(index).ledger];
+            let requirement = &mut strategy[ctx.layer(index).ledger];
             let packages = &pools[ctx.layer(index).pool].packages;
             for (slot, package) in layer.slots.iter().zip(packages) {
                 if !package.held.any() {
@@ -89,7 +89,9 @@ impl Book {
                 }
             }
         }
+        self.mark_margin(ctx, pools, &strategy);
         self.calls(ctx);
+        self.count_bar_calls(ctx, pools);
         self.ruin(ctx);
         let capital = ctx.plan.capital;
         let sum = &mut self.sum;
@@ -137,11 +139,10 @@ impl Book {
         self.count_exposure(ctx, pools);
     }
 
-    /// A call stands when the cash of a ledger is below its requirement: marks are of no help to either side.
+    /// A call stands where a ledger is short of its requirement.
     fn calls(&mut self, ctx: Context<'_>) {
         for ledger in ctx.ledgers() {
-            let (cash, requirement) = (&self.cash[ledger], &self.requirement[ledger]);
-            let short = Mask::from_fn(|i| cash[i] + TOLERANCE < requirement[i]) & !self.ruined;
+            let short = self.short(ledger);
             for i in (short & !self.call[ledger]).lanes() {
                 self.sum.calls[i] += 1.0;
                 if ledger == SLEEVE {
@@ -151,7 +152,7 @@ impl Book {
                 let whose = if ledger == SLEEVE { "sleeve: " } else { "" };
                 self.log(ctx, i, || Event {
                     kind: "call",
-                    reason: format!("{whose}cash below requirement"),
+                    reason: format!("{whose}{} below requirement", ctx.plan.margin.counted()),
                     ..Event::default()
                 });
             }
@@ -195,6 +196,10 @@ impl Book {
             for i in 0..LANES {
                 self.sum.sleeve_nav[i] = self.view.sleeve_nav_share[i] * capital;
             }
+        }
+        if ctx.plan.worst_bar.is_none() {
+            self.sum.bar_calls = Col::splat(f64::NAN);
+            self.sum.bar_call_tick = Col::splat(f64::NAN);
         }
         match &self.tally {
             Some(tally) => tally.finish(&mut self.sum),

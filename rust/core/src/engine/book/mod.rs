@@ -2,6 +2,7 @@
 
 mod close;
 mod hedge;
+mod margin;
 mod mark;
 mod open;
 mod settle;
@@ -184,9 +185,13 @@ pub struct Book {
     cash: [Col; LEDGERS],
     nav: Col,
     requirement: [Col; LEDGERS],
+    /// What counts against it, as it stood when the tick was marked.
+    available: [Col; LEDGERS],
     peak: Col,
     layers: Vec<Layer>,
     call: [Mask; LEDGERS],
+    /// Where the worst bar of the session would have brought a call that its close did not.
+    bar_call: [Mask; LEDGERS],
     ruined: Mask,
     /// Ruined at the previous tick: to be closed at this one.
     closing: Mask,
@@ -210,9 +215,11 @@ impl Book {
             cash: [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)],
             nav: capital,
             requirement: [Col::default(); LEDGERS],
+            available: [Col::default(); LEDGERS],
             peak: capital,
             layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
             call: [Mask::NONE; LEDGERS],
+            bar_call: [Mask::NONE; LEDGERS],
             ruined: Mask::NONE,
             closing: Mask::NONE,
             transfers: vec![Mask::NONE; book.transfers.len()],
@@ -356,17 +363,6 @@ impl Book {
                 }
             }
         }
-    }
-
-    /// Σ risk and margin of one ledger, dollars.
-    fn required(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
-        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
-        layers.map(|layer| self.held(ctx, pools, layer, |p| p.risk[lane] + p.margin[lane], lane)).sum()
-    }
-
-    /// Cash of a ledger that nothing needs, dollars.
-    fn free_funds(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
-        self.cash[ledger][lane] - self.required(ctx, pools, ledger, lane)
     }
 
     /// Cash and marks, dollars.

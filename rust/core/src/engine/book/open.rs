@@ -1,6 +1,9 @@
 //! Openings: a core layer sells by its share of margin and may be refused; a hedge buys what its limits allow.
 
-use super::{Book, Context, TOLERANCE, about};
+use super::{
+    Book, Context, TOLERANCE, about,
+    margin::{brings, unit},
+};
 use crate::{
     engine::{
         package::{Package, Pool},
@@ -75,11 +78,12 @@ impl Book {
         let requirement = self.required(ctx, pools, ledger, lane);
         let room = Room {
             nav: self.nav_now(ctx, pools, lane),
-            cash: self.cash[ledger][lane],
+            available: self.available(ctx, pools, ledger, lane),
             requirement,
-            layer: self.held(ctx, pools, layer, |package| package.risk[lane], lane),
-            unit: package.risk[lane] * dpp,
+            layer: self.required_by(ctx, pools, layer, lane),
+            unit: unit(ctx, layer, package, lane),
             profit: credit * dpp - plan.fees,
+            brings: brings(ctx, layer, package, lane),
             tranches: plan.tranches as f64,
         };
         let (base, lots) = self.core_lots(ctx, layer, slot, lane, room);
@@ -87,8 +91,8 @@ impl Book {
             self.skip(ctx, layer, slot, Some(package), lane, "no lots".into());
             return;
         }
-        let after = self.cash[ledger][lane] + lots * room.profit;
-        if after + TOLERANCE < requirement + lots * room.unit {
+        let after = room.available + lots * room.brings;
+        if after + TOLERANCE < self.required_with(ctx, pools, layer, package, lots, lane) {
             self.sum.refused[lane] += 1.0;
             first(&mut self.sum.refused_tick, lane, ctx.tick);
             self.log(ctx, lane, || Event {

@@ -31,6 +31,9 @@ pub struct ContractSpec {
     /// Futures: from these calendar days to settlement on, margin as a share of the contract's value.
     #[serde(default)]
     pub margin: Vec<(f64, f64)>,
+    /// Futures: from this VIX on, so many times that margin; once below the first.
+    #[serde(default)]
+    pub margin_stress: Vec<(f64, f64)>,
     /// Futures: fall of the price in one day that a purchase must leave funds for (R64).
     #[serde(default)]
     pub stress: f64,

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::bar::BarSpec;
 use crate::{
     margin::MarginRule,
     market::spec::MarketSpec,
@@ -49,6 +50,9 @@ pub struct PlanSpec {
     pub ruin_share: f64,
     /// Margin rule of every book.
     pub margin: MarginRule,
+    /// A bar within each session at which the requirement is asked again; absent: at closes alone.
+    #[serde(default)]
+    pub worst_bar: Option<BarSpec>,
     /// The books: arms at margin shares.
     pub books: Vec<BookSpec>,
 }
@@ -112,6 +116,8 @@ pub enum LedgerMode {
     Separate,
     /// One ledger for everything.
     Commingled,
+    /// One ledger for everything, in which the hedge counts towards what the core requires.
+    Offset,
 }
 
 /// A logged rule that moves money between the ledgers.
