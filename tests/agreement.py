@@ -25,6 +25,8 @@ DOLLARS = (
     "hedge_trading",
     "expected_cost",
     "sleeve_nav",
+    "deposited",
+    "deposited_bills",
     *(name for name in SUMS if name != "max_lots"),
     *LAYER_PNL,
     *BUCKETS,

@@ -1,7 +1,7 @@
 """What a book of the twin is at a moment: ledgers, layers, what they hold, and what follows from that."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 from typing import Any
 
@@ -11,16 +11,26 @@ from twin_rules import Value
 from twin_surface import State
 
 TOLERANCE = 1e-6  # dollars, in refusals, calls and liquidations
+CALLS = {
+    "deadline": 1,
+    "policy": "liquidate",
+    "order": "nearest_expiry",
+    "outside": 0.0,
+    "half_spreads": [],
+    "contagion": 10,
+    "ruin_on_debt": False,
+}
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 
 
 @dataclass
 class Ledger:
-    """Cash, and whether a call stands on it."""
+    """Cash, whether a call stands on it, and the ticks on which calls opened."""
 
     cash: float
     calling: bool = False
-    calls: int = 0
+    opened: list[int] = field(default_factory=list)
+    acted: bool = False  # on the call that stands
 
 
 class Book:
@@ -48,6 +58,8 @@ class Book:
         self.tick, self.ruined, self.bills = 0, False, 1.0
         self.profit = [dict.fromkeys(BUCKETS[:-1], 0.0) for _ in self.layers]  # by layer and bucket
         self.interest = 0.0
+        self.deposited = self.deposited_bills = 0.0  # from outside; grown in bills
+        self.calls: dict[str, Any] = CALLS | described.get("calls", {})
         self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
 
     # --- now

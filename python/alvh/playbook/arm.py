@@ -14,6 +14,7 @@ from pydantic import BaseModel, Strict, ValidationError, field_validator, model_
 
 from alvh.errors import SpecError, mistakes
 from alvh.playbook import caps, document
+from alvh.playbook.calls import MarginCalls
 from alvh.playbook.frozen import Frozen
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers
@@ -35,7 +36,7 @@ class Arm(Frozen):
     ``absent`` are the terms of the methodology that the arm has no data for: every report lists them, and
     nothing counts as passed because of them (C24). Where there are some, ``internals = "price_only"`` says
     that it is by choice. ``equal_cost`` makes it a rival at equal cost (R19): one parameter is solved before
-    it runs.
+    it runs. ``calls`` says what margin calls lead to; without it, to liquidation at the next session's fill.
 
     Examples
     --------
@@ -59,6 +60,7 @@ class Arm(Frozen):
     absent: Annotated[tuple[str, ...], Strict(strict=False)] = ()
     internals: Literal["price_only"] | None = None
     equal_cost: EqualCost | None = None
+    calls: MarginCalls | None = None
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class Arm(Frozen):
         absent: Sequence[str] = (),
         internals: Literal["price_only"] | None = None,
         equal_cost: EqualCost | None = None,
+        calls: MarginCalls | None = None,
     ) -> None:
         layers = (*((core,) if core is not None else ()), *layers)
         more = {
@@ -79,6 +82,7 @@ class Arm(Frozen):
             "absent": absent,
             "internals": internals,
             "equal_cost": equal_cost,
+            "calls": calls,
         }
         try:
             BaseModel.__init__(self, **{"name": name, "layers": layers, **more})
@@ -152,8 +156,9 @@ class Arm(Frozen):
     def replace(self, *, name: str, about: str = "", **changes: Any) -> Arm:
         """Return this arm under another name with something changed.
 
-        ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals`` and
-        ``equal_cost`` are the arm's. Everything else is a field of its core: ``size=…``, ``exit=…``.
+        ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals``,
+        ``equal_cost`` and ``calls`` are the arm's. Everything else is a field of its core: ``size=…``,
+        ``exit=…``.
         """
         arm = {
             "layers": self.layers[1:],
@@ -161,6 +166,7 @@ class Arm(Frozen):
             "absent": self.absent,
             "internals": self.internals,
             "equal_cost": self.equal_cost,
+            "calls": self.calls,
         }
         for key in arm.keys() & changes.keys():
             arm[key] = changes.pop(key)
@@ -185,6 +191,19 @@ class Arm(Frozen):
         about = "One ledger for core and hedge instead of two."
         sleeve = Ledgers(mode="commingled", sleeve=self.ledgers.sleeve)
         return self.replace(name=name or f"{self.name}_commingled", about=about, sleeve=sleeve)
+
+    def held(self, *, name: str | None = None) -> Arm:
+        """Return the arm whose margin calls are counted and never acted on: the counterfactual of R17.
+
+        Examples
+        --------
+        >>> from alvh.playbook import preset
+        >>> preset("plain").held().calls.policy
+        'hold'
+        """
+        terms = {**dict(self.calls or MarginCalls()), "policy": "hold", "outside": 0.0}
+        about = "Calls are counted and never acted on."
+        return self.replace(name=name or f"{self.name}_held", about=about, calls=MarginCalls(**terms))
 
     def doubling(
         self,
@@ -292,7 +311,8 @@ class Arm(Frozen):
                 "or take arm.varied(value)"
             )
         ledgers = None if self.ledgers is None else self.ledgers.spec()
-        return {"arm": self.name, "share": share, "layers": self.at_share(share), "ledgers": ledgers}
+        book = {"arm": self.name, "share": share, "layers": self.at_share(share), "ledgers": ledgers}
+        return book if self.calls is None else {**book, "calls": self.calls.spec()}
 
     @property
     def warm_up(self) -> int:
@@ -310,7 +330,8 @@ class Arm(Frozen):
         }
         fields = {"name": self.name, **{key: value for key, value in given.items() if value}}
         ledgers = None if self.ledgers is None else self.ledgers.document()
-        return document.write(fields, [layer.document() for layer in self.layers], ledgers)
+        calls = None if self.calls is None else self.calls.document()
+        return document.write(fields, [layer.document() for layer in self.layers], ledgers, calls)
 
     @classmethod
     def from_toml(cls, text: str, *, source: str = "playbook") -> Arm:
@@ -349,6 +370,8 @@ class Arm(Frozen):
         acted_on: list[Any] = [specs, None if self.ledgers is None else self.ledgers.spec()]
         if self.equal_cost is not None:
             acted_on.append(self.equal_cost.model_dump())
+        if self.calls is not None:
+            acted_on.append({"calls": self.calls.spec()})
         canonical = json.dumps(_without_text(acted_on), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

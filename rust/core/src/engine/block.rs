@@ -6,7 +6,7 @@ use super::{
     layout::PoolPlan,
     package::{Market, Pool},
     plan::{Plan, WARM_UP_DRAWN},
-    select::Selection,
+    select::{Selection, spot_move},
     series::Series,
     signals::Signals,
     trace::{LedgerRow, Trace},
@@ -235,6 +235,11 @@ impl<'p> Block<'p> {
         if let Some(shock) = plan.shock.as_ref().filter(|_| market.shocks) {
             shock.vix_point(&market.now, 1.0, &mut market.shocked);
         }
+        if let Some(ln_move) = plan.stress {
+            let mut stressed = std::mem::take(&mut market.stressed);
+            spot_move(plan, market, ln_move, &mut stressed);
+            market.stressed = stressed;
+        }
         observe(plan, &market.now, &mut market.spot, &mut market.vix);
         self.signals.step(&market.spot, &market.vix, 0);
     }
@@ -304,6 +309,7 @@ impl<'p> Block<'p> {
             for (index, layer) in layers.layers.iter().enumerate() {
                 book.open(ctx, pools, index, &selections[layer.pool], chosen[layer.pool]);
             }
+            book.meet_at_once(ctx, pools);
         }
         for (index, pool) in pools.iter_mut().enumerate() {
             for (slot, package) in pool.packages.iter_mut().enumerate() {
@@ -493,6 +499,7 @@ fn enter_packages(
         package.worth[i] = if future { 0.0 } else { choice.value[i] };
         package.basis[i] = choice.basis[i];
         package.sens[i] = choice.sens[i];
+        package.stress[i] = choice.stress[i];
         package.entry_sd[i] = choice.entry_sd[i];
         for (columns, chosen) in
             package.entry_delta.iter_mut().flatten().zip(choice.entry_delta.iter().flatten())

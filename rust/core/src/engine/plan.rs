@@ -49,6 +49,8 @@ pub struct Plan {
     /// Per book: does some rule read it?
     pub(super) observed: Vec<bool>,
     pub(super) books: Vec<BookPlan>,
+    /// Move of ln S in the one-day stress (R64); `None` where no book asks.
+    pub(super) stress: Option<f64>,
     /// How the factors follow VIX and SPX; `None` where VIX does not move.
     pub(super) shock: Option<Shock>,
 }
@@ -82,7 +84,7 @@ impl Plan {
         check_costs(&spec.costs)?;
         let schedule = Schedule::new(spec.schedule)?;
         let generator = generator(&spec.market)?;
-        let Layout { pools, enters, exits, books } =
+        let Layout { pools, enters, exits, books, stress } =
             Layout::new(&schedule, &spec.contracts, spec.costs, &spec.books, &*generator)?;
         let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
@@ -111,6 +113,7 @@ impl Plan {
             inputs,
             observed,
             books,
+            stress,
         })
     }
 

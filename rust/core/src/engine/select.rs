@@ -57,6 +57,8 @@ pub struct Selection {
     pub sens: Col,
     /// Change of V in the crash of the pool's cap (R24).
     pub crash_gain: Col,
+    /// Change of V in the one-day stress (R64).
+    pub stress: Col,
     /// Change of V when SPX falls by 1% (R24).
     pub fall_gain: Col,
     /// Change of V when SPX alone rises by 1% (R44).
@@ -89,6 +91,7 @@ impl Selection {
             end_value: Col::default(),
             sens: Col::default(),
             crash_gain: Col::default(),
+            stress: Col::default(),
             fall_gain: Col::default(),
             rise_gain: Col::default(),
             entry_sd: Col::default(),
@@ -168,6 +171,10 @@ impl Selection {
             spot_move(plan, market, ln_move, &mut self.moved);
             self.change(plan, pool, |selection| &mut selection.crash_gain);
         }
+        if pool.stressed {
+            self.moved.clone_from(&market.stressed);
+            self.change(plan, pool, |selection| &mut selection.stress);
+        }
         if pool.falls {
             spot_move(plan, market, ln::<false>(ONE_PERCENT_DOWN), &mut self.moved);
             self.change(plan, pool, |selection| &mut selection.fall_gain);
@@ -237,7 +244,7 @@ fn less(column: &mut Col, value: &Col, residual: &Col) {
 }
 
 /// SPX moves and x follows by its conditional mean; where VIX does not move, SPX alone.
-fn spot_move(plan: &Plan, market: &Market, ln_move: f64, out: &mut State) {
+pub(super) fn spot_move(plan: &Plan, market: &Market, ln_move: f64, out: &mut State) {
     if let Some(shock) = &plan.shock {
         shock.spot_move(&market.now, ln_move, out);
         return;

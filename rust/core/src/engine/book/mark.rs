@@ -1,6 +1,6 @@
 //! What a night and a close do to a book without trading: P&L, interest, NAV, calls, ruin.
 
-use super::{Book, Context, LEDGERS, SLEEVE, TOLERANCE};
+use super::{Book, Context, LEDGERS, SLEEVE};
 use crate::{
     engine::{instrument::Instrument, layout::MAX_LAYERS, package::Pool, summary::first, trace::Event},
     math::lanes::{Col, LANES, Mask},
@@ -19,6 +19,9 @@ impl Book {
                 self.cash[ledger][i] += earned;
                 sum.interest[i] += earned;
             }
+        }
+        for i in 0..LANES {
+            sum.deposited_bills[i] += sum.deposited_bills[i] * interest[i];
         }
         if let Some(tally) = self.tally.as_mut() {
             tally.flow = Col::default();
@@ -89,24 +92,27 @@ impl Book {
                 }
             }
         }
-        self.calls(ctx);
+        self.find_calls(ctx);
         self.ruin(ctx);
         let capital = ctx.plan.capital;
         let sum = &mut self.sum;
         for i in 0..LANES {
             let nav = self.nav[i];
-            self.peak[i] = self.peak[i].max(nav);
+            // What came from outside is no profit, and hides no loss.
+            let own = nav - sum.deposited[i];
+            self.peak[i] = self.peak[i].max(own);
             sum.nav[i] = nav;
             sum.bills[i] = bills[i];
-            sum.max_drawdown[i] = sum.max_drawdown[i].max(1.0 - nav / self.peak[i]);
+            sum.max_drawdown[i] = sum.max_drawdown[i].max(1.0 - own / self.peak[i]);
             let tied_up = self.requirement.iter().map(|column| column[i]).sum::<f64>() + premium[i];
             sum.peak_requirement[i] = sum.peak_requirement[i].max(tied_up);
-            let error = (nav - capital - sum.buckets(i)).abs() / capital;
+            let error = (own - capital - sum.buckets(i)).abs() / capital;
             sum.identity_error[i] = sum.identity_error[i].max(error);
             if nav < 0.0 {
                 first(&mut sum.negative_tick, i, ctx.tick);
             }
         }
+        self.count_liquidity(ctx, pools);
         self.tally_up(ctx, pools);
     }
 
@@ -137,43 +143,29 @@ impl Book {
         self.count_exposure(ctx, pools);
     }
 
-    /// A call stands when the cash of a ledger is below its requirement: marks are of no help to either side.
-    fn calls(&mut self, ctx: Context<'_>) {
-        for ledger in ctx.ledgers() {
-            let (cash, requirement) = (&self.cash[ledger], &self.requirement[ledger]);
-            let short = Mask::from_fn(|i| cash[i] + TOLERANCE < requirement[i]) & !self.ruined;
-            for i in (short & !self.call[ledger]).lanes() {
-                self.sum.calls[i] += 1.0;
-                if ledger == SLEEVE {
-                    self.sum.sleeve_calls[i] += 1.0;
-                }
-                first(&mut self.sum.call_tick, i, ctx.tick);
-                let whose = if ledger == SLEEVE { "sleeve: " } else { "" };
-                self.log(ctx, i, || Event {
-                    kind: "call",
-                    reason: format!("{whose}cash below requirement"),
-                    ..Event::default()
-                });
-            }
-            self.call[ledger] = short;
-        }
-    }
-
     fn ruin(&mut self, ctx: Context<'_>) {
-        let dead = Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav) & !self.ruined;
+        let stranded = std::mem::take(&mut self.calls.stranded);
+        let dead = Mask::from_fn(|i| {
+            let share = ctx.plan.ruin_nav / ctx.plan.capital;
+            self.nav[i] <= ctx.plan.ruin_nav + share * self.sum.deposited[i]
+        });
+        let dead = (dead | stranded) & !self.ruined;
         for i in dead.lanes() {
             first(&mut self.sum.ruin_tick, i, ctx.tick);
             self.log(ctx, i, || Event {
                 kind: "ruin",
-                reason: "NAV at the ruin share".into(),
+                reason: if stranded.get(i) {
+                    "a call stands on an empty ledger"
+                } else {
+                    "NAV at the ruin share"
+                }
+                .into(),
                 ..Event::default()
             });
         }
         self.ruined = self.ruined | dead;
         self.closing = dead;
-        for call in &mut self.call {
-            *call = *call & !dead;
-        }
+        self.drop_calls(dead);
     }
 
     /// The figures that are known only at T.

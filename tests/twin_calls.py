@@ -1,0 +1,103 @@
+"""Margin calls of the twin: when one stands, when it is due, what is done about it (R12, R17, R63)."""
+
+from math import ceil
+
+from twin_book import TOLERANCE
+from twin_layer import Layer, Tranche
+from twin_trade import Trader
+
+
+class Calls:
+    """The calls of one book."""
+
+    def __init__(self, trader: Trader) -> None:
+        self.trader, self.book, self.record = trader, trader.book, trader.record
+        self.terms = self.book.calls
+        self.stranded = False  # a ledger is empty and still short, and that is ruin
+        self.closed: list[bool] = []  # forced closings of this round, True for hedges
+
+    def find(self) -> None:
+        """At the marks: which calls stand now."""
+        for name, ledger in self.book.ledgers.items():
+            short = self.book.short_of_cash(name) and not self.book.ruined
+            if ledger.calling and not short:
+                self.record.count("cured", not (self.book.ruined or ledger.acted))
+            if short:
+                self.stand(name)
+            ledger.calling = short
+
+    def stand(self, name: str) -> None:
+        ledger, now = self.book.ledgers[name], self.book.tick
+        if ledger.calling:
+            return
+        self.record.count("repeat_calls", bool(ledger.opened))
+        others = [each.opened for other, each in self.book.ledgers.items() if other != name and each.opened]
+        self.record.count("cascades", any(now - opened[-1] <= self.terms["contagion"] for opened in others))
+        self.record.first("call_tick")
+        ledger.opened.append(now)
+        ledger.calling, ledger.acted = True, False
+
+    def meet_due(self) -> None:
+        """With the fills: calls that stood at the marks of the last tick, once their deadline is over."""
+        for name, ledger in self.book.ledgers.items():
+            if ledger.calling and self.book.tick - ledger.opened[-1] >= self.terms["deadline"]:
+                self.meet(name)
+        self.end_round()
+
+    def at_once(self) -> None:
+        """After the fills: a house that gives no time."""
+        for name in self.book.ledgers:
+            if self.terms["deadline"] == 0 and not self.book.ruined and self.book.short_of_cash(name):
+                self.stand(name)
+                self.meet(name)
+        self.end_round()
+
+    def end_round(self) -> None:
+        self.record.forced(self.closed)
+        self.closed = []
+
+    def meet(self, name: str) -> None:
+        book, policy = self.book, self.terms["policy"]
+        if policy == "hold":
+            return
+        if policy == "add_cash":
+            self.deposit(name)
+        while book.short_of_cash(name):
+            held = book.held(ledger=name)
+            if not held:
+                self.stranded = self.stranded or self.terms["ruin_on_debt"]
+                return
+            layer, t = min(held, key=lambda item: self.rank(*item))  # the first of equals
+            lots, frees = t.lots, self.relief(layer, t, 1)
+            if policy == "reduce" and frees > 0:
+                lots = min(lots, max(1, ceil((-book.free(name) - TOLERANCE) / frees)))
+            self.trader.close(layer, t, self.forced_share(), by_rule=False, lots=lots)
+            self.record.count("forced")
+            self.record.first("forced_tick")
+            book.ledgers[name].acted = True
+            self.closed.append(layer.terms.hedge)
+
+    def rank(self, layer: Layer, t: Tranche) -> float:
+        """What goes first has the least."""
+        return t.expiry if self.terms["order"] == "nearest_expiry" else -self.relief(layer, t, t.lots)
+
+    def relief(self, layer: Layer, t: Tranche, lots: float) -> float:
+        """Free funds that closing so many lots brings."""
+        terms = layer.terms
+        received, dollars, fees, _ = self.trader.price(layer, t, lots, self.forced_share())
+        return (t.risk + self.book.margin(terms, t) + received) * dollars - fees
+
+    def deposit(self, name: str) -> None:
+        book = self.book
+        left = self.terms["outside"] * book.capital - book.deposited
+        dollars = min(-book.free(name), left)
+        if dollars > TOLERANCE:
+            book.ledgers[name].cash += dollars
+            book.deposited += dollars
+            book.deposited_bills += dollars
+            book.ledgers[name].acted = True
+
+    def forced_share(self) -> float:
+        """Share of the summed half-spreads that a forced closing pays."""
+        reached = [factor for vix, factor in self.terms["half_spreads"] if vix <= self.book.vix()]
+        return self.book.spec["costs"]["liquidation_share"] * (reached[-1] if reached else 1.0)
