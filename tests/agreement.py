@@ -35,6 +35,7 @@ WITH_HEDGE = {"stress_cash", "stress_core_pnl"}  # missing in a book without a h
 RATIOS = (
     "bills",
     "max_drawdown",
+    "liquidity_low",
     "coverage_wanted",
     "coverage_affordable",
     "coverage_achieved",

@@ -1,4 +1,4 @@
-"""Margin calls against the NumPy twin: every policy, deadline and order, to 1e-9 of the capital (R12, R17, R63)."""
+"""Margin calls against the NumPy twin: every policy, deadline and order, to 1e-9 of C (R17, R63)."""
 
 import json
 from random import Random
@@ -89,8 +89,7 @@ def test_the_identity_holds_under_every_policy(name):
     found = _core.Plan(json.dumps(plan)).run(0, 256)
     assert found["identity_error"].max() < 1e-12
     buckets = sum(
-        found[each]
-        for each in ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
+        found[each] for each in ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
     )
     np.testing.assert_allclose(
         found["nav"] - CAPITAL - found["deposited"], buckets, rtol=0, atol=1e-12 * CAPITAL

@@ -59,6 +59,7 @@ class Book:
         self.profit = [dict.fromkeys(BUCKETS[:-1], 0.0) for _ in self.layers]  # by layer and bucket
         self.interest = 0.0
         self.deposited = self.deposited_bills = 0.0  # from outside; grown in bills
+        self.liquidity: dict[str, float] | None = described.get("liquidity")
         self.calls: dict[str, Any] = CALLS | described.get("calls", {})
         self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
 

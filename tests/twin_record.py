@@ -1,13 +1,14 @@
 """What the twin records per path and book."""
 
 from collections.abc import Sequence
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import numpy as np
 
 from twin_book import BUCKETS, Book
 from twin_layer import Early
+from twin_liquidity import liquidity
 
 COUNTS = (
     "refused",
@@ -23,6 +24,10 @@ COUNTS = (
     "cured",
     "repeat_calls",
     "cascades",
+    "sessions_warned",
+    "sessions_blocked",
+    "warned",
+    "blocked",
     "bound_target",
     "bound_budget",
     "bound_funds",
@@ -64,6 +69,7 @@ class Record:
         self.vega: dict[str, list[float]] = {
             name: [] for name in ("decided", "wanted", "affordable", "core", "hedge")
         }
+        self.lowest = inf  # liquidity ratio
         self.flow = 0.0  # hedge cash of this tick
         self.hedge_before = 0.0  # hedge P&L after the night
         self.last_forced: dict[bool, int | None] = {False: None, True: None}
@@ -105,6 +111,12 @@ class Record:
         for _, tranche in book.held(hedge=False):
             if tranche.entry_tick == book.tick:
                 tranche.hedge_pnl = hedge
+        if book.liquidity and book.tick:
+            ratios = [liquidity(book, name) for name in book.ledgers]
+            lowest = min((each for each in ratios if each is not None), default=inf)
+            self.count("sessions_warned", lowest < book.liquidity["warn"])
+            self.count("sessions_blocked", lowest < book.liquidity["block"])
+            self.lowest = min(self.lowest, lowest)
         nav, requirement = book.nav(), book.requirement()
         if nav < 0:
             self.first("negative_tick")
@@ -147,6 +159,7 @@ class Record:
             "peak_requirement": column["held"].max(),
             "identity_error": error.max(),
             "calls": sum(len(ledger.opened) for ledger in book.ledgers.values()),
+            "liquidity_low": nan if self.lowest == inf else self.lowest,
             "deposited": book.deposited,
             "deposited_bills": book.deposited_bills,
             "core_pnl": book.pnl(hedge=False),

@@ -1,8 +1,11 @@
 """Closings and openings of the twin, and the dollars that they move."""
 
+from dataclasses import replace
+
 from twin_book import TOLERANCE, Book
 from twin_hedge import Offer
 from twin_layer import Early, Layer, Tranche
+from twin_liquidity import liquidity
 from twin_record import Record
 from twin_size import Lot, base_lots, buffered, progress
 from twin_strikes import strikes
@@ -86,9 +89,7 @@ class Trader:
         if t.lots == 0:
             self.end(layer, t, 0.0)
 
-    def price(
-        self, layer: Layer, t: Tranche, lots: float, share: float
-    ) -> tuple[float, float, float, float]:
+    def price(self, layer: Layer, t: Tranche, lots: float, share: float) -> tuple[float, float, float, float]:
         """A closing: cash per unit, dollars per point, fees, slip per unit; nothing moves yet."""
         book, terms = self.book, layer.terms
         slip = terms.slip(t.strikes, book.market.at(terms.product, book.tick, t.expiry), book.vix(), share)
@@ -141,6 +142,8 @@ class Trader:
         lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
         if lots <= 0:
             self.skip(layer)
+        elif self.blocked(layer, t, lots):
+            return
         elif book.free(book.ledger(layer)) + lots * (lot.earns - lot.risk) < -TOLERANCE:
             self.record.count("refused")
             self.record.first("refused_tick")
@@ -157,12 +160,23 @@ class Trader:
         sized = Offer(book, layer, t, slip).size(self.record.vega)
         if sized.bound is not None:
             self.record.count(f"bound_{sized.bound}")
-        if sized.lots <= 0:
+        if sized.lots <= 0 or self.blocked(layer, t, sized.lots):
             return
         self.check(layer, t)
         self.fill(layer, t, sized.lots, slip)
         book.committed.append((book.tick, sized.lots * sized.expected_cost))
         self.record.count("hedge_opened")
+
+    def blocked(self, layer: Layer, t: Tranche, lots: float) -> bool:
+        """Would the ledger be too little liquid after this opening (R64)?"""
+        rule, terms = self.book.liquidity, layer.terms
+        if rule is None:
+            return False
+        earns = lots * (t.credit * terms.dpp - terms.fees)
+        ratio = liquidity(self.book, self.book.ledger(layer), earns, (layer, replace(t, lots=lots)))
+        self.record.count("warned", ratio is not None and ratio < rule["warn"])
+        self.record.count("blocked", ratio is not None and ratio < rule["block"])
+        return ratio is not None and ratio < rule["block"]
 
     def check(self, layer: Layer, t: Tranche) -> None:
         """R44: does a bought put gain from volatility and lose as SPX rises?"""

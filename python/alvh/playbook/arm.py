@@ -14,7 +14,7 @@ from pydantic import BaseModel, Strict, ValidationError, field_validator, model_
 
 from alvh.errors import SpecError, mistakes
 from alvh.playbook import caps, document
-from alvh.playbook.calls import MarginCalls
+from alvh.playbook.calls import Liquidity, MarginCalls
 from alvh.playbook.frozen import Frozen
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers
@@ -37,6 +37,7 @@ class Arm(Frozen):
     nothing counts as passed because of them (C24). Where there are some, ``internals = "price_only"`` says
     that it is by choice. ``equal_cost`` makes it a rival at equal cost (R19): one parameter is solved before
     it runs. ``calls`` says what margin calls lead to; without it, to liquidation at the next session's fill.
+    ``liquidity`` blocks openings that would leave a ledger too little liquid (R64); without it, none is.
 
     Examples
     --------
@@ -61,6 +62,7 @@ class Arm(Frozen):
     internals: Literal["price_only"] | None = None
     equal_cost: EqualCost | None = None
     calls: MarginCalls | None = None
+    liquidity: Liquidity | None = None
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Arm(Frozen):
         internals: Literal["price_only"] | None = None,
         equal_cost: EqualCost | None = None,
         calls: MarginCalls | None = None,
+        liquidity: Liquidity | None = None,
     ) -> None:
         layers = (*((core,) if core is not None else ()), *layers)
         more = {
@@ -83,6 +86,7 @@ class Arm(Frozen):
             "internals": internals,
             "equal_cost": equal_cost,
             "calls": calls,
+            "liquidity": liquidity,
         }
         try:
             BaseModel.__init__(self, **{"name": name, "layers": layers, **more})
@@ -157,8 +161,8 @@ class Arm(Frozen):
         """Return this arm under another name with something changed.
 
         ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals``,
-        ``equal_cost`` and ``calls`` are the arm's. Everything else is a field of its core: ``size=…``,
-        ``exit=…``.
+        ``equal_cost``, ``calls`` and ``liquidity`` are the arm's. Everything else is a field of its core:
+        ``size=…``, ``exit=…``.
         """
         arm = {
             "layers": self.layers[1:],
@@ -167,6 +171,7 @@ class Arm(Frozen):
             "internals": self.internals,
             "equal_cost": self.equal_cost,
             "calls": self.calls,
+            "liquidity": self.liquidity,
         }
         for key in arm.keys() & changes.keys():
             arm[key] = changes.pop(key)
@@ -312,7 +317,12 @@ class Arm(Frozen):
             )
         ledgers = None if self.ledgers is None else self.ledgers.spec()
         book = {"arm": self.name, "share": share, "layers": self.at_share(share), "ledgers": ledgers}
-        return book if self.calls is None else {**book, "calls": self.calls.spec()}
+        return book | self._terms()
+
+    def _terms(self) -> dict[str, Any]:
+        """Return what the arm says of calls and liquidity, as the engine reads it."""
+        terms = {"calls": self.calls, "liquidity": self.liquidity}
+        return {key: each.spec() for key, each in terms.items() if each is not None}
 
     @property
     def warm_up(self) -> int:
@@ -329,9 +339,9 @@ class Arm(Frozen):
             "equal_cost": self.equal_cost and self.equal_cost.model_dump(),
         }
         fields = {"name": self.name, **{key: value for key, value in given.items() if value}}
-        ledgers = None if self.ledgers is None else self.ledgers.document()
-        calls = None if self.calls is None else self.calls.document()
-        return document.write(fields, [layer.document() for layer in self.layers], ledgers, calls)
+        tables = {"ledgers": self.ledgers, "calls": self.calls, "liquidity": self.liquidity}
+        written = {key: each.document() for key, each in tables.items() if each is not None}
+        return document.write(fields, [layer.document() for layer in self.layers], written)
 
     @classmethod
     def from_toml(cls, text: str, *, source: str = "playbook") -> Arm:
@@ -370,8 +380,8 @@ class Arm(Frozen):
         acted_on: list[Any] = [specs, None if self.ledgers is None else self.ledgers.spec()]
         if self.equal_cost is not None:
             acted_on.append(self.equal_cost.model_dump())
-        if self.calls is not None:
-            acted_on.append({"calls": self.calls.spec()})
+        if terms := self._terms():
+            acted_on.append(terms)
         canonical = json.dumps(_without_text(acted_on), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -1,5 +1,6 @@
-"""What happens when a margin requirement is not met: deadline, policy, order, spreads (R12, R17, R63)."""
+"""What a margin call leads to, and how liquid a ledger must stay (R12, R17, R63, R64)."""
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, Strict, ValidationError, field_validator, model_validator
@@ -72,9 +73,9 @@ class MarginCalls(Frozen):
     @classmethod
     def _ascending(cls, rungs: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
         starts = [vix for vix, _ in rungs]
-        if rungs and (starts[0] != 0.0 or any(a >= b for a, b in zip(starts, starts[1:], strict=False))):
+        if rungs and (starts[0] != 0.0 or any(a >= b for a, b in pairwise(starts))):
             raise ValueError("pairs (VIX, factor) that ascend from a VIX of 0, such as ((0, 1), (30, 1.8))")
-        if any(not 0.0 <= factor <= 100.0 for _, factor in rungs):  # noqa: PLR2004 -- as in the engine
+        if any(not 0.0 <= factor <= 100.0 for _, factor in rungs):
             raise ValueError("factors between 0 and 100")
         return rungs
 
@@ -94,4 +95,54 @@ class MarginCalls(Frozen):
 
     def document(self) -> dict[str, Any]:
         """Return the policy as the TOML table ``[calls]``."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class Liquidity(Frozen):
+    """How liquid a ledger must be after an opening (R64).
+
+    ratio = (cash + (1 - haircut) · longs) / (requirement + one-day stress), by ledger, in dollars. Idle cash
+    earns the bill rate, so that cash is cash and bills; longs are bought options at their worth. The stress
+    is what each sold package loses when ln S moves by ``ln_move`` and the volatility factors follow by their
+    mean, and what each future loses by the ``stress`` of its contract row; nothing is offset.
+
+    Parameters
+    ----------
+    haircut
+        Share of the worth of longs that does not count. Ours: half of it may be gone to spreads in a crash.
+    ln_move
+        Move of ln S, the same for all arms of a comparison. Ours: -5%, the size of the worst days of an
+        ordinary decade.
+    warn, block
+        An opening after which the ratio would be below `block` is not made; one below `warn` is counted.
+
+    Examples
+    --------
+    >>> Liquidity().block
+    1.0
+    """
+
+    haircut: float = Field(default=0.5, ge=0, le=1)
+    ln_move: float = Field(default=-0.05, ge=-1, le=1)
+    warn: float = Field(default=1.25, ge=0, le=1_000)
+    block: float = Field(default=1.0, ge=0, le=1_000)
+
+    def __init__(self, /, **fields: Any) -> None:
+        try:
+            BaseModel.__init__(self, **fields)
+        except ValidationError as error:
+            raise SpecError(f"Liquidity: {mistakes(error)}") from None
+
+    @model_validator(mode="after")
+    def _warned_first(self) -> Self:
+        if self.warn < self.block:
+            raise ValueError(f"warn = {self.warn:g}: not below block = {self.block:g}")
+        return self
+
+    def spec(self) -> dict[str, Any]:
+        """Return the rule as the engine reads it."""
+        return self.model_dump(mode="json")
+
+    def document(self) -> dict[str, Any]:
+        """Return the rule as the TOML table ``[liquidity]``."""
         return self.model_dump(mode="json", exclude_defaults=True)

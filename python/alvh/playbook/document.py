@@ -7,14 +7,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from alvh.errors import SpecError, mistakes
-from alvh.playbook.calls import MarginCalls
+from alvh.playbook.calls import Liquidity, MarginCalls
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers
 
 SCHEMA = 1
 """Version of the TOML format."""
 
-KNOWN = "schema, name, about, absent, internals, [equal_cost], [[layer]], [ledgers], [calls]"
+KNOWN = "schema, name, about, absent, internals, [equal_cost], [[layer]], [ledgers], [calls], [liquidity]"
+
+_TERMS: dict[str, type[MarginCalls | Liquidity]] = {"calls": MarginCalls, "liquidity": Liquidity}
 
 
 def read(text: str, source: str) -> dict[str, Any]:
@@ -29,7 +31,8 @@ def read(text: str, source: str) -> dict[str, Any]:
     tables = document.pop("layer", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
-    ledgers, calls = document.pop("ledgers", None), document.pop("calls", None)
+    ledgers = document.pop("ledgers", None)
+    terms = {kind: document.pop(kind) for kind in _TERMS if kind in document}
     fields: dict[str, Any] = {
         key: document.pop(key)
         for key in ("name", "about", "absent", "internals", "equal_cost")
@@ -41,23 +44,17 @@ def read(text: str, source: str) -> dict[str, Any]:
         raise SpecError(f"{source}: name: every playbook needs one, as text")
     layers = [_layer(table, f"{source}: layer {index}") for index, table in enumerate(tables, start=1)]
     funded = None if ledgers is None else _ledgers(ledgers, source)
-    called = None if calls is None else _calls(calls, source)
-    return {**fields, "layers": layers, "sleeve": funded, "calls": called}
+    told = {kind: _term(kind, table, source) for kind, table in terms.items()}
+    return {**fields, "layers": layers, "sleeve": funded, **told}
 
 
-def write(
-    fields: dict[str, Any],
-    layers: list[dict[str, Any]],
-    ledgers: dict[str, Any] | None,
-    calls: dict[str, Any] | None = None,
-) -> str:
-    """Return a TOML document: the fields at the top, the layers, the ledgers, the calls."""
+def write(fields: dict[str, Any], layers: list[dict[str, Any]], tables: dict[str, dict[str, Any]]) -> str:
+    """Return a TOML document: the fields at the top, the layers, further tables by name."""
     lines = [f"schema = {SCHEMA}", *_lines(fields)]
     for layer in layers:
         lines += ["", "[[layer]]", *_lines(layer)]
-    for name, table in {"ledgers": ledgers, "calls": calls}.items():
-        if table is not None:
-            lines += ["", f"[{name}]", *_lines(table)]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *_lines(table)]
     return "\n".join(lines) + "\n"
 
 
@@ -84,11 +81,11 @@ def _ledgers(table: object, source: str) -> Ledgers:
         raise SpecError(f"{source}: {mistakes(error, 'ledgers.')}") from None
 
 
-def _calls(table: object, source: str) -> MarginCalls:
+def _term(kind: str, table: object, source: str) -> MarginCalls | Liquidity:
     if not isinstance(table, dict):
-        raise SpecError(f"{source}: calls: write a table [calls]")
+        raise SpecError(f"{source}: {kind}: write a table [{kind}]")
     try:
-        return MarginCalls(**table)
+        return _TERMS[kind](**table)
     except SpecError as error:
         raise SpecError(f"{source}: {error}") from None
 

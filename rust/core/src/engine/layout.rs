@@ -56,8 +56,8 @@ pub(super) struct PoolPlan {
     pub crash: Option<f64>,
     /// The gain of one unit when S falls by 1% is wanted (R24).
     pub falls: bool,
-    /// What one unit changes by in the one-day stress is wanted every session (R64).
-    pub stressed: bool,
+    /// Move of ln S in the one-day stress, where what one unit changes by is wanted every session (R64).
+    pub stress: Option<f64>,
     /// SPX puts are bought: R44 is checked at the entry.
     pub buys_puts: bool,
     key: PoolKey,
@@ -208,7 +208,8 @@ impl Layout {
         }
         let stress = one_stress(&books)?;
         for layer in books.iter().filter(|book| book.liquidity.is_some()).flat_map(|book| &book.layers) {
-            pools[layer.pool].stressed = pools[layer.pool].contract.instrument != Instrument::VixFuture;
+            let pool = &mut pools[layer.pool];
+            pool.stress = stress.filter(|_| pool.contract.instrument != Instrument::VixFuture);
         }
         Ok(Self { pools, enters, exits, books, stress })
     }
@@ -383,7 +384,7 @@ impl Builder<'_> {
             end_days: spec.roll_below.unwrap_or(0),
             crash,
             falls: false,
-            stressed: false,
+            stress: None,
             buys_puts: spx
                 && spec.role == Role::Hedge
                 && spec.legs.iter().any(|leg| leg.right == Right::Put && leg.ratio > 0),

@@ -357,7 +357,7 @@ impl Pool {
             }
             let moved = [
                 (layout.hedged && market.shocks, &market.shocked, &mut package.sens),
-                (layout.stressed, &market.stressed, &mut package.stress),
+                (layout.stress.is_some(), &market.stressed, &mut package.stress),
             ];
             for (_, state, change) in moved.into_iter().filter(|(wanted, ..)| *wanted) {
                 scratch.mixed.quote(instrument, surface, state, sessions, days, &package.basis);

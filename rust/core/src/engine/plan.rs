@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     block::Block,
+    call_log::NAMES as CALLS,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
     series::NAMES as SERIES,
     spec::{CostSpec, PlanSpec, SCHEMA},
@@ -174,6 +175,17 @@ impl Plan {
             block.follow(book);
             block.run(first, live);
             block.take_series(live).concat()
+        })
+    }
+
+    /// The margin calls of one book and the state in which they opened (R12): per name of [`super::CALL_NAMES`]
+    /// paths × (sessions + 1) values.
+    pub fn calls(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
+        self.check_book(book)?;
+        self.blocks(first_path, paths, threads, CALLS.len(), |block, first, live| {
+            block.follow_calls(book);
+            block.run(first, live);
+            block.take_calls(live).concat()
         })
     }
 

@@ -144,12 +144,19 @@ impl Selection {
             legs.overlay(&slices, value, &mut self.residual);
         }
         if pool.hedged {
-            self.measure(plan, pool, market);
+            self.measure(pool);
+        }
+        if pool.stress.is_some() {
+            self.moved.clone_from(&market.stressed);
+            self.change(plan, pool, |selection| &mut selection.stress);
+        }
+        if pool.hedged {
+            self.respond(plan, pool, market);
         }
     }
 
-    /// What hedging wants to know of the package: after its price, which leaves today's quotes behind.
-    fn measure(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
+    /// What hedging wants to know of the package, from today's quotes.
+    fn measure(&mut self, pool: &PoolPlan) {
         if pool.contract.instrument == Instrument::SpxOption {
             for i in 0..LANES {
                 self.entry_sd[i] = self.quotes.spx.theta[i].sqrt();
@@ -163,6 +170,10 @@ impl Selection {
             self.quotes.value(pool, &self.strikes, &mut self.rise_gain, None);
             less(&mut self.rise_gain, &self.value, &self.residual);
         }
+    }
+
+    /// How its value answers to moves of the market, and what is left of it at its planned end.
+    fn respond(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
         if market.shocks {
             self.moved.clone_from(&market.shocked);
             self.change(plan, pool, |selection| &mut selection.sens);
@@ -170,10 +181,6 @@ impl Selection {
         if let Some(ln_move) = pool.crash {
             spot_move(plan, market, ln_move, &mut self.moved);
             self.change(plan, pool, |selection| &mut selection.crash_gain);
-        }
-        if pool.stressed {
-            self.moved.clone_from(&market.stressed);
-            self.change(plan, pool, |selection| &mut selection.stress);
         }
         if pool.falls {
             spot_move(plan, market, ln::<false>(ONE_PERCENT_DOWN), &mut self.moved);

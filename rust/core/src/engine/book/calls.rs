@@ -1,6 +1,6 @@
 //! Margin calls: when one stands, when it is due, and what is done about it (R12, R17, R63).
 
-use super::{Book, Closing, Context, LEDGERS, SLEEVE, TOLERANCE, about};
+use super::{Book, Closing, Context, LEDGERS, SLEEVE, TOLERANCE, about, close::price_closing};
 use crate::{
     engine::{
         fill::rung,
@@ -51,7 +51,7 @@ impl Book {
             for ledger in ctx.ledgers() {
                 let short = self.shortfall(ctx, pools, ledger, i);
                 if short > TOLERANCE {
-                    self.stand(ctx, ledger, i);
+                    self.stand(ctx, ledger, i, short);
                     self.meet(ctx, pools, ledger, i, &mut forced);
                 }
             }
@@ -68,7 +68,8 @@ impl Book {
                 self.sum.cured[i] += 1.0;
             }
             for i in short.lanes() {
-                self.stand(ctx, ledger, i);
+                let lacks = self.requirement[ledger][i] - self.cash[ledger][i];
+                self.stand(ctx, ledger, i, lacks);
             }
             self.calls.standing[ledger] = short;
         }
@@ -81,8 +82,8 @@ impl Book {
         }
     }
 
-    /// Opens a call unless one stands.
-    fn stand(&mut self, ctx: Context<'_>, ledger: usize, lane: usize) {
+    /// Opens a call for so many dollars unless one stands.
+    fn stand(&mut self, ctx: Context<'_>, ledger: usize, lane: usize, short: f64) {
         if self.calls.standing[ledger].get(lane) {
             return;
         }
@@ -96,6 +97,10 @@ impl Book {
         self.calls.standing[ledger].set(lane, true);
         self.calls.acted[ledger].set(lane, false);
         self.calls.opened[ledger][lane] = tick;
+        if let Some(opened) = self.opened.as_mut() {
+            opened[0][ledger][lane] = short;
+            opened[1][ledger][lane] = self.cash[ledger][lane];
+        }
         let whose = if ledger == SLEEVE { "sleeve: " } else { "" };
         self.log(ctx, lane, || Event {
             kind: "call",
@@ -126,7 +131,7 @@ impl Book {
             let Some((layer, slot)) = self.next_tranche(ctx, pools, ledger, lane) else { break };
             let package = ctx.package(pools, layer, slot);
             let held = self.layers[layer].slots[slot].lots[lane];
-            let relief = self.relief(ctx, layer, package, lane, 1.0);
+            let relief = relief_of(ctx, layer, package, lane, 1.0);
             let lots = if policy == CallPolicy::Reduce && relief > 0.0 {
                 ((short - TOLERANCE) / relief).ceil().clamp(1.0, held)
             } else {
@@ -160,14 +165,6 @@ impl Book {
         });
     }
 
-    /// What closing so many lots adds to the free funds of their ledger, dollars.
-    fn relief(&self, ctx: Context<'_>, layer: usize, package: &Package, lane: usize, lots: f64) -> f64 {
-        let dpp = ctx.pool(layer).contract.dpp;
-        let share = forced_share(ctx, lane);
-        let closing = self.price_closing(ctx, layer, package, lane, lots, share);
-        lots * dpp * (package.risk[lane] + package.margin[lane] + closing.received) - closing.fees
-    }
-
     /// The tranche of a ledger that is closed next by force; ties: earlier layer, then lower slot.
     pub(super) fn next_tranche(
         &self,
@@ -184,7 +181,7 @@ impl Book {
         let expiry = |&(layer, slot): &(usize, usize)| ctx.package(pools, layer, slot).expiry[lane];
         let relief = |&(layer, slot): &(usize, usize)| {
             let lots = self.layers[layer].slots[slot].lots[lane];
-            self.relief(ctx, layer, ctx.package(pools, layer, slot), lane, lots)
+            relief_of(ctx, layer, ctx.package(pools, layer, slot), lane, lots)
         };
         match ctx.book.calls.order {
             CallOrder::NearestExpiry => held.min_by_key(expiry),
@@ -243,4 +240,12 @@ pub(super) fn forced_share(ctx: Context<'_>, lane: usize) -> f64 {
     let rungs = &ctx.book.calls.half_spreads;
     let factor = if rungs.is_empty() { 1.0 } else { rung(rungs, ctx.market.vix[lane]) };
     ctx.plan.costs.liquidation_share * factor
+}
+
+/// What closing so many lots adds to the free funds of their ledger, dollars.
+fn relief_of(ctx: Context<'_>, layer: usize, package: &Package, lane: usize, lots: f64) -> f64 {
+    let dpp = ctx.pool(layer).contract.dpp;
+    let share = forced_share(ctx, lane);
+    let closing = price_closing(ctx, layer, package, lane, lots, share);
+    lots * dpp * (package.risk[lane] + package.margin[lane] + closing.received) - closing.fees
 }

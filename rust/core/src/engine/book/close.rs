@@ -107,30 +107,6 @@ impl Book {
         });
     }
 
-    /// What closing some lots costs and brings; nothing moves yet.
-    pub(super) fn price_closing(
-        &self,
-        ctx: Context<'_>,
-        layer: usize,
-        package: &Package,
-        lane: usize,
-        lots: f64,
-        share: f64,
-    ) -> Fill {
-        let pool = ctx.pool(layer);
-        let spread = share * package.half_spreads(pool, &ctx.plan.costs, lane, ctx.market.vix[lane]);
-        // Nobody pays to be rid of what was bought.
-        let gives_up = ctx.layer(layer).hedges() && pool.pays_premium();
-        let slip = if gives_up { spread.min(package.worth[lane].max(0.0)) } else { spread };
-        let received = package.worth[lane] - slip;
-        let fees = lots * pool.fees;
-        if gives_up && lots * pool.contract.dpp * received <= fees {
-            // Nor a fee for selling what brings less: it is written off.
-            return Fill { slip: package.worth[lane], received: 0.0, fees: 0.0 };
-        }
-        Fill { slip, received, fees }
-    }
-
     /// Pays for closing some lots; cash per unit and fees.
     pub(super) fn unwind(
         &mut self,
@@ -141,7 +117,7 @@ impl Book {
         lots: f64,
         share: f64,
     ) -> (f64, f64) {
-        let Fill { slip, received, fees } = self.price_closing(ctx, layer, package, lane, lots, share);
+        let Fill { slip, received, fees } = price_closing(ctx, layer, package, lane, lots, share);
         let dollars = lots * ctx.pool(layer).contract.dpp;
         self.count_fill(package, lane);
         self.pay(ctx, layer, lane, dollars * received, dollars * slip, fees);
@@ -211,4 +187,27 @@ impl Book {
         };
         self.realise(ctx, layer, slot, package, lane, received, fees, ("close", reason));
     }
+}
+
+/// What closing some lots costs and brings; nothing moves yet.
+pub(super) fn price_closing(
+    ctx: Context<'_>,
+    layer: usize,
+    package: &Package,
+    lane: usize,
+    lots: f64,
+    share: f64,
+) -> Fill {
+    let pool = ctx.pool(layer);
+    let spread = share * package.half_spreads(pool, &ctx.plan.costs, lane, ctx.market.vix[lane]);
+    // Nobody pays to be rid of what was bought.
+    let gives_up = ctx.layer(layer).hedges() && pool.pays_premium();
+    let slip = if gives_up { spread.min(package.worth[lane].max(0.0)) } else { spread };
+    let received = package.worth[lane] - slip;
+    let fees = lots * pool.fees;
+    if gives_up && lots * pool.contract.dpp * received <= fees {
+        // Nor a fee for selling what brings less: it is written off.
+        return Fill { slip: package.worth[lane], received: 0.0, fees: 0.0 };
+    }
+    Fill { slip, received, fees }
 }

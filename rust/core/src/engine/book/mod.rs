@@ -202,6 +202,8 @@ pub struct Book {
     pub view: View,
     /// Figures of the path so far.
     pub sum: Summary,
+    /// What each ledger lacked, and had, when a call opened on this tick: when calls are logged.
+    pub opened: Option<Box<[[Col; LEDGERS]; 2]>>,
     /// Events of lane 0, when the book is watched.
     pub events: Option<Vec<Event>>,
 }
@@ -224,6 +226,7 @@ impl Book {
             tally: book.hedged.then(|| Box::new(Tally::new(plan.sessions, book))),
             view: View::MISSING,
             sum: Summary { liquidity_low: Col::splat(f64::NAN), ..Summary::default() },
+            opened: None,
             events: None,
         }
     }
