@@ -25,6 +25,8 @@ DOLLARS = (
     "hedge_trading",
     "expected_cost",
     "sleeve_nav",
+    "deposited",
+    "deposited_bills",
     *(name for name in SUMS if name != "max_lots"),
     *LAYER_PNL,
     *BUCKETS,
@@ -33,6 +35,7 @@ WITH_HEDGE = {"stress_cash", "stress_core_pnl"}  # missing in a book without a h
 RATIOS = (
     "bills",
     "max_drawdown",
+    "liquidity_low",
     "coverage_wanted",
     "coverage_affordable",
     "coverage_achieved",

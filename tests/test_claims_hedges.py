@@ -220,7 +220,14 @@ def compared(worse: float, **cost: Any) -> list[dict[str, Any]]:
     def arm(name: str, distressed: float, fall: float) -> pl.DataFrame:
         ticks = {f"{kind}_tick": 0.0 for kind in ("refused", "forced", "ruin", "negative")}
         ticks["call_tick"] = np.where(path < distressed, 5.0, 0.0)
-        run = {"nav": 1e6 + LEVEL, "bills": 1.0, "max_drawdown": fall, "opened": 9.0, "share": SHARE}
+        run = {
+            "nav": 1e6 + LEVEL,
+            "bills": 1.0,
+            "deposited_bills": 0.0,
+            "max_drawdown": fall,
+            "opened": 9.0,
+            "share": SHARE,
+        }
         return book(name, **ticks, **run).with_columns(start=pl.col("path"))
 
     others = (*rivals.RIVALS, rivals.PLACEBO)

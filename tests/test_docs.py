@@ -14,10 +14,11 @@ import alvh
 import markdown_pages
 from alvh import _core, bisection, chain, episode, equal_cost, playbook, rules, signals
 from alvh.errors import AlvhError
-from alvh.figures import FIGURES, PRICES, PROTECTION
+from alvh.figures import FIGURES, MARGIN_CALLS, PRICES, PROTECTION
 from alvh.history import CHAIN_LIMITS, LIMITS, RECONSTRUCTED, vx
 from alvh.history.columns import COLUMNS
 from alvh.market import GBM, L3F, scenario, scenarios
+from alvh.playbook import Liquidity, MarginCalls
 from alvh.pricing import Status
 from alvh.scenario import LIMITS as LIMITS_OF_A_SCENARIO
 
@@ -64,6 +65,11 @@ def test_figures():
 def test_figures_of_hedges():
     documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "hedge figure")]
     assert documented == [(name, *described) for name, described in PROTECTION.items()]
+
+
+def test_figures_of_calls():
+    documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", "call figure")]
+    assert documented == [(name, *described) for name, described in MARGIN_CALLS.items()]
 
 
 def test_names_of_rules():
@@ -167,6 +173,16 @@ def test_keys_of_ledgers():
         (key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "in `[ledgers]`")
     ]
     assert documented == list(_keys(playbook.Ledgers))
+
+
+@pytest.mark.parametrize(("name", "model"), [("calls", MarginCalls), ("liquidity", Liquidity)])
+def test_keys_of_calls_and_liquidity(name, model):
+    rows = markdown_pages.table("docs/playbooks.md", f"in `[{name}]`")
+    fields = model.model_fields
+    defaults = model().model_dump(mode="json")
+    assert [(key, default) for key, default, _ in rows] == [
+        (key, json.dumps(defaults[key])) for key in fields
+    ]
 
 
 def test_keys_of_equal_cost():

@@ -300,7 +300,13 @@ def history(pattern):
     return pl.DataFrame(
         {"path": range(n), "start": starts, "nav": navs, "max_drawdown": [0.01 * i for i in range(n)]}
         | columns
-    ).with_columns(arm=pl.lit("plain"), share=pl.lit(0.1), bills=pl.lit(1.0), opened=pl.lit(9.0))
+    ).with_columns(
+        arm=pl.lit("plain"),
+        share=pl.lit(0.1),
+        bills=pl.lit(1.0),
+        deposited_bills=pl.lit(0.0),
+        opened=pl.lit(9.0),
+    )
 
 
 def test_history_counts_and_dates():

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin_book import BUCKETS, TOLERANCE, Book
+from twin_calls import Calls
 from twin_decide import Decisions
 from twin_market import Basis
 from twin_record import Record
@@ -60,6 +61,7 @@ class Run:
         self.book = Book(spec, book, state, start, basis)
         self.decisions, self.record = Decisions(self.book), Record(self.book)
         self.trader = Trader(self.book, self.record)
+        self.calls = Calls(self.trader)
 
     def run(self) -> Twin:
         self.decisions.warm_up()
@@ -83,10 +85,11 @@ class Run:
         self.exits_and_rolls()
         self.monetise()
         self.close_ruined()
-        self.liquidate()
+        self.calls.meet_due()
         for layer in self.book.layers:
             self.trader.open(layer)
-        self.call()
+        self.calls.at_once()
+        self.calls.find()
         self.call_at_bar()
         self.ruin()
         if tick < self.spec["sessions"]:
@@ -115,6 +118,7 @@ class Run:
             book.interest += ledger.cash * growth
             ledger.cash += ledger.cash * growth
         book.bills *= 1 + growth
+        book.deposited_bills *= 1 + growth
 
     def vary(self, moves: list[float]) -> None:
         """The gains of futures are paid out."""
@@ -129,9 +133,9 @@ class Run:
             if t.expiry == now:
                 self.trader.settle(layer, t)
         for layer in self.book.layers:
-            due = [slot for slot, early in layer.early.items() if early.tranche.expiry == now]
-            for slot in due:
-                self.trader.resolve(layer, layer.early.pop(slot))
+            due = [slot for slot, found in layer.early.items() if found[0].tranche.expiry == now]
+            for early in (each for slot in due for each in layer.early.pop(slot)):
+                self.trader.resolve(layer, early)
 
     def transfer(self) -> None:
         book = self.book
@@ -157,29 +161,7 @@ class Run:
     def close_ruined(self) -> None:
         if self.book.ruined:
             for layer, t in self.book.held():
-                self.trader.close(layer, t, self.spec["costs"]["liquidation_share"], by_rule=False)
-
-    def liquidate(self) -> None:
-        closed = []
-        for name, ledger in self.book.ledgers.items():
-            if not ledger.calling:
-                continue
-            nearest = sorted(self.book.held(ledger=name), key=lambda item: item[1].expiry)  # stable
-            for layer, t in nearest:
-                if not self.book.short_of_cash(name):
-                    break
-                self.trader.close(layer, t, self.spec["costs"]["liquidation_share"], by_rule=False)
-                self.record.count("forced")
-                self.record.first("forced_tick")
-                closed.append(layer.terms.hedge)
-        self.record.forced(closed)
-
-    def call(self) -> None:
-        for name, ledger in self.book.ledgers.items():
-            stood, ledger.calling = ledger.calling, self.book.short_of_cash(name) and not self.book.ruined
-            if ledger.calling and not stood:
-                ledger.calls += 1
-                self.record.first("call_tick")
+                self.trader.close(layer, t, self.calls.forced_share(), by_rule=False)
 
     def call_at_bar(self) -> None:
         """Calls that stand at the worst bar and not at the close."""
@@ -192,7 +174,8 @@ class Run:
                 self.record.first("bar_call_tick")
 
     def ruin(self) -> None:
-        if self.book.nav() <= self.spec["ruin_share"] * self.book.capital:
+        own = self.book.capital + self.book.deposited
+        if self.book.nav() <= self.spec["ruin_share"] * own or self.calls.stranded:
             self.book.ruined = True
             self.record.first("ruin_tick")
             for ledger in self.book.ledgers.values():

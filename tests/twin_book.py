@@ -1,7 +1,7 @@
 """What a book of the twin is at a moment: ledgers, layers, what they hold, and what follows from that."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any
 
@@ -13,17 +13,27 @@ from twin_surface import State
 
 HYPOTHETICAL_OFFSET = 0.9  # of the marks of bought hedges, under strategy-based margin
 TOLERANCE = 1e-6  # dollars, in refusals, calls and liquidations
+CALLS = {
+    "deadline": 1,
+    "policy": "liquidate",
+    "order": "nearest_expiry",
+    "outside": 0.0,
+    "half_spreads": [],
+    "contagion": 10,
+    "ruin_on_debt": False,
+}
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 
 
 @dataclass
 class Ledger:
-    """Cash, and whether a call stands on it."""
+    """Cash, whether a call stands on it, and the ticks on which calls opened."""
 
     cash: float
     calling: bool = False
     at_bar: bool = False
-    calls: int = 0
+    opened: list[int] = field(default_factory=list)
+    acted: bool = False  # on the call that stands
 
 
 class Book:
@@ -54,6 +64,9 @@ class Book:
         self.moves = None if spec["margin"] == "strategy" else Moves(spec["margin"]["portfolio"])
         self.joint = self.sleeve["mode"] == "offset"
         self.moved: dict[tuple[int, int], tuple[Tranche, Held]] = {}  # one lot, by package and tick
+        self.deposited = self.deposited_bills = 0.0  # from outside; grown in bills
+        self.liquidity: dict[str, float] | None = described.get("liquidity")
+        self.calls: dict[str, Any] = CALLS | described.get("calls", {})
         self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
 
     # --- now

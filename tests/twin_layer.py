@@ -111,9 +111,10 @@ class Tranche:
 
 @dataclass
 class Early:
-    """A tranche closed early, followed to its expiry; `cash` per unit at the closing, points."""
+    """Lots of a tranche closed early, followed to its expiry; `cash` in all at the closing, points."""
 
     tranche: Tranche
+    lots: float
     cash: float
     by_rule: bool
 
@@ -133,7 +134,7 @@ class Layer:
         self.terms, self.index = terms, index
         self.chains = [Chain() for _ in range(terms.tranches)]
         self.held: dict[int, Tranche] = {}
-        self.early: dict[int, Early] = {}
+        self.early: dict[int, list[Early]] = {}  # by slot: lots closed by rule, and by force
         self.decided = 0
         self.pending: int | None = None  # slot of the opening decided a tick ago
         self.reduced = False  # the size of that opening

@@ -1,12 +1,14 @@
 """What the twin records per path and book."""
 
 from collections.abc import Sequence
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import numpy as np
 
 from twin_book import BUCKETS, Book
+from twin_layer import Early
+from twin_liquidity import liquidity
 
 COUNTS = (
     "refused",
@@ -18,6 +20,15 @@ COUNTS = (
     "closed_early",
     "recovered",
     "unresolved",
+    "closed_forced",
+    "unresolved_forced",
+    "cured",
+    "repeat_calls",
+    "cascades",
+    "sessions_warned",
+    "sessions_blocked",
+    "warned",
+    "blocked",
     "bound_target",
     "bound_budget",
     "bound_funds",
@@ -45,7 +56,6 @@ SUMS = (
 TICKS = ("bar_call_tick", "refused_tick", "call_tick", "forced_tick", "ruin_tick", "negative_tick")
 MET = 0.40  # coverage from which R22 is met
 STRESSED = 0.6  # core_challenge from which a tick is one of stress (R66)
-CONTAGIOUS_TICKS = 10
 LAYERS = 8
 
 
@@ -60,6 +70,7 @@ class Record:
         self.vega: dict[str, list[float]] = {
             name: [] for name in ("decided", "wanted", "affordable", "core", "hedge")
         }
+        self.lowest = inf  # liquidity ratio
         self.flow = 0.0  # hedge cash of this tick
         self.hedge_before = 0.0  # hedge P&L after the night
         self.last_forced: dict[bool, int | None] = {False: None, True: None}
@@ -76,8 +87,14 @@ class Record:
         for role in (False, True):
             if role in roles:
                 other = self.last_forced[not role]
-                self.count("contagion", other is not None and self.book.tick - other <= CONTAGIOUS_TICKS)
+                within = self.book.calls["contagion"]
+                self.count("contagion", other is not None and self.book.tick - other <= within)
                 self.last_forced[role] = self.book.tick
+
+    def unresolved(self, early: Early) -> None:
+        """An early closing of which it stays unknown what holding would have brought."""
+        self.count("unresolved")
+        self.count("unresolved_forced", not early.by_rule)
 
     def tick(self) -> None:
         """The end of a tick."""
@@ -95,6 +112,12 @@ class Record:
         for _, tranche in book.held(hedge=False):
             if tranche.entry_tick == book.tick:
                 tranche.hedge_pnl = hedge
+        if book.liquidity and book.tick:
+            ratios = [liquidity(book, name) for name in book.ledgers]
+            lowest = min((each for each in ratios if each is not None), default=inf)
+            self.count("sessions_warned", lowest < book.liquidity["warn"])
+            self.count("sessions_blocked", lowest < book.liquidity["block"])
+            self.lowest = min(self.lowest, lowest)
         nav, requirement = book.nav(), book.requirement()
         if nav < 0:
             self.first("negative_tick")
@@ -104,6 +127,7 @@ class Record:
                 "nav": nav,
                 "requirement": requirement,
                 "call": any(ledger.calling for ledger in book.ledgers.values()),
+                "deposited": book.deposited,
                 "held": requirement + book.premium(),
                 "core_pnl": core,
                 "hedge_pnl": hedge,
@@ -120,20 +144,25 @@ class Record:
         book, column = self.book, self.columns()
         nav, capital = column["nav"], book.capital
         hedges = [layer for layer in book.layers if layer.terms.hedge]
-        peak = np.maximum.accumulate(np.maximum(nav, capital))
-        error = np.abs(nav - capital - sum(column[name] for name in BUCKETS)) / capital
+        own = nav - column["deposited"]
+        peak = np.maximum.accumulate(np.maximum(own, capital))
+        error = np.abs(own - capital - sum(column[name] for name in BUCKETS)) / capital
         vega = self.vega
         met = [h >= MET * d for d, h in zip(vega["core"], vega["hedge"], strict=True)]
         profits = [sum(profit.values()) for profit in book.profit]
         trading = [book.profit[layer.index] for layer in hedges]
-        self.count("unresolved", sum(len(layer.early) for layer in book.layers))
+        for early in (each for layer in book.layers for slot in layer.early.values() for each in slot):
+            self.unresolved(early)
         figures: dict[str, Any] = {
             "nav": nav[-1],
             "bills": book.bills,
-            "max_drawdown": ((peak - nav) / peak).max(),
+            "max_drawdown": ((peak - own) / peak).max(),
             "peak_requirement": column["held"].max(),
             "identity_error": error.max(),
-            "calls": sum(ledger.calls for ledger in book.ledgers.values()),
+            "calls": sum(len(ledger.opened) for ledger in book.ledgers.values()),
+            "liquidity_low": nan if self.lowest == inf else self.lowest,
+            "deposited": book.deposited,
+            "deposited_bills": book.deposited_bills,
             "core_pnl": book.pnl(hedge=False),
             "hedge_pnl": book.pnl(hedge=True),
             "hedge_trading": sum(profit["fills"] + profit["fees"] for profit in trading),
@@ -143,7 +172,7 @@ class Record:
             "coverage_achieved": ratio(vega["hedge"], vega["core"]) if hedges else nan,
             "coverage_met": ratio(met, [1.0] * len(met)) if hedges else nan,
             "sleeve_nav": book.nav("sleeve") if book.separate else nan,
-            "sleeve_calls": book.ledgers["sleeve"].calls if book.separate else 0,
+            "sleeve_calls": len(book.ledgers["sleeve"].opened) if book.separate else 0,
             "hedge_correlation": correlation(column["core_pnl"], column["hedge_pnl"]),
         }
         figures |= {f"layer_pnl_{i}": profits[i] if i < len(profits) else nan for i in range(LAYERS)}

@@ -1,8 +1,11 @@
 """Closings and openings of the twin, and the dollars that they move."""
 
+from dataclasses import replace
+
 from twin_book import TOLERANCE, Book
 from twin_hedge import Offer
 from twin_layer import Early, Layer, Tranche
+from twin_liquidity import liquidity
 from twin_record import Record
 from twin_size import Lot, base_lots, buffered, progress
 from twin_strikes import strikes
@@ -48,17 +51,34 @@ class Trader:
         """What holding to the expiry would have brought over the early closing (R14, R17)."""
         t, terms, market = early.tranche, layer.terms, self.book.market
         settlement = terms.payoff(t.strikes, market.settlement(terms.product, self.book.tick, t.expiry))
-        regret = (settlement - early.cash) * t.lots * terms.dpp
+        regret = (settlement * early.lots - early.cash) * terms.dpp
         self.record.count("regret_rule" if early.by_rule else "regret_forced", regret)
         self.record.count("recovered", early.by_rule and regret > 0)
 
-    def close(self, layer: Layer, t: Tranche, share: float, *, by_rule: bool) -> None:
-        terms = layer.terms
-        received, dollars, fees = self.sell(layer, t, t.lots, share)
-        self.end(layer, t, (t.credit + received) * dollars - 2 * fees)
+    def close(
+        self, layer: Layer, t: Tranche, share: float, *, by_rule: bool, lots: float | None = None
+    ) -> None:
+        """All lots, or some, all legs together; with the last lot the tranche ends."""
+        terms, lots = layer.terms, t.lots if lots is None else lots
+        received, dollars, fees = self.sell(layer, t, lots, share)
+        t.received += (t.credit + received) * dollars - lots * terms.fees - fees
+        t.lots -= lots
         if not terms.hedge:
-            layer.early[t.slot] = Early(t, received, by_rule)
-            self.record.count("closed_early")
+            self.follow(layer, Early(t, lots, received * lots, by_rule))
+        if t.lots == 0:
+            self.end(layer, t, 0.0)
+
+    def follow(self, layer: Layer, early: Early) -> None:
+        """One more early closing of a slot; those of a kind are one."""
+        found = layer.early.setdefault(early.tranche.slot, [])
+        same = [each for each in found if each.by_rule == early.by_rule]
+        if same:
+            same[0].lots += early.lots
+            same[0].cash += early.cash
+            return
+        found.append(early)
+        self.record.count("closed_early")
+        self.record.count("closed_forced", not early.by_rule)
 
     def sell_part(self, layer: Layer, t: Tranche, lots: float) -> None:
         """A partial sale; with the last lot the tranche ends (R36)."""
@@ -69,17 +89,21 @@ class Trader:
         if t.lots == 0:
             self.end(layer, t, 0.0)
 
-    def sell(self, layer: Layer, t: Tranche, lots: float, share: float) -> tuple[float, float, float]:
-        """Cash per unit, dollars per point, fees."""
+    def price(self, layer: Layer, t: Tranche, lots: float, share: float) -> tuple[float, float, float, float]:
+        """A closing: cash per unit, dollars per point, fees, slip per unit; nothing moves yet."""
         book, terms = self.book, layer.terms
         slip = terms.slip(t.strikes, book.market.at(terms.product, book.tick, t.expiry), book.vix(), share)
-        if terms.hedge and not terms.future:
+        bought = terms.hedge and not terms.future
+        if bought:
             slip = min(slip, max(terms.worth(t.value), 0.0))  # what was bought is never sold below nothing
         received, dollars, fees = terms.worth(t.value) - slip, lots * terms.dpp, lots * terms.fees
-        if (
-            terms.hedge and not terms.future and received * dollars <= fees
-        ):  # nor at a loss to fees: written off
-            slip, received, fees = terms.worth(t.value), 0.0, 0.0
+        if bought and received * dollars <= fees:  # nor at a loss to fees: written off
+            return 0.0, dollars, 0.0, terms.worth(t.value)
+        return received, dollars, fees, slip
+
+    def sell(self, layer: Layer, t: Tranche, lots: float, share: float) -> tuple[float, float, float]:
+        """Cash per unit, dollars per point, fees."""
+        received, dollars, fees, slip = self.price(layer, t, lots, share)
         self.pay(layer, received * dollars - fees)
         self.charge(layer, slip * dollars, fees)
         return received, dollars, fees
@@ -104,7 +128,8 @@ class Trader:
             self.skip(layer)
             return
         # The slot's package is a new one now: what became of an early closing in it stays unknown.
-        self.record.count("unresolved", layer.early.pop(slot, None) is not None)
+        for early in layer.early.pop(slot, []):
+            self.record.unresolved(early)
         (self.open_hedge if layer.terms.hedge else self.open_core)(layer, *found)
 
     def skip(self, layer: Layer) -> None:
@@ -119,6 +144,8 @@ class Trader:
         lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
         if lots <= 0:
             self.skip(layer)
+        elif self.blocked(layer, t, lots):
+            return
         elif book.free_with(layer, t, lots, brings) < -TOLERANCE:
             self.record.count("refused")
             self.record.first("refused_tick")
@@ -135,12 +162,23 @@ class Trader:
         sized = Offer(book, layer, t, slip).size(self.record.vega)
         if sized.bound is not None:
             self.record.count(f"bound_{sized.bound}")
-        if sized.lots <= 0:
+        if sized.lots <= 0 or self.blocked(layer, t, sized.lots):
             return
         self.check(layer, t)
         self.fill(layer, t, sized.lots, slip)
         book.committed.append((book.tick, sized.lots * sized.expected_cost))
         self.record.count("hedge_opened")
+
+    def blocked(self, layer: Layer, t: Tranche, lots: float) -> bool:
+        """Would the ledger be too little liquid after this opening (R64)?"""
+        rule, terms = self.book.liquidity, layer.terms
+        if rule is None:
+            return False
+        earns = lots * (t.credit * terms.dpp - terms.fees)
+        ratio = liquidity(self.book, self.book.ledger(layer), earns, (layer, replace(t, lots=lots)))
+        self.record.count("warned", ratio is not None and ratio < rule["warn"])
+        self.record.count("blocked", ratio is not None and ratio < rule["block"])
+        return ratio is not None and ratio < rule["block"]
 
     def check(self, layer: Layer, t: Tranche) -> None:
         """R44: does a bought put gain from volatility and lose as SPX rises?"""

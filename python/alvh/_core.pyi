@@ -149,6 +149,9 @@ class Plan:
     def series(
         self, first_path: int, paths: int, book: int, *, threads: int = 0
     ) -> dict[str, NDArray[np.float64]]: ...
+    def calls(
+        self, first_path: int, paths: int, book: int, *, threads: int = 0
+    ) -> dict[str, NDArray[np.float64]]: ...
     def trace(self, path: int, book: int) -> dict[str, Any]: ...
 
 # market

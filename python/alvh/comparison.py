@@ -13,7 +13,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from alvh import _core, equal_cost, figures
 from alvh.draws import Draws
@@ -33,6 +35,9 @@ PREMIUM_PATHS = 1_024
 
 FAN_PATHS = 1_024
 """Paths of the fans at most: a 5% quantile is then one of 51 paths."""
+
+CALL_PATHS = 1_024
+"""Paths at most whose margin calls are told one by one, and counted by the state that they opened in."""
 
 CLOSE_ONLY = (
     "* close-only on daily data: the trigger is seen at a close and filled at the next; "
@@ -477,6 +482,77 @@ class Comparison:
             for arm, series in fans.items()
         )
 
+    def margin_calls(self, share: float | None = None) -> pl.DataFrame:
+        """Return margin calls per arm, what they led to, and how liquid the ledgers were (R17, R63, R64)."""
+        return self._shown(figures.margin_calls(self._frame, self.capital, self.sessions, self._share(share)))
+
+    def forced_cost(self, share: float | None = None) -> pl.DataFrame:
+        """Return what closing by force cost each arm against holding on the same paths (R17).
+
+        Compares every arm with the one beside it that differs only in that its calls are never acted on:
+        `Arm.held`. No rows without such a pair.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> plain = av.preset("plain")
+        >>> few = {"paths": 64, "sessions": 21, "shares": [0.35], "surface_band": 0}
+        >>> result = av.compare([plain, plain.held()], av.market.L3F(vix=30), **few)
+        >>> result.forced_cost()["figure"].to_list()
+        ['cost', 'cost_when_forced', 'held_better']
+        """
+        pairs = self._held_pairs()
+        return self._shown(
+            figures.forced_cost(self._frame, self.capital, self.sessions, self._share(share), pairs)
+        )
+
+    def _held_pairs(self) -> dict[str, str]:
+        """Arm to its counterfactual: books that agree in all but what their calls lead to."""
+        books = {book["arm"]: book for book in self.task.spec["books"] if book["share"] == self.shares[0]}
+        held = {arm for arm, book in books.items() if book.get("calls", {}).get("policy") == "hold"}
+
+        def traded(book: dict[str, Any]) -> dict[str, Any]:
+            return {key: value for key, value in book.items() if key not in {"arm", "calls"}}
+
+        return {
+            arm: other
+            for arm, book in books.items()
+            for other in held
+            if arm not in held and traded(book) == traded(books[other])
+        }
+
+    def calls(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return every margin call of one book with the state of market and indicators (R12).
+
+        Runs again on the first `CALL_PATHS` paths of a simulation, or on that many starts of a history at
+        most, evenly spread. The columns are those of `alvh.figures.call_log` behind the `arm`.
+        """
+        arm, ticks, paths = self._called(arm, share)
+        log = figures.call_log(ticks)
+        numbers = pl.col("path").replace_strict(dict(enumerate(paths)), return_dtype=pl.Int64)
+        return log.select(pl.lit(arm).alias("arm"), numbers, pl.exclude("path"))
+
+    def call_rates(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return how often a margin call of one book opens in each state of VIX, SPX and indicators (R12).
+
+        On the same paths as `calls`; see `alvh.figures.call_rates`.
+        """
+        arm, ticks, _ = self._called(arm, share)
+        return self._shown(figures.call_rates(ticks).select(pl.lit(arm).alias("arm"), pl.all()))
+
+    def _called(
+        self, arm: str | None, share: float | None
+    ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:
+        """Return the arm, what `_core.Plan.calls` records of it, and the numbers of the paths."""
+        arm, share = arm or self.arms[0], self._share(share)
+        if (arm, share) not in self.books:
+            raise SpecError(f"calls: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+        starts = self.task.spec["starts"]
+        step = math.ceil(len(starts) / CALL_PATHS) if starts else 1
+        paths = range(0, len(starts), step) if starts else range(min(self.task.paths, CALL_PATHS))
+        plan = self._alone(arm, share, starts[::step] if starts else [])
+        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
         share, base = self._share(None), self.label(self.arms[0])
@@ -628,6 +704,7 @@ class Comparison:
             "against": self.against(),
             "attribution": self.attribution(),
             "peaks": self.peaks(),
+            "margin_calls": self.margin_calls(),
         }
         if self.band:
             tables["surface_band"] = self.surface_band()
@@ -637,6 +714,8 @@ class Comparison:
             tables["protection"] = self.protection()
             tables["protection_words"] = figures.protection_words(tables["protection"])
             tables["layer_pnl"] = self.layer_pnl()
+        if self._held_pairs():
+            tables["forced_cost"] = self.forced_cost()
         if self.quoted:
             tables["prices"] = self.prices()
         if self.task.spec.get("worst_bar"):

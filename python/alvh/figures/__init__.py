@@ -6,11 +6,13 @@ independent; for the overlapping starts of a history there is `history_summary`,
 """
 
 from alvh.figures.buckets import attribution
+from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
 from alvh.figures.headline import headline, history_headline
 from alvh.figures.layers import layer_pnl
+from alvh.figures.margin_calls import MARGIN_CALLS, forced_cost, margin_calls
 from alvh.figures.paired import against
 from alvh.figures.peaks import peaks
 from alvh.figures.prices import PRICES, prices
@@ -25,9 +27,11 @@ from alvh.figures.worst_bar import bar_calls
 __all__ = [
     "FIGURES",
     "LIMITS_OF_SIZE",
+    "MARGIN_CALLS",
     "MONTH_DAYS",
     "PRICES",
     "PROTECTION",
+    "STATES",
     "WITHIN",
     "Figure",
     "HistorySummary",
@@ -35,17 +39,21 @@ __all__ = [
     "attribution",
     "bar_calls",
     "break_even",
+    "call_log",
+    "call_rates",
     "capacity",
     "distress",
     "equal_cost",
     "fall_frequency",
     "fan",
+    "forced_cost",
     "headline",
     "hedge_failures",
     "history_headline",
     "history_summary",
     "ladder",
     "layer_pnl",
+    "margin_calls",
     "outcomes",
     "peaks",
     "prices",

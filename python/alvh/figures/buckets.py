@@ -27,7 +27,7 @@ def attribution(paths: Frame, capital: float, sessions: int, share: float) -> pl
     Parameters
     ----------
     paths : DataFrame or LazyFrame
-        A row per *independent* path, arm and share with `nav` and the eight buckets.
+        A row per *independent* path, arm and share with `nav`, `deposited` and the eight buckets.
     capital : float
         C of every arm, dollars.
     sessions : int
@@ -39,14 +39,15 @@ def attribution(paths: Frame, capital: float, sessions: int, share: float) -> pl
     -------
     DataFrame
         `arm`, `bucket`; `dollars`, `dollars_low`, `dollars_high` a year; `estimate`, `low`, `high`, the same
-        of capital. The last bucket of each arm is "total", NAV − C with nothing taken off for bills: it is
-        computed without the others, and they sum to it within `identity_error`.
+        of capital. The last bucket of each arm is "total", NAV − C less what came from outside, with
+        nothing taken off for bills: it is computed without the others, and they sum to it within
+        `identity_error`.
     """
     check_horizon(capital, sessions)
     a_year = SESSIONS_PER_YEAR / sessions
     table = (
-        at_share(paths, share, ("nav", *BUCKETS))
-        .with_columns((pl.col("nav") - capital).alias(TOTAL))
+        at_share(paths, share, ("nav", "deposited", *BUCKETS))
+        .with_columns((pl.col("nav") - capital - pl.col("deposited")).alias(TOTAL))
         .select("arm", pl.col(*BUCKETS, TOTAL) * a_year)
         .collect()
     )

@@ -11,6 +11,7 @@ from alvh.statistics import Estimate
 
 __all__ = [
     "BUCKETS",
+    "EARNED",
     "ESTIMATES",
     "SAME_SHARE",
     "SESSIONS_PER_YEAR",
@@ -27,6 +28,8 @@ __all__ = [
 Frame = pl.DataFrame | pl.LazyFrame
 
 SESSIONS_PER_YEAR = 252
+EARNED = ("nav", "bills", "deposited_bills")
+"""What `excess` reads."""
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 ESTIMATES = {
     "arm": pl.String,
@@ -69,10 +72,12 @@ def check_horizon(capital: float, sessions: int) -> None:
 def excess(capital: float, sessions: int) -> pl.Expr:
     """Return the dollars a year that a path earned above bills.
 
-    Formula: (NAV − C · bills) · 252 / sessions: arithmetic, not compounded, so that it adds up over arms,
-    layers and buckets, and exists for a NAV below 0.
+    Formula: (NAV − C · bills − D) · 252 / sessions, D what came from outside to meet margin calls, with
+    interest: arithmetic, not compounded, so that it adds up over arms, layers and buckets, and exists for a
+    NAV below 0.
     """
-    return (pl.col("nav") - capital * pl.col("bills")) * (SESSIONS_PER_YEAR / sessions)
+    put_in = capital * pl.col("bills") + pl.col("deposited_bills")
+    return (pl.col("nav") - put_in) * (SESSIONS_PER_YEAR / sessions)
 
 
 def nullable(estimate: Estimate) -> tuple[float | None, float | None, float | None]:

@@ -3,7 +3,7 @@
 import polars as pl
 
 from alvh.errors import AlvhError
-from alvh.figures.columns import Frame, arms, at_share, check_horizon, excess, nullable
+from alvh.figures.columns import EARNED, Frame, arms, at_share, check_horizon, excess, nullable
 from alvh.figures.distress import WITHIN, distress
 from alvh.statistics import holm, mcnemar, paired_mean, paired_proportion
 
@@ -57,7 +57,7 @@ def against(
         (adjusted for the number of arms). "return_on_nav" and "max_drawdown" are mean differences.
     """
     check_horizon(capital, sessions)
-    read = ("nav", "bills", "max_drawdown")
+    read = (*EARNED, "max_drawdown")
     table = (
         distress(at_share(paths, share, read), within)
         .with_columns(return_on_nav=excess(capital, sessions) / capital)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from alvh.figures.columns import Frame, at_share, check_horizon, excess
+from alvh.figures.columns import EARNED, Frame, at_share, check_horizon, excess
 from alvh.figures.distress import EVENTS, WITHIN, distress
 
 __all__ = ["OVERLAP", "HistorySummary", "history_summary"]
@@ -55,7 +55,7 @@ def history_summary(
     """
     check_horizon(capital, sessions)
     table = (
-        distress(at_share(paths, share, ("nav", "bills", "max_drawdown", "opened")), within)
+        distress(at_share(paths, share, (*EARNED, "max_drawdown", "opened")), within)
         .with_columns(earned=excess(capital, sessions) / capital)
         .collect()
     )

@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from alvh.figures.columns import (
+    EARNED,
     ESTIMATES,
     SESSIONS_PER_YEAR,
     Frame,
@@ -151,7 +152,7 @@ FIGURES = (
 )
 
 _READ = (
-    *("nav", "bills", "max_drawdown", "peak_requirement", "first_requirement", "opened", "lost", "max_lots"),
+    *(*EARNED, "max_drawdown", "peak_requirement", "first_requirement", "opened", "lost", "max_lots"),
     *("skipped", "closed_early", "recovered", "regret_rule", "regret_forced", "unresolved", "fills", "fees"),
     "identity_error",
 )

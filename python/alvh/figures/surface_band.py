@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from alvh.errors import AlvhError
-from alvh.figures.columns import Frame, arms, at_share, check_horizon, excess, nullable
+from alvh.figures.columns import EARNED, Frame, arms, at_share, check_horizon, excess, nullable
 from alvh.statistics import mean_interval, paired_mean
 
 __all__ = ["surface_band"]
@@ -62,6 +62,6 @@ def surface_band(paths: Mapping[float, Frame], capital: float, sessions: int, sh
 
 def _returns(paths: Frame, capital: float, sessions: int, share: float) -> pl.DataFrame:
     """Return `path`, `start`, `arm` and the return on NAV a year as `earned`."""
-    rows = at_share(paths, share, ("nav", "bills"))
+    rows = at_share(paths, share, EARNED)
     earned = (excess(capital, sessions) / capital).alias("earned")
     return rows.select("path", "start", "arm", earned).collect()

@@ -7,6 +7,7 @@ losses is a rule, a progression or another layer that buys a hedge. Nothing here
 
 from alvh.playbook.arm import Arm
 from alvh.playbook.buy import Buy, put, vix_call, vx_future
+from alvh.playbook.calls import STRESSED_SPREADS, Liquidity, MarginCalls
 from alvh.playbook.condor import IronCondor
 from alvh.playbook.document import SCHEMA
 from alvh.playbook.frozen import Every
@@ -22,6 +23,7 @@ from alvh.rival import EqualCost, Vary
 
 __all__ = [
     "SCHEMA",
+    "STRESSED_SPREADS",
     "Arm",
     "Buy",
     "EqualCost",
@@ -29,6 +31,8 @@ __all__ = [
     "IronCondor",
     "Layer",
     "Ledgers",
+    "Liquidity",
+    "MarginCalls",
     "Progression",
     "Reduced",
     "Rung",

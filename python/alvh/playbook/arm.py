@@ -14,6 +14,7 @@ from pydantic import BaseModel, Strict, ValidationError, field_validator, model_
 
 from alvh.errors import SpecError, mistakes
 from alvh.playbook import caps, document
+from alvh.playbook.calls import Liquidity, MarginCalls
 from alvh.playbook.frozen import Frozen
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Mode
@@ -35,7 +36,8 @@ class Arm(Frozen):
     ``absent`` are the terms of the methodology that the arm has no data for: every report lists them, and
     nothing counts as passed because of them (C24). Where there are some, ``internals = "price_only"`` says
     that it is by choice. ``equal_cost`` makes it a rival at equal cost (R19): one parameter is solved before
-    it runs.
+    it runs. ``calls`` says what margin calls lead to; without it, to liquidation at the next session's fill.
+    ``liquidity`` blocks openings that would leave a ledger too little liquid (R64); without it, none is.
 
     Examples
     --------
@@ -59,6 +61,8 @@ class Arm(Frozen):
     absent: Annotated[tuple[str, ...], Strict(strict=False)] = ()
     internals: Literal["price_only"] | None = None
     equal_cost: EqualCost | None = None
+    calls: MarginCalls | None = None
+    liquidity: Liquidity | None = None
 
     def __init__(
         self,
@@ -71,6 +75,8 @@ class Arm(Frozen):
         absent: Sequence[str] = (),
         internals: Literal["price_only"] | None = None,
         equal_cost: EqualCost | None = None,
+        calls: MarginCalls | None = None,
+        liquidity: Liquidity | None = None,
     ) -> None:
         layers = (*((core,) if core is not None else ()), *layers)
         more = {
@@ -79,6 +85,8 @@ class Arm(Frozen):
             "absent": absent,
             "internals": internals,
             "equal_cost": equal_cost,
+            "calls": calls,
+            "liquidity": liquidity,
         }
         try:
             BaseModel.__init__(self, **{"name": name, "layers": layers, **more})
@@ -152,8 +160,9 @@ class Arm(Frozen):
     def replace(self, *, name: str, about: str = "", **changes: Any) -> Arm:
         """Return this arm under another name with something changed.
 
-        ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals`` and
-        ``equal_cost`` are the arm's. Everything else is a field of its core: ``size=…``, ``exit=…``.
+        ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals``,
+        ``equal_cost``, ``calls`` and ``liquidity`` are the arm's. Everything else is a field of its core:
+        ``size=…``, ``exit=…``.
         """
         arm = {
             "layers": self.layers[1:],
@@ -161,6 +170,8 @@ class Arm(Frozen):
             "absent": self.absent,
             "internals": self.internals,
             "equal_cost": self.equal_cost,
+            "calls": self.calls,
+            "liquidity": self.liquidity,
         }
         for key in arm.keys() & changes.keys():
             arm[key] = changes.pop(key)
@@ -187,6 +198,19 @@ class Arm(Frozen):
         about = "One ledger for core and hedge instead of two" + (", the hedge offsets." if offset else ".")
         sleeve = Ledgers(mode=mode, sleeve=self.ledgers.sleeve)
         return self.replace(name=name or f"{self.name}_{mode}", about=about, sleeve=sleeve)
+
+    def held(self, *, name: str | None = None) -> Arm:
+        """Return the arm whose margin calls are counted and never acted on: the counterfactual of R17.
+
+        Examples
+        --------
+        >>> from alvh.playbook import preset
+        >>> preset("plain").held().calls.policy
+        'hold'
+        """
+        terms = {**dict(self.calls or MarginCalls()), "policy": "hold", "outside": 0.0}
+        about = "Calls are counted and never acted on."
+        return self.replace(name=name or f"{self.name}_held", about=about, calls=MarginCalls(**terms))
 
     def doubling(
         self,
@@ -294,7 +318,13 @@ class Arm(Frozen):
                 "or take arm.varied(value)"
             )
         ledgers = None if self.ledgers is None else self.ledgers.spec()
-        return {"arm": self.name, "share": share, "layers": self.at_share(share), "ledgers": ledgers}
+        book = {"arm": self.name, "share": share, "layers": self.at_share(share), "ledgers": ledgers}
+        return book | self._terms()
+
+    def _terms(self) -> dict[str, Any]:
+        """Return what the arm says of calls and liquidity, as the engine reads it."""
+        terms = {"calls": self.calls, "liquidity": self.liquidity}
+        return {key: each.spec() for key, each in terms.items() if each is not None}
 
     @property
     def warm_up(self) -> int:
@@ -311,8 +341,9 @@ class Arm(Frozen):
             "equal_cost": self.equal_cost and self.equal_cost.model_dump(),
         }
         fields = {"name": self.name, **{key: value for key, value in given.items() if value}}
-        ledgers = None if self.ledgers is None else self.ledgers.document()
-        return document.write(fields, [layer.document() for layer in self.layers], ledgers)
+        tables = {"ledgers": self.ledgers, "calls": self.calls, "liquidity": self.liquidity}
+        written = {key: each.document() for key, each in tables.items() if each is not None}
+        return document.write(fields, [layer.document() for layer in self.layers], written)
 
     @classmethod
     def from_toml(cls, text: str, *, source: str = "playbook") -> Arm:
@@ -351,6 +382,8 @@ class Arm(Frozen):
         acted_on: list[Any] = [specs, None if self.ledgers is None else self.ledgers.spec()]
         if self.equal_cost is not None:
             acted_on.append(self.equal_cost.model_dump())
+        if terms := self._terms():
+            acted_on.append(terms)
         canonical = json.dumps(_without_text(acted_on), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -7,13 +7,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from alvh.errors import SpecError, mistakes
+from alvh.playbook.calls import Liquidity, MarginCalls
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers
 
 SCHEMA = 1
 """Version of the TOML format."""
 
-KNOWN = "schema, name, about, absent, internals, [equal_cost], [[layer]], [ledgers]"
+KNOWN = "schema, name, about, absent, internals, [equal_cost], [[layer]], [ledgers], [calls], [liquidity]"
+
+_TERMS: dict[str, type[MarginCalls | Liquidity]] = {"calls": MarginCalls, "liquidity": Liquidity}
 
 
 def read(text: str, source: str) -> dict[str, Any]:
@@ -29,6 +32,7 @@ def read(text: str, source: str) -> dict[str, Any]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
     ledgers = document.pop("ledgers", None)
+    terms = {kind: document.pop(kind) for kind in _TERMS if kind in document}
     fields: dict[str, Any] = {
         key: document.pop(key)
         for key in ("name", "about", "absent", "internals", "equal_cost")
@@ -39,16 +43,18 @@ def read(text: str, source: str) -> dict[str, Any]:
     if not isinstance(fields.get("name"), str):
         raise SpecError(f"{source}: name: every playbook needs one, as text")
     layers = [_layer(table, f"{source}: layer {index}") for index, table in enumerate(tables, start=1)]
-    return {**fields, "layers": layers, "sleeve": None if ledgers is None else _ledgers(ledgers, source)}
+    funded = None if ledgers is None else _ledgers(ledgers, source)
+    told = {kind: _term(kind, table, source) for kind, table in terms.items()}
+    return {**fields, "layers": layers, "sleeve": funded, **told}
 
 
-def write(fields: dict[str, Any], layers: list[dict[str, Any]], ledgers: dict[str, Any] | None) -> str:
-    """Return a TOML document: the fields at the top, the layers, the ledgers."""
+def write(fields: dict[str, Any], layers: list[dict[str, Any]], tables: dict[str, dict[str, Any]]) -> str:
+    """Return a TOML document: the fields at the top, the layers, further tables by name."""
     lines = [f"schema = {SCHEMA}", *_lines(fields)]
     for layer in layers:
         lines += ["", "[[layer]]", *_lines(layer)]
-    if ledgers is not None:
-        lines += ["", "[ledgers]", *_lines(ledgers)]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *_lines(table)]
     return "\n".join(lines) + "\n"
 
 
@@ -73,6 +79,15 @@ def _ledgers(table: object, source: str) -> Ledgers:
         return Ledgers.model_validate(table)
     except ValidationError as error:
         raise SpecError(f"{source}: {mistakes(error, 'ledgers.')}") from None
+
+
+def _term(kind: str, table: object, source: str) -> MarginCalls | Liquidity:
+    if not isinstance(table, dict):
+        raise SpecError(f"{source}: {kind}: write a table [{kind}]")
+    try:
+        return _TERMS[kind](**table)
+    except SpecError as error:
+        raise SpecError(f"{source}: {error}") from None
 
 
 def _toml(value: object) -> str:

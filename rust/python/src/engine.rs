@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alvh_core::engine::{self, SERIES_NAMES, SUMMARY_NAMES, Trace};
+use alvh_core::engine::{self, CALL_NAMES, SERIES_NAMES, SUMMARY_NAMES, Trace};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods};
 use pyo3::{prelude::*, types::PyDict};
 
@@ -71,12 +71,21 @@ impl Plan {
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
         let columns = detached(py, || self.0.series(first_path, paths, book, threads))?;
-        let out = PyDict::new(py);
-        for (name, column) in SERIES_NAMES.iter().zip(columns) {
-            let ticks = column.len() / paths.max(1);
-            out.set_item(name, column.into_pyarray(py).reshape([paths, ticks])?)?;
-        }
-        Ok(out)
+        by_tick(py, SERIES_NAMES, columns, paths)
+    }
+
+    /// Margin calls of one book and the state in which they opened: name -> array of paths x (sessions + 1) values.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn calls<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.calls(first_path, paths, book, threads))?;
+        by_tick(py, CALL_NAMES, columns, paths)
     }
 
     /// One path of one book, day by day: {"ledger": name -> array over ticks, "events": list of dicts}.
@@ -87,6 +96,21 @@ impl Plan {
         out.set_item("events", events(py, &trace)?)?;
         Ok(out)
     }
+}
+
+/// Columns of paths x ticks, by name.
+fn by_tick<'py>(
+    py: Python<'py>,
+    names: &[&str],
+    columns: Vec<Vec<f64>>,
+    paths: usize,
+) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    for (name, column) in names.iter().zip(columns) {
+        let ticks = column.len() / paths.max(1);
+        out.set_item(name, column.into_pyarray(py).reshape([paths, ticks])?)?;
+    }
+    Ok(out)
 }
 
 fn ledger<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {

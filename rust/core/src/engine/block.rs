@@ -3,11 +3,12 @@
 use super::{
     bar::Bar,
     book::{Book, Context, Ledger},
+    call_log::{CallLog, INDICATORS},
     instrument::Instrument,
     layout::PoolPlan,
     package::{Asked, Market, Pool},
     plan::{Plan, WARM_UP_DRAWN},
-    select::Selection,
+    select::{Selection, spot_move},
     series::Series,
     signals::Signals,
     trace::{LedgerRow, Trace},
@@ -40,6 +41,9 @@ pub struct Block<'p> {
     watched: Option<usize>,
     trace: Trace,
     series: Option<Series>,
+    calls: Option<CallLog>,
+    /// Sessions before session 0 that indicators and rules see.
+    looks_back: u32,
     opening: State,
     special: Col,
     bar: Bar,
@@ -79,6 +83,8 @@ impl<'p> Block<'p> {
             watched: None,
             trace: Trace::default(),
             series: None,
+            calls: None,
+            looks_back: plan.warm_up,
             opening: State::default(),
             special: Col::splat(1.0),
             bar: Bar::default(),
@@ -98,6 +104,28 @@ impl<'p> Block<'p> {
     /// What was followed, in the first `live` lanes.
     pub fn take_series(&mut self, live: usize) -> Vec<Vec<f64>> {
         self.series.as_mut().map_or_else(Vec::new, |series| series.take(live))
+    }
+
+    /// Keeps the calls of one book and the state of market and indicators, in every lane.
+    ///
+    /// Indicators that no rule of the plan reads begin with what a replayed market has before its starts for those
+    /// that do; a simulated one has as much past as they want.
+    pub fn follow_calls(&mut self, book: usize) {
+        let mut inputs = self.plan.inputs.clone();
+        inputs.extend(INDICATORS);
+        inputs.sort();
+        inputs.dedup();
+        self.signals = Signals::new(&inputs);
+        if self.plan.starts.is_empty() {
+            let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
+            self.looks_back = self.looks_back.max(wanted);
+        }
+        self.calls = Some(CallLog::new(book));
+    }
+
+    /// The calls that were followed, in the first `live` lanes.
+    pub fn take_calls(&mut self, live: usize) -> Vec<Vec<f64>> {
+        self.calls.as_mut().map_or_else(Vec::new, |calls| calls.take(live))
     }
 
     /// What was watched.
@@ -161,7 +189,7 @@ impl<'p> Block<'p> {
         for memory in self.exits.iter_mut().flatten() {
             memory.reset();
         }
-        if plan.warm_up > 0 {
+        if self.looks_back > 0 {
             self.warm_up();
         }
         plan.generator.start(&self.market.lanes, &mut self.market.now);
@@ -178,19 +206,23 @@ impl<'p> Block<'p> {
         if let Some(series) = &mut self.series {
             series.record(&self.books, &self.market);
         }
+        if let Some(calls) = &mut self.calls {
+            calls.watch(&mut self.books);
+            calls.record(&mut self.books, &self.market, &self.signals);
+        }
     }
 
     /// The sessions before session 0: indicators, windows and latches over the market see them; books do not exist yet.
     ///
     /// Each rule sees as many as it asks for: what another arm looks back on does not change where its latches begin.
     fn warm_up(&mut self) {
-        let Self { plan, signals, market, enters, exits, .. } = self;
+        let Self { plan, signals, market, enters, exits, looks_back, .. } = self;
         let lanes = market.lanes.clone();
         // A simulated past is drawn over a fixed length: what one arm looks back on does not change it for another.
-        let drawn = if plan.starts.is_empty() { WARM_UP_DRAWN } else { plan.warm_up };
+        let drawn = if plan.starts.is_empty() { WARM_UP_DRAWN } else { *looks_back };
         plan.generator.warm_up(&lanes, drawn, &mut |k, state| {
             let before = drawn - k;
-            if before > plan.warm_up {
+            if before > *looks_back {
                 return;
             }
             let Market { spot, vix, .. } = market;
@@ -244,6 +276,11 @@ impl<'p> Block<'p> {
         market.aged.q = market.now.q;
         if let Some(shock) = plan.shock.as_ref().filter(|_| market.shocks) {
             shock.vix_point(&market.now, 1.0, &mut market.shocked);
+        }
+        if let Some(ln_move) = plan.stress {
+            let mut stressed = std::mem::take(&mut market.stressed);
+            spot_move(plan, market, ln_move, &mut stressed);
+            market.stressed = stressed;
         }
         observe(plan, &market.now, &mut market.spot, &mut market.vix);
         self.signals.step(&market.spot, &market.vix, 0);
@@ -314,6 +351,7 @@ impl<'p> Block<'p> {
             for (index, layer) in layers.layers.iter().enumerate() {
                 book.open(ctx, pools, index, &selections[layer.pool], chosen[layer.pool]);
             }
+            book.meet_at_once(ctx, pools);
         }
         for (index, pool) in pools.iter_mut().enumerate() {
             for (slot, package) in pool.packages.iter_mut().enumerate() {
@@ -349,6 +387,9 @@ impl<'p> Block<'p> {
         }
         if let Some(series) = &mut self.series {
             series.record(&self.books, &self.market);
+        }
+        if let Some(calls) = &mut self.calls {
+            calls.record(&mut self.books, &self.market, &self.signals);
         }
     }
 
@@ -519,6 +560,7 @@ fn enter_packages(
         package.worth[i] = if future { 0.0 } else { choice.value[i] };
         package.basis[i] = choice.basis[i];
         package.sens[i] = choice.sens[i];
+        package.stress[i] = choice.stress[i];
         package.entry_sd[i] = choice.entry_sd[i];
         for (columns, chosen) in
             package.entry_delta.iter_mut().flatten().zip(choice.entry_delta.iter().flatten())

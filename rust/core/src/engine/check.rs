@@ -5,8 +5,8 @@ use super::{
     instrument::Instrument,
     plan::{positive, within},
     spec::{
-        Cap, ContractSpec, Kind, LayerSpec, LedgerMode, LedgersSpec, LegSpec, ProgressionSpec, Role,
-        SizeBase, SizeTarget, StrikeSpec, Underlying, Width,
+        CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode, LedgersSpec, LegSpec,
+        LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeTarget, StrikeSpec, Underlying, Width,
     },
 };
 use crate::{
@@ -151,6 +151,34 @@ pub(super) fn check_ledgers(arm: &str, ledgers: Option<&LedgersSpec>) -> Result<
         }
     }
     Ok(())
+}
+
+/// Cash from outside exactly where it is added, and spreads that ascend from a VIX of 0.
+pub(super) fn check_calls(arm: &str, calls: &CallsSpec) -> Result<()> {
+    let at = |field: &str| format!("{arm}.calls.{field}");
+    within(&at("outside"), calls.outside, 0.0, 1e3)?;
+    if (calls.policy == CallPolicy::AddCash) != (calls.outside > 0.0) {
+        let allowed = "a share of the capital above 0 with policy = add_cash, and 0 with any other";
+        return Err(Error::domain(at("outside"), calls.outside, allowed));
+    }
+    let rungs = &calls.half_spreads;
+    let ascending = rungs.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    let sound = rungs.iter().all(|(_, factor)| (0.0..=100.0).contains(factor));
+    if !ascending || !sound || rungs.first().is_some_and(|(from, _)| *from != 0.0) {
+        let allowed = "[VIX, factor] pairs, ascending from a VIX of 0, factors between 0 and 100";
+        return Err(Error::domain(at("half_spreads"), format!("{rungs:?}"), allowed));
+    }
+    Ok(())
+}
+
+/// A fall, a share, and a warning that comes no later than the block.
+pub(super) fn check_liquidity(arm: &str, rule: Option<&LiquiditySpec>) -> Result<()> {
+    let Some(rule) = rule else { return Ok(()) };
+    let at = |field: &str| format!("{arm}.liquidity.{field}");
+    within(&at("haircut"), rule.haircut, 0.0, 1.0)?;
+    within(&at("ln_move"), rule.ln_move, -1.0, 1.0)?;
+    within(&at("block"), rule.block, 0.0, 1e3)?;
+    within(&at("warn"), rule.warn, rule.block, 1e3)
 }
 
 /// Rungs that ascend, from 0 where something must hold everywhere.

@@ -78,7 +78,7 @@ impl Contract {
 }
 
 /// The value of the last rung that starts at or below `at`; the first rung's start does not matter, and no rungs are 0.
-fn rung(rungs: &[(f64, f64)], at: f64) -> f64 {
+pub(super) fn rung(rungs: &[(f64, f64)], at: f64) -> f64 {
     rungs.iter().rev().find(|(from, _)| at >= *from).or(rungs.first()).map_or(0.0, |(_, value)| *value)
 }
 

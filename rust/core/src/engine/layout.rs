@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    check::{check_contract, check_layer, check_ledgers, check_legs},
+    check::{check_calls, check_contract, check_layer, check_ledgers, check_legs, check_liquidity},
     fill::Contract,
     instrument::Instrument,
     spec::{
-        BookSpec, Cap, ContractSpec, CostSpec, LayerSpec, LedgerMode, LedgerName, LedgersSpec, LegSpec,
-        ProgressionSpec, Right, Role, Rung, SizeSpec, SizeTarget,
+        BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, LayerSpec, LedgerMode, LedgerName, LedgersSpec,
+        LegSpec, LiquiditySpec, ProgressionSpec, Right, Role, Rung, SizeSpec, SizeTarget,
     },
 };
 use crate::{
@@ -57,6 +57,8 @@ pub(super) struct PoolPlan {
     pub crash: Option<f64>,
     /// The gain of one unit when S falls by 1% is wanted (R24).
     pub falls: bool,
+    /// Move of ln S in the one-day stress, where what one unit changes by is wanted every session (R64).
+    pub stress: Option<f64>,
     /// SPX puts are bought: R44 is checked at the entry.
     pub buys_puts: bool,
     key: PoolKey,
@@ -167,6 +169,8 @@ pub(super) struct BookPlan {
     pub transfers: Vec<TransferPlan>,
     /// Share at which the hedge counts towards what the core requires; `None`: it does not (R62).
     pub offset: Option<f64>,
+    pub calls: CallsSpec,
+    pub liquidity: Option<LiquiditySpec>,
     /// Some layer is a hedge.
     pub hedged: bool,
 }
@@ -185,6 +189,8 @@ pub(super) struct Layout {
     pub enters: Vec<RulePlan>,
     pub exits: Vec<ExitPlan>,
     pub books: Vec<BookPlan>,
+    /// Move of ln S in the one-day stress, where some book asks for it (R64).
+    pub stress: Option<f64>,
 }
 
 impl Layout {
@@ -218,7 +224,26 @@ impl Layout {
                 pools[layer.pool].falls = true;
             }
         }
-        Ok(Self { pools, enters, exits, books })
+        let stress = one_stress(&books)?;
+        for layer in books.iter().filter(|book| book.liquidity.is_some()).flat_map(|book| &book.layers) {
+            let pool = &mut pools[layer.pool];
+            pool.stress = stress.filter(|_| pool.contract.instrument != Instrument::VixFuture);
+        }
+        Ok(Self { pools, enters, exits, books, stress })
+    }
+}
+
+/// The move of the one-day stress: books share packages, so it is the same wherever it is asked for.
+fn one_stress(books: &[BookPlan]) -> Result<Option<f64>> {
+    let mut moves = books.iter().filter_map(|book| book.liquidity.map(|rule| (&book.arm, rule.ln_move)));
+    let Some((_, first)) = moves.next() else { return Ok(None) };
+    match moves.find(|(_, other)| *other != first) {
+        Some((arm, other)) => Err(Error::domain(
+            format!("{arm}.liquidity.ln_move"),
+            other,
+            format!("{first}, as in the other arms: the stress of a package is the same for all of them"),
+        )),
+        None => Ok(Some(first)),
     }
 }
 
@@ -250,6 +275,8 @@ impl Builder<'_> {
             return Err(Error::domain(format!("{}.layers", spec.arm), spec.layers.len(), allowed));
         }
         check_ledgers(&spec.arm, spec.ledgers.as_ref())?;
+        check_calls(&spec.arm, &spec.calls)?;
+        check_liquidity(&spec.arm, spec.liquidity.as_ref())?;
         let separate = spec.ledgers.as_ref().filter(|ledgers| ledgers.mode == LedgerMode::Separate);
         let place = |name: LedgerName| usize::from(separate.is_some() && name == LedgerName::Sleeve);
         let layers: Vec<LayerPlan> = spec
@@ -290,6 +317,8 @@ impl Builder<'_> {
                 .as_ref()
                 .filter(|l| l.mode == LedgerMode::Offset)
                 .map(|_| self.margin.offset()),
+            calls: spec.calls.clone(),
+            liquidity: spec.liquidity,
         })
     }
 
@@ -379,6 +408,7 @@ impl Builder<'_> {
             end_days: spec.roll_below.unwrap_or(0),
             crash,
             falls: false,
+            stress: None,
             buys_puts: spx
                 && spec.role == Role::Hedge
                 && spec.legs.iter().any(|leg| leg.right == Right::Put && leg.ratio > 0),

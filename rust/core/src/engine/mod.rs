@@ -6,6 +6,7 @@
 mod bar;
 mod block;
 mod book;
+mod call_log;
 mod check;
 mod fill;
 mod instrument;
@@ -21,6 +22,7 @@ pub mod spec;
 mod summary;
 mod trace;
 
+pub use call_log::NAMES as CALL_NAMES;
 pub use plan::{Paths, Plan};
 pub use series::NAMES as SERIES_NAMES;
 pub use summary::NAMES as SUMMARY_NAMES;

@@ -42,6 +42,8 @@ pub struct Market {
     pub settled: [Col; 2],
     /// The state one VIX point up along the common shock (R22); only where a book hedges.
     pub shocked: State,
+    /// The state after the one-day stress (R64); only where a book asks.
+    pub stressed: State,
     /// Does VIX move at all?
     pub shocks: bool,
     /// Session of each lane in the schedule.
@@ -60,6 +62,7 @@ impl Market {
             opening: State::default(),
             settled: [Col::default(); 2],
             shocked: State::default(),
+            stressed: State::default(),
             shocks,
             session: lanes.start,
             lanes,
@@ -108,6 +111,8 @@ pub struct Package {
     pub basis: Col,
     /// Change of V for one VIX point (R22); 0 where nobody asks.
     pub sens: Col,
+    /// Change of V in the one-day stress (R64); 0 where nobody asks.
+    pub stress: Col,
     /// Standard deviation of ln S to the expiry, at the entry.
     pub entry_sd: Col,
     /// Net delta at the entry of the put legs and of the call legs; of their sold legs alone.
@@ -161,6 +166,7 @@ impl Package {
             margin: Col::default(),
             basis: Col::splat(1.0),
             sens: Col::default(),
+            stress: Col::default(),
             entry_sd: Col::default(),
             entry_delta: [[Col::default(); 2]; 2],
             challenge: Col::default(),
@@ -375,14 +381,18 @@ impl Pool {
                 spot[i] -= time[i];
                 time[i] -= before[i] - off[i];
             }
-            if layout.hedged && market.shocks {
-                scratch.mixed.quote(instrument, surface, &market.shocked, sessions, days, &package.basis);
+            let moved = [
+                (layout.hedged && market.shocks, &market.shocked, &mut package.sens),
+                (layout.stress.is_some(), &market.stressed, &mut package.stress),
+            ];
+            for (_, state, change) in moved.into_iter().filter(|(wanted, ..)| *wanted) {
+                scratch.mixed.quote(instrument, surface, state, sessions, days, &package.basis);
                 if let Some(anchor) = &package.anchor {
                     anchor.apply(&mut scratch.mixed.spx);
                 }
-                scratch.mixed.value(layout, &package.strikes, &mut package.sens, None);
+                scratch.mixed.value(layout, &package.strikes, change, None);
                 for i in 0..LANES {
-                    package.sens[i] -= package.value[i] - package.residual[i];
+                    change[i] -= package.value[i] - package.residual[i];
                 }
             }
             let Package { strikes, leg_prices, leg_spreads, moved, .. } = package;

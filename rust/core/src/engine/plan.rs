@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::{
     bar::BarSpec,
     block::Block,
+    call_log::NAMES as CALLS,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
     series::NAMES as SERIES,
     spec::{CostSpec, PlanSpec, SCHEMA},
@@ -51,6 +52,8 @@ pub struct Plan {
     /// Per book: does some rule read it?
     pub(super) observed: Vec<bool>,
     pub(super) books: Vec<BookPlan>,
+    /// Move of ln S in the one-day stress (R64); `None` where no book asks.
+    pub(super) stress: Option<f64>,
     /// How the factors follow VIX and SPX; `None` where VIX does not move.
     pub(super) shock: Option<Shock>,
 }
@@ -90,7 +93,7 @@ impl Plan {
         }
         let schedule = Schedule::new(spec.schedule)?;
         let generator = generator(&spec.market)?;
-        let Layout { pools, enters, exits, books } =
+        let Layout { pools, enters, exits, books, stress } =
             Layout::new(&schedule, &spec.contracts, spec.costs, &spec.margin, &spec.books, &*generator)?;
         let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
@@ -120,6 +123,7 @@ impl Plan {
             inputs,
             observed,
             books,
+            stress,
         })
     }
 
@@ -180,6 +184,17 @@ impl Plan {
             block.follow(book);
             block.run(first, live);
             block.take_series(live).concat()
+        })
+    }
+
+    /// The margin calls of one book and the state in which they opened (R12): per name of [`super::CALL_NAMES`]
+    /// paths × (sessions + 1) values.
+    pub fn calls(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
+        self.check_book(book)?;
+        self.blocks(first_path, paths, threads, CALLS.len(), |block, first, live| {
+            block.follow_calls(book);
+            block.run(first, live);
+            block.take_calls(live).concat()
         })
     }
 

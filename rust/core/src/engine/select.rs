@@ -58,6 +58,8 @@ pub struct Selection {
     pub sens: Col,
     /// Change of V in the crash of the pool's cap (R24).
     pub crash_gain: Col,
+    /// Change of V in the one-day stress (R64).
+    pub stress: Col,
     /// Change of V when SPX falls by 1% (R24).
     pub fall_gain: Col,
     /// Change of V when SPX alone rises by 1% (R44).
@@ -92,6 +94,7 @@ impl Selection {
             end_value: Col::default(),
             sens: Col::default(),
             crash_gain: Col::default(),
+            stress: Col::default(),
             fall_gain: Col::default(),
             rise_gain: Col::default(),
             entry_sd: Col::default(),
@@ -148,12 +151,19 @@ impl Selection {
             self.quotes.basis(pool, &self.strikes, &self.leg_prices, &self.leg_spreads, basis);
         }
         if pool.hedged {
-            self.measure(plan, pool, market);
+            self.measure(pool);
+        }
+        if pool.stress.is_some() {
+            self.moved.clone_from(&market.stressed);
+            self.change(plan, pool, |selection| &mut selection.stress);
+        }
+        if pool.hedged {
+            self.respond(plan, pool, market);
         }
     }
 
-    /// What hedging wants to know of the package: after its price, which leaves today's quotes behind.
-    fn measure(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
+    /// What hedging wants to know of the package, from today's quotes.
+    fn measure(&mut self, pool: &PoolPlan) {
         if pool.contract.instrument == Instrument::SpxOption {
             for i in 0..LANES {
                 self.entry_sd[i] = self.quotes.spx.theta[i].sqrt();
@@ -167,6 +177,10 @@ impl Selection {
             self.quotes.value(pool, &self.strikes, &mut self.rise_gain, None);
             less(&mut self.rise_gain, &self.value, &self.residual);
         }
+    }
+
+    /// How its value answers to moves of the market, and what is left of it at its planned end.
+    fn respond(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
         if market.shocks {
             self.moved.clone_from(&market.shocked);
             self.change(plan, pool, |selection| &mut selection.sens);
@@ -244,7 +258,7 @@ fn less(column: &mut Col, value: &Col, residual: &Col) {
 }
 
 /// SPX moves and x follows by its conditional mean; where VIX does not move, SPX alone.
-fn spot_move(plan: &Plan, market: &Market, ln_move: f64, out: &mut State) {
+pub(super) fn spot_move(plan: &Plan, market: &Market, ln_move: f64, out: &mut State) {
     if let Some(shock) = &plan.shock {
         shock.spot_move(&market.now, ln_move, out);
         return;

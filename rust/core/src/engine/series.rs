@@ -36,9 +36,15 @@ impl Series {
 
     /// Per name, rows of paths, columns of ticks; what was recorded is gone then.
     pub fn take(&mut self, live: usize) -> Vec<Vec<f64>> {
-        let ticks = std::mem::take(&mut self.ticks);
-        let rows =
-            |name: usize| (0..live).flat_map(|lane| ticks.iter().map(move |row| row[name][lane])).collect();
-        (0..NAMES.len()).map(rows).collect()
+        by_path(&std::mem::take(&mut self.ticks), live)
     }
+}
+
+/// Columns by tick, turned into rows of paths with a column per tick, name by name.
+pub(super) fn by_path(ticks: &[impl AsRef<[Col]>], live: usize) -> Vec<Vec<f64>> {
+    let names = ticks.first().map_or(0, |row| row.as_ref().len());
+    let rows = |name: usize| {
+        (0..live).flat_map(|lane| ticks.iter().map(move |row| row.as_ref()[name][lane])).collect()
+    };
+    (0..names).map(rows).collect()
 }

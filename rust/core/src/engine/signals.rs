@@ -186,6 +186,12 @@ impl Signals {
         rule.program.evaluate(&inputs[..used.len()], memory)
     }
 
+    /// An indicator that was asked for when the signals were made.
+    pub fn indicator(&self, name: Name) -> &Col {
+        let found = self.indicators.iter().find(|(known, ..)| *known == name);
+        &found.expect("the plan lists every indicator that is read").2
+    }
+
     fn column(&self, name: Name) -> &Col {
         match name {
             Name::Spot => &self.spot,
@@ -193,10 +199,7 @@ impl Signals {
             Name::Rate => &self.rate,
             Name::DividendYield => &self.dividend_yield,
             Name::Session => &self.session,
-            Name::Rsi14 | Name::RealisedVol21 | Name::Drawdown => {
-                let found = self.indicators.iter().find(|(known, ..)| *known == name);
-                &found.expect("the plan lists every indicator that a rule uses").2
-            }
+            Name::Rsi14 | Name::RealisedVol21 | Name::Drawdown => self.indicator(name),
             Name::VixForward => {
                 self.vix_forward.as_ref().expect("the plan lists every name that a rule uses")
             }

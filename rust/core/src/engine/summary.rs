@@ -68,6 +68,30 @@ summary! {
     bar_calls,
     /// First tick of one.
     bar_call_tick,
+    /// Core tranches closed by force or after ruin, in part or whole.
+    closed_forced,
+    /// Of them, unresolved.
+    unresolved_forced,
+    /// Calls that ended without a forced closing and without cash from outside.
+    cured,
+    /// Calls of a ledger that had had one before.
+    repeat_calls,
+    /// Calls that opened soon after one of the other ledger (R63).
+    cascades,
+    /// Brought in from outside to meet calls, dollars: it raises C and is no profit.
+    deposited,
+    /// The same with interest at the bill rate until T.
+    deposited_bills,
+    /// Lowest liquidity ratio of a ledger at a close; missing without a rule for it (R64).
+    liquidity_low,
+    /// Sessions with a ledger below the ratio of its warning.
+    sessions_warned,
+    /// … below the ratio that blocks openings.
+    sessions_blocked,
+    /// Openings warned of, blocked ones among them.
+    warned,
+    /// Openings blocked.
+    blocked,
     /// Bucket: passage of time.
     time,
     /// Bucket: SPX.

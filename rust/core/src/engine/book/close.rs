@@ -1,15 +1,19 @@
 //! What ends a position before its expiry: exits, rolls, partial sales, ruin, forced liquidation; and transfers.
 
-use super::{Book, CORE, Closing, Context, LEDGERS, TOLERANCE, about};
+use super::{Book, CORE, Closing, Context, about, calls::forced_share};
 use crate::engine::{
     package::{Package, Pool},
     size::FLOOR_SLACK,
-    summary::first,
     trace::Event,
 };
 
-/// Sessions within which a forced closing on one side counts as brought on by the other (R63).
-const CONTAGION: f64 = 10.0;
+/// A closing: slip and cash per unit, fees in dollars.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fill {
+    pub slip: f64,
+    pub received: f64,
+    pub fees: f64,
+}
 
 impl Book {
     /// Everything that the last tick decided but the openings.
@@ -29,41 +33,12 @@ impl Book {
         self.monetise(ctx, pools);
         for i in std::mem::take(&mut self.closing).lanes() {
             for ledger in ctx.ledgers() {
-                while let Some((layer, slot)) = self.nearest_expiry(ctx, pools, ledger, i) {
+                while let Some((layer, slot)) = self.next_tranche(ctx, pools, ledger, i) {
                     self.close(ctx, layer, slot, ctx.package(pools, layer, slot), i, Closing::Ruin);
                 }
             }
         }
-        self.liquidate(ctx, pools);
-    }
-
-    /// Meets the calls that still stand.
-    fn liquidate(&mut self, ctx: Context<'_>, pools: &[Pool]) {
-        let called = (self.call[CORE] | self.call[LEDGERS - 1]) & !self.ruined;
-        for i in called.lanes() {
-            let mut forced = [false; 2];
-            for ledger in ctx.ledgers().filter(|&ledger| self.call[ledger].get(i)).collect::<Vec<_>>() {
-                while self.free_funds(ctx, pools, ledger, i) + TOLERANCE < 0.0 {
-                    let Some((layer, slot)) = self.nearest_expiry(ctx, pools, ledger, i) else { break };
-                    self.close(ctx, layer, slot, ctx.package(pools, layer, slot), i, Closing::Call);
-                    self.sum.forced[i] += 1.0;
-                    first(&mut self.sum.forced_tick, i, ctx.tick);
-                    forced[usize::from(ctx.layer(layer).hedges())] = true;
-                }
-            }
-            self.count_contagion(ctx, i, forced);
-        }
-    }
-
-    /// R63: does a forced closing on one side follow one on the other?
-    fn count_contagion(&mut self, ctx: Context<'_>, lane: usize, forced: [bool; 2]) {
-        let Some(tally) = self.tally.as_mut() else { return };
-        let now = f64::from(ctx.tick);
-        for (side, _) in forced.iter().enumerate().filter(|(_, forced)| **forced) {
-            let other = tally.last_forced[1 - side][lane];
-            self.sum.contagion[lane] += f64::from(other > 0.0 && now - other <= CONTAGION);
-            tally.last_forced[side][lane] = now;
-        }
+        self.meet_calls(ctx, pools);
     }
 
     /// Transfers between the ledgers, by their rules alone (R60).
@@ -132,30 +107,8 @@ impl Book {
         });
     }
 
-    /// The tranche of a ledger that liquidation takes next: nearest expiry, then earlier layer, then lower slot.
-    fn nearest_expiry(
-        &self,
-        ctx: Context<'_>,
-        pools: &[Pool],
-        ledger: usize,
-        lane: usize,
-    ) -> Option<(usize, usize)> {
-        let layers = self.layers.iter().enumerate().filter(|(index, _)| ctx.layer(*index).ledger == ledger);
-        let held = layers.flat_map(|(index, layer)| {
-            let packages = &pools[ctx.layer(index).pool].packages;
-            layer
-                .slots
-                .iter()
-                .zip(packages)
-                .enumerate()
-                .filter(|(_, (slot, _))| slot.lots[lane] > 0.0)
-                .map(move |(slot, (_, package))| (package.expiry[lane], index, slot))
-        });
-        held.min().map(|(_, layer, slot)| (layer, slot))
-    }
-
     /// Pays for closing some lots; cash per unit and fees.
-    fn unwind(
+    pub(super) fn unwind(
         &mut self,
         ctx: Context<'_>,
         layer: usize,
@@ -164,18 +117,8 @@ impl Book {
         lots: f64,
         share: f64,
     ) -> (f64, f64) {
-        let pool = ctx.pool(layer);
-        let spread = share * package.half_spreads(pool, &ctx.plan.costs, lane, ctx.market.vix[lane]);
-        // Nobody pays to be rid of what was bought.
-        let gives_up = ctx.layer(layer).hedges() && pool.pays_premium();
-        let mut slip = if gives_up { spread.min(package.worth[lane].max(0.0)) } else { spread };
-        let mut received = package.worth[lane] - slip;
-        let dollars = lots * pool.contract.dpp;
-        let mut fees = lots * pool.fees;
-        if gives_up && dollars * received <= fees {
-            // Nor a fee for selling what brings less: it is written off.
-            (slip, received, fees) = (package.worth[lane], 0.0, 0.0);
-        }
+        let Fill { slip, received, fees } = price_closing(ctx, layer, package, lane, lots, share);
+        let dollars = lots * ctx.pool(layer).contract.dpp;
         self.count_fill(package, lane);
         self.pay(ctx, layer, lane, dollars * received, dollars * slip, fees);
         if let Some(tally) = self.tally.as_mut().filter(|_| ctx.layer(layer).hedges()) {
@@ -184,8 +127,36 @@ impl Book {
         (received, fees)
     }
 
+    /// Remembers an early closing of a core layer until its package expires (R14, R17).
+    pub(super) fn follow_closing(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        lane: usize,
+        (lots, received): (f64, f64),
+        why: Closing,
+    ) {
+        if ctx.layer(layer).hedges() {
+            return;
+        }
+        let forced = why != Closing::Rule;
+        let early = &mut self.layers[layer].slots[slot].early[usize::from(forced)];
+        if early.lots[lane] == 0.0 {
+            early.cash[lane] = received;
+            self.sum.closed_early[lane] += 1.0;
+            self.sum.unresolved[lane] += 1.0;
+            self.sum.closed_forced[lane] += f64::from(forced);
+            self.sum.unresolved_forced[lane] += f64::from(forced);
+        } else {
+            let cash = early.lots[lane] * early.cash[lane] + lots * received;
+            early.cash[lane] = cash / (early.lots[lane] + lots);
+        }
+        early.lots[lane] += lots;
+    }
+
     /// Closes a whole tranche, all legs together.
-    fn close(
+    pub(super) fn close(
         &mut self,
         ctx: Context<'_>,
         layer: usize,
@@ -200,18 +171,12 @@ impl Book {
         }
         let costs = &ctx.plan.costs;
         let ordered = matches!(why, Closing::Rule | Closing::Roll);
-        let share = if ordered { ctx.pool(layer).order_share(costs) } else { costs.liquidation_share };
+        let share = if ordered { ctx.pool(layer).order_share(costs) } else { forced_share(ctx, lane) };
         let (received, fees) = self.unwind(ctx, layer, package, lane, lots, share);
         if ctx.layer(layer).hedges() {
             self.sum.rolled[lane] += f64::from(why == Closing::Roll);
-        } else {
-            self.sum.closed_early[lane] += 1.0;
-            self.sum.unresolved[lane] += 1.0;
-            let early = &mut self.layers[layer].slots[slot].early;
-            early.lots[lane] = lots;
-            early.cash[lane] = received;
-            early.by_rule.set(lane, why == Closing::Rule);
         }
+        self.follow_closing(ctx, layer, slot, lane, (lots, received), why);
         let reason = match why {
             Closing::Rule => {
                 ctx.layer(layer).exit.map_or_else(String::new, |exit| ctx.plan.exits[exit].rule.text.clone())
@@ -222,4 +187,27 @@ impl Book {
         };
         self.realise(ctx, layer, slot, package, lane, received, fees, ("close", reason));
     }
+}
+
+/// What closing some lots costs and brings; nothing moves yet.
+pub(super) fn price_closing(
+    ctx: Context<'_>,
+    layer: usize,
+    package: &Package,
+    lane: usize,
+    lots: f64,
+    share: f64,
+) -> Fill {
+    let pool = ctx.pool(layer);
+    let spread = share * package.half_spreads(pool, &ctx.plan.costs, lane, ctx.market.vix[lane]);
+    // Nobody pays to be rid of what was bought.
+    let gives_up = ctx.layer(layer).hedges() && pool.pays_premium();
+    let slip = if gives_up { spread.min(package.worth[lane].max(0.0)) } else { spread };
+    let received = package.worth[lane] - slip;
+    let fees = lots * pool.fees;
+    if gives_up && lots * pool.contract.dpp * received <= fees {
+        // Nor a fee for selling what brings less: it is written off.
+        return Fill { slip: package.worth[lane], received: 0.0, fees: 0.0 };
+    }
+    Fill { slip, received, fees }
 }

@@ -112,6 +112,10 @@ impl Book {
             self.skip(ctx, layer, slot, Some(package), lane, limit.words().into());
             return;
         }
+        let profit = package.credit[lane] * offer.dpp - ctx.pool(layer).fees;
+        if self.blocks(ctx, pools, layer, slot, package, lane, (lots, profit)) {
+            return;
+        }
         self.sum.hedge_opened[lane] += 1.0;
         self.sum.premium_paid[lane] += lots * offer.premium;
         self.sum.expected_cost[lane] += lots * offer.expected_cost;

@@ -1,6 +1,10 @@
 //! What a ledger must hold, and what it has to hold it with: the one place that knows which margin rule is in force.
 
-use super::{Book, Context, LEDGERS, TOLERANCE};
+use super::{
+    Book, Context, LEDGERS, TOLERANCE,
+    calls::forced_share,
+    close::{Fill, price_closing},
+};
 use crate::{
     engine::{
         instrument::Instrument,
@@ -72,7 +76,7 @@ impl Book {
         let ledger = ctx.layer(layer).ledger;
         match holding(ctx, layer, package, lane) {
             None => {
-                let unit = package.risk[lane] * ctx.pool(layer).contract.dpp;
+                let unit = (package.risk[lane] + package.margin[lane]) * ctx.pool(layer).contract.dpp;
                 self.required(ctx, pools, ledger, lane) + lots * unit
             }
             Some(unit) => {
@@ -108,6 +112,59 @@ impl Book {
         }
     }
 
+    /// What closing so many lots by force adds to the free funds of their ledger, dollars.
+    pub(super) fn relief(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        package: &Package,
+        lots: f64,
+        lane: usize,
+    ) -> f64 {
+        let dollars = lots * ctx.pool(layer).contract.dpp;
+        let Fill { received, fees, .. } =
+            price_closing(ctx, layer, package, lane, lots, forced_share(ctx, lane));
+        match ctx.plan.margin {
+            MarginRule::Strategy => {
+                let counted = ctx.book.offset.filter(|_| ctx.layer(layer).hedges());
+                let lost = counted.map_or(0.0, |share| share * package.worth[lane].max(0.0));
+                dollars * (package.risk[lane] + package.margin[lane] + received - lost) - fees
+            }
+            MarginRule::Portfolio(_) => {
+                let now = self.required(ctx, pools, ctx.layer(layer).ledger, lane);
+                let after = self.required_with(ctx, pools, layer, package, -lots, lane);
+                now - after + dollars * (received - package.worth[lane]) - fees
+            }
+        }
+    }
+
+    /// The fewest whole lots of those held whose closing frees so many dollars; all where none do.
+    #[allow(clippy::too_many_arguments, reason = "a package and its lots")]
+    pub(super) fn fewest_lots(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        package: &Package,
+        held: f64,
+        short: f64,
+        lane: usize,
+    ) -> f64 {
+        let relief = |lots| self.relief(ctx, pools, layer, package, lots, lane);
+        if ctx.plan.margin == MarginRule::Strategy {
+            let one = relief(1.0);
+            return if one > 0.0 { (short / one).ceil().clamp(1.0, held) } else { held };
+        }
+        // The worst move changes with the lots, so that relief is no multiple of one lot's.
+        let (mut few, mut enough) = (0.0, held);
+        while enough - few > 1.0 {
+            let lots = (0.5 * (few + enough)).floor();
+            (few, enough) = if relief(lots) < short { (lots, enough) } else { (few, lots) };
+        }
+        enough
+    }
+
     /// The one test of a margin call: what counts against the requirement is below it.
     pub(super) fn short(&self, ledger: usize) -> Mask {
         let (available, requirement) = (&self.available[ledger], &self.requirement[ledger]);
@@ -136,7 +193,7 @@ impl Book {
         }
         for ledger in ctx.ledgers() {
             let free = |i| self.free_at_bar(ctx, pools, ledger, i) + TOLERANCE;
-            let short = Mask::from_fn(|i| free(i) < 0.0) & !self.ruined & !self.call[ledger];
+            let short = Mask::from_fn(|i| free(i) < 0.0) & !self.ruined & !self.calls.standing[ledger];
             for i in (short & !self.bar_call[ledger]).lanes() {
                 self.sum.bar_calls[i] += 1.0;
                 first(&mut self.sum.bar_call_tick, i, ctx.tick);

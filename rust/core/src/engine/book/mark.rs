@@ -20,6 +20,9 @@ impl Book {
                 sum.interest[i] += earned;
             }
         }
+        for i in 0..LANES {
+            sum.deposited_bills[i] += sum.deposited_bills[i] * interest[i];
+        }
         if let Some(tally) = self.tally.as_mut() {
             tally.flow = Col::default();
         }
@@ -90,25 +93,28 @@ impl Book {
             }
         }
         self.mark_margin(ctx, pools, &strategy);
-        self.calls(ctx);
+        self.find_calls(ctx);
         self.count_bar_calls(ctx, pools);
         self.ruin(ctx);
         let capital = ctx.plan.capital;
         let sum = &mut self.sum;
         for i in 0..LANES {
             let nav = self.nav[i];
-            self.peak[i] = self.peak[i].max(nav);
+            // What came from outside is no profit, and hides no loss.
+            let own = nav - sum.deposited[i];
+            self.peak[i] = self.peak[i].max(own);
             sum.nav[i] = nav;
             sum.bills[i] = bills[i];
-            sum.max_drawdown[i] = sum.max_drawdown[i].max(1.0 - nav / self.peak[i]);
+            sum.max_drawdown[i] = sum.max_drawdown[i].max(1.0 - own / self.peak[i]);
             let tied_up = self.requirement.iter().map(|column| column[i]).sum::<f64>() + premium[i];
             sum.peak_requirement[i] = sum.peak_requirement[i].max(tied_up);
-            let error = (nav - capital - sum.buckets(i)).abs() / capital;
+            let error = (own - capital - sum.buckets(i)).abs() / capital;
             sum.identity_error[i] = sum.identity_error[i].max(error);
             if nav < 0.0 {
                 first(&mut sum.negative_tick, i, ctx.tick);
             }
         }
+        self.count_liquidity(ctx, pools);
         self.tally_up(ctx, pools);
     }
 
@@ -139,42 +145,29 @@ impl Book {
         self.count_exposure(ctx, pools);
     }
 
-    /// A call stands where a ledger is short of its requirement.
-    fn calls(&mut self, ctx: Context<'_>) {
-        for ledger in ctx.ledgers() {
-            let short = self.short(ledger);
-            for i in (short & !self.call[ledger]).lanes() {
-                self.sum.calls[i] += 1.0;
-                if ledger == SLEEVE {
-                    self.sum.sleeve_calls[i] += 1.0;
-                }
-                first(&mut self.sum.call_tick, i, ctx.tick);
-                let whose = if ledger == SLEEVE { "sleeve: " } else { "" };
-                self.log(ctx, i, || Event {
-                    kind: "call",
-                    reason: format!("{whose}{} below requirement", ctx.plan.margin.counted()),
-                    ..Event::default()
-                });
-            }
-            self.call[ledger] = short;
-        }
-    }
-
     fn ruin(&mut self, ctx: Context<'_>) {
-        let dead = Mask::from_fn(|i| self.nav[i] <= ctx.plan.ruin_nav) & !self.ruined;
+        let stranded = std::mem::take(&mut self.calls.stranded);
+        let dead = Mask::from_fn(|i| {
+            let share = ctx.plan.ruin_nav / ctx.plan.capital;
+            self.nav[i] <= ctx.plan.ruin_nav + share * self.sum.deposited[i]
+        });
+        let dead = (dead | stranded) & !self.ruined;
         for i in dead.lanes() {
             first(&mut self.sum.ruin_tick, i, ctx.tick);
             self.log(ctx, i, || Event {
                 kind: "ruin",
-                reason: "NAV at the ruin share".into(),
+                reason: if stranded.get(i) {
+                    "a call stands on an empty ledger"
+                } else {
+                    "NAV at the ruin share"
+                }
+                .into(),
                 ..Event::default()
             });
         }
         self.ruined = self.ruined | dead;
         self.closing = dead;
-        for call in &mut self.call {
-            *call = *call & !dead;
-        }
+        self.drop_calls(dead);
     }
 
     /// The figures that are known only at T.

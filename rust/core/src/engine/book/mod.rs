@@ -1,7 +1,9 @@
 //! A book: ledgers, lots and chains. This module is the only code that changes a position.
 
+mod calls;
 mod close;
 mod hedge;
+mod liquidity;
 mod margin;
 mod mark;
 mod open;
@@ -16,6 +18,7 @@ use super::{
     trace::Event,
 };
 use crate::math::lanes::{Col, LANES, Mask};
+use calls::Calls;
 use tally::Tally;
 
 /// Money comparisons (refusal, call, liquidation) ignore differences below this, dollars.
@@ -40,7 +43,6 @@ struct Chain {
 struct Early {
     lots: Col,
     cash: Col,
-    by_rule: Mask,
 }
 
 /// What one slot of a layer holds, and what was ordered for it.
@@ -49,7 +51,10 @@ struct Slot {
     lots: Col,
     exit: Mask,
     roll: Mask,
-    early: Early,
+    /// Closed by rule, and by force.
+    early: [Early; 2],
+    /// P&L of the lots closed by force so far, while some are left.
+    realised: Col,
     /// Lots at the entry, those sold since, and the share that the rungs reached so far want sold (R36).
     entry_lots: Col,
     sold: Col,
@@ -189,7 +194,7 @@ pub struct Book {
     available: [Col; LEDGERS],
     peak: Col,
     layers: Vec<Layer>,
-    call: [Mask; LEDGERS],
+    calls: Calls,
     /// Where the worst bar of the session would have brought a call that its close did not.
     bar_call: [Mask; LEDGERS],
     ruined: Mask,
@@ -202,6 +207,8 @@ pub struct Book {
     pub view: View,
     /// Figures of the path so far.
     pub sum: Summary,
+    /// What each ledger lacked, and had, when a call opened on this tick: when calls are logged.
+    pub opened: Option<Box<[[Col; LEDGERS]; 2]>>,
     /// Events of lane 0, when the book is watched.
     pub events: Option<Vec<Event>>,
 }
@@ -218,14 +225,15 @@ impl Book {
             available: [Col::default(); LEDGERS],
             peak: capital,
             layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
-            call: [Mask::NONE; LEDGERS],
+            calls: Calls::default(),
             bar_call: [Mask::NONE; LEDGERS],
             ruined: Mask::NONE,
             closing: Mask::NONE,
             transfers: vec![Mask::NONE; book.transfers.len()],
             tally: book.hedged.then(|| Box::new(Tally::new(plan.sessions, book))),
             view: View::MISSING,
-            sum: Summary::default(),
+            sum: Summary { liquidity_low: Col::splat(f64::NAN), ..Summary::default() },
+            opened: None,
             events: None,
         }
     }
@@ -237,7 +245,7 @@ impl Book {
             nav: self.nav[lane],
             requirement: self.requirement.iter().map(|column| column[lane]).sum(),
             sleeve_requirement: self.requirement[SLEEVE][lane],
-            call: self.call.iter().any(|call| call.get(lane)),
+            call: self.calls.standing.iter().any(|call| call.get(lane)),
             hedge: self.tally.as_ref().map_or(0.0, |tally| tally.hedge[lane]),
             committed: self.sum.expected_cost[lane],
         }
@@ -261,8 +269,8 @@ impl Book {
 
     /// Lanes in which a layer follows an early closing of a slot.
     pub fn follows(&self, layer: usize, slot: usize) -> Mask {
-        let lots = &self.layers[layer].slots[slot].early.lots;
-        Mask::from_fn(|i| lots[i] > 0.0)
+        let [by_rule, forced] = &self.layers[layer].slots[slot].early;
+        Mask::from_fn(|i| by_rule.lots[i] > 0.0 || forced.lots[i] > 0.0)
     }
 
     /// Lanes in which a layer holds nothing at all.

@@ -68,7 +68,9 @@ impl Book {
         let plan = ctx.pool(layer);
         let ledger = ctx.layer(layer).ledger;
         // The package of an earlier tranche makes room: what it would have brought stays unresolved.
-        self.layers[layer].slots[slot].early.lots[lane] = 0.0;
+        for early in &mut self.layers[layer].slots[slot].early {
+            early.lots[lane] = 0.0;
+        }
         let credit = package.credit[lane];
         if package.value[lane] < 0.0 && credit <= 0.0 {
             self.skip(ctx, layer, slot, Some(package), lane, "no credit".into());
@@ -89,6 +91,9 @@ impl Book {
         let (base, lots) = self.core_lots(ctx, layer, slot, lane, room);
         if lots <= 0.0 {
             self.skip(ctx, layer, slot, Some(package), lane, "no lots".into());
+            return;
+        }
+        if self.blocks(ctx, pools, layer, slot, package, lane, (lots, room.profit)) {
             return;
         }
         let after = room.available + lots * room.brings;

@@ -35,18 +35,21 @@ impl Book {
 
     /// What a tranche closed early would have brought, now that its package has settled.
     fn follow_early(&mut self, layer: usize, slot: usize, lane: usize, paid: f64, dpp: f64) {
-        let early = &mut self.layers[layer].slots[slot].early;
-        if early.lots[lane] == 0.0 {
-            return;
-        }
-        let regret = (paid - early.cash[lane]) * early.lots[lane] * dpp;
-        early.lots[lane] = 0.0;
-        self.sum.unresolved[lane] -= 1.0;
-        if early.by_rule.get(lane) {
-            self.sum.regret_rule[lane] += regret;
-            self.sum.recovered[lane] += f64::from(regret > 0.0);
-        } else {
-            self.sum.regret_forced[lane] += regret;
+        for forced in [false, true] {
+            let early = &mut self.layers[layer].slots[slot].early[usize::from(forced)];
+            if early.lots[lane] == 0.0 {
+                continue;
+            }
+            let regret = (paid - early.cash[lane]) * early.lots[lane] * dpp;
+            early.lots[lane] = 0.0;
+            self.sum.unresolved[lane] -= 1.0;
+            if forced {
+                self.sum.regret_forced[lane] += regret;
+                self.sum.unresolved_forced[lane] -= 1.0;
+            } else {
+                self.sum.regret_rule[lane] += regret;
+                self.sum.recovered[lane] += f64::from(regret > 0.0);
+            }
         }
     }
 
@@ -88,11 +91,14 @@ impl Book {
         (kind, reason): (&'static str, String),
     ) {
         let pool = ctx.pool(layer);
-        let lots = std::mem::replace(&mut self.layers[layer].slots[slot].lots[lane], 0.0);
+        let state = &mut self.layers[layer].slots[slot];
+        let lots = std::mem::replace(&mut state.lots[lane], 0.0);
+        let before = std::mem::replace(&mut state.realised[lane], 0.0);
         let dollars = lots * pool.contract.dpp;
         let unit = package.earned(pool, lane, received);
         let pnl = dollars * unit - lots * pool.fees - fees;
         if !ctx.layer(layer).hedges() {
+            let pnl = pnl + before;
             let lost = pnl < 0.0;
             let chain = &mut self.layers[layer].chains[slot % pool.tranches];
             chain.losses[lane] = if lost { chain.losses[lane] + 1.0 } else { 0.0 };

@@ -1,9 +1,11 @@
 //! The serde mirror of what Python sends: one comparison, its market, calendar and books. Unknown fields are errors.
 
+mod calls;
 mod contract;
 mod legs;
 mod size;
 
+pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
 pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
 pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeSpec, SizeTarget};
@@ -90,6 +92,12 @@ pub struct BookSpec {
     /// A hedge sleeve (R60); absent: one ledger.
     #[serde(default)]
     pub ledgers: Option<LedgersSpec>,
+    /// What its margin calls lead to.
+    #[serde(default)]
+    pub calls: CallsSpec,
+    /// How liquid its ledgers must be after an opening (R64); absent: nobody asks.
+    #[serde(default)]
+    pub liquidity: Option<LiquiditySpec>,
 }
 
 /// Two ledgers, or one on purpose (R60–R62).

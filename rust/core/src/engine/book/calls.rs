@@ -1,0 +1,242 @@
+//! Margin calls: when one stands, when it is due, and what is done about it (R12, R17, R63).
+
+use super::{Book, Closing, Context, LEDGERS, SLEEVE, TOLERANCE, about};
+use crate::{
+    engine::{
+        fill::rung,
+        package::{Package, Pool},
+        spec::{CallOrder, CallPolicy},
+        summary::first,
+        trace::Event,
+    },
+    math::lanes::{Col, Mask},
+};
+
+/// The calls of a book.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calls {
+    /// One stands on the ledger.
+    pub standing: [Mask; LEDGERS],
+    /// Tick on which the last one opened, 0 = never.
+    opened: [Col; LEDGERS],
+    /// Something was done about the one that stands.
+    acted: [Mask; LEDGERS],
+    /// A ledger is empty and still short (only where that is ruin).
+    pub stranded: Mask,
+}
+
+impl Book {
+    /// Acts on the calls that stand from earlier ticks and are due, core ledger first.
+    pub(super) fn meet_calls(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        let standing = self.calls.standing.iter().fold(Mask::NONE, |lanes, ledger| lanes | *ledger);
+        for i in (standing & !self.ruined).lanes() {
+            let mut forced = [false; 2];
+            for ledger in ctx.ledgers() {
+                let age = f64::from(ctx.tick) - self.calls.opened[ledger][i];
+                if self.calls.standing[ledger].get(i) && age >= f64::from(ctx.book.calls.deadline) {
+                    self.meet(ctx, pools, ledger, i, &mut forced);
+                }
+            }
+            self.count_contagion(ctx, i, forced);
+        }
+    }
+
+    /// A house that gives no time: calls of this tick are found after its fills, and met before its marks.
+    pub fn meet_at_once(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        if ctx.book.calls.deadline > 0 {
+            return;
+        }
+        for i in (!self.ruined).lanes() {
+            let mut forced = [false; 2];
+            for ledger in ctx.ledgers() {
+                let short = self.shortfall(ctx, pools, ledger, i);
+                if short > TOLERANCE {
+                    let available = self.available(ctx, pools, ledger, i);
+                    self.stand(ctx, ledger, i, [short, available]);
+                    self.meet(ctx, pools, ledger, i, &mut forced);
+                }
+            }
+            self.count_contagion(ctx, i, forced);
+        }
+    }
+
+    /// Which calls stand at the marks of the tick.
+    pub(super) fn find_calls(&mut self, ctx: Context<'_>) {
+        for ledger in ctx.ledgers() {
+            let short = self.short(ledger);
+            for i in (self.calls.standing[ledger] & !short & !self.calls.acted[ledger]).lanes() {
+                self.sum.cured[i] += 1.0;
+            }
+            for i in short.lanes() {
+                let (required, available) = (self.requirement[ledger][i], self.available[ledger][i]);
+                self.stand(ctx, ledger, i, [required - available, available]);
+            }
+            self.calls.standing[ledger] = short;
+        }
+    }
+
+    /// A ruined lane has no call any more.
+    pub(super) fn drop_calls(&mut self, lanes: Mask) {
+        for standing in &mut self.calls.standing {
+            *standing = *standing & !lanes;
+        }
+    }
+
+    /// Opens a call unless one stands, for so many dollars that are missing beside those that count.
+    fn stand(&mut self, ctx: Context<'_>, ledger: usize, lane: usize, [short, available]: [f64; 2]) {
+        if self.calls.standing[ledger].get(lane) {
+            return;
+        }
+        let (tick, within) = (f64::from(ctx.tick), f64::from(ctx.book.calls.contagion));
+        let other = self.calls.opened[LEDGERS - 1 - ledger][lane];
+        self.sum.calls[lane] += 1.0;
+        self.sum.sleeve_calls[lane] += f64::from(ledger == SLEEVE);
+        self.sum.repeat_calls[lane] += f64::from(self.calls.opened[ledger][lane] > 0.0);
+        self.sum.cascades[lane] += f64::from(other > 0.0 && tick - other <= within);
+        first(&mut self.sum.call_tick, lane, ctx.tick);
+        self.calls.standing[ledger].set(lane, true);
+        self.calls.acted[ledger].set(lane, false);
+        self.calls.opened[ledger][lane] = tick;
+        if let Some(opened) = self.opened.as_mut() {
+            opened[0][ledger][lane] = short;
+            opened[1][ledger][lane] = available;
+        }
+        let whose = if ledger == SLEEVE { "sleeve: " } else { "" };
+        self.log(ctx, lane, || Event {
+            kind: "call",
+            reason: format!("{whose}{} below requirement", ctx.plan.margin.counted()),
+            ..Event::default()
+        });
+    }
+
+    /// Cash that a ledger lacks, dollars; below 0 it is free.
+    fn shortfall(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
+        -self.free_funds(ctx, pools, ledger, lane)
+    }
+
+    /// Does what the policy says until the call is met or nothing is left.
+    fn meet(&mut self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize, forced: &mut [bool; 2]) {
+        let policy = ctx.book.calls.policy;
+        if policy == CallPolicy::Hold {
+            return;
+        }
+        if policy == CallPolicy::AddCash {
+            self.deposit(ctx, pools, ledger, lane);
+        }
+        loop {
+            let short = self.shortfall(ctx, pools, ledger, lane);
+            if short <= TOLERANCE {
+                return;
+            }
+            let Some((layer, slot)) = self.next_tranche(ctx, pools, ledger, lane) else { break };
+            let package = ctx.package(pools, layer, slot);
+            let held = self.layers[layer].slots[slot].lots[lane];
+            let lots = if policy == CallPolicy::Reduce {
+                self.fewest_lots(ctx, pools, layer, package, held, short - TOLERANCE, lane)
+            } else {
+                held
+            };
+            self.close_lots(ctx, layer, slot, package, lane, lots, Closing::Call);
+            self.sum.forced[lane] += 1.0;
+            first(&mut self.sum.forced_tick, lane, ctx.tick);
+            self.calls.acted[ledger].set(lane, true);
+            forced[usize::from(ctx.layer(layer).hedges())] = true;
+        }
+        self.calls.stranded.set(lane, ctx.book.calls.ruin_on_debt);
+    }
+
+    /// Cash from outside, as much as is missing and still there: C grows by it.
+    fn deposit(&mut self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) {
+        let left = ctx.book.calls.outside * ctx.plan.capital - self.sum.deposited[lane];
+        let amount = self.shortfall(ctx, pools, ledger, lane).min(left);
+        if amount <= TOLERANCE {
+            return;
+        }
+        self.cash[ledger][lane] += amount;
+        self.sum.deposited[lane] += amount;
+        self.sum.deposited_bills[lane] += amount;
+        self.calls.acted[ledger].set(lane, true);
+        self.log(ctx, lane, || Event {
+            kind: "deposit",
+            reason: if ledger == SLEEVE { "margin call of the sleeve" } else { "margin call" }.into(),
+            cash: amount,
+            ..Event::default()
+        });
+    }
+
+    /// The tranche of a ledger that is closed next by force; ties: earlier layer, then lower slot.
+    pub(super) fn next_tranche(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        ledger: usize,
+        lane: usize,
+    ) -> Option<(usize, usize)> {
+        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
+        let held = layers.flat_map(|layer| {
+            let slots = self.layers[layer].slots.iter().enumerate();
+            slots.filter(|(_, state)| state.lots[lane] > 0.0).map(move |(slot, _)| (layer, slot))
+        });
+        let expiry = |&(layer, slot): &(usize, usize)| ctx.package(pools, layer, slot).expiry[lane];
+        let relief = |&(layer, slot): &(usize, usize)| {
+            let lots = self.layers[layer].slots[slot].lots[lane];
+            self.relief(ctx, pools, layer, ctx.package(pools, layer, slot), lots, lane)
+        };
+        match ctx.book.calls.order {
+            CallOrder::NearestExpiry => held.min_by_key(expiry),
+            CallOrder::LargestRelief => held.min_by(|a, b| relief(b).total_cmp(&relief(a))),
+        }
+    }
+
+    /// R63: does a forced closing on one side follow one on the other?
+    fn count_contagion(&mut self, ctx: Context<'_>, lane: usize, forced: [bool; 2]) {
+        let Some(tally) = self.tally.as_mut() else { return };
+        let (now, within) = (f64::from(ctx.tick), f64::from(ctx.book.calls.contagion));
+        for (side, _) in forced.iter().enumerate().filter(|(_, forced)| **forced) {
+            let other = tally.last_forced[1 - side][lane];
+            self.sum.contagion[lane] += f64::from(other > 0.0 && now - other <= within);
+            tally.last_forced[side][lane] = now;
+        }
+    }
+
+    /// Closes some lots of a tranche, all legs together, with what remains as it was.
+    #[allow(clippy::too_many_arguments, reason = "a fill has this many parts")]
+    fn close_lots(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        package: &Package,
+        lane: usize,
+        lots: f64,
+        why: Closing,
+    ) {
+        if lots == self.layers[layer].slots[slot].lots[lane] {
+            self.close(ctx, layer, slot, package, lane, why);
+            return;
+        }
+        let (received, fees) = self.unwind(ctx, layer, package, lane, lots, forced_share(ctx, lane));
+        self.follow_closing(ctx, layer, slot, lane, (lots, received), why);
+        let pool = ctx.pool(layer);
+        let (dollars, unit) = (lots * pool.contract.dpp, package.earned(pool, lane, received));
+        let pnl = dollars * unit - lots * pool.fees - fees;
+        let state = &mut self.layers[layer].slots[slot];
+        state.lots[lane] -= lots;
+        state.realised[lane] += pnl;
+        self.log(ctx, lane, || Event {
+            reason: "margin call".into(),
+            lots,
+            price: received,
+            pnl,
+            cash: dollars * received - fees,
+            ..about(ctx, "reduce", layer, slot, Some(package))
+        });
+    }
+}
+
+/// Share of the summed half-spreads that a forced closing pays, wider where VIX is high.
+pub(super) fn forced_share(ctx: Context<'_>, lane: usize) -> f64 {
+    let rungs = &ctx.book.calls.half_spreads;
+    let factor = if rungs.is_empty() { 1.0 } else { rung(rungs, ctx.market.vix[lane]) };
+    ctx.plan.costs.liquidation_share * factor
+}

@@ -1,0 +1,82 @@
+//! The margin calls of one book, and the state of market and indicators session by session (R12).
+
+use super::{book::Book, package::Market, signals::Signals};
+use crate::{math::lanes::Col, rules::names::Name};
+
+/// Indicators whose state is told: all there are.
+pub const INDICATORS: [Name; 3] = [Name::Rsi14, Name::RealisedVol21, Name::Drawdown];
+
+/// Names of the columns, in order. `short_*` is what a ledger lacked when a call opened on this tick, 0 without one,
+/// and `equity_*` its cash then; cash and requirement are those at the end of the tick. Dollars.
+pub const NAMES: &[&str] = &[
+    "spot",
+    "vix",
+    "rsi_14",
+    "realised_vol_21",
+    "drawdown",
+    "nav",
+    "cash_core",
+    "cash_sleeve",
+    "requirement_core",
+    "requirement_sleeve",
+    "short_core",
+    "short_sleeve",
+    "equity_core",
+    "equity_sleeve",
+];
+
+/// Columns by tick of one book.
+#[derive(Debug)]
+pub struct CallLog {
+    book: usize,
+    ticks: Vec<Vec<Col>>,
+}
+
+impl CallLog {
+    /// Nothing recorded yet.
+    pub fn new(book: usize) -> Self {
+        Self { book, ticks: vec![] }
+    }
+
+    /// A new block of paths begins.
+    pub fn watch(&self, books: &mut [Book]) {
+        books[self.book].opened = Some(Box::default());
+    }
+
+    /// One more tick.
+    pub fn record(&mut self, books: &mut [Book], market: &Market, signals: &Signals) {
+        let book = &mut books[self.book];
+        let [rsi, realised, drawdown] = INDICATORS.map(|name| signals.indicator(name));
+        let [short, equity] = std::mem::take(book.opened.get_or_insert_default().as_mut());
+        let mut row = vec![Col::default(); NAMES.len()];
+        for lane in 0..row[0].len() {
+            let ledger = book.ledger(lane);
+            let required = [ledger.requirement - ledger.sleeve_requirement, ledger.sleeve_requirement];
+            let values = [
+                market.spot[lane],
+                market.vix[lane],
+                rsi[lane],
+                realised[lane],
+                drawdown[lane],
+                ledger.nav,
+                ledger.cash[0],
+                ledger.cash[1],
+                required[0],
+                required[1],
+                short[0][lane],
+                short[1][lane],
+                equity[0][lane],
+                equity[1][lane],
+            ];
+            for (column, value) in row.iter_mut().zip(values) {
+                column[lane] = value;
+            }
+        }
+        self.ticks.push(row);
+    }
+
+    /// Per name, rows of paths, columns of ticks; what was recorded is gone then.
+    pub fn take(&mut self, live: usize) -> Vec<Vec<f64>> {
+        super::series::by_path(&std::mem::take(&mut self.ticks), live)
+    }
+}

@@ -1,0 +1,96 @@
+"""The liquidity ratio of a ledger: warned, blocked, against the twin and by hand (R64)."""
+
+import json
+
+import numpy as np
+import pytest
+
+import alvh as av
+from agreement import agree
+from alvh import _core
+from alvh.errors import AlvhError, SpecError
+from alvh.market import GBM, L3F
+from hedge_plan import FORTNIGHT, commingled, core, separate, spec, vix_call, vix_future
+
+RULE = {"haircut": 0.5, "ln_move": -0.05, "warn": 1.25, "block": 1.0}
+FULL = [core(0.95, FORTNIGHT, every="week"), vix_call(target="premium_share", value=0.02, every="week")]
+FUTURES = [core(0.5, FORTNIGHT), vix_future(FORTNIGHT, target="lots", value=4, every="week")]
+
+
+def planned(*books, **more):
+    plan = spec(*books, **more)
+    for book in plan["books"]:
+        book |= {"liquidity": RULE}
+    return plan
+
+
+@pytest.mark.parametrize(
+    "market", [L3F(vix=35, erp=0.0), L3F(vix=20, erp=0.0), GBM(vol=0.3)], ids=["wild", "calm", "gbm"]
+)
+def test_ratio_and_blocks_agree_with_the_twin(market):
+    layers = [core(1.6, FORTNIGHT, every="week")] if isinstance(market, GBM) else FULL
+    ledgers = commingled(0.2) if len(layers) == 1 else separate(0.2)
+    plan = planned((layers, commingled(0.2)), (layers, ledgers), market=market)
+    compiled = _core.Plan(json.dumps(plan))
+    found = compiled.run(0, 64)
+    assert found["blocked"].any()
+    assert found["warned"].any()
+    assert found["sessions_warned"].any()
+    for row in [0, 1, *np.flatnonzero(found["blocked"])[:3]]:
+        agree(plan, int(row) // 2, int(row) % 2, compiled)
+
+
+def test_futures_are_stressed_by_their_contract():
+    plan = planned((FUTURES, separate(0.085)))
+    compiled = _core.Plan(json.dumps(plan))
+    for path in range(3):
+        agree(plan, path, 0, compiled)
+
+
+def test_without_the_rule_nothing_changes_and_with_it_nothing_but_what_it_blocks():
+    bare, ruled = spec((FULL, commingled(0.2))), planned((FULL, commingled(0.2)))
+    found = [_core.Plan(json.dumps(plan)).run(0, 128) for plan in (bare, ruled)]
+    assert np.isnan(found[0]["liquidity_low"]).all()
+    assert not any(found[0][name].any() for name in ("warned", "blocked", "sessions_warned"))
+    open_to_all = found[1]["blocked"] == 0
+    np.testing.assert_array_equal(found[0]["nav"][open_to_all], found[1]["nav"][open_to_all])
+
+
+def test_no_opening_leaves_a_ratio_below_the_block():
+    plan = planned((FULL, commingled(0.2)))
+    compiled = _core.Plan(json.dumps(plan))
+    trace = compiled.trace(int(compiled.run(0, 64)["blocked"].argmax()), 0)
+    kinds = {event["event"] for event in trace["events"]}
+    assert "block" in kinds
+    blocked = [event for event in trace["events"] if event["event"] == "block"]
+    assert all(event["reason"].startswith("liquidity ratio 0.") for event in blocked)
+    assert not {event["tick"] for event in blocked if event["layer"] == 0} & {
+        event["tick"] for event in trace["events"] if event["event"] == "open" and event["layer"] == 0
+    }
+
+
+def test_one_stress_for_all_arms():
+    plan = planned((FULL, commingled(0.2)), (FULL, commingled(0.2)))
+    plan["books"][1]["liquidity"] = RULE | {"ln_move": -0.08}
+    with pytest.raises(AlvhError, match=r"book 1.liquidity.ln_move = -0.08: .*as in the other arms"):
+        _core.Plan(json.dumps(plan))
+
+
+def test_an_arm_says_it_and_keeps_it():
+    plain = av.preset("plain")
+    arm = plain.replace(
+        name="liquid",
+        liquidity=av.Liquidity(warn=1.5),
+        calls=av.MarginCalls(policy="reduce", half_spreads=av.playbook.STRESSED_SPREADS),
+    )
+    assert av.Arm.from_toml(arm.to_toml()) == arm
+    assert arm.digest != plain.digest
+    assert plain.book(0.1).keys().isdisjoint({"calls", "liquidity"})
+    assert arm.book(0.1)["calls"]["policy"] == "reduce"
+    assert arm.held().calls == av.MarginCalls(policy="hold", half_spreads=av.playbook.STRESSED_SPREADS)
+    with pytest.raises(SpecError, match=r"warn = 0\.5: not below block = 1"):
+        av.Liquidity(warn=0.5)
+    with pytest.raises(SpecError, match="playbook: MarginCalls: deadlin"):
+        av.Arm.from_toml(plain.to_toml() + "\n[calls]\ndeadlin = 2\n")
+    with pytest.raises(SpecError, match="ascend from a VIX of 0"):
+        av.MarginCalls(half_spreads=((30, 2.0),))
