@@ -5,6 +5,7 @@ shrink the error of a mean: `Antithetic` pairs, scrambled `Sobol` points, and `I
 """
 
 import json
+import math
 from typing import Literal
 
 import numpy as np
@@ -178,4 +179,4 @@ def standard_error(figure: ArrayLike, points: int) -> float:
     groups = values.size // points
     if groups < _LEAST_RANDOMISATIONS:
         raise SpecError(f"figure has {groups} groups of {points} paths: run {_LEAST_RANDOMISATIONS} or more")
-    return float(values.reshape(groups, points).mean(axis=1).std(ddof=1)) / groups**0.5
+    return float(values.reshape(groups, points).mean(axis=1).std(ddof=1)) / math.sqrt(groups)
