@@ -45,6 +45,8 @@ lint: .stamps/lint
 bench: .stamps/test .stamps/bench
 	cargo bench --locked -p alvh-core
 	$(BIN)/python benches/engine.py
+	$(BIN)/python benches/draws.py
+	PYTHONPATH=. $(PEERS)/python benches/paths.py
 	$(PEERS)/python -m benches.pricing --rounds $(ROUNDS)
 
 docs: .stamps/docs

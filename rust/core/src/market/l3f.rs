@@ -248,16 +248,20 @@ impl Kernel for Session<'_> {
         let mut chance = Col::default();
         lanes.uniforms(mixture, step, 0, &mut chance);
 
-        let mut variance = chance;
+        // The two variances have two roots: none is taken lane by lane.
+        let (wild_sd, quiet_sd) = (model.wild_variance.sqrt(), model.quiet_variance.sqrt());
+        let (wild_excess, quiet_excess) = (model.wild_variance - 1.0, model.quiet_variance - 1.0);
+        let (mut sd, mut excess) = (chance, chance);
         for i in 0..LANES {
             let wild = chance[i] < model.wild_probability;
-            variance[i] = if wild { model.wild_variance } else { model.quiet_variance };
+            sd[i] = if wild { wild_sd } else { quiet_sd };
+            excess[i] = if wild { wild_excess } else { quiet_excess };
         }
         // In place, last row first: a row of the triangle reads only itself and those before it.
         for row in (0..SHOCKS).rev() {
             for i in 0..LANES {
                 let sum = model.mixed::<FMA>(row, &n, i);
-                n[row][i] = fma::<FMA>(variance[i].sqrt(), sum, model.shift[row] * (variance[i] - 1.0));
+                n[row][i] = fma::<FMA>(sd[i], sum, model.shift[row] * excess[i]);
             }
         }
         model.moved::<FMA>(&n, state);

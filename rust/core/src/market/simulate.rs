@@ -68,7 +68,8 @@ pub fn simulate(model: &dyn Generator, request: &Request) -> Result<Simulation> 
     }
     let mut blocks: Vec<_> = blocks.into_iter().zip(weight.chunks_mut(LANES)).collect();
     let run = |(block, (rows, weight)): (usize, &mut (Vec<&mut [f64]>, &mut [f64]))| {
-        Writer { columns, vx_days: &request.vx_days, surface: model.surface(), rows, weight }.run(
+        let tiles = vec![[Col::default(); TILE]; rows.len()];
+        Writer { columns, vx_days: &request.vx_days, surface: model.surface(), rows, weight, tiles }.run(
             model,
             request,
             (block * LANES) as u64,
@@ -117,6 +118,9 @@ impl Request {
     }
 }
 
+/// Sessions that are written to a row at a time: a line of cache, which would else be fetched for each of them.
+const TILE: usize = 8;
+
 /// The rows of one block, one slice per figure.
 struct Writer<'a, 'b> {
     columns: usize,
@@ -124,6 +128,8 @@ struct Writer<'a, 'b> {
     surface: Surface,
     rows: &'a mut [&'b mut [f64]],
     weight: &'a mut [f64],
+    /// Per figure, the last sessions, not yet written.
+    tiles: Vec<[Col; TILE]>,
 }
 
 impl Writer<'_, '_> {
@@ -165,8 +171,16 @@ impl Writer<'_, '_> {
     }
 
     fn store(&mut self, figure: usize, column: usize, values: &Col) {
-        for (row, value) in self.rows[figure].chunks_exact_mut(self.columns).zip(values.iter()) {
-            row[column] = *value;
+        let tile = &mut self.tiles[figure];
+        let place = column % TILE;
+        tile[place] = *values;
+        if place + 1 < TILE && column + 1 < self.columns {
+            return;
+        }
+        for (lane, row) in self.rows[figure].chunks_exact_mut(self.columns).enumerate() {
+            for (cell, sessions) in row[column - place..=column].iter_mut().zip(&*tile) {
+                *cell = sessions[lane];
+            }
         }
     }
 }

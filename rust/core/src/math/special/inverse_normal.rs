@@ -37,10 +37,11 @@ pub fn inv_norm_cdf<const FMA: bool>(p: f64) -> f64 {
 #[inline(always)]
 pub fn inv_norm_cdf_column<const FMA: bool>(p: &mut Col) {
     let outer = Mask::from_fn(|i| (p[i] - 0.5).abs() > CENTRAL_HALF_WIDTH);
-    let mut packed = Col::splat(0.5);
+    let (mut packed, mut place) = (Col::splat(0.5), [0u8; LANES]);
     let mut count = 0;
     for lane in outer.lanes() {
         packed[count] = p[lane];
+        place[count] = lane as u8;
         count += 1;
     }
     for i in 0..LANES {
@@ -67,13 +68,13 @@ pub fn inv_norm_cdf_column<const FMA: bool>(p: &mut Col) {
             *quantile = inv_norm_cdf::<FMA>(p);
         }
     }
-    for (lane, quantile) in outer.lanes().zip(quantile.iter()) {
-        p[lane] = *quantile;
+    for (&lane, &quantile) in place[..count].iter().zip(quantile.iter()) {
+        p[usize::from(lane)] = quantile;
     }
 }
 
 /// Packed lanes are computed so many at a time, whatever the instruction set.
-const GROUP: usize = 16;
+const GROUP: usize = 8;
 
 const CENTRAL_HALF_WIDTH: f64 = 0.425;
 const TAIL_CENTRE: f64 = 1.6;
