@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import poisson
+from scipy.stats import norm, poisson
 
 import alvh
 import markdown_pages
@@ -289,6 +289,22 @@ def test_simulated_bates_prices_are_the_closed_form(parameters):
         scores.extend((payoffs.mean(axis=0) - expected) / np.maximum(error, 1e-6))
     assert np.abs(scores).max() < 4, np.round(scores, 1)
     assert np.abs(np.mean(scores)) < 2
+
+
+def test_simulated_gbm_prices_are_black_scholes():
+    """The other oracle, over the same grid: every z-score below 4."""
+    paths, vol, rate = 25_000, 0.25, 0.03
+    model = market.GBM(vol=vol, erp=0.0, spot=100.0, rate=rate, dividend_yield=0.01)
+    found = model.simulate(paths, 252, seed=12)["spot"]
+    strikes, scores = np.array([80.0, 90.0, 100.0, 110.0, 120.0]), []
+    for tenor in (21, 126, 252):
+        years = tenor / 252
+        forward, sd = 100 * np.exp(0.02 * years), vol * years**0.5
+        d = np.log(forward / strikes) / sd + sd / 2
+        expected = np.exp(-rate * years) * (forward * norm.cdf(d) - strikes * norm.cdf(d - sd))
+        payoffs = np.exp(-rate * years) * np.maximum(found[:, tenor, None] - strikes, 0.0)
+        scores.extend((payoffs.mean(axis=0) - expected) / (payoffs.std(axis=0) / paths**0.5))
+    assert np.abs(scores).max() < 4, np.round(scores, 1)
 
 
 ALL = {
