@@ -1,5 +1,6 @@
 """The filter of histories: its frame, a naive twin, and VX futures reconstructed from indices."""
 
+import json
 import os
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 import markdown_pages
-from alvh import market
+from alvh import _core, market
 from alvh.errors import HistoryError
 from alvh.schedule import sessions
 from alvh.schedule.expiries import vix_expiration
@@ -136,6 +137,28 @@ def test_a_history_is_filtered_as_it_was_read():
     assert market.filter(history).equals(market.filter(frame, **RATES, vx=futures(frame)))
     with pytest.raises(HistoryError, match="rate: a History is already read"):
         market.filter(history, rate=0.05)
+
+
+def test_a_replay_takes_futures_into_its_state():
+    """Its bases are then near 1, and its states those of the filter."""
+    frame = closes(longer=False)
+    vx = futures(frame)
+    plain = market.History(frame, **RATES, vx=vx)
+    known = market.History(frame, **RATES, vx=vx, vx_in_state=True)
+    assert "vx_in_state" not in plain.spec()
+    assert len(known.limits) == len(plain.limits) + 1
+    marks = known.vx.frame.filter(pl.col("session") < pl.col("expiry"))
+    rows = marks["session"].to_list(), marks["expiry"].to_list()
+    bases = [_core.market_vx_basis(json.dumps(each.spec()), *rows) for each in (plain, known)]
+    far, near = (np.sqrt((np.log(basis) ** 2).mean()) for basis in bases)
+    assert near < 0.3 * far
+    x = market.filter(known).select("x0", "x1", "x2").to_numpy()
+    model = L3FTwin(market.L3F().spec())
+    days = marks["days"].to_numpy() / 365
+    settle = [model.future(x[row], tau) for row, tau in zip(marks["session"], days, strict=True)]
+    np.testing.assert_allclose(marks["settle"].to_numpy() / settle, bases[1], rtol=1e-12)
+    with pytest.raises(HistoryError, match="give vx as well"):
+        market.History(frame, **RATES, vx_in_state=True)
 
 
 @pytest.mark.data

@@ -84,7 +84,7 @@ def filter(  # noqa: A001 -- the name of what it does; used as alvh.market.filte
     >>> closes = {"date": ["2018-02-02", "2018-02-05"], "spx": [2762.13, 2648.94], "vix": [17.31, 37.32]}
     >>> found = filter(pl.DataFrame(closes), rate=0.015, dividend_yield=0.019)
     >>> found.select("date", pl.col("z", "g0", "g2").round(1)).row(1)
-    (datetime.date(2018, 2, 5), -4.6, 9.9, 5.4)
+    (datetime.date(2018, 2, 5), -4.9, 6.4, 9.5)
     """
     reading = {
         "rate": rate,

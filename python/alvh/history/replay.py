@@ -37,6 +37,7 @@ LIMITS: Final = (
 )
 
 
+IN_STATE: Final = "The pricing state is filtered from the recorded VIX futures, too."
 LONGER: Final = ("vix3m", "vix6m")  # columns that the pricing state is filtered from, beside vix
 
 
@@ -56,6 +57,8 @@ class History:
         recorded price are the model's.
     vx_columns : mapping of str to str, optional
         The names that `vx` uses, for example ``{"date": "trade_date"}``.
+    vx_in_state : bool
+        Filter the pricing state from the recorded VIX futures, too, not from volatility indices alone.
     listings : mapping of str to str
         Cadence of listed expiries by product, see `alvh.schedule.listed_expiries`.
     events : mapping of str to iterable of datetime.date, optional
@@ -76,6 +79,8 @@ class History:
         Their clock.
     vx : VxRecord or None
         The recorded VIX futures on that clock.
+    vx_in_state : bool
+        Whether the pricing state knows them.
     notes : tuple of str
         What is particular to this source; part of `limits`.
 
@@ -91,6 +96,7 @@ class History:
     data: HistoryData
     schedule: Schedule
     vx: VxRecord | None
+    vx_in_state: bool
     notes: tuple[str, ...]
 
     def __init__(
@@ -104,6 +110,7 @@ class History:
         allow_jumps: bool = False,
         vx: HistorySource | None = None,
         vx_columns: Mapping[str, str] | None = None,
+        vx_in_state: bool = False,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
         events: Mapping[str, Iterable[date]] | None = None,
         tail_sessions: int = TAIL_SESSIONS,
@@ -118,10 +125,13 @@ class History:
         )
         if vx is None and vx_columns is not None:
             raise HistoryError("vx_columns names the columns of vx, which is not given")
+        if vx is None and vx_in_state:
+            raise HistoryError("vx_in_state is about recorded VIX futures. Mend: give vx as well")
         self._set(data=data)
         clock = self.clock(tail_sessions=tail_sessions, listings=listings, events=events)
         record = None if vx is None else read_vx(vx, data, clock, vx_columns)
-        self._set(schedule=clock, vx=record, notes=_notes(data, clock, record))
+        notes = _notes(data, clock, record)
+        self._set(schedule=clock, vx=record, vx_in_state=vx_in_state, notes=notes)
 
     def _set(self, **fields: Any) -> None:
         for name, value in fields.items():
@@ -194,7 +204,8 @@ class History:
     @property
     def limits(self) -> tuple[str, ...]:
         """What every result of this replay has to say about itself, in sentences."""
-        return (*LIMITS, *self.notes)
+        known = (IN_STATE,) if self.vx_in_state else ()
+        return (*LIMITS, *known, *self.notes)
 
     def spec(self) -> dict[str, Any]:
         """Return the market as JSON-able data for the core: a number a session, and recorded VIX futures."""
@@ -205,6 +216,8 @@ class History:
                 optional[name] = frame[name].to_list()
         if self.vx is not None:
             optional["vx"] = self.vx.spec()
+        if self.vx_in_state:
+            optional["vx_in_state"] = True
         return {
             "model": "replay",
             "spot": frame["spx"].to_list(),

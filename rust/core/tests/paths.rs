@@ -60,6 +60,7 @@ fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<d
         filter_from: 0,
         open: Vec::new(),
         vx: None,
+        vx_in_state: false,
         chain: None,
         curve: Curve::default(),
         dynamics: Dynamics::default(),

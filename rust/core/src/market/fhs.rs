@@ -74,7 +74,7 @@ impl FhsSpec {
 
 /// Fewer sessions are no sample.
 const LEAST_ROWS: usize = 20;
-/// Largest innovation, in standard deviations: February 2018 had 13.
+/// Largest innovation, in standard deviations: February 2018 had 8.
 const MOST: f64 = 50.0;
 /// Standard deviations of z beyond which a session's move is a jump that its opening does not smear.
 const JUMP: f64 = 3.0;

@@ -92,7 +92,7 @@ pub fn filtered(spec: &ReplaySpec, erp: f64) -> Result<Vec<Filtered>> {
 }
 
 /// Recorded VX that are prices at a close, by row: not final settlements, which are made in the morning.
-fn closing_prices(spec: &ReplaySpec) -> Result<Vec<Mark>> {
+pub(super) fn closing_prices(spec: &ReplaySpec) -> Result<Vec<Mark>> {
     let Some(vx) = &spec.vx else { return Ok(Vec::new()) };
     for (i, &settle) in vx.settle.iter().enumerate() {
         check::above(&format!("vx.settle[{i}]"), settle, spec.curve.floor)?;
@@ -139,6 +139,7 @@ mod tests {
             filter_from: 0,
             open: Vec::new(),
             vx: None,
+            vx_in_state: false,
             chain: None,
             curve: Curve::default(),
             dynamics: Dynamics::default(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::DAYS_PER_YEAR;
-use super::filtering::estimates;
+use super::filtering::{closing_prices, estimates};
 use super::generator::{Generator, Lanes};
 use super::opening;
 use super::quote::{Essvi, Surface};
@@ -32,8 +32,9 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn new(spec: &ReplaySpec) -> Result<Self> {
         spec.check()?;
+        let seen = if spec.vx_in_state { closing_prices(spec)? } else { Vec::new() };
         let rows: Vec<Point> =
-            estimates(spec, &[]).zip(0..).map(|(estimate, row)| spec.point(row, estimate.x)).collect();
+            estimates(spec, &seen).zip(0..).map(|(estimate, row)| spec.point(row, estimate.x)).collect();
         let surface = Essvi::new(&spec.curve, &spec.smile, &spec.vix_smile, spec.surface_shift);
         let overnight_share = spec.dynamics.overnight_share;
         // What the model says where a price is recorded: the future at the close, VIX at the opening on which it

@@ -174,6 +174,9 @@ pub struct ReplaySpec {
     /// Recorded VX futures; without them VX are the model's.
     #[serde(default)]
     pub vx: Option<VxSpec>,
+    /// Do recorded VX take part in the filter of the factors, too?
+    #[serde(default)]
+    pub vx_in_state: bool,
     /// Recorded option quotes; without them options are the model's.
     #[serde(default)]
     pub chain: Option<ChainSpec>,
@@ -237,6 +240,9 @@ impl ReplaySpec {
             }
         }
         self.vx.as_ref().map_or(Ok(()), |vx| vx.check(rows))?;
+        if self.vx_in_state && self.vx.is_none() {
+            return Err(Error::domain("vx_in_state", true, "no VX futures are recorded: give vx as well"));
+        }
         self.chain.as_ref().map_or(Ok(()), |chain| chain.check(rows))
     }
 }
@@ -300,6 +306,10 @@ mod tests {
             (
                 r#"{"model": "replay", "spot": [1], "vix": [9], "rate": [0], "dividend_yield": [0], "filter_from": 1}"#,
                 "filter_from = 1: there are 1 rows",
+            ),
+            (
+                r#"{"model": "replay", "spot": [1], "vix": [9], "rate": [0], "dividend_yield": [0], "vx_in_state": true}"#,
+                "vx_in_state = true: no VX futures are recorded",
             ),
             (
                 r#"{"model": "l3f", "dynamics": {"spot_correlation": [-0.9, -0.9, -0.9]}}"#,
