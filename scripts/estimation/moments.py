@@ -1,4 +1,4 @@
-"""How far a market's facts lie from those of a history, in standard deviations of a path as long as it."""
+"""How far a market's facts lie from those of a history, in deviations that count alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alvh.market import L3F
-from alvh.validation import FACTS, Panel, facts_of
+from alvh.validation import FACTS, Panel, facts_of, targets
 from alvh.validation.panel import SESSIONS_PER_YEAR
 
 Floats = NDArray[np.float64]
@@ -62,13 +62,17 @@ class Moments:
 
     @cached_property
     def scale(self) -> Floats:
-        """Standard deviations of the facts of single paths under the default market: 5% to 95% over 3.29."""
+        """What counts as one deviation of each fact.
+
+        That of single paths under the default market, 5% to 95% over 3.29; a quarter of the accepted range
+        if that is less, as the value of many paths must lie in it.
+        """
         panel = self.panel(L3F())
         singles = [panel.path(number) for number in range(self.paths)]
         figures = np.array([[fact.statistic(one) for one in singles] for fact in MATCHED])
         low, high = np.quantile(figures, [0.05, 0.95], axis=1)
-        spread: Floats = (high - low) / 3.29
-        return spread
+        accepted = np.array([targets()[fact.name].high - targets()[fact.name].low for fact in MATCHED])
+        return np.minimum((high - low) / 3.29, accepted / 4.0)
 
     def panel(self, market: L3F) -> Panel:
         """Return closes of simulated paths."""

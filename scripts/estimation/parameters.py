@@ -27,7 +27,7 @@ NAMES = (
     "wild_shift 2",
     "wild_shift 3",
 )
-FREE = tuple(name for name in NAMES if name not in {"reversion 0", "mean 0", "mean 1", "mean 2"})
+FREE = tuple(name for name in NAMES if name not in {"reversion 0", "mean 0", "mean 2"})
 """What closes tell: with the others free, too, a fit to closes turns the VIX curve upside down."""
 SLOWEST = 0.02  # a year: the least that a speed of mean reversion may be
 
