@@ -19,7 +19,7 @@ from estimation.search import fit
 
 
 def main() -> None:
-    """Print the parameters before and after, and by how many deviations each fact is off."""
+    """Print the parameters before and after; of each fact history, before, after."""
     parser = argparse.ArgumentParser(prog="estimation", description=__doc__)
     parser.add_argument("history", type=Path)
     parser.add_argument("--first", type=int, default=1990, help="first year that is fitted")
@@ -38,10 +38,11 @@ def main() -> None:
     default, fitted = L3F(), fit(parts["fitted"], FREE, evaluations=given.evaluations)
     print(default.dynamics, fitted.dynamics, sep="\n")
     for name, moments in parts.items():
-        before, after = (moments.deviations(market) for market in (default, fitted))
-        print(f"{name}: sum of squared deviations {(before**2).sum():.1f}, then {(after**2).sum():.1f}")
-        for fact, old, new in zip(MATCHED, before, after, strict=True):
-            print(f"  {fact.name:24} {old:6.2f} {new:6.2f}")
+        far = [moments.distance(market) for market in (default, fitted)]
+        print("{}: sum of squared deviations {:.1f}, then {:.1f}".format(name, *far))
+        figures = [moments.recorded, *(moments.figures(market) for market in (default, fitted))]
+        for fact, *row in zip(MATCHED, *figures, strict=True):
+            print("  {:24}{:10.4g}{:10.4g}{:10.4g}".format(fact.name, *row))
 
 
 if __name__ == "__main__":

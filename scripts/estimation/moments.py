@@ -49,7 +49,7 @@ class Moments:
         )
 
     def deviations(self, market: L3F | None) -> Floats:
-        """Return (simulated - history) / standard deviation, a fact each."""
+        """Return (simulated - history) / scale, a fact each."""
         if market is None:
             return np.full(len(MATCHED), IMPOSSIBLE)
         return (self.figures(market) - self.recorded) / self.scale
@@ -61,18 +61,27 @@ class Moments:
         return np.array([found[fact.name] for fact in MATCHED])
 
     @cached_property
-    def scale(self) -> Floats:
-        """What counts as one deviation of each fact.
-
-        That of single paths under the default market, 5% to 95% over 3.29; a quarter of the accepted range
-        if that is less, as the value of many paths must lie in it.
-        """
+    def spread(self) -> Floats:
+        """Standard deviation of each fact of single paths under the default market: 5% to 95% over 3.29."""
         panel = self.panel(L3F())
         singles = [panel.path(number) for number in range(self.paths)]
         figures = np.array([[fact.statistic(one) for one in singles] for fact in MATCHED])
         low, high = np.quantile(figures, [0.05, 0.95], axis=1)
+        spread: Floats = (high - low) / 3.29
+        return spread
+
+    @cached_property
+    def scale(self) -> Floats:
+        """What is fitted by: `spread`, or a quarter of the accepted range if that is less.
+
+        The value of many paths must lie in that range.
+        """
         accepted = np.array([targets()[fact.name].high - targets()[fact.name].low for fact in MATCHED])
-        return np.minimum((high - low) / 3.29, accepted / 4.0)
+        return np.minimum(self.spread, accepted / 4.0)
+
+    def distance(self, market: L3F) -> float:
+        """Return the sum of squared deviations, in standard deviations of single paths."""
+        return float((((self.figures(market) - self.recorded) / self.spread) ** 2).sum())
 
     def panel(self, market: L3F) -> Panel:
         """Return closes of simulated paths."""
