@@ -63,7 +63,7 @@ def validate(  # noqa: PLR0917 -- one parameter per option
 
 
 @market.command()
-def replicate(
+def replicate(  # noqa: PLR0917 -- one parameter per option
     history: Annotated[
         Path,
         typer.Option(
@@ -82,6 +82,12 @@ def replicate(
             metavar="FILE",
         ),
     ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Bill rate a year (0.02 is 2%) of a file without.", metavar="X")
+    ] = None,
+    dividend_yield: Annotated[
+        float | None, typer.Option(help="Dividend yield a year of a file without.", metavar="X")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compute strategy indices from closes alone, and compare them with recorded ones.
@@ -95,7 +101,7 @@ def replicate(
     from alvh.report.plain_json import to_json
     from alvh.report.replication import as_data, print_replication
 
-    recorded = History(history, gaps="report")
+    recorded = History(history, rate=rate, dividend_yield=dividend_yield, gaps="report")
     levels = {name: replicate(name, recorded) for name in index or RULES}
     compared = None if benchmark is None else _levels(benchmark, tuple(levels))
     if as_json:

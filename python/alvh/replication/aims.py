@@ -40,12 +40,12 @@ def misses(index: str, found: Agreement) -> list[str]:
     Examples
     --------
     >>> misses("cndr", Agreement(310, correlation=0.80, beta=1.0, gap=0.001, tracking=0.03))
-    ['correlation 0.800 is not within 0.85 and 1: no reason is known']
+    ['correlation 0.8 is not within 0.85 and 1: no reason is known']
     """
     told = []
     for figure, (low, high) in AIMS[index]._asdict().items() if index in AIMS else ():
         value = getattr(found, figure)
         if not low <= value <= high:
             reason = REASONS.get((index, figure), "no reason is known")
-            told.append(f"{figure} {value:.3f} is not within {low:g} and {high:g}: {reason}")
+            told.append(f"{figure} {value:.3g} is not within {low:g} and {high:g}: {reason}")
     return told

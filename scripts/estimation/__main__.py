@@ -1,0 +1,49 @@
+"""`PYTHONPATH=scripts python -m estimation HISTORY`: fits the dynamics of L3F to closes; prints what changed.
+
+HISTORY is a CSV or Parquet file with `date`, `spx` and `vix`. Takes minutes; docs/validation.md quotes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import polars as pl
+
+from alvh.history import History
+from alvh.market import L3F
+from alvh.validation import history_panel
+from estimation.moments import MATCHED, Moments
+from estimation.parameters import FREE
+from estimation.search import fit
+
+
+def main() -> None:
+    """Print the parameters before and after; of each fact history, before, after."""
+    parser = argparse.ArgumentParser(prog="estimation", description=__doc__)
+    parser.add_argument("history", type=Path)
+    parser.add_argument("--first", type=int, default=1990, help="first year that is fitted")
+    parser.add_argument("--last", type=int, default=2023, help="last year that is fitted")
+    parser.add_argument("--paths", type=int, default=48)
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--evaluations", type=int, default=9)
+    given = parser.parse_args()
+    whole = History(given.history, rate=0.0, dividend_yield=0.0, gaps="report")
+    parts = {}
+    for name, first, last in (("fitted", given.first, given.last), ("left out", given.last + 1, 9999)):
+        closes = whole.data.frame.filter(pl.col("date").dt.year().is_between(first, last))
+        if len(closes) > 2 * 252:
+            part = History(closes.select("date", "spx", "vix"), rate=0.0, dividend_yield=0.0, gaps="report")
+            parts[name] = Moments(history_panel(part), given.paths, given.seed)
+    default, fitted = L3F(), fit(parts["fitted"], FREE, evaluations=given.evaluations)
+    print(default.dynamics, fitted.dynamics, sep="\n")
+    for name, moments in parts.items():
+        far = [moments.distance(market) for market in (default, fitted)]
+        print("{}: sum of squared deviations {:.1f}, then {:.1f}".format(name, *far))
+        figures = [moments.recorded, *(moments.figures(market) for market in (default, fitted))]
+        for fact, *row in zip(MATCHED, *figures, strict=True):
+            print("  {:24}{:10.4g}{:10.4g}{:10.4g}".format(fact.name, *row))
+
+
+if __name__ == "__main__":
+    main()
