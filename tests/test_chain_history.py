@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 import alvh as av
-from alvh import chain, schedule
+from alvh import chain, margin, schedule
 from alvh.contracts import contract
 from alvh.errors import HistoryError
 from alvh.market import L3F, ChainHistory
@@ -203,6 +203,55 @@ def test_a_naive_ledger_agrees(quotes):
 def test_a_naive_ledger_agrees_on_closing_early(quotes):
     twin = agree(replay(quotes), quotes, arm(exit="days_to_expiry < 10"), exit_below=10)
     assert sum(twin.counts[f"fills_{kind}"] for kind in ("recorded", "modelled")) > 20
+
+
+class Marked(Ledger):
+    """What was held at each close, as `margin.portfolio` reads it."""
+
+    def run(self) -> "Marked":
+        self.books: dict[date, pl.DataFrame] = {}
+        self.modelled: dict[date, bool] = {}
+        return super().run()
+
+    def mark(self, day: date) -> None:
+        super().mark(day)
+        rows = []
+        for expiry, strikes in self.held:
+            terms = self.slices[day, expiry]
+            rows += [
+                {
+                    "product": "SPXW",
+                    "right": right,
+                    "strike": strike,
+                    "expiration": expiry,
+                    "quantity": LOTS * ratio,
+                    "price": self.quote(day, expiry, right, strike)[0],
+                    "forward": terms["forward"],
+                    "discount": terms["discount"],
+                }
+                for (right, ratio), strike in zip(LEGS, strikes, strict=True)
+            ]
+        self.books[day] = pl.DataFrame(rows)
+        held = [(e, r, k) for e, ks in self.held for (r, _), k in zip(LEGS, ks, strict=True)]
+        self.modelled[day] = not all(self.quote(day, *leg)[2] for leg in held)
+
+
+def test_portfolio_margin_takes_the_volatility_of_recorded_prices(quotes):
+    result = av.compare(
+        [arm()], replay(quotes), sessions=len(DAYS) - 1, shares=[0.10], margin="portfolio", surface_band=0
+    )
+    window = result.task.spec["books"][0]["layers"][0]["days"]
+    twin = Marked(quotes, window).run()
+    books = twin.books
+    asked = [
+        margin.portfolio(books[day], spot=spot, as_of=day).initial if books[day].height else 0.0
+        for day, spot, _ in closes().iter_rows()
+    ]
+    for day, found, wanted in zip(DAYS, result.trace(0).ledger["requirement"], asked, strict=True):
+        # Of what is not quoted the fit says the volatility: what its price of nearly nothing implies is a rough one.
+        assert found == pytest.approx(wanted, rel=1e-5 if twin.modelled[day] else 1e-9), day
+    assert sum(each > 0 for each in asked) > 15
+    assert not all(twin.modelled.values())
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -61,7 +61,8 @@ class Book:
         self.tick, self.ruined, self.bills = 0, False, 1.0
         self.profit = [dict.fromkeys(BUCKETS[:-1], 0.0) for _ in self.layers]  # by layer and bucket
         self.interest = 0.0
-        self.moves = None if spec["margin"] == "strategy" else Moves(spec["margin"]["portfolio"])
+        rule = spec.get("margin", "strategy")
+        self.moves = None if rule == "strategy" else Moves(rule["portfolio"])
         self.joint = self.sleeve["mode"] == "offset"
         self.moved: dict[tuple[int, int], tuple[Tranche, Held]] = {}  # one lot, by package and tick
         self.deposited = self.deposited_bills = 0.0  # from outside; grown in bills

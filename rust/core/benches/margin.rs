@@ -139,7 +139,7 @@ fn moves(c: &mut Criterion) {
         });
     });
     let forwards: Vec<Col> = (0..MOVES)
-        .map(|k| Col(std::array::from_fn(|i| basis.forward[i] * (1.0 + grid.moves(Class::Index, 16.0)[k]))))
+        .map(|k| Col(std::array::from_fn(|i| basis.forward[i] * (1.0 + grid.ends(Class::Index, k).0))))
         .collect();
     group.bench_function("forty prices", |b| {
         b.iter(|| {

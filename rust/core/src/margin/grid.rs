@@ -84,19 +84,23 @@ impl Grid {
         Ok(())
     }
 
-    /// The moves of a class at a VIX, ascending, shares of the underlying.
+    /// How far between calm and wild a VIX is, from 0 to 1.
     #[inline(always)]
-    pub fn moves(&self, class: Class, vix: f64) -> [f64; MOVES] {
+    pub fn wildness(&self, vix: f64) -> f64 {
         let (low, high) = self.vix;
-        let wild = ((vix - low) / (high - low)).clamp(0.0, 1.0);
-        let (from, to) = (self.calm.of(class), self.wild.of(class));
-        let (down, up) = (from.0 + wild * (to.0 - from.0), from.1 + wild * (to.1 - from.1));
-        std::array::from_fn(|k| {
-            if k < STEPS {
-                down * ((STEPS - k) as f64 / STEPS as f64)
-            } else {
-                up * ((k - STEPS + 1) as f64 / STEPS as f64)
-            }
-        })
+        ((vix - low) / (high - low)).clamp(0.0, 1.0)
+    }
+
+    /// Move `k` of a class, ascending in `k`, at both ends: shares of the underlying. In between it is linear.
+    #[inline(always)]
+    pub fn ends(&self, class: Class, k: usize) -> (f64, f64) {
+        let (calm, wild) = (self.calm.of(class), self.wild.of(class));
+        if k < STEPS {
+            let part = (STEPS - k) as f64 / STEPS as f64;
+            (calm.0 * part, wild.0 * part)
+        } else {
+            let part = (k - STEPS + 1) as f64 / STEPS as f64;
+            (calm.1 * part, wild.1 * part)
+        }
     }
 }

@@ -99,11 +99,15 @@ impl Kernel for Reprice<'_> {
         let Self { grid, package, vix, out } = self;
         let Moved { class, legs, strikes, prices, basis, dpp, multiplier } = package;
         out.minimum = Col::default();
-        let (mut forward, mut price) = (Col::default(), Col::default());
+        let (mut forward, mut price, mut wildness) = (Col::default(), Col::default(), Col::default());
+        for i in 0..LANES {
+            wildness[i] = grid.wildness(vix[i]);
+        }
         for k in 0..MOVES {
+            let (calm, wild) = grid.ends(class, k);
             let mut lost = Col::default();
             for i in 0..LANES {
-                let share = grid.moves(class, vix[i])[k];
+                let share = calm + wildness[i] * (wild - calm);
                 forward[i] = basis.forward[i] * (1.0 + share);
                 // A future is lost as it moves; options are added below.
                 lost[i] = if legs.is_empty() { -basis.forward[i] * share } else { 0.0 };

@@ -20,7 +20,7 @@ impl Book {
     /// Requirement of one ledger, dollars: under strategy-based margin Σ risk and margin of its packages; under
     /// portfolio margin the worst move of all of them together.
     pub(super) fn required(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
-        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
+        let layers = ctx.layers_of(ledger);
         match ctx.plan.margin {
             MarginRule::Strategy => layers
                 .map(|layer| self.held(ctx, pools, layer, |p| p.risk[lane] + p.margin[lane], lane))
@@ -33,7 +33,7 @@ impl Book {
     /// options are worth; under portfolio margin its equity, because there a mark is money.
     pub(super) fn available(&self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) -> f64 {
         let cash = self.cash[ledger][lane];
-        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
+        let layers = ctx.layers_of(ledger);
         match ctx.plan.margin {
             MarginRule::Strategy => {
                 cash + ctx.book.offset.map_or(0.0, |share| {
@@ -80,7 +80,7 @@ impl Book {
                 self.required(ctx, pools, ledger, lane) + lots * unit
             }
             Some(unit) => {
-                let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
+                let layers = ctx.layers_of(ledger);
                 self.exposure_of(ctx, pools, layers, lane).with(unit.times(lots)).requirement()
             }
         }
@@ -105,7 +105,7 @@ impl Book {
             None if outlay > 0.0 => ((self.free_funds(ctx, pools, ledger, lane) - stress) / outlay).max(0.0),
             None => f64::INFINITY,
             Some(unit) => {
-                let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
+                let layers = ctx.layers_of(ledger);
                 let funds = self.available(ctx, pools, ledger, lane) - stress;
                 self.exposure_of(ctx, pools, layers, lane).room(&unit, cost, funds)
             }

@@ -124,6 +124,12 @@ impl<'a> Context<'a> {
         &pools[self.book.layers[layer].pool].packages[slot]
     }
 
+    /// Layers that use the cash of a ledger.
+    fn layers_of(&self, ledger: usize) -> impl Iterator<Item = usize> + use<'a> {
+        let layers = self.book.layers.iter().enumerate();
+        layers.filter(move |(_, layer)| layer.ledger == ledger).map(|(index, _)| index)
+    }
+
     /// Ledgers that the book has.
     fn ledgers(&self) -> std::ops::Range<usize> {
         0..if self.book.sleeve_share.is_some() { LEDGERS } else { 1 }
