@@ -129,15 +129,12 @@ impl Book {
                 return;
             }
             let Some((layer, slot)) = self.next_tranche(ctx, pools, ledger, lane) else { break };
-            let package = ctx.package(pools, layer, slot);
             let held = self.layers[layer].slots[slot].lots[lane];
-            let relief = relief_of(ctx, layer, package, lane, 1.0);
-            let lots = if policy == CallPolicy::Reduce && relief > 0.0 {
-                ((short - TOLERANCE) / relief).ceil().clamp(1.0, held)
-            } else {
-                held
-            };
-            self.close_lots(ctx, layer, slot, package, lane, lots, Closing::Call);
+            let reduces = policy == CallPolicy::Reduce;
+            let relief = if reduces { self.relief(ctx, pools, (layer, slot), lane, 1.0) } else { 0.0 };
+            let lots =
+                if relief > 0.0 { ((short - TOLERANCE) / relief).ceil().clamp(1.0, held) } else { held };
+            self.close_lots(ctx, layer, slot, ctx.package(pools, layer, slot), lane, lots, Closing::Call);
             self.sum.forced[lane] += 1.0;
             first(&mut self.sum.forced_tick, lane, ctx.tick);
             self.calls.acted[ledger].set(lane, true);
@@ -165,28 +162,53 @@ impl Book {
         });
     }
 
+    /// What closing so many lots adds to the free funds of their ledger, dollars: tried out, and taken back.
+    fn relief(
+        &mut self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        (layer, slot): (usize, usize),
+        lane: usize,
+        lots: f64,
+    ) -> f64 {
+        let ledger = ctx.layer(layer).ledger;
+        let before = self.free_funds(ctx, pools, ledger, lane);
+        let package = ctx.package(pools, layer, slot);
+        let fill = price_closing(ctx, layer, package, lane, lots, forced_share(ctx, lane));
+        let (held, cash) = (self.layers[layer].slots[slot].lots[lane], self.cash[ledger][lane]);
+        self.layers[layer].slots[slot].lots[lane] = held - lots;
+        self.cash[ledger][lane] = cash + lots * ctx.pool(layer).contract.dpp * fill.received - fill.fees;
+        let after = self.free_funds(ctx, pools, ledger, lane);
+        self.layers[layer].slots[slot].lots[lane] = held;
+        self.cash[ledger][lane] = cash;
+        after - before
+    }
+
     /// The tranche of a ledger that is closed next by force; ties: earlier layer, then lower slot.
     pub(super) fn next_tranche(
-        &self,
+        &mut self,
         ctx: Context<'_>,
         pools: &[Pool],
         ledger: usize,
         lane: usize,
     ) -> Option<(usize, usize)> {
-        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
-        let held = layers.flat_map(|layer| {
-            let slots = self.layers[layer].slots.iter().enumerate();
-            slots.filter(|(_, state)| state.lots[lane] > 0.0).map(move |(slot, _)| (layer, slot))
-        });
-        let expiry = |&(layer, slot): &(usize, usize)| ctx.package(pools, layer, slot).expiry[lane];
-        let relief = |&(layer, slot): &(usize, usize)| {
-            let lots = self.layers[layer].slots[slot].lots[lane];
-            relief_of(ctx, layer, ctx.package(pools, layer, slot), lane, lots)
-        };
-        match ctx.book.calls.order {
-            CallOrder::NearestExpiry => held.min_by_key(expiry),
-            CallOrder::LargestRelief => held.min_by(|a, b| relief(b).total_cmp(&relief(a))),
+        let mut first: Option<((usize, usize), f64)> = None;
+        for layer in (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger) {
+            for slot in 0..self.layers[layer].slots.len() {
+                let lots = self.layers[layer].slots[slot].lots[lane];
+                if lots == 0.0 {
+                    continue;
+                }
+                let rank = match ctx.book.calls.order {
+                    CallOrder::NearestExpiry => f64::from(ctx.package(pools, layer, slot).expiry[lane]),
+                    CallOrder::LargestRelief => -self.relief(ctx, pools, (layer, slot), lane, lots),
+                };
+                if first.is_none_or(|(_, least)| rank < least) {
+                    first = Some(((layer, slot), rank));
+                }
+            }
         }
+        first.map(|(tranche, _)| tranche)
     }
 
     /// R63: does a forced closing on one side follow one on the other?
@@ -240,12 +262,4 @@ pub(super) fn forced_share(ctx: Context<'_>, lane: usize) -> f64 {
     let rungs = &ctx.book.calls.half_spreads;
     let factor = if rungs.is_empty() { 1.0 } else { rung(rungs, ctx.market.vix[lane]) };
     ctx.plan.costs.liquidation_share * factor
-}
-
-/// What closing so many lots adds to the free funds of their ledger, dollars.
-fn relief_of(ctx: Context<'_>, layer: usize, package: &Package, lane: usize, lots: f64) -> f64 {
-    let dpp = ctx.pool(layer).contract.dpp;
-    let share = forced_share(ctx, lane);
-    let closing = price_closing(ctx, layer, package, lane, lots, share);
-    lots * dpp * (package.risk[lane] + package.margin[lane] + closing.received) - closing.fees
 }
