@@ -51,6 +51,30 @@ def test_every_kind_of_distress() -> None:
         agree(spec, path, book, plan)
 
 
+@pytest.mark.parametrize(
+    "calls",
+    [
+        {"policy": "reduce", "deadline": 0},
+        {"policy": "reduce", "order": "largest_relief", "half_spreads": [[0.0, 1.0], [30.0, 3.0]]},
+        {"policy": "add_cash", "outside": 0.05, "order": "largest_relief"},
+    ],
+    ids=lambda calls: "-".join(map(str, calls)),
+)
+def test_calls_are_met_as_the_arm_says(calls: dict) -> None:
+    """R17, R64: relief is what the worst move of all that is left says, no multiple of one lot's."""
+    arms = engine_spec.arms("week", days=21, width_points=25)[:2]
+    spec = engine_spec.spec(arms, L3F(vix=18), sessions=84, shares=(0.9,), ruin_share=0.3, margin="portfolio")
+    spec["books"] = [book | {"calls": calls, "liquidity": {"block": 0.5}} for book in spec["books"]]
+    plan = _core.Plan(json.dumps(spec))
+    figures = plan.run(0, 256)
+    met = figures["forced"] + (figures["deposited"] > 0)
+    hits = np.argsort(-met, kind="stable")[:3]
+    assert met[hits].min() > 0
+    for hit in hits:
+        path, book = divmod(int(hit), len(arms))
+        agree(spec, path, book, plan)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_random_hedged_books(seed: int) -> None:
     """Any layers and ledgers, offsets among them, under any rule, with a bar within each session."""

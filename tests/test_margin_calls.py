@@ -1,15 +1,18 @@
 """What is told of margin calls: the log, rates by state, the cost of force (R12, R17)."""
 
+import io
 import json
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 import alvh as av
 from agreement import past
 from alvh import _core, figures
 from alvh.errors import SpecError
+from alvh.report.console import print_comparison
 from hedge_plan import FORTNIGHT, core, separate, spec, vix_future
 from test_calls_twin import NO_FUNDS
 
@@ -160,6 +163,11 @@ def test_a_comparison_tells_it():
     assert result.forced_cost()["arm"].unique().to_list() == ["plain"]
     assert {"margin_calls", "forced_cost"} <= result.tables().keys()
     assert result.margin_calls()["arm"].unique(maintain_order=True).to_list() == result.arms
+    console = Console(record=True, width=120, file=io.StringIO())
+    print_comparison(console, result)
+    said = console.export_text()
+    assert "Margin calls, what they led to, and liquidity" in said
+    assert "held_better" in said
     rates = result.call_rates("stop_2x")
     assert rates.filter(indicator="rsi_14")["sessions"].sum() == 64 * 42
     assert result.calls("plain").columns[:4] == ["arm", "path", "ledger", "tick"]

@@ -338,6 +338,16 @@ class Comparison:
         """
         return figures.bar_calls(self._frame, self.within, independent=not self.replayed)
 
+    def sizing(
+        self,
+        *,
+        drawdown: float = figures.LARGEST_DRAWDOWN,
+        probability: float = figures.LARGEST_PROBABILITY,
+    ) -> pl.DataFrame:
+        """Return how large each arm may be by its worst drawdown, and by P(distress) (R65)."""
+        self._sampled("sizing")
+        return figures.sizing(self._frame, self._ladder, drawdown=drawdown, probability=probability)
+
     def summary(self, share: float | None = None) -> pl.DataFrame:
         """Return every figure of every arm at one share, the smallest unless given, with its interval."""
         return self._shown(
@@ -505,6 +515,12 @@ class Comparison:
         return self._shown(
             figures.forced_cost(self._frame, self.capital, self.sessions, self._share(share), pairs)
         )
+
+    @property
+    def answering(self) -> list[str]:
+        """Names of the arms that say what their margin calls lead to, or how liquid they stay."""
+        said = {book["arm"] for book in self.task.spec["books"] if {"calls", "liquidity"} & book.keys()}
+        return [arm for arm in self.arms if arm in said]
 
     def _held_pairs(self) -> dict[str, str]:
         """Arm to its counterfactual: books that agree in all but what their calls lead to."""

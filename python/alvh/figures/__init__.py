@@ -19,6 +19,7 @@ from alvh.figures.prices import PRICES, prices
 from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, protection_words
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
+from alvh.figures.sizing import LARGEST_DRAWDOWN, LARGEST_PROBABILITY, sizing
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
 from alvh.figures.summary import FIGURES, Figure, summary
 from alvh.figures.surface_band import surface_band
@@ -26,6 +27,8 @@ from alvh.figures.worst_bar import bar_calls
 
 __all__ = [
     "FIGURES",
+    "LARGEST_DRAWDOWN",
+    "LARGEST_PROBABILITY",
     "LIMITS_OF_SIZE",
     "MARGIN_CALLS",
     "MONTH_DAYS",
@@ -60,6 +63,7 @@ __all__ = [
     "protection",
     "protection_words",
     "roll_costs",
+    "sizing",
     "summary",
     "surface_band",
 ]

@@ -21,6 +21,8 @@ __all__ = [
     "commonest",
     "distress",
     "ladder",
+    "last_within",
+    "size_words",
 ]
 
 WITHIN = 252  # sessions within which distress counts
@@ -175,15 +177,15 @@ def capacity(ladder: pl.DataFrame, levels: Sequence[float] = CAPACITY_LEVELS) ->
         steps = rungs.filter(pl.col("opened") > 0, arm=arm).sort("share")
         shares = steps["share"].to_list()
         for level in levels:
-            estimated = _last_within(shares, steps["estimate"].to_list(), level)
-            shown = _last_within(shares, steps["high"].fill_null(math.inf).to_list(), level)
-            words = _words(estimated, shares, "below"), _words(shown, shares, "not shown at")
+            estimated = last_within(shares, steps["estimate"].to_list(), level)
+            shown = last_within(shares, steps["high"].fill_null(math.inf).to_list(), level)
+            words = size_words(estimated, shares, "below"), size_words(shown, shares, "not shown at")
             rows.append((arm, level, estimated, words[0], shown, words[1]))
     return pl.DataFrame(rows, schema=_CAPACITY, orient="row")
 
 
-def _last_within(shares: list[float], probabilities: list[float], level: float) -> float | None:
-    """Return the last share before the first probability above `level`."""
+def last_within(shares: list[float], probabilities: list[float], level: float) -> float | None:
+    """Return the last share before the first probability, or drawdown, above `level`."""
     last = None
     for share, probability in zip(shares, probabilities, strict=True):
         if probability > level:
@@ -192,7 +194,8 @@ def _last_within(shares: list[float], probabilities: list[float], level: float) 
     return last
 
 
-def _words(share: float | None, shares: list[float], none: str) -> str:
+def size_words(share: float | None, shares: list[float], none: str) -> str:
+    """Return a size in words; `none` stands before the smallest share where even that is too large."""
     if not shares:
         return NO_TRADE
     if share is None:

@@ -37,8 +37,8 @@ MARGIN_CALLS = {
     "closed_forced": ("count", "core tranches closed by force or after ruin, a path"),
     "regret_forced": ("a year", "held minus closed by force or after ruin, of capital (R17)"),
     "unresolved_forced": ("share", "of these core tranches, not followed to expiry: left out of the regret"),
-    "liquidity_low": ("ratio", "lowest liquidity ratio of a path at a close, median (R64)"),
-    "liquidity_low_05": ("ratio", "the same, 5% quantile"),
+    "liquidity_low": ("multiple", "lowest liquidity ratio of a path at a close, median (R64)"),
+    "liquidity_low_05": ("multiple", "the same, 5% quantile"),
     "sessions_warned": ("share", "of sessions, with a ledger below the ratio of its warning"),
     "sessions_blocked": ("share", "of sessions, with a ledger below the ratio that blocks openings"),
     "warned": ("count", "openings below the ratio of the warning, blocked ones included, a path"),
@@ -159,7 +159,7 @@ def forced_cost(
         forced = both.filter(pl.col("forced") > 0)
         gain = (forced["earned_held"] - forced["earned"]).to_numpy() * (sessions / SESSIONS_PER_YEAR)
         mean = mean_interval(gain) if forced.height else _NONE
-        told.append((arm, held, "cost_when_forced", *nullable(mean), "of capital", forced.height))
+        told.append((arm, held, "cost_when_forced", *nullable(mean), "share", forced.height))
         better = proportion(int((gain > 0).sum()), forced.height) if forced.height else _NONE
         told.append((arm, held, "held_better", *nullable(better), "probability", forced.height))
     return pl.DataFrame(told, schema=_FORCED_COST, orient="row")

@@ -14,6 +14,7 @@ from rich.text import Text
 from alvh.claims.voting import readings_in_words
 from alvh.figures.words import amount, share_of_nav, span
 from alvh.report import terminal
+from alvh.report.calls import call_tables
 from alvh.report.episode import episode_told
 from alvh.report.hedges import hedge_tables
 from alvh.report.wrapping import plain_table
@@ -57,6 +58,7 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         yield terminal.ladder_table(named(result.ladder()))
         yield from _rivals(result)
         yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
+        yield from call_tables(result)
         yield from map(episode_told, result.told.values())
         if result.quoted:
             yield terminal.prices_table(named(result.prices()))
@@ -69,6 +71,7 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         yield terminal.against_table(named(result.against()))
     yield from _rivals(result)
     yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
+    yield from call_tables(result)
     yield _premium_table(named(result.premium()))
 
 

@@ -61,6 +61,54 @@ fn mistakes_are_named() {
         refusal(|s| s["books"][0]["layers"][0]["legs"][1]["strike"]["from"] = json!(3))
             .contains("earlier leg")
     );
+    let calls = |calls: Value| refusal(|s| s["books"][0]["calls"] = calls);
+    assert!(calls(json!({"policy": "add_cash"})).contains("calls.outside = 0"));
+    assert!(calls(json!({"outside": 0.1})).contains("0 with any other"));
+    assert!(calls(json!({"half_spreads": [[30.0, 2.0]]})).contains("ascending from a VIX of 0"));
+    assert!(calls(json!({"deadlines": 2})).contains("deadlines"));
+    let liquidity = |rule: Value| refusal(|s| s["books"][0]["liquidity"] = rule);
+    assert!(liquidity(json!({"warn": 0.5})).contains("liquidity.warn = 0.5"));
+    assert!(liquidity(json!({"haircut": 1.5})).contains("between 0 and 1"));
     let rule = json!({"text": "vixx > 3", "tree": {"op": "gt", "args": [{"name": "vixx"}, {"const": 3.0}]}});
     assert!(refusal(|s| s["books"][0]["layers"][0]["enter"] = rule).contains("did you mean vix"));
+}
+
+/// Cash from outside raises C and is no profit, whatever a call leads to.
+#[test]
+fn the_identity_holds_under_every_policy() {
+    let policies = [
+        json!({}),
+        json!({"deadline": 0, "order": "largest_relief"}),
+        json!({"policy": "reduce", "deadline": 3, "half_spreads": [[0.0, 1.0], [20.0, 3.0]]}),
+        json!({"policy": "add_cash", "outside": 0.05}),
+        json!({"policy": "add_cash", "outside": 0.001, "deadline": 0, "ruin_on_debt": true}),
+        json!({"policy": "hold"}),
+    ];
+    let mut spec = spec();
+    // Margin to the last dollar, fees far beyond any real ones: only so does a defined-risk book meet calls.
+    spec["costs"]["commission"] = json!(20.0);
+    spec["market"] = json!({"model": "l3f", "rate": -0.5});
+    let mut book = spec["books"][0].clone();
+    book["layers"][0]["size"]["value"] = json!(1.2);
+    book["layers"][0]["days"] = json!({"low": 17, "high": 25, "target": 21});
+    let books = policies.iter().map(|calls| {
+        let mut book = book.clone();
+        book["calls"] = calls.clone();
+        book
+    });
+    spec["books"] = books.collect();
+    let rows = Plan::from_json(&spec.to_string()).unwrap().run(0, 256, 2).unwrap();
+    let figure = |name: &str| &rows.columns[SUMMARY_NAMES.iter().position(|known| *known == name).unwrap()];
+    let total = |name: &str, book: usize| figure(name).iter().skip(book).step_by(policies.len()).sum::<f64>();
+    assert!(figure("identity_error").iter().all(|error| *error < 1e-12));
+    for (book, calls) in policies.iter().enumerate() {
+        assert!(total("calls", book) > 0.0, "{calls}");
+        assert_eq!(
+            total("forced", book) > 0.0,
+            calls["policy"] != "hold" && calls["outside"] != 0.05,
+            "{calls}"
+        );
+        assert_eq!(total("deposited", book) > 0.0, calls["policy"] == "add_cash", "{calls}");
+    }
+    assert_eq!(total("cured", 1), 0.0, "a house that gives no time leaves nothing to the market");
 }

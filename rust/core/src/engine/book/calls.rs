@@ -1,6 +1,6 @@
 //! Margin calls: when one stands, when it is due, and what is done about it (R12, R17, R63).
 
-use super::{Book, Closing, Context, LEDGERS, SLEEVE, TOLERANCE, about};
+use super::{Book, Closing, Context, LEDGERS, SLEEVE, TOLERANCE, about, close::price_closing};
 use crate::{
     engine::{
         fill::rung,
@@ -9,6 +9,7 @@ use crate::{
         summary::first,
         trace::Event,
     },
+    margin::MarginRule,
     math::lanes::{Col, Mask},
 };
 
@@ -129,14 +130,13 @@ impl Book {
                 return;
             }
             let Some((layer, slot)) = self.next_tranche(ctx, pools, ledger, lane) else { break };
-            let package = ctx.package(pools, layer, slot);
             let held = self.layers[layer].slots[slot].lots[lane];
             let lots = if policy == CallPolicy::Reduce {
-                self.fewest_lots(ctx, pools, layer, package, held, short - TOLERANCE, lane)
+                self.fewest_lots(ctx, pools, (layer, slot), lane, short - TOLERANCE)
             } else {
                 held
             };
-            self.close_lots(ctx, layer, slot, package, lane, lots, Closing::Call);
+            self.close_lots(ctx, layer, slot, ctx.package(pools, layer, slot), lane, lots, Closing::Call);
             self.sum.forced[lane] += 1.0;
             first(&mut self.sum.forced_tick, lane, ctx.tick);
             self.calls.acted[ledger].set(lane, true);
@@ -164,28 +164,77 @@ impl Book {
         });
     }
 
+    /// What closing so many lots adds to the free funds of their ledger, dollars: tried out, and taken back.
+    fn relief(
+        &mut self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        (layer, slot): (usize, usize),
+        lane: usize,
+        lots: f64,
+    ) -> f64 {
+        let ledger = ctx.layer(layer).ledger;
+        let before = self.free_funds(ctx, pools, ledger, lane);
+        let package = ctx.package(pools, layer, slot);
+        let fill = price_closing(ctx, layer, package, lane, lots, forced_share(ctx, lane));
+        let (held, cash) = (self.layers[layer].slots[slot].lots[lane], self.cash[ledger][lane]);
+        self.layers[layer].slots[slot].lots[lane] = held - lots;
+        self.cash[ledger][lane] = cash + lots * ctx.pool(layer).contract.dpp * fill.received - fill.fees;
+        let after = self.free_funds(ctx, pools, ledger, lane);
+        self.layers[layer].slots[slot].lots[lane] = held;
+        self.cash[ledger][lane] = cash;
+        after - before
+    }
+
+    /// The fewest whole lots of a tranche whose closing frees so many dollars; all where none do.
+    fn fewest_lots(
+        &mut self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        tranche: (usize, usize),
+        lane: usize,
+        dollars: f64,
+    ) -> f64 {
+        let held = self.layers[tranche.0].slots[tranche.1].lots[lane];
+        if ctx.plan.margin == MarginRule::Strategy {
+            let one = self.relief(ctx, pools, tranche, lane, 1.0);
+            return if one > 0.0 { (dollars / one).ceil().clamp(1.0, held) } else { held };
+        }
+        // The worst move changes with the lots: relief is no multiple of one lot's.
+        let (mut few, mut enough) = (0.0, held);
+        while enough - few > 1.0 {
+            let lots = (0.5 * (few + enough)).floor();
+            let freed = self.relief(ctx, pools, tranche, lane, lots);
+            (few, enough) = if freed < dollars { (lots, enough) } else { (few, lots) };
+        }
+        enough
+    }
+
     /// The tranche of a ledger that is closed next by force; ties: earlier layer, then lower slot.
     pub(super) fn next_tranche(
-        &self,
+        &mut self,
         ctx: Context<'_>,
         pools: &[Pool],
         ledger: usize,
         lane: usize,
     ) -> Option<(usize, usize)> {
-        let layers = (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger);
-        let held = layers.flat_map(|layer| {
-            let slots = self.layers[layer].slots.iter().enumerate();
-            slots.filter(|(_, state)| state.lots[lane] > 0.0).map(move |(slot, _)| (layer, slot))
-        });
-        let expiry = |&(layer, slot): &(usize, usize)| ctx.package(pools, layer, slot).expiry[lane];
-        let relief = |&(layer, slot): &(usize, usize)| {
-            let lots = self.layers[layer].slots[slot].lots[lane];
-            self.relief(ctx, pools, layer, ctx.package(pools, layer, slot), lots, lane)
-        };
-        match ctx.book.calls.order {
-            CallOrder::NearestExpiry => held.min_by_key(expiry),
-            CallOrder::LargestRelief => held.min_by(|a, b| relief(b).total_cmp(&relief(a))),
+        let mut first: Option<((usize, usize), f64)> = None;
+        for layer in (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger) {
+            for slot in 0..self.layers[layer].slots.len() {
+                let lots = self.layers[layer].slots[slot].lots[lane];
+                if lots == 0.0 {
+                    continue;
+                }
+                let rank = match ctx.book.calls.order {
+                    CallOrder::NearestExpiry => f64::from(ctx.package(pools, layer, slot).expiry[lane]),
+                    CallOrder::LargestRelief => -self.relief(ctx, pools, (layer, slot), lane, lots),
+                };
+                if first.is_none_or(|(_, least)| rank < least) {
+                    first = Some(((layer, slot), rank));
+                }
+            }
         }
+        first.map(|(tranche, _)| tranche)
     }
 
     /// R63: does a forced closing on one side follow one on the other?

@@ -141,7 +141,9 @@ impl Book {
             return;
         }
         let forced = why != Closing::Rule;
-        let early = &mut self.layers[layer].slots[slot].early[usize::from(forced)];
+        let state = &mut self.layers[layer].slots[slot];
+        state.followed.set(lane, true);
+        let early = &mut state.early[usize::from(forced)];
         if early.lots[lane] == 0.0 {
             early.cash[lane] = received;
             self.sum.closed_early[lane] += 1.0;

@@ -1,10 +1,6 @@
 //! What a ledger must hold, and what it has to hold it with: the one place that knows which margin rule is in force.
 
-use super::{
-    Book, Context, LEDGERS, TOLERANCE,
-    calls::forced_share,
-    close::{Fill, price_closing},
-};
+use super::{Book, Context, LEDGERS, TOLERANCE};
 use crate::{
     engine::{
         instrument::Instrument,
@@ -110,59 +106,6 @@ impl Book {
                 self.exposure_of(ctx, pools, layers, lane).room(&unit, cost, funds)
             }
         }
-    }
-
-    /// What closing so many lots by force adds to the free funds of their ledger, dollars.
-    pub(super) fn relief(
-        &self,
-        ctx: Context<'_>,
-        pools: &[Pool],
-        layer: usize,
-        package: &Package,
-        lots: f64,
-        lane: usize,
-    ) -> f64 {
-        let dollars = lots * ctx.pool(layer).contract.dpp;
-        let Fill { received, fees, .. } =
-            price_closing(ctx, layer, package, lane, lots, forced_share(ctx, lane));
-        match ctx.plan.margin {
-            MarginRule::Strategy => {
-                let counted = ctx.book.offset.filter(|_| ctx.layer(layer).hedges());
-                let lost = counted.map_or(0.0, |share| share * package.worth[lane].max(0.0));
-                dollars * (package.risk[lane] + package.margin[lane] + received - lost) - fees
-            }
-            MarginRule::Portfolio(_) => {
-                let now = self.required(ctx, pools, ctx.layer(layer).ledger, lane);
-                let after = self.required_with(ctx, pools, layer, package, -lots, lane);
-                now - after + dollars * (received - package.worth[lane]) - fees
-            }
-        }
-    }
-
-    /// The fewest whole lots of those held whose closing frees so many dollars; all where none do.
-    #[allow(clippy::too_many_arguments, reason = "a package and its lots")]
-    pub(super) fn fewest_lots(
-        &self,
-        ctx: Context<'_>,
-        pools: &[Pool],
-        layer: usize,
-        package: &Package,
-        held: f64,
-        short: f64,
-        lane: usize,
-    ) -> f64 {
-        let relief = |lots| self.relief(ctx, pools, layer, package, lots, lane);
-        if ctx.plan.margin == MarginRule::Strategy {
-            let one = relief(1.0);
-            return if one > 0.0 { (short / one).ceil().clamp(1.0, held) } else { held };
-        }
-        // The worst move changes with the lots, so that relief is no multiple of one lot's.
-        let (mut few, mut enough) = (0.0, held);
-        while enough - few > 1.0 {
-            let lots = (0.5 * (few + enough)).floor();
-            (few, enough) = if relief(lots) < short { (lots, enough) } else { (few, lots) };
-        }
-        enough
     }
 
     /// The one test of a margin call: what counts against the requirement is below it.

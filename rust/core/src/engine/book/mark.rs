@@ -20,7 +20,7 @@ impl Book {
                 sum.interest[i] += earned;
             }
         }
-        for i in 0..LANES {
+        for i in (0..LANES).filter(|_| ctx.book.calls.outside > 0.0) {
             sum.deposited_bills[i] += sum.deposited_bills[i] * interest[i];
         }
         if let Some(tally) = self.tally.as_mut() {
@@ -147,10 +147,10 @@ impl Book {
 
     fn ruin(&mut self, ctx: Context<'_>) {
         let stranded = std::mem::take(&mut self.calls.stranded);
-        let dead = Mask::from_fn(|i| {
-            let share = ctx.plan.ruin_nav / ctx.plan.capital;
-            self.nav[i] <= ctx.plan.ruin_nav + share * self.sum.deposited[i]
-        });
+        let least = ctx.plan.ruin_nav;
+        // What came from outside has raised C.
+        let share = least / ctx.plan.capital;
+        let dead = Mask::from_fn(|i| self.nav[i] <= least + share * self.sum.deposited[i]);
         let dead = (dead | stranded) & !self.ruined;
         for i in dead.lanes() {
             first(&mut self.sum.ruin_tick, i, ctx.tick);

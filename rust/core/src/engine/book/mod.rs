@@ -53,6 +53,8 @@ struct Slot {
     roll: Mask,
     /// Closed by rule, and by force.
     early: [Early; 2],
+    /// Lanes in which one of them is followed.
+    followed: Mask,
     /// P&L of the lots closed by force so far, while some are left.
     realised: Col,
     /// Lots at the entry, those sold since, and the share that the rungs reached so far want sold (R36).
@@ -275,8 +277,7 @@ impl Book {
 
     /// Lanes in which a layer follows an early closing of a slot.
     pub fn follows(&self, layer: usize, slot: usize) -> Mask {
-        let [by_rule, forced] = &self.layers[layer].slots[slot].early;
-        Mask::from_fn(|i| by_rule.lots[i] > 0.0 || forced.lots[i] > 0.0)
+        self.layers[layer].slots[slot].followed
     }
 
     /// Lanes in which a layer holds nothing at all.

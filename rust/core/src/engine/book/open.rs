@@ -68,8 +68,10 @@ impl Book {
         let plan = ctx.pool(layer);
         let ledger = ctx.layer(layer).ledger;
         // The package of an earlier tranche makes room: what it would have brought stays unresolved.
-        for early in &mut self.layers[layer].slots[slot].early {
-            early.lots[lane] = 0.0;
+        let state = &mut self.layers[layer].slots[slot];
+        if state.followed.get(lane) {
+            state.followed.set(lane, false);
+            state.early.iter_mut().for_each(|early| early.lots[lane] = 0.0);
         }
         let credit = package.credit[lane];
         if package.value[lane] < 0.0 && credit <= 0.0 {

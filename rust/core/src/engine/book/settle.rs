@@ -35,6 +35,11 @@ impl Book {
 
     /// What a tranche closed early would have brought, now that its package has settled.
     fn follow_early(&mut self, layer: usize, slot: usize, lane: usize, paid: f64, dpp: f64) {
+        let followed = &mut self.layers[layer].slots[slot].followed;
+        if !followed.get(lane) {
+            return;
+        }
+        followed.set(lane, false);
         for forced in [false, true] {
             let early = &mut self.layers[layer].slots[slot].early[usize::from(forced)];
             if early.lots[lane] == 0.0 {
