@@ -2,7 +2,7 @@
 
 A claim is *supported* when the 95% interval lies inside the claimed range in every voting market model, *not
 supported* when it lies wholly outside in all of them, and *undecided* otherwise (MODELS). The voting models
-are those of `VOTERS`: L3F, and L3F with its surface moved by ±1 vol point. Intervals are those of sampling;
+are those of `VOTERS`: L3F, L3F with its surface moved by ±1 vol point, and PDV4. Intervals are those of sampling;
 how far the markets are apart stands beside them, in `readings`.
 
 A rival that could not be brought to equal cost (R19) is read only where its cost does not explain the

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from alvh.claims.claim import Measured
-from alvh.market import L3F
+from alvh.market import L3F, PDV4, Simulated
 
 __all__ = ["VOTERS", "Verdict", "readings_in_words", "verdict", "voted"]
 
 Verdict = Literal["supported", "not supported", "undecided"]
 
-VOTERS: Mapping[str, L3F] = {
+VOTERS: Mapping[str, Simulated] = {
     "L3F": L3F(vix=16),
     "surface -1": L3F(vix=16, surface_shift=-1),
     "surface +1": L3F(vix=16, surface_shift=1),
+    "PDV4": PDV4(vix=16),
 }
 """The first is the one whose figures the audit shows."""
 
