@@ -1,9 +1,9 @@
 """The claims of the methodology, held against measurements (C17: a claim is a hypothesis, never a default).
 
-A claim is *supported* when the 95% interval lies inside the claimed range in every voting market model, *not
-supported* when it lies wholly outside in all of them, and *undecided* otherwise (MODELS). The voting models
-are those of `VOTERS`: L3F, L3F with its surface moved by ±1 vol point, and PDV4. Intervals are those of sampling;
-how far the markets are apart stands beside them, in `readings`.
+A claim is *supported* when the 95% interval lies inside the claimed range in every voting market model,
+*not supported* when it lies wholly outside in all of them, and *undecided* otherwise (MODELS). The voting
+models are those of `VOTERS`: L3F, L3F with its surface moved by ±1 vol point, and PDV4. Intervals are those
+of sampling; how far the markets are apart stands beside them, in `readings`.
 
 A rival that could not be brought to equal cost (R19) is read only where its cost does not explain the
 difference: cheaper and no worse, or dearer and no better.
