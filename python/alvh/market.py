@@ -582,9 +582,9 @@ class L3F(_Simulated):
 
 
 class PathVolatility(Described):
-    """How volatility follows from the path of SPX: V = level + trend R1 + activity sqrt(R2), at most `cap`.
+    """How volatility follows from the path of SPX: V = level + trend R_1 + activity sqrt(R_2), at most `cap`.
 
-    R1 is an average of past returns a year, R2 of their squares, each of a fast and a slow exponential one;
+    R_1 is an average of past returns a year, R_2 of their squares, each of a fast and a slow exponential one;
     VIX is ``100 V exp(u)`` with a residual u that reverts to 0. The defaults are the regression of VIX on
     SPX, 2000 to 2018, of Guyon and Lekeufack (2023).
 
@@ -593,17 +593,17 @@ class PathVolatility(Described):
     level : float
         Volatility without a past, a year.
     trend : float
-        What R1 adds: negative, a falling SPX raises volatility. -1 to 0.
+        What R_1 adds: negative, a falling SPX raises volatility. -1 to 0.
     activity : float
-        What the root of R2 adds.
+        What the root of R_2 adds.
     trend_decay : tuple of 2 floats
         How fast returns are forgotten, a year: fast, slow.
     trend_slow : float
-        Share of the slow average in R1.
+        Share of the slow average in R_1.
     activity_decay : tuple of 2 floats
         How fast squared returns are forgotten, a year: fast, slow.
     activity_slow : float
-        Share of the slow average in R2.
+        Share of the slow average in R_2.
     residual_keep : float
         Share of u that is left after a session.
     residual_sd : float
