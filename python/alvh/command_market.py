@@ -46,12 +46,12 @@ def validate(  # noqa: PLR0917 -- one parameter per option
     """
     from rich.console import Console
 
-    from alvh.history import History
     from alvh.report.plain_json import to_json
     from alvh.report.validation import print_validation
+    from alvh.validation import closes
     from alvh.validation import validate as validated
 
-    compared = None if history is None else History(history, rate=0.0, dividend_yield=0.0, gaps="report")
+    compared = None if history is None else closes(history)
     found = validated(_model(model), paths=paths, years=years, seed=seed, history=compared)
     if as_json:
         run = {"model": found.model, "paths": found.paths, "years": found.years, "seed": found.seed}
