@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MISSED = 1
 """Exit code: the model misses a fact that it is not known to miss."""
 
+SCHEMA = 1
+"""Version of the TOML format of markets."""
+
 market = typer.Typer(name="market", help="Hold market models to recorded data.", rich_markup_mode=None)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
@@ -144,6 +147,8 @@ def _model(name: str) -> Named:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: no TOML: {error}") from None
+    if (schema := table.pop("schema", SCHEMA)) != SCHEMA:
+        raise SpecError(f"{path}: schema = {schema!r}: this version reads schema = {SCHEMA}")
     chosen = table.get("model", "l3f")
     if chosen not in known:
         raise SpecError(f"{path}: model = {chosen!r}: {nearest_names(str(chosen), known)}")
