@@ -18,6 +18,7 @@ from alvh.validation import (
     KNOWN,
     MISS,
     Panel,
+    closes,
     facts_of,
     history_panel,
     known_misses,
@@ -160,6 +161,13 @@ def test_a_history_of_one_s_own_replaces_the_closes_only():
     }
     assert rows["vix_mean"]["history"] == 15.0
     assert rows["slope_q50"]["history"] == targets()["slope_q50"].history
+
+
+def test_closes_need_no_rate_but_may_have_one(tmp_path):
+    days = pl.date_range(pl.date(2023, 1, 3), pl.date(2023, 3, 31), eager=True)
+    frame = pl.DataFrame({"date": days, "spx": 4000.0, "vix": 20.0})
+    frame.with_columns(Rate=0.04).write_csv(tmp_path / "with.csv")
+    assert len(closes(frame).data) == len(closes(tmp_path / "with.csv").data) > 50
 
 
 def test_too_little_to_judge_by_is_refused():

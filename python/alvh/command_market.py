@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MISSED = 1
 """Exit code: the model misses a fact that it is not known to miss."""
 
+SCHEMA = 1
+"""Version of the TOML format of markets."""
+
 market = typer.Typer(name="market", help="Hold market models to recorded data.", rich_markup_mode=None)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
@@ -46,12 +49,12 @@ def validate(  # noqa: PLR0917 -- one parameter per option
     """
     from rich.console import Console
 
-    from alvh.history import History
     from alvh.report.plain_json import to_json
     from alvh.report.validation import print_validation
+    from alvh.validation import closes
     from alvh.validation import validate as validated
 
-    compared = None if history is None else History(history, rate=0.0, dividend_yield=0.0, gaps="report")
+    compared = None if history is None else closes(history)
     found = validated(_model(model), paths=paths, years=years, seed=seed, history=compared)
     if as_json:
         run = {"model": found.model, "paths": found.paths, "years": found.years, "seed": found.seed}
@@ -144,6 +147,8 @@ def _model(name: str) -> Named:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: no TOML: {error}") from None
+    if (schema := table.pop("schema", SCHEMA)) != SCHEMA:
+        raise SpecError(f"{path}: schema = {schema!r}: this version reads schema = {SCHEMA}")
     chosen = table.get("model", "l3f")
     if chosen not in known:
         raise SpecError(f"{path}: model = {chosen!r}: {nearest_names(str(chosen), known)}")

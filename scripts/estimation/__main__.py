@@ -10,9 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from alvh.history import History
 from alvh.market import L3F
-from alvh.validation import history_panel
+from alvh.validation import closes, history_panel
 from estimation.moments import MATCHED, Moments
 from estimation.parameters import FREE
 from estimation.search import fit
@@ -28,13 +27,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--evaluations", type=int, default=9)
     given = parser.parse_args()
-    whole = History(given.history, rate=0.0, dividend_yield=0.0, gaps="report")
+    whole = closes(given.history)
     parts = {}
     for name, first, last in (("fitted", given.first, given.last), ("left out", given.last + 1, 9999)):
-        closes = whole.data.frame.filter(pl.col("date").dt.year().is_between(first, last))
-        if len(closes) > 2 * 252:
-            part = History(closes.select("date", "spx", "vix"), rate=0.0, dividend_yield=0.0, gaps="report")
-            parts[name] = Moments(history_panel(part), given.paths, given.seed)
+        part = whole.data.frame.filter(pl.col("date").dt.year().is_between(first, last))
+        if len(part) > 2 * 252:
+            panel = history_panel(closes(part.select("date", "spx", "vix")))
+            parts[name] = Moments(panel, given.paths, given.seed)
     default, fitted = L3F(), fit(parts["fitted"], FREE, evaluations=given.evaluations)
     print(default.dynamics, fitted.dynamics, sep="\n")
     for name, moments in parts.items():

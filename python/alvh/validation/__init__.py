@@ -2,7 +2,7 @@
 
 from alvh.validation.facts import FACTS, Fact
 from alvh.validation.panel import Futures, Panel
-from alvh.validation.sampling import history_panel, simulated_panel
+from alvh.validation.sampling import closes, history_panel, simulated_panel
 from alvh.validation.targets import Target, known_misses, targets
 from alvh.validation.validation import INSIDE, KNOWN, MISS, Validation, facts_of, validate
 
@@ -16,6 +16,7 @@ __all__ = [
     "Panel",
     "Target",
     "Validation",
+    "closes",
     "facts_of",
     "history_panel",
     "known_misses",

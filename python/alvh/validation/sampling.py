@@ -9,9 +9,11 @@ import numpy as np
 import polars as pl
 
 from alvh.history import History
+from alvh.history.columns import CONSTANTS, find_names
+from alvh.history.source import HistorySource, open_source
 from alvh.validation.panel import SESSIONS_PER_YEAR, TENORS, Floats, Futures, Panel
 
-__all__ = ["Simulated", "history_panel", "simulated_panel"]
+__all__ = ["Simulated", "closes", "history_panel", "simulated_panel"]
 
 CYCLE: Final = 21  # sessions between two settlements
 DAYS_PER_SESSION: Final = 30 / CYCLE
@@ -77,6 +79,21 @@ def simulated_panel(model: Simulated, paths: int, years: int, seed: int) -> Pane
 
 def _vx(number: int) -> list[str]:
     return [f"vx{k}" for k in range(1, number + 1)]
+
+
+def closes(source: HistorySource) -> History:
+    """Return a history of closes; rate and yield, which no fact reads, are 0 if the source lacks them.
+
+    Parameters
+    ----------
+    source : str, path or polars.DataFrame
+        ``date``, ``spx``, ``vix``, see `alvh.history.read_history`; days without a session are left out.
+    """
+    found = find_names(open_source(source), {}, CONSTANTS)
+    lacking = {name: 0.0 for name in CONSTANTS if name not in found}
+    return History(
+        source, rate=lacking.get("rate"), dividend_yield=lacking.get("dividend_yield"), gaps="report"
+    )
 
 
 def history_panel(history: History) -> Panel:
