@@ -248,7 +248,7 @@ def test_portfolio_margin_takes_the_volatility_of_recorded_prices(quotes):
         for day, spot, _ in closes().iter_rows()
     ]
     for day, found, wanted in zip(DAYS, result.trace(0).ledger["requirement"], asked, strict=True):
-        # Of what is not quoted the fit says the volatility: what its price of nearly nothing implies is a rough one.
+        # Of what is not quoted the fit says the volatility: a price of nearly nothing implies a rough one.
         assert found == pytest.approx(wanted, rel=1e-5 if twin.modelled[day] else 1e-9), day
     assert sum(each > 0 for each in asked) > 15
     assert not all(twin.modelled.values())
