@@ -57,7 +57,7 @@ impl Arranged {
                 let (left, right) = (&before[node.left], after.get(node.right.wrapping_sub(node.at + 1)));
                 let zero = Col::default();
                 let right = right.unwrap_or(&zero);
-                simd::dispatch(Node {
+                simd::dispatch(Drawn {
                     seed,
                     first_path,
                     points,
@@ -194,7 +194,7 @@ fn bridge(ends: &[u32]) -> Vec<BridgeNode> {
 }
 
 /// One point of the bridges of a block, from one dimension of its Sobol points.
-struct Node<'a> {
+struct Drawn<'a> {
     seed: u64,
     first_path: u64,
     points: u32,
@@ -205,7 +205,7 @@ struct Node<'a> {
     at: &'a mut Col,
 }
 
-impl Kernel for Node<'_> {
+impl Kernel for Drawn<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {

@@ -338,7 +338,7 @@ fn shock_normals<const FMA: bool>(lanes: &Lanes, purpose: Purpose, step: u32) ->
     n
 }
 
-/// Unit vector of normals that moves the shocks most, towards falling SPX: the eigenvector of MᵀM for its largest
+/// Unit vector of normals that moves the shocks most, towards falling SPX: the eigenvector of `MᵀM` for its largest
 /// eigenvalue, by the power method.
 fn principal(mix: &[[f64; SHOCKS]; SHOCKS]) -> [f64; SHOCKS] {
     const ROUNDS: usize = 200;

@@ -39,6 +39,7 @@ impl Default for Lanes {
 
 impl Lanes {
     /// The same lanes with draws that passed [`Draws::check`], for paths of so many sessions.
+    #[must_use]
     pub fn drawn(mut self, draws: Draws, sessions: u32, shocks: Option<Shocks>) -> Self {
         self.variates = match (draws, shocks) {
             (Draws::Antithetic, _) => Variates::Antithetic,

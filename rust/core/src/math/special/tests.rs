@@ -109,10 +109,10 @@ fn a_column_of_quantiles_has_the_bits_of_each() {
         |i| 0.075 * (i as f64 + 0.5) / LANES as f64,
         |i| 1.0 - 1e-3 / (i as f64 + 1.0),
         |i| 0.5 + 0.425 * if i % 2 == 0 { 1.0 } else { -1.0 },
-        |i| 2f64.powi(-(i as i32 % 53) - 1),
+        |i| 0.5f64.powf((i % 53 + 1) as f64),
     ];
     for variant in available() {
-        for p in columns.iter().map(|p| std::array::from_fn(p)).chain([std::array::from_fn(even)]) {
+        for p in columns.into_iter().map(std::array::from_fn).chain([std::array::from_fn(even)]) {
             let [column, single] = dispatch_on(variant, Quantiles(Col(p)));
             assert_eq!(column, single, "{}", variant.name());
         }
