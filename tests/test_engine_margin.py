@@ -206,3 +206,11 @@ def test_a_bar_within_the_session_is_counted_apart() -> None:
     for name in without.keys() - {"bar_calls", "bar_call_tick"}:
         np.testing.assert_array_equal(without[name], seen[name], err_msg=name)
     assert not figures("strategy", bar)["bar_calls"].any()
+
+
+def test_calls_at_the_bar_are_a_table() -> None:
+    options = {"paths": 64, "sessions": 42, "shares": [0.9], "margin": "portfolio", "surface_band": 0}
+    table = av.compare([ARM], L3F(vix=20), worst_bar=WorstBar(), **options).bar_calls()
+    assert table.select("arm", "share", "n").row(0) == ("plain", 0.9, 64)
+    assert table["hits"][0] > 5
+    assert av.compare([ARM], L3F(vix=20), **options).bar_calls().is_empty()
