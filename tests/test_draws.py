@@ -11,6 +11,7 @@ from alvh import _core
 from alvh.draws import Antithetic, Importance, Sobol, effective_sample_size, standard_error
 from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F, History
+from benches.draws import shortfall
 
 RANDOMISATIONS = 16
 POINTS = 1024
@@ -90,6 +91,14 @@ def test_what_cannot_be_arranged_is_refused() -> None:
     with pytest.raises(SpecError, match=r"draws = 'sobol': a comparison counts independent paths"):
         av.compare([arm], L3F(), paths=16, draws="sobol")
     assert not hasattr(History, "simulate")
+
+
+def test_expected_shortfall_splits_the_path_at_the_edge() -> None:
+    """The estimate behind the table of gains: 1% of 150 paths is one and a half of them."""
+    loss = np.arange(150.0)
+    assert shortfall(loss, np.ones(150)) == pytest.approx((149 + 0.5 * 148) / 1.5)
+    halves = np.concatenate([np.full(75, 1.5), np.full(75, 0.5)])
+    assert shortfall(loss, halves) == pytest.approx((149 + 148 + 147) / 3)
 
 
 def test_standard_errors_want_whole_groups() -> None:
