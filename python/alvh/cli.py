@@ -1,4 +1,4 @@
-"""The command line: `compare`, `demo`, `audit`, `stress`, `presets`, `vix`, `chain`, `margin`, runs."""
+"""The command line: `compare`, `demo`, `audit`, `stress`, `presets`, `vix`, `chain`, `margin`, `rules`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ except ValueError as refusal:  # an AlvhError, unnameable without the core: ALVH
     sys.exit(2)
 from alvh.command_chain import chain
 from alvh.command_margin import margin
+from alvh.command_rules import rules
 from alvh.errors import AlvhError, RunError, SpecError
 
 if TYPE_CHECKING:
@@ -437,6 +438,7 @@ def vix(  # noqa: PLR0917 -- one parameter per option
 
 app.command()(chain)
 app.command()(margin)
+app.add_typer(rules)
 
 
 @app.command()
