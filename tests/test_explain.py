@@ -30,7 +30,7 @@ def test_the_value_of_every_node():
     told = r.explain("vix > 28 or (rsi_14 < 30 and drawdown > 0.05)", FRAME, at=date(2025, 3, 5))
     assert told.outcome is None
     assert told.nodes.select("text", "truth", "number").rows() == [
-        ("vix > 28 or (rsi_14 < 30 and drawdown > 0.05)", None, None),
+        ("vix > 28 or rsi_14 < 30 and drawdown > 0.05", None, None),
         ("vix > 28", False, None),
         ("vix", None, 27.0),
         ("28", None, 28.0),

@@ -330,6 +330,20 @@ def test_a_rule_is_a_field_of_a_model():
         ("vix > 1e999", "finite number"),
         ("vix > " + "9" * 400, "finite number"),
         ("vix > 28%", "at '%'"),
+        ("clip(vix, 1) > 1", "takes 3 operands, not 2"),
+        ("zscore(vix, 20) > 1", "not part of the rule language"),
+        ("vix.zscore(1) > 1", "from 2 to 2520"),
+        ("vix.zscore() > 1", r"write|takes one whole number: vix.zscore\(252\)"),
+        ("votes(vix > 28, vix > 30)", "begins with a whole number"),
+        ("votes(3, vix > 28, vix > 30)", "must hold from 1 to 2"),
+        ("votes(True, vix > 28, vix > 30)", "must hold from 1 to 2"),
+        ("score(vix, 1, spot, 1) > 2", "a constant above 0"),
+        ("score(1, vix) > 2", "takes 4 or more operands, not 2"),
+        ("score(1, vix, 1, spot, 1) > 2", "pairs of weight and term, not 5"),
+        ("since(vix) > 2", "`since` takes a condition"),
+        ("crosses_above(vix > 1, 2)", "`crosses_above` takes a number"),
+        ("within(fomc, 14)", r"within\(14, fomc\)"),
+        ("within > 3", r"write within\(\.\.\.\)"),
         ("vix ** 2 > 1", r"at 'vix \*\* 2'"),
         ("vix is 3", "not part of the rule language"),
         ("vix > 'high'", 'at "\'"'),
@@ -365,6 +379,12 @@ def test_text_is_refused(text, message):
         "+".join(["vix"] * 900) + " > 1",
         " or ".join(["vix>1"] * 450),
         "abs(" * 190 + "vix" + ")" * 190 + " > 1",
+        "(" * 120 + "vix > 1" + ").for_sessions(2)" * 120,
+        "vix" + ".zscore(2)" * 300 + " > 1",
+        "since(" * 300 + "vix > 1" + " > 1)" * 300,
+        "votes(1, " + "vix > 1, " * 300 + "vix > 1)",
+        "score(" + "1,a," * 520 + "1,a)",
+        "\u03c0" * 3_000,
         "x" * 100_000,
     ],
 )
@@ -374,6 +394,26 @@ def test_oversized_text_is_refused_quickly(text):
         r.parse(text)
     assert time.perf_counter() - start < 1
     assert len(str(refusal.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "nest",
+    [
+        lambda x: r.since((x > 1).for_sessions(2).for_sessions(2) | (vix > 1)),
+        lambda x: x.zscore(3).percentile(3) / 2,
+        lambda x: r.minimum(r.maximum(x, 1), vix),
+        lambda x: r.since(r.votes(1, x > 1, vix > 2)),
+        lambda x: abs(-x) * 2 - 1,
+    ],
+)
+def test_expressions_grow_no_faster_than_their_rule(nest):
+    """An operand that stood twice in what it lowers to would double with every nesting."""
+
+    def size(depth):
+        rule = reduce(lambda x, _: nest(x), range(depth), vix)
+        return len(str(rule.to_polars()))
+
+    assert size(8) - size(4) < 2.5 * (size(4) - size(2))
 
 
 @settings(max_examples=200, deadline=None)
@@ -423,6 +463,32 @@ def test_malformed_specs_are_refused(spec):
 
 
 # Scopes --------------------------------------------------------------------------------------------------
+
+
+def test_within_reads_the_days_to_an_event():
+    assert r.parse("within(14, fomc)") == r.within(14, "fomc") == r.parse("days_to_fomc <= 14")
+    assert r.within(14, "fomc").check("market") == ("days_to_fomc",)
+    with pytest.raises(r.RuleError, match=r"did you mean days_to_fomc\?"):
+        r.parse("within(14, fomcs)").check("market")
+    for days in (-1, math.nan, True):
+        with pytest.raises(r.RuleError, match="0 or more"):
+            r.within(days, "fomc")
+
+
+def test_objects_of_every_operator_read_like_their_text():
+    rule = (
+        r.votes(2, r.crosses_above(vix, 30), vix.rising(3), spot.falling(2))
+        & (r.clip(vix.zscore(20), -2, 2) > r.score((2, vix > 28), (1, spot.percentile(252))))
+        & (r.since(r.crosses_below(vix, spot)) < 5)
+    )
+    text = (
+        "votes(2, crosses_above(vix, 30), vix.rising(3), spot.falling(2)) and clip(vix.zscore(20), -2, 2) > "
+        "score(2, vix > 28, 1, spot.percentile(252)) and since(crosses_below(vix, spot)) < 5"
+    )
+    assert repr(rule) == text
+    assert r.parse(text) == rule
+    assert rule.check("market") == ("vix", "spot")
+    assert rule.warm_up("market") == 253
 
 
 def test_names_are_checked_against_the_scope():
