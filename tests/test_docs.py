@@ -77,9 +77,9 @@ def test_names_of_rules():
     assert documented == [(name.name, name.scope, name.unit, name.doc) for name in rules.names()]
 
 
-def test_ten_rules_compile():
+def test_twenty_rules_compile():
     examples = markdown_pages.table("docs/rules.md", "rule | for")
-    assert len(examples) == 10
+    assert len(examples) == 20
     for text, place, _ in examples:
         assert rules.parse(text).check({"enter": "book", "exit": "position"}[place])
 

@@ -18,85 +18,11 @@ from alvh import _core
 from alvh import rules as r
 from alvh.rules import tree
 from alvh.rules.printing import to_text
-from alvh.rules.tree import Constant, Name, Op, Operation
+from alvh.rules.tree import Constant, Name, Op
+from rule_interpreter import interpret
 
 NAMES = ["spot", "vix", "rate", "rsi_14"]
 vix, spot = r.signal("vix"), r.signal("spot")
-
-
-# The reference: one session at a time, None is missing or unknown. -----------------------------------------
-
-
-def interpret(node, rows):
-    """Values of the node over all sessions, by the plainest possible reading of the definitions."""
-    match node:
-        case Constant(value):
-            return [value] * len(rows)
-        case Name(name):
-            return [finite(row[name]) for row in rows]
-        case Operation(Op.FOR_SESSIONS, (arg,), n):
-            seen = [None] * (n - 1) + interpret(arg, rows)
-            return [kleene_and(seen[i : i + n]) for i in range(len(rows))]
-        case Operation(Op.LATCH, (on, off)):
-            answers, state = [], False
-            for switched_on, switched_off in zip(interpret(on, rows), interpret(off, rows), strict=True):
-                if switched_on is True:
-                    state = True
-                elif switched_off is True:
-                    state = False
-                answers.append(state)
-            return answers
-        case Operation(op, args):
-            return [
-                APPLY[op](*values) for values in zip(*(interpret(arg, rows) for arg in args), strict=True)
-            ]
-
-
-def finite(x):
-    return x if x is not None and math.isfinite(x) else None
-
-
-def strict(f):
-    def apply(*values):
-        if None in values:
-            return None
-        try:
-            result = f(*values)
-        except (ZeroDivisionError, OverflowError):
-            return None
-        return result if isinstance(result, bool) else finite(result)
-
-    return apply
-
-
-def kleene_and(values):
-    return False if False in values else None if None in values else True
-
-
-def kleene_or(values):
-    return True if True in values else None if None in values else False
-
-
-APPLY = {
-    Op.ADD: strict(lambda a, b: a + b),
-    Op.SUB: strict(lambda a, b: a - b),
-    Op.MUL: strict(lambda a, b: a * b),
-    Op.DIV: strict(lambda a, b: a / b),
-    Op.NEG: strict(lambda a: -a),
-    Op.ABS: strict(abs),
-    Op.MIN: strict(min),
-    Op.MAX: strict(max),
-    Op.LT: strict(lambda a, b: a < b),
-    Op.LE: strict(lambda a, b: a <= b),
-    Op.GT: strict(lambda a, b: a > b),
-    Op.GE: strict(lambda a, b: a >= b),
-    Op.EQ: strict(lambda a, b: a == b),
-    Op.NE: strict(lambda a, b: a != b),
-    Op.AND: lambda *values: kleene_and(values),
-    Op.OR: lambda *values: kleene_or(values),
-    Op.NOT: strict(lambda a: not a),
-    Op.KNOWN: lambda a: a is not None,
-}
 
 
 # Random trees and data: few distinct values, so that ties, zeros and missing values meet. -------------------
@@ -121,6 +47,8 @@ def extend_numbers(inner):
             st.sampled_from([Op.MIN, Op.MAX]),
             st.lists(inner, min_size=2, max_size=3),
         ),
+        st.builds(lambda *args: tree.operation(Op.CLIP, args), inner, inner, inner),
+        st.builds(lambda arg, n: tree.operation(Op.PERCENTILE, [arg], n), inner, st.integers(2, 4)),
     )
 
 
@@ -135,6 +63,17 @@ comparisons = st.builds(
     st.tuples(number_trees, number_trees),
 )
 known_numbers = st.builds(lambda arg: tree.operation(Op.KNOWN, [arg]), number_trees)
+crossings = st.builds(
+    tree.operation,
+    st.sampled_from([Op.CROSSES_ABOVE, Op.CROSSES_BELOW]),
+    st.tuples(number_trees, number_trees),
+)
+trends = st.builds(
+    lambda op, arg, n: tree.operation(op, [arg], n),
+    st.sampled_from([Op.RISING, Op.FALLING]),
+    number_trees,
+    st.integers(1, 3),
+)
 
 
 def extend_conditions(inner):
@@ -147,10 +86,57 @@ def extend_conditions(inner):
         st.builds(lambda op, arg: tree.operation(op, [arg]), st.sampled_from([Op.NOT, Op.KNOWN]), inner),
         st.builds(lambda arg, n: tree.operation(Op.FOR_SESSIONS, [arg], n), inner, st.integers(1, 4)),
         st.builds(lambda on, off: tree.operation(Op.LATCH, [on, off]), inner, inner),
+        ballots(inner),
+        compared(counts)(inner),
+        compared(scores)(inner),
     )
 
 
-condition_trees = st.recursive(st.one_of(comparisons, known_numbers), extend_conditions, max_leaves=5)
+@st.composite
+def ballots(draw, inner):
+    voters = draw(st.lists(inner, min_size=2, max_size=4))
+    return tree.operation(Op.VOTES, voters, draw(st.integers(1, len(voters))))
+
+
+@st.composite
+def scores(draw, inner):
+    weights = st.sampled_from([0.25, 0.5, 1.0, 2.0, 0.1, 3.3])
+    terms = draw(st.lists(st.tuples(weights, st.one_of(inner, number_trees)), min_size=2, max_size=4))
+    return tree.operation(Op.SCORE, [node for weight, term in terms for node in (Constant(weight), term)])
+
+
+def compared(numbers_of):
+    """Conditions on what is counted or weighed, at levels that are met and levels that are not."""
+    levels = st.sampled_from([0.0, 1.0, 2.0, 0.37])
+    return lambda inner: st.builds(
+        lambda op, a, b: tree.operation(op, [a, Constant(b)]),
+        st.sampled_from([Op.LT, Op.GE]),
+        numbers_of(inner),
+        levels,
+    )
+
+
+def counts(inner):
+    return st.builds(lambda arg: tree.operation(Op.SINCE, [arg]), inner)
+
+
+condition_trees = st.recursive(
+    st.one_of(comparisons, known_numbers, crossings, trends), extend_conditions, max_leaves=5
+)
+derived_numbers = st.one_of(counts(condition_trees), scores(condition_trees))
+
+# Sums of few quarters are exact, so that only the last bits of a mean depend on the order of its sum.
+quarters = st.one_of(st.integers(-80, 80).map(lambda n: n / 4), st.sampled_from([math.nan, math.inf]))
+level_trees = st.one_of(
+    st.builds(Name, st.sampled_from(NAMES)),
+    st.builds(
+        lambda op, a, b: tree.operation(op, [Name(a), Name(b)]),
+        st.sampled_from([Op.SUB, Op.ADD, Op.MAX]),
+        st.sampled_from(NAMES),
+        st.sampled_from(NAMES),
+    ),
+)
+zscores = st.builds(lambda arg, n: tree.operation(Op.ZSCORE, [arg], n), level_trees, st.integers(2, 9))
 tables = st.integers(1, 12).flatmap(
     lambda n: st.fixed_dictionaries({name: st.lists(data, min_size=n, max_size=n) for name in NAMES})
 )
@@ -182,15 +168,30 @@ def test_conditions_agree(node, table):
 
 
 @settings(max_examples=200, deadline=None)
-@given(number_trees, tables)
+@given(st.one_of(number_trees, derived_numbers), tables)
 def test_numbers_agree(node, table):
     reference, core, polars = evaluators(node, table)
     assert core == reference
     assert polars == reference
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    zscores,
+    st.integers(1, 30).flatmap(
+        lambda n: st.fixed_dictionaries({name: st.lists(quarters, min_size=n, max_size=n) for name in NAMES})
+    ),
+)
+def test_zscores_agree(node, table):
+    reference, *others = evaluators(node, table)
+    for answers in others:
+        assert [x is None for x in answers] == [x is None for x in reference]
+        known = [(x, y) for x, y in zip(answers, reference, strict=True) if y is not None]
+        assert all(x == pytest.approx(y, abs=1e-9) for x, y in known)
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(condition_trees, number_trees))
+@given(st.one_of(condition_trees, number_trees, derived_numbers, zscores))
 def test_round_trips(node):
     rule = r.parse(to_text(node))
     assert rule.tree == node
@@ -329,6 +330,20 @@ def test_a_rule_is_a_field_of_a_model():
         ("vix > 1e999", "finite number"),
         ("vix > " + "9" * 400, "finite number"),
         ("vix > 28%", "at '%'"),
+        ("clip(vix, 1) > 1", "takes 3 operands, not 2"),
+        ("zscore(vix, 20) > 1", "not part of the rule language"),
+        ("vix.zscore(1) > 1", "from 2 to 2520"),
+        ("vix.zscore() > 1", r"write|takes one whole number: vix.zscore\(252\)"),
+        ("votes(vix > 28, vix > 30)", "begins with a whole number"),
+        ("votes(3, vix > 28, vix > 30)", "must hold from 1 to 2"),
+        ("votes(True, vix > 28, vix > 30)", "must hold from 1 to 2"),
+        ("score(vix, 1, spot, 1) > 2", "a constant above 0"),
+        ("score(1, vix) > 2", "takes 4 or more operands, not 2"),
+        ("score(1, vix, 1, spot, 1) > 2", "pairs of weight and term, not 5"),
+        ("since(vix) > 2", "`since` takes a condition"),
+        ("crosses_above(vix > 1, 2)", "`crosses_above` takes a number"),
+        ("within(fomc, 14)", r"within\(14, fomc\)"),
+        ("within > 3", r"write within\(\.\.\.\)"),
         ("vix ** 2 > 1", r"at 'vix \*\* 2'"),
         ("vix is 3", "not part of the rule language"),
         ("vix > 'high'", 'at "\'"'),
@@ -364,6 +379,12 @@ def test_text_is_refused(text, message):
         "+".join(["vix"] * 900) + " > 1",
         " or ".join(["vix>1"] * 450),
         "abs(" * 190 + "vix" + ")" * 190 + " > 1",
+        "(" * 120 + "vix > 1" + ").for_sessions(2)" * 120,
+        "vix" + ".zscore(2)" * 300 + " > 1",
+        "since(" * 300 + "vix > 1" + " > 1)" * 300,
+        "votes(1, " + "vix > 1, " * 300 + "vix > 1)",
+        "score(" + "1,a," * 520 + "1,a)",
+        "\u03c0" * 3_000,
         "x" * 100_000,
     ],
 )
@@ -373,6 +394,26 @@ def test_oversized_text_is_refused_quickly(text):
         r.parse(text)
     assert time.perf_counter() - start < 1
     assert len(str(refusal.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "nest",
+    [
+        lambda x: r.since((x > 1).for_sessions(2).for_sessions(2) | (vix > 1)),
+        lambda x: x.zscore(3).percentile(3) / 2,
+        lambda x: r.minimum(r.maximum(x, 1), vix),
+        lambda x: r.since(r.votes(1, x > 1, vix > 2)),
+        lambda x: abs(-x) * 2 - 1,
+    ],
+)
+def test_expressions_grow_no_faster_than_their_rule(nest):
+    """An operand that stood twice in what it lowers to would double with every nesting."""
+
+    def size(depth):
+        rule = reduce(lambda x, _: nest(x), range(depth), vix)
+        return len(str(rule.to_polars()))
+
+    assert size(8) - size(4) < 2.5 * (size(4) - size(2))
 
 
 @settings(max_examples=200, deadline=None)
@@ -422,6 +463,32 @@ def test_malformed_specs_are_refused(spec):
 
 
 # Scopes --------------------------------------------------------------------------------------------------
+
+
+def test_within_reads_the_days_to_an_event():
+    assert r.parse("within(14, fomc)") == r.within(14, "fomc") == r.parse("days_to_fomc <= 14")
+    assert r.within(14, "fomc").check("market") == ("days_to_fomc",)
+    with pytest.raises(r.RuleError, match=r"did you mean days_to_fomc\?"):
+        r.parse("within(14, fomcs)").check("market")
+    for days in (-1, math.nan, True):
+        with pytest.raises(r.RuleError, match="0 or more"):
+            r.within(days, "fomc")
+
+
+def test_objects_of_every_operator_read_like_their_text():
+    rule = (
+        r.votes(2, r.crosses_above(vix, 30), vix.rising(3), spot.falling(2))
+        & (r.clip(vix.zscore(20), -2, 2) > r.score((2, vix > 28), (1, spot.percentile(252))))
+        & (r.since(r.crosses_below(vix, spot)) < 5)
+    )
+    text = (
+        "votes(2, crosses_above(vix, 30), vix.rising(3), spot.falling(2)) and clip(vix.zscore(20), -2, 2) > "
+        "score(2, vix > 28, 1, spot.percentile(252)) and since(crosses_below(vix, spot)) < 5"
+    )
+    assert repr(rule) == text
+    assert r.parse(text) == rule
+    assert rule.check("market") == ("vix", "spot")
+    assert rule.warm_up("market") == 253
 
 
 def test_names_are_checked_against_the_scope():

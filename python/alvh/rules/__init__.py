@@ -20,19 +20,44 @@ True
 ('vix', 'rsi_14')
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from alvh import _core
 from alvh._core import RuleError
-from alvh.rules.objects import Condition, Expr, Number, from_spec, known, latch, maximum, minimum, signal
+from alvh.rules.objects import (
+    Condition,
+    Expr,
+    Number,
+    clip,
+    crosses_above,
+    crosses_below,
+    from_spec,
+    known,
+    latch,
+    maximum,
+    minimum,
+    score,
+    signal,
+    since,
+    votes,
+    within,
+)
 from alvh.rules.text import parse
+
+if TYPE_CHECKING:
+    from alvh.rules.explaining import Explanation, explain
 
 __all__ = [
     "Condition",
+    "Explanation",
     "Expr",
     "NameInfo",
     "Number",
     "RuleError",
+    "clip",
+    "crosses_above",
+    "crosses_below",
+    "explain",
     "from_spec",
     "known",
     "latch",
@@ -40,7 +65,11 @@ __all__ = [
     "minimum",
     "names",
     "parse",
+    "score",
     "signal",
+    "since",
+    "votes",
+    "within",
 ]
 
 
@@ -70,3 +99,12 @@ def names() -> tuple[NameInfo, ...]:
     ['per year']
     """
     return tuple(NameInfo(*row) for row in _core.rule_names())
+
+
+def __getattr__(name: str) -> object:
+    # Explaining needs Polars, which describing a rule does not load.
+    if name in {"Explanation", "explain"}:
+        from alvh.rules import explaining
+
+        return getattr(explaining, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

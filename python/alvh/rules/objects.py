@@ -205,6 +205,43 @@ class Number(Expr):
 
     __hash__ = None  # type: ignore[assignment]  # == does not answer with a truth value
 
+    def rising(self, n: int) -> Condition:
+        """Ask whether it was higher than the session before, in each of the last n sessions.
+
+        False as soon as one of them was not higher; unknown while one of them, or the session before the
+        first, is missing.
+        """
+        return Condition(tree.operation(Op.RISING, [self.tree], n))
+
+    def falling(self, n: int) -> Condition:
+        """Ask whether it was lower than the session before, in each of the last n sessions; see `rising`."""
+        return Condition(tree.operation(Op.FALLING, [self.tree], n))
+
+    def zscore(self, n: int) -> "Number":
+        """Measure it in standard deviations from its mean over the last n sessions, this one included.
+
+        The standard deviation is that of a sample (n - 1). Missing while one of the n sessions is, and
+        where nothing moved.
+
+        Parameters
+        ----------
+        n
+            Sessions, 2 or more.
+        """
+        return Number(tree.operation(Op.ZSCORE, [self.tree], n))
+
+    def percentile(self, n: int) -> "Number":
+        """Give the share of the n - 1 sessions before that were strictly lower, 0 to 100.
+
+        0 at a new low, 100 at a new high; missing while one of the n sessions is.
+
+        Parameters
+        ----------
+        n
+            Sessions, this one included: 2 or more.
+        """
+        return Number(tree.operation(Op.PERCENTILE, [self.tree], n))
+
     def __and__(self, other: object) -> NoReturn:
         raise TypeError(_USE_PARENTHESES)
 
@@ -266,6 +303,91 @@ def latch(on: Condition, off: Condition) -> Condition:
         if not isinstance(side, Condition):
             raise TypeError(f"{side!r}: latch takes two conditions, latch(vix > 30, vix < 25)")
     return _condition(Op.LATCH, on, off)
+
+
+def clip(value: Number | float, low: Number | float, high: Number | float) -> Number:
+    """Keep it between two bounds, ``min(max(value, low), high)``; missing where any of the three is."""
+    return _number(Op.CLIP, value, low, high)
+
+
+def crosses_above(a: Number | float, b: Number | float) -> Condition:
+    """Ask whether a is above b now and was not in the session before.
+
+    False where a is known not to be above, whatever came before; unknown in the first session above.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"vix": [29.0, 28.0, 31.0, 32.0]})
+    >>> frame.select(crosses_above(signal("vix"), 30).to_polars())["vix"].to_list()
+    [False, False, True, False]
+    """
+    return _condition(Op.CROSSES_ABOVE, a, b)
+
+
+def crosses_below(a: Number | float, b: Number | float) -> Condition:
+    """Ask whether a is below b now and was not in the session before; see `crosses_above`."""
+    return _condition(Op.CROSSES_BELOW, a, b)
+
+
+def since(condition: Condition) -> Number:
+    """Count the sessions since the condition was last true: 0 in that session.
+
+    Missing before the first time, and from an unknown session until the next true one: it might have been
+    true then. ``since(known(p) & p)`` counts unknown as false.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"vix": [28.0, 31.0, 29.0, None, 29.0, 33.0]})
+    >>> frame.select(since(signal("vix") > 30).to_polars().alias("since"))["since"].to_list()
+    [None, 0.0, 1.0, None, None, 0.0]
+    """
+    return Number(tree.operation(Op.SINCE, [_want_condition(condition).tree]))
+
+
+def votes(k: int, *conditions: Condition) -> Condition:
+    """Ask whether at least k of the conditions hold (R88).
+
+    True once k are; false once the unknown ones could no longer make it k; else unknown.
+
+    Examples
+    --------
+    >>> votes(2, signal("vix") > 28, signal("rsi_14") < 30, signal("drawdown") > 0.05)
+    votes(2, vix > 28, rsi_14 < 30, drawdown > 0.05)
+    """
+    return Condition(tree.operation(Op.VOTES, [_want_condition(arg).tree for arg in conditions], k))
+
+
+def score(*terms: tuple[float, Expr]) -> Number:
+    """Weigh what is known (R33): the mean of the known terms by their weights; a condition counts as 1 or 0.
+
+    Missing terms drop out with their weights; with fewer than two known terms the score is missing, because
+    none may decide alone (C24).
+
+    Parameters
+    ----------
+    *terms
+        Two or more pairs of a weight, a constant above 0, and a number or condition.
+
+    Examples
+    --------
+    >>> score((2, signal("vix") > 28), (1, signal("rsi_14") < 30)) >= 0.5
+    score(2, vix > 28, 1, rsi_14 < 30) >= 0.5
+    """
+    pairs = [node for weight, term in terms for node in (_node(weight), _node(term))]
+    return Number(tree.operation(Op.SCORE, pairs))
+
+
+def within(days: float, event: str) -> Condition:
+    """Ask whether the next event of a kind is at most so many calendar days away: ``days_to_EVENT <= days``.
+
+    Examples
+    --------
+    >>> within(14, "fomc")
+    days_to_fomc <= 14
+    """
+    return Condition(tree.within(days, event))
 
 
 def minimum(*values: Number | float) -> Number:

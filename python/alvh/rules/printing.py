@@ -1,6 +1,6 @@
 """A tree as text that `alvh.rules.parse` reads back to the same tree."""
 
-from alvh.rules.tree import Constant, Name, Node, Op, Operation
+from alvh.rules.tree import WINDOWS, Constant, Name, Node, Op, Operation
 
 # How tightly each construct binds, as in Python.
 _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _ATOM = range(8)
@@ -45,8 +45,10 @@ def to_text(node: Node) -> str:  # noqa: PLR0911 - one return per construct
             return str(int(value)) if plain else repr(value)
         case Name(text):
             return text
-        case Operation(Op.FOR_SESSIONS, (arg,), n):
-            return f"{_operand(arg, _ATOM)}.for_sessions({n})"
+        case Operation(op, (arg,), n) if op in WINDOWS:
+            # The point after a number would be read as its decimal point.
+            operand = f"({to_text(arg)})" if isinstance(arg, Constant) else _operand(arg, _ATOM)
+            return f"{operand}.{op.value}({n})"
         case Operation(Op.NEG, (arg,)):
             return f"-{_operand(arg, _SIGN)}"
         case Operation(Op.NOT, (arg,)):
@@ -57,8 +59,9 @@ def to_text(node: Node) -> str:  # noqa: PLR0911 - one return per construct
             first = own if own in {_SUM, _PRODUCT} else own + 1
             terms = [_operand(args[0], first), *(_operand(arg, own + 1) for arg in args[1:])]
             return f" {SYMBOLS[op]} ".join(terms)
-        case Operation(op, args):
-            return f"{op.value}({', '.join(map(to_text, args))})"
+        case Operation(op, args, n):
+            count = [] if n is None else [str(n)]
+            return f"{op.value}({', '.join([*count, *map(to_text, args)])})"
 
 
 def _operand(node: Node, at_least: int) -> str:

@@ -9,7 +9,7 @@ from typing import NoReturn
 from alvh._core import RuleError
 from alvh.rules import tree
 from alvh.rules.objects import Expr, wrap
-from alvh.rules.tree import FUNCTIONS, Node, Op
+from alvh.rules.tree import FUNCTIONS, METHODS, Node, Op
 
 MAX_TEXT = 4000
 """Longest text, characters, as in the engine."""
@@ -42,8 +42,15 @@ _OPERATORS: dict[type[ast.AST], Op] = {
 
 _GRAMMAR = (
     "a rule consists of numbers, names, + - * /, comparisons, and or not, "
-    "min max abs known latch, .for_sessions(n)"
+    f"{' '.join(FUNCTIONS)} within, .{'(n) .'.join(METHODS)}(n)"
 )
+_METHOD_EXAMPLES = {
+    "for_sessions": "(vix > 28).for_sessions(3)",
+    "rising": "vix.rising(3)",
+    "falling": "spot.falling(3)",
+    "zscore": "vix.zscore(252)",
+    "percentile": "vix.percentile(252)",
+}
 _TOO_DEEP = "nested too deeply: split the rule"
 _MEND_SIGNS = (
     "`&`, `|` and `~` bind tighter than comparisons: "
@@ -110,11 +117,11 @@ class _Reader:
         except RecursionError:
             self._fail(self.line, _TOO_DEEP)
 
-    def _node(self, node: ast.expr) -> Node:  # noqa: C901, PLR0911 - one arm per construct
+    def _node(self, node: ast.expr) -> Node:  # noqa: C901, PLR0911, PLR0912 - one arm per construct
         match node:
             case ast.Constant(int() | float() as value) if not isinstance(value, bool):
                 return self._constant(node, value)
-            case ast.Name(name) if name in FUNCTIONS:
+            case ast.Name(name) if name in FUNCTIONS or name == "within":
                 return self._fail_at(node, f"{name} is a function: write {name}(...)")
             case ast.Name(name):
                 return tree.Name(name)
@@ -126,14 +133,33 @@ class _Reader:
                 return self._apply(node, op, values)
             case ast.Compare(left, ops, rest) if all(type(op) in _OPERATORS for op in ops):
                 return self._comparison(node, ops, [left, *rest])
+            case ast.Call(ast.Name("votes"), [ast.Constant(int() as k), *args], []):
+                return self._operation(node, Op.VOTES, [self._node(arg) for arg in args], k)
+            case ast.Call(ast.Name("votes")):
+                return self._fail_at(
+                    node, "votes begins with a whole number: votes(2, vix > 28, rsi_14 < 30)"
+                )
+            case ast.Call(ast.Name("within"), args, []):
+                return self._within(node, args)
             case ast.Call(ast.Name(name), args, []) if name in FUNCTIONS:
                 return self._operation(node, FUNCTIONS[name], [self._node(arg) for arg in args])
-            case ast.Call(ast.Attribute(operand, "for_sessions"), [ast.Constant(int() as n)], []):
-                return self._operation(node, Op.FOR_SESSIONS, [self._node(operand)], n)
-            case ast.Call(ast.Attribute(_, "for_sessions")):
-                return self._fail_at(node, "for_sessions takes one whole number: (vix > 28).for_sessions(3)")
+            case ast.Call(ast.Attribute(operand, name), [ast.Constant(int() as n)], []) if name in METHODS:
+                return self._operation(node, METHODS[name], [self._node(operand)], n)
+            case ast.Call(ast.Attribute(_, name)) if name in METHODS:
+                return self._fail_at(node, f"{name} takes one whole number: {_METHOD_EXAMPLES[name]}")
             case _:
                 return self._fail_at(node, f"not part of the rule language; {_GRAMMAR}")
+
+    def _within(self, node: ast.expr, args: Sequence[ast.expr]) -> Node:
+        match args:
+            case [ast.Constant(int() | float() as days), ast.Name(event)]:
+                pass
+            case _:
+                self._fail_at(node, "within takes calendar days and an event: within(14, fomc)")
+        try:
+            return tree.within(days, event)
+        except RuleError as error:
+            self._fail_at(node, str(error))
 
     def _constant(self, node: ast.expr, value: float) -> Node:
         try:

@@ -15,6 +15,8 @@ MAX_NODES = 1000
 """Most nodes of a tree, as in the engine."""
 MAX_WINDOW = 2520
 """Longest window, sessions: ten years."""
+MAX_VOTERS = 32
+"""Most conditions that vote, as in the engine."""
 
 
 class Kind(Enum):
@@ -47,14 +49,49 @@ class Op(Enum):
     KNOWN = "known"
     FOR_SESSIONS = "for_sessions"
     LATCH = "latch"
+    CLIP = "clip"
+    CROSSES_ABOVE = "crosses_above"
+    CROSSES_BELOW = "crosses_below"
+    RISING = "rising"
+    FALLING = "falling"
+    SINCE = "since"
+    ZSCORE = "zscore"
+    PERCENTILE = "percentile"
+    VOTES = "votes"
+    SCORE = "score"
 
 
-_NUMERIC = {Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.NEG, Op.ABS, Op.MIN, Op.MAX}
-_LOGICAL = {Op.AND, Op.OR, Op.NOT, Op.FOR_SESSIONS, Op.LATCH}
-_UNARY = {Op.NEG, Op.ABS, Op.NOT, Op.KNOWN, Op.FOR_SESSIONS}
-_VARIADIC = {Op.AND, Op.OR, Op.MIN, Op.MAX}
+_NUMBERS_TO_NUMBER = {
+    *(Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.NEG, Op.ABS, Op.MIN, Op.MAX, Op.CLIP),
+    *(Op.ZSCORE, Op.PERCENTILE),
+}
+_GIVE_NUMBER = _NUMBERS_TO_NUMBER | {Op.SINCE, Op.SCORE}
+_TAKE_CONDITIONS = {Op.AND, Op.OR, Op.NOT, Op.FOR_SESSIONS, Op.LATCH, Op.SINCE, Op.VOTES}
+_TAKE_EITHER = {Op.KNOWN, Op.SCORE}
 
-FUNCTIONS = {op.value: op for op in (Op.ABS, Op.MIN, Op.MAX, Op.KNOWN, Op.LATCH)}
+_ARITY = {
+    **dict.fromkeys((Op.NEG, Op.ABS, Op.NOT, Op.KNOWN, Op.FOR_SESSIONS, Op.SINCE), (1, 1)),
+    **dict.fromkeys((Op.RISING, Op.FALLING, Op.ZSCORE, Op.PERCENTILE), (1, 1)),
+    **dict.fromkeys((Op.AND, Op.OR, Op.MIN, Op.MAX), (2, MAX_NODES)),
+    Op.CLIP: (3, 3),
+    Op.VOTES: (2, MAX_VOTERS),
+    Op.SCORE: (4, MAX_NODES),
+}
+"""The fewest and the most operands, where they are not two."""
+
+WINDOWS = {Op.FOR_SESSIONS: 1, Op.RISING: 1, Op.FALLING: 1, Op.ZSCORE: 2, Op.PERCENTILE: 2}
+"""Operators that look back over n sessions, written as methods; the shortest window."""
+
+METHODS = {op.value: op for op in WINDOWS}
+"""Operators that text writes after a point."""
+
+FUNCTIONS = {
+    op.value: op
+    for op in (
+        *(Op.ABS, Op.MIN, Op.MAX, Op.CLIP, Op.KNOWN, Op.LATCH, Op.CROSSES_ABOVE, Op.CROSSES_BELOW),
+        *(Op.SINCE, Op.VOTES, Op.SCORE),
+    )
+}
 """Operators that text writes as calls."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -90,7 +127,7 @@ class Name:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or not _IDENTIFIER.fullmatch(self.text):
             raise RuleError(f"name {self.text!r}: a name consists of letters, digits and _")
-        if keyword.iskeyword(self.text) or self.text in FUNCTIONS:
+        if keyword.iskeyword(self.text) or self.text in {*FUNCTIONS, "within"}:
             raise RuleError(f"name {self.text!r}: this is a word of the rule language")
 
     def json(self) -> dict[str, Any]:
@@ -116,7 +153,7 @@ class Operation:
     @property
     def kind(self) -> Kind:
         """What the operator gives."""
-        return Kind.NUMBER if self.op in _NUMERIC else Kind.CONDITION
+        return Kind.NUMBER if self.op in _GIVE_NUMBER else Kind.CONDITION
 
     def json(self) -> dict[str, Any]:
         """Give the node as the engine reads it."""
@@ -129,9 +166,9 @@ Node = Constant | Name | Operation
 
 def takes(op: Op) -> Kind | None:
     """Say what the operands must be; None: either."""
-    if op is Op.KNOWN:
+    if op in _TAKE_EITHER:
         return None
-    return Kind.CONDITION if op in _LOGICAL else Kind.NUMBER
+    return Kind.CONDITION if op in _TAKE_CONDITIONS else Kind.NUMBER
 
 
 def operation(op: Op, args: Sequence[Node], n: int | None = None) -> Node:
@@ -145,16 +182,17 @@ def operation(op: Op, args: Sequence[Node], n: int | None = None) -> Node:
     RuleError
         For operands of the wrong kind or number, a window out of bounds, or a tree that is too large.
     """
-    fewest, most = _arity(op)
+    fewest, most = _ARITY.get(op, (2, 2))
     if not fewest <= len(args) <= most:
-        wanted = str(fewest) if fewest == most else f"{fewest} or more"
+        wanted = {fewest: str(fewest), MAX_NODES: f"{fewest} or more"}.get(most, f"{fewest} to {most}")
         raise RuleError(f"`{op.value}` takes {wanted} operands, not {len(args)}")
     wanted_kind = takes(op)
     for arg in args:
         if wanted_kind not in {None, arg.kind}:
             raise RuleError(f"`{op.value}` takes {wanted_kind.value}, not {arg.kind.value}")
-    if (op is Op.FOR_SESSIONS) != _is_window(n):
-        raise RuleError(f"n = {n}: for_sessions takes a whole number of sessions from 1 to {MAX_WINDOW}")
+    _check_count(op, args, n)
+    if op is Op.SCORE:
+        _check_pairs(args)
     match op, args:
         case Op.NEG, [Constant(value)]:
             return Constant(-value)
@@ -166,14 +204,37 @@ def operation(op: Op, args: Sequence[Node], n: int | None = None) -> Node:
     return made
 
 
-def _arity(op: Op) -> tuple[int, int]:
-    if op in _UNARY:
-        return 1, 1
-    return (2, MAX_NODES) if op in _VARIADIC else (2, 2)
+def within(days: float, event: str) -> Node:
+    """Say ``days_to_EVENT <= days``: `within` is a way to write it, not an operator of its own.
+
+    Raises
+    ------
+    RuleError
+        For days that are not a number of 0 or more, or an event that is no word.
+    """
+    if isinstance(days, bool) or not days >= 0:
+        raise RuleError(f"{days}: within takes calendar days, 0 or more: within(14, fomc)")
+    return operation(Op.LE, [Name(f"days_to_{event}"), Constant(float(days))])
 
 
-def _is_window(n: object) -> bool:
-    return isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= MAX_WINDOW
+def _check_count(op: Op, args: Sequence[Node], n: int | None) -> None:
+    least, most = (WINDOWS[op], MAX_WINDOW) if op in WINDOWS else (1, len(args))
+    if op not in {*WINDOWS, Op.VOTES}:
+        if n is not None:
+            raise RuleError(f"n = {n}: `{op.value}` has no window n")
+    elif not isinstance(n, int) or isinstance(n, bool) or not least <= n <= most:
+        wanted = (
+            f"of sessions from {least}" if op in WINDOWS else f"of conditions that must hold from {least}"
+        )
+        raise RuleError(f"n = {n}: `{op.value}` takes a whole number {wanted} to {most}")
+
+
+def _check_pairs(args: Sequence[Node]) -> None:
+    if len(args) % 2:
+        raise RuleError(f"`score` takes pairs of weight and term, not {len(args)} operands")
+    for weight in args[::2]:
+        if not (isinstance(weight, Constant) and weight.value > 0):
+            raise RuleError("a weight of `score` is a constant above 0: score(2, vix > 28, 1, rsi_14 < 30)")
 
 
 def _terms(op: Op, arg: Node) -> tuple[Node, ...]:

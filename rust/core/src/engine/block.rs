@@ -66,7 +66,7 @@ impl<'p> Block<'p> {
             ),
             interest: Col::default(),
             bills: Col::default(),
-            signals: Signals::new(&plan.inputs),
+            signals: Signals::new(&plan.inputs, &plan.schedule),
             enters: plan.enters.iter().map(|rule| (rule.program.memory(), Mask::NONE)).collect(),
             exits: plan
                 .exits
@@ -228,7 +228,7 @@ impl<'p> Block<'p> {
             let Market { spot, vix, .. } = market;
             observe(plan, state, spot, vix);
             signals.step(spot, vix, before);
-            signals.observe_warm_up(plan, spot, vix, state, before);
+            signals.observe_warm_up(plan, &lanes.start, spot, vix, state, before);
             for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()) {
                 if before <= rule.program.warm_up() {
                     signals.evaluate(rule, memory);

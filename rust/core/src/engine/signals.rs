@@ -33,10 +33,20 @@ pub struct Signals {
     dividend_yield: Col,
     session: Col,
     vix_forward: Option<Col>,
+    vix_contango: Option<Col>,
+    events: Vec<DaysTo>,
     chance: Option<Col>,
     indicators: Vec<(Name, Box<dyn Indicator>, Col)>,
     book: View,
     position: PositionColumns,
+}
+
+/// Calendar days to the next event of a kind.
+#[derive(Debug)]
+struct DaysTo {
+    name: Name,
+    by_session: Vec<f64>,
+    out: Col,
 }
 
 #[derive(Debug)]
@@ -72,7 +82,11 @@ impl PositionColumns {
 
 impl Signals {
     /// Columns for the names that the compiled rules use.
-    pub fn new(used: &[Name]) -> Self {
+    pub fn new(used: &[Name], schedule: &Schedule) -> Self {
+        let days_to = |&name: &Name| {
+            let by_session = schedule.days_to(name.event()?);
+            Some(DaysTo { name, by_session, out: MISSING })
+        };
         let make = |&name: &Name| indicator(name.as_str()).map(|i| (name, i, Col::splat(f64::NAN)));
         Self {
             spot: Col::default(),
@@ -81,6 +95,8 @@ impl Signals {
             dividend_yield: Col::default(),
             session: Col::default(),
             vix_forward: used.contains(&Name::VixForward).then(Col::default),
+            vix_contango: used.contains(&Name::VixContango).then(Col::default),
+            events: used.iter().filter_map(days_to).collect(),
             chance: used.contains(&Name::Chance).then_some(MISSING),
             indicators: used.iter().filter_map(make).collect(),
             book: View::MISSING,
@@ -114,6 +130,7 @@ impl Signals {
     /// The market of the tick at which rules are about to be evaluated.
     pub fn observe_market(&mut self, plan: &Plan, market: &Market) {
         self.observe_state(plan, &market.spot, &market.vix, &market.now, f64::from(market.tick));
+        self.observe_events(|lane| Some(market.session[lane]));
         if let Some(chance) = &mut self.chance {
             let stream = Stream { seed: plan.seed, purpose: Purpose::Placebo };
             for i in 0..LANES {
@@ -129,8 +146,18 @@ impl Signals {
     }
 
     /// A session before the start: `session` is negative, and nothing is left to chance.
-    pub fn observe_warm_up(&mut self, plan: &Plan, spot: &Col, vix: &Col, state: &State, before: u32) {
+    pub fn observe_warm_up(
+        &mut self,
+        plan: &Plan,
+        starts: &[u32; LANES],
+        spot: &Col,
+        vix: &Col,
+        state: &State,
+        before: u32,
+    ) {
         self.observe_state(plan, spot, vix, state, -f64::from(before));
+        // A simulated past may reach further back than the calendar.
+        self.observe_events(|lane| starts[lane].checked_sub(before));
         if let Some(chance) = &mut self.chance {
             *chance = MISSING;
         }
@@ -144,6 +171,20 @@ impl Signals {
         self.session = Col::splat(session);
         if let Some(forward) = &mut self.vix_forward {
             plan.surface.vx(state, FORWARD_DAYS, forward);
+        }
+        if let Some(contango) = &mut self.vix_contango {
+            plan.surface.vx(state, FORWARD_DAYS, contango);
+            for lane in 0..LANES {
+                contango[lane] = contango[lane] / vix[lane] - 1.0;
+            }
+        }
+    }
+
+    fn observe_events(&mut self, session: impl Fn(usize) -> Option<u32>) {
+        for DaysTo { by_session, out, .. } in &mut self.events {
+            for lane in 0..LANES {
+                out[lane] = session(lane).map_or(f64::NAN, |session| by_session[session as usize]);
+            }
         }
     }
 
@@ -199,9 +240,23 @@ impl Signals {
             Name::Rate => &self.rate,
             Name::DividendYield => &self.dividend_yield,
             Name::Session => &self.session,
-            Name::Rsi14 | Name::RealisedVol21 | Name::Drawdown => self.indicator(name),
+            Name::Rsi14
+            | Name::RealisedVol21
+            | Name::Drawdown
+            | Name::Return1
+            | Name::Macd
+            | Name::MacdSignal
+            | Name::VixPercentile252
+            | Name::VolatilityBand => self.indicator(name),
             Name::VixForward => {
                 self.vix_forward.as_ref().expect("the plan lists every name that a rule uses")
+            }
+            Name::VixContango => {
+                self.vix_contango.as_ref().expect("the plan lists every name that a rule uses")
+            }
+            Name::DaysToFomc | Name::DaysToCpi | Name::DaysToPpi => {
+                let found = self.events.iter().find(|event| event.name == name);
+                &found.expect("the plan lists every name that a rule uses").out
             }
             Name::Chance => self.chance.as_ref().expect("the plan lists every name that a rule uses"),
             Name::SleeveNavShare => &self.book.sleeve_nav_share,

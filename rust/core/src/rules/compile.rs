@@ -1,14 +1,15 @@
-//! Tree → [`Program`]: names become slots, types are checked, equal subtrees are merged, windows and latches get their memory.
+//! Tree → [`Program`]: names become slots, types are checked, equal subtrees are merged, what looks back gets its cell.
 //!
 //! Every error that a rule can have is found here and names the sub-expression at fault.
 
 use std::collections::HashMap;
 
 use super::{
-    expr::{Expr, Kind, Op, Rule},
-    limits::{LATCH_MEMORY, MAX_WINDOW, check_size},
+    cell::{CellPlan, Past},
+    expr::{Count, Expr, Kind, Op, Rule},
+    limits::{MAX_KEPT, MAX_WINDOW, check_size},
     names::{Name, Scope},
-    program::{Answer, Arithmetic, Comparison, LatchPlan, Number, Step, Truth, WindowPlan},
+    program::{Answer, Number, Step},
 };
 use crate::{Error, Result};
 
@@ -56,8 +57,8 @@ fn compile(rule: &Rule, scope: Scope) -> Result<Program> {
         inputs: compiler.inputs,
         constants: compiler.constants,
         steps: compiler.steps,
-        windows: compiler.windows,
-        latches: compiler.latches,
+        terms: compiler.terms,
+        cells: compiler.cells,
         numbers: compiler.numbers,
         truths: compiler.truths,
         answer: value.column,
@@ -71,12 +72,12 @@ fn fault(rule: &Rule, at: &Expr, problem: String) -> Error {
 
 /// What is known of a compiled node.
 #[derive(Clone, Copy)]
-struct Value {
-    column: Answer,
+pub(super) struct Value {
+    pub column: Answer,
     /// The narrowest scope that sees everything in the node.
-    scope: Scope,
+    pub scope: Scope,
     /// Sessions of the past that it needs.
-    warm_up: u32,
+    pub warm_up: u32,
 }
 
 impl Value {
@@ -90,20 +91,24 @@ impl Value {
 
 /// Equal keys are equal columns, computed once. Columns are told apart by bank and index.
 #[derive(PartialEq, Eq, Hash)]
-enum Key {
+pub(super) enum Key {
     Const(u64),
     Name(Name),
-    Apply(Op, Option<u32>, Vec<(bool, usize)>),
+    Apply(Op, Option<u32>, Vec<Column>),
+    Before(Column),
 }
 
-struct Compiler<'a> {
+/// Is it a condition, and the index in its bank.
+pub(super) type Column = (bool, usize);
+
+pub(super) struct Compiler<'a> {
     rule: &'a Rule,
     scope: Scope,
     inputs: Vec<Name>,
     constants: Vec<(Number, f64)>,
     steps: Vec<Step>,
-    windows: Vec<WindowPlan>,
-    latches: Vec<LatchPlan>,
+    pub terms: Vec<(f64, Answer)>,
+    cells: Vec<CellPlan>,
     numbers: usize,
     truths: usize,
     merged: HashMap<Key, Value>,
@@ -117,8 +122,8 @@ impl<'a> Compiler<'a> {
             inputs: vec![],
             constants: vec![],
             steps: vec![],
-            windows: vec![],
-            latches: vec![],
+            terms: vec![],
+            cells: vec![],
             numbers: 0,
             truths: 0,
             merged: HashMap::new(),
@@ -166,103 +171,68 @@ impl<'a> Compiler<'a> {
             }
             values.push(value);
         }
-        // Operators of any number of operands are folded from the left.
-        let first = values[0];
-        let rest = values.get(1..).unwrap_or_default();
-        if rest.is_empty() {
-            return Ok(self.unary(op, n, first));
-        }
-        Ok(rest.iter().fold(first, |a, b| self.binary(op, a, *b)))
+        self.check_kept(expr)?;
+        Ok(self.operator(op, n, &values))
     }
 
     fn check_shape(&self, expr: &Expr, op: Op, args: &[Expr], n: Option<u32>) -> Result<()> {
+        let refuse = |problem: String| Err(fault(self.rule, expr, problem));
         let (fewest, most) = op.arity();
         if args.len() < fewest || args.len() > most {
-            let wanted = if fewest == most { fewest.to_string() } else { format!("{fewest} or more") };
-            let problem = format!("`{}` takes {wanted} operands, not {}", op.symbol(), args.len());
-            return Err(fault(self.rule, expr, problem));
+            let wanted = match most {
+                _ if fewest == most => fewest.to_string(),
+                usize::MAX => format!("{fewest} or more"),
+                most => format!("{fewest} to {most}"),
+            };
+            return refuse(format!("`{}` takes {wanted} operands, not {}", op.symbol(), args.len()));
         }
-        match (op.has_window(), n) {
-            (false, None) => Ok(()),
-            (true, Some(n)) if (1..=MAX_WINDOW).contains(&n) => Ok(()),
-            (true, _) => {
-                let problem =
-                    format!("`{}` takes a whole number of sessions from 1 to {MAX_WINDOW}", op.symbol());
-                Err(fault(self.rule, expr, problem))
+        match (op.count(), n) {
+            (Count::Absent, None) => {}
+            (Count::Absent, Some(_)) => return refuse(format!("`{}` has no window n", op.symbol())),
+            (Count::Sessions(least), Some(n)) if (least..=MAX_WINDOW).contains(&n) => {}
+            (Count::Sessions(least), _) => {
+                let wanted = format!("a whole number of sessions from {least} to {MAX_WINDOW}");
+                return refuse(format!("`{}` takes {wanted}", op.symbol()));
             }
-            (false, Some(_)) => Err(fault(self.rule, expr, format!("`{}` has no window n", op.symbol()))),
+            (Count::Operands, Some(n)) if (1..=args.len()).contains(&(n as usize)) => {}
+            (Count::Operands, _) => {
+                let wanted = format!("a whole number of conditions that must hold from 1 to {}", args.len());
+                return refuse(format!("`{}` takes {wanted}", op.symbol()));
+            }
         }
-    }
-
-    fn unary(&mut self, op: Op, n: Option<u32>, a: Value) -> Value {
-        self.once(Key::Apply(op, n, vec![identity(a.column)]), |compiler| {
-            let mut warm_up = a.warm_up;
-            let column = match (op, a.column) {
-                (Op::Neg, Answer::Number(a)) => compiler.number_step(|out| Step::Neg { a, out }),
-                (Op::Abs, Answer::Number(a)) => compiler.number_step(|out| Step::Abs { a, out }),
-                (Op::Known, Answer::Number(a)) => compiler.truth_step(|out| Step::KnownNumber { a, out }),
-                (Op::Known, Answer::Truth(a)) => compiler.truth_step(|out| Step::KnownTruth { a, out }),
-                (Op::Not, Answer::Truth(a)) => compiler.truth_step(|out| Step::Not { a, out }),
-                (Op::ForSessions, Answer::Truth(truth)) => {
-                    let sessions = n.expect("checked by check_shape");
-                    let of_position = a.scope == Scope::Position;
-                    // A window over a position begins with it; one over the market wants its sessions beforehand.
-                    warm_up += if of_position { 0 } else { sessions - 1 };
-                    let window = compiler.windows.len();
-                    compiler.windows.push(WindowPlan { sessions, of_position });
-                    compiler.truth_step(|out| Step::ForSessions { a: truth, window, out })
-                }
-                _ => unreachable!("operands are checked before"),
-            };
-            Value { column, warm_up, ..a }
-        })
-    }
-
-    fn binary(&mut self, op: Op, a: Value, b: Value) -> Value {
-        self.once(Key::Apply(op, None, vec![identity(a.column), identity(b.column)]), |compiler| {
-            let scope = a.scope.max(b.scope);
-            let mut warm_up = a.warm_up.max(b.warm_up);
-            let column = match (a.column, b.column) {
-                (Answer::Number(a), Answer::Number(b)) => compiler.of_numbers(op, a, b),
-                (Answer::Truth(a), Answer::Truth(b)) if op == Op::And => {
-                    compiler.truth_step(|out| Step::And { a, b, out })
-                }
-                (Answer::Truth(on), Answer::Truth(off)) if op == Op::Latch => {
-                    let of_position = scope == Scope::Position;
-                    warm_up += if of_position { 0 } else { LATCH_MEMORY };
-                    let latch = compiler.latches.len();
-                    compiler.latches.push(LatchPlan { of_position });
-                    compiler.truth_step(|out| Step::Latch { on, off, latch, out })
-                }
-                (Answer::Truth(a), Answer::Truth(b)) => compiler.truth_step(|out| Step::Or { a, b, out }),
-                _ => unreachable!("operands are checked before"),
-            };
-            Value { column, scope, warm_up }
-        })
-    }
-
-    fn of_numbers(&mut self, op: Op, a: Number, b: Number) -> Answer {
-        let arithmetic = |op| move |out| Step::Arithmetic { op, a, b, out };
-        let compare = |op| move |out| Step::Compare { op, a, b, out };
-        match op {
-            Op::Add => self.number_step(arithmetic(Arithmetic::Add)),
-            Op::Sub => self.number_step(arithmetic(Arithmetic::Sub)),
-            Op::Mul => self.number_step(arithmetic(Arithmetic::Mul)),
-            Op::Div => self.number_step(arithmetic(Arithmetic::Div)),
-            Op::Min => self.number_step(arithmetic(Arithmetic::Min)),
-            Op::Max => self.number_step(arithmetic(Arithmetic::Max)),
-            Op::Lt => self.truth_step(compare(Comparison::Lt)),
-            Op::Le => self.truth_step(compare(Comparison::Le)),
-            Op::Gt => self.truth_step(compare(Comparison::Gt)),
-            Op::Ge => self.truth_step(compare(Comparison::Ge)),
-            Op::Eq => self.truth_step(compare(Comparison::Eq)),
-            Op::Ne => self.truth_step(compare(Comparison::Ne)),
-            _ => unreachable!("operands are checked before"),
+        if op == Op::Score {
+            let positive = |weight: &Expr| matches!(weight, Expr::Const(w) if *w > 0.0);
+            if args.len() % 2 != 0 {
+                return refuse(format!(
+                    "`score` takes pairs of weight and term, not {} operands",
+                    args.len()
+                ));
+            }
+            if let Some(weight) = args.iter().step_by(2).find(|weight| !positive(weight)) {
+                let problem = "a weight of `score` is a constant above 0: score(2, vix > 28, 1, rsi_14 < 30)";
+                return Err(fault(self.rule, weight, problem.to_owned()));
+            }
         }
+        Ok(())
+    }
+
+    /// What windows keep of every session is bounded for the rule as a whole.
+    fn check_kept(&self, expr: &Expr) -> Result<()> {
+        let kept: u32 = self.cells.iter().map(|cell| cell.past.kept()).sum();
+        let own = match expr {
+            Expr::Apply { op: Op::Zscore | Op::Percentile, n: Some(n), .. } => *n,
+            _ => 0,
+        };
+        if kept + own <= MAX_KEPT {
+            return Ok(());
+        }
+        let problem =
+            format!("the windows of zscore and percentile in a rule may span {MAX_KEPT} sessions together");
+        Err(fault(self.rule, expr, problem))
     }
 
     /// The value of the key: the one made before, or made now.
-    fn once(&mut self, key: Key, make: impl FnOnce(&mut Self) -> Value) -> Value {
+    pub fn once(&mut self, key: Key, make: impl FnOnce(&mut Self) -> Value) -> Value {
         if let Some(value) = self.merged.get(&key) {
             return *value;
         }
@@ -271,29 +241,34 @@ impl<'a> Compiler<'a> {
         value
     }
 
+    /// A cell for what an operator over values of the scope remembers.
+    pub fn cell(&mut self, past: Past, scope: Scope) -> usize {
+        self.cells.push(CellPlan { past, of_position: scope == Scope::Position });
+        self.cells.len() - 1
+    }
+
+    /// The value of a constant's column.
+    pub fn constant_of(&self, column: Answer) -> f64 {
+        let found = self.constants.iter().find(|(out, _)| matches!(column, Answer::Number(a) if a == *out));
+        found.expect("weights are checked to be constants").1
+    }
+
     fn number(&mut self) -> Number {
         self.numbers += 1;
         self.numbers - 1
     }
 
-    fn number_step(&mut self, step: impl FnOnce(Number) -> Step) -> Answer {
+    pub fn number_step(&mut self, step: impl FnOnce(Number) -> Step) -> Answer {
         let out = self.number();
         self.steps.push(step(out));
         Answer::Number(out)
     }
 
-    fn truth_step(&mut self, step: impl FnOnce(Truth) -> Step) -> Answer {
+    pub fn truth_step(&mut self, step: impl FnOnce(usize) -> Step) -> Answer {
         let out = self.truths;
         self.truths += 1;
         self.steps.push(step(out));
         Answer::Truth(out)
-    }
-}
-
-fn identity(column: Answer) -> (bool, usize) {
-    match column {
-        Answer::Number(index) => (false, index),
-        Answer::Truth(index) => (true, index),
     }
 }
 

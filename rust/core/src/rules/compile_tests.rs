@@ -55,7 +55,7 @@ fn equal_subtrees_share_one_column_and_one_window() {
     let window = json!({"op": "for_sessions", "args": [vix_above(28.0)], "n": 3});
     let tree = json!({"op": "or", "args": [window, {"op": "and", "args": [window, vix_above(28.0)]}]});
     let program = Program::compile(&rule(&tree), Scope::Market).unwrap();
-    assert_eq!(program.windows.len(), 1);
+    assert_eq!(program.cells.len(), 1);
     assert_eq!((program.numbers, program.truths), (2, 4));
     assert_eq!(program.warm_up(), 2);
 }
@@ -110,7 +110,7 @@ fn equal_latches_share_their_memory_and_nested_ones_add_theirs() {
     let inner = json!({"op": "latch", "args": [vix_above(28.0), below]});
     let outer = json!({"op": "latch", "args": [{"op": "and", "args": [inner, inner]}, below]});
     let program = Program::compile(&rule(&outer), Scope::Market).unwrap();
-    assert_eq!(program.latches.len(), 2);
+    assert_eq!(program.cells.len(), 2);
     assert_eq!(program.warm_up(), 2 * LATCH_MEMORY);
 }
 
@@ -146,6 +146,20 @@ fn kinds_operands_and_windows_are_checked() {
         (json!({"op": "not", "args": [vix_above(1.0)], "n": 3}), "`not` has no window"),
         (window(json!(null)), "from 1 to 2520"),
         (window(json!(0)), "from 1 to 2520"),
+        (
+            json!({"op": "gt", "args": [{"op": "zscore", "args": [vix], "n": 1}, vix]}),
+            "`zscore` takes a whole number of sessions from 2 to 2520",
+        ),
+        (json!({"op": "votes", "args": [vix_above(1.0), vix_above(2.0)], "n": 3}), "must hold from 1 to 2"),
+        (json!({"op": "votes", "args": vec![vix_above(1.0); 33], "n": 3}), "takes 2 to 32 operands, not 33"),
+        (
+            json!({"op": "gt", "args": [{"op": "score", "args": [{"const": 1}, vix, {"const": -1}, vix]}, vix]}),
+            "at \"-1\": a weight of `score` is a constant above 0",
+        ),
+        (
+            json!({"op": "gt", "args": [{"op": "score", "args": vec![json!({"const": 1}); 5]}, vix]}),
+            "`score` takes pairs of weight and term, not 5 operands",
+        ),
         (window(json!(2521)), "from 1 to 2520"),
     ] {
         let message = refusal(&tree, Scope::Market);
@@ -170,6 +184,46 @@ fn large_trees_are_refused() {
     assert!(Program::compile(&long, Scope::Market).unwrap_err().to_string().len() < 300);
 }
 
+#[test]
+fn windows_of_numbers_are_bounded_together() {
+    let window = |n: u32| json!({"op": "percentile", "args": [{"name": "vix"}], "n": n});
+    let sum = |most: u32| json!({"op": "add", "args": (0..5).map(|i| window(most - i)).collect::<Vec<_>>()});
+    let sum = |most| {
+        let terms: Vec<Json> = sum(most)["args"].as_array().unwrap().clone();
+        terms.into_iter().reduce(|a, b| json!({"op": "add", "args": [a, b]})).unwrap()
+    };
+    let above = |most| json!({"op": "gt", "args": [sum(most), {"const": 50.0}]});
+    assert!(Program::compile(&rule(&above(2000)), Scope::Market).is_ok());
+    assert!(refusal(&above(2520), Scope::Market).contains("may span 10080 sessions together"));
+}
+
+#[test]
+fn what_looks_back_asks_for_its_sessions() {
+    let vix = json!({"name": "vix"});
+    for (tree, warm_up) in [
+        (json!({"op": "crosses_above", "args": [vix, {"const": 30}]}), 1),
+        (json!({"op": "rising", "args": [vix], "n": 3}), 3),
+        (json!({"op": "gt", "args": [{"op": "zscore", "args": [vix], "n": 21}, vix]}), 20),
+        (json!({"op": "gt", "args": [{"op": "percentile", "args": [vix], "n": 252}, vix]}), 251),
+        (json!({"op": "gt", "args": [{"op": "since", "args": [vix_above(30.0)]}, vix]}), LATCH_MEMORY),
+    ] {
+        let program = Program::compile(&rule(&tree), Scope::Position).unwrap();
+        assert_eq!((program.warm_up(), program.needs_every_session()), (warm_up, true));
+    }
+    let of_position = json!({"op": "rising", "args": [{"name": "loss"}], "n": 2});
+    let program = Program::compile(&rule(&of_position), Scope::Position).unwrap();
+    assert_eq!((program.warm_up(), program.needs_every_session()), (0, false));
+    let mut memory = program.memory();
+    let mut session = |value, taken| {
+        memory.reset_lanes(taken);
+        program.evaluate(&[&Col::splat(value)], &mut memory)
+    };
+    for (value, known) in [(1.0, false), (2.0, false), (3.0, true)] {
+        assert_eq!(session(value, Mask::NONE).known.any(), known);
+    }
+    assert_eq!(session(4.0, Mask::first(1)).is_true(), !Mask::first(1));
+}
+
 /// Values that tie, divide by zero and are missing, differently in every lane and session.
 fn scattered(session: usize, input: usize) -> Col {
     const VALUES: [f64; 7] = [0.0, 1.0, 27.0, 28.0, 29.0, 1e300, f64::NAN];
@@ -183,6 +237,14 @@ fn every_lane_is_its_own_series_on_every_instruction_set() {
     let tree = json!({"op": "or", "args": [
         {"op": "for_sessions", "args": [{"op": "ge", "args": [{"name": "vix"}, {"const": 27.0}]}], "n": 2},
         {"op": "lt", "args": [{"op": "min", "args": [ratio, {"name": "spot"}]}, {"op": "abs", "args": [{"name": "vix"}]}]},
+        {"op": "lt", "args": [
+            {"op": "score", "args": [
+                {"const": 0.3}, {"op": "zscore", "args": [{"name": "vix"}], "n": 3},
+                {"const": 0.7}, {"op": "percentile", "args": [{"name": "spot"}], "n": 4},
+                {"const": 0.1}, {"op": "crosses_below", "args": [{"name": "vix"}, {"name": "spot"}]},
+            ]},
+            {"op": "since", "args": [{"op": "falling", "args": [{"name": "vix"}], "n": 1}]},
+        ]},
     ]});
     let program = Program::compile(&rule(&tree), Scope::Market).unwrap();
     let run = |variant, lane: Option<usize>| {

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::MAX_VOTERS;
+
 /// A rule as it travels: the source, kept verbatim for people, and the tree, which alone decides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +32,7 @@ pub enum Expr {
         op: Op,
         /// Its operands, left to right.
         args: Vec<Expr>,
-        /// The length of the window in sessions, for operators that have one: `"n": 3`.
+        /// The whole number of operators that have one, mostly the length of a window in sessions: `"n": 3`.
         n: Option<u32>,
     },
 }
@@ -79,6 +81,37 @@ pub enum Op {
     ForSessions,
     /// True from the session in which the first operand is true until one in which the second is.
     Latch,
+    /// The first operand, no less than the second and no more than the third.
+    Clip,
+    /// Above now, and not above in the session before.
+    CrossesAbove,
+    /// Below now, and not below in the session before.
+    CrossesBelow,
+    /// Higher than the session before, in each of the last n sessions.
+    Rising,
+    /// Lower than the session before, in each of the last n sessions.
+    Falling,
+    /// Sessions since the operand was last true: 0 in that session; missing once it is not certain.
+    Since,
+    /// Standard deviations from the mean of the last n sessions.
+    Zscore,
+    /// Share of the n - 1 sessions before that were strictly lower: 0 to 100.
+    Percentile,
+    /// Are at least n of the operands true? False once the unknown ones could not make it so.
+    Votes,
+    /// Weighted mean of the terms that are known; operands are weight, term, weight, term.
+    Score,
+}
+
+/// What the whole number `n` of an operator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// The operator has none.
+    Absent,
+    /// Sessions, at least that many.
+    Sessions(u32),
+    /// Operands, at least one.
+    Operands,
 }
 
 /// What an operand or a result is.
@@ -104,8 +137,14 @@ impl Op {
     /// What the operands must be; `None`: either.
     pub const fn takes(self) -> Option<Kind> {
         match self {
-            Self::And | Self::Or | Self::Not | Self::ForSessions | Self::Latch => Some(Kind::Condition),
-            Self::Known => None,
+            Self::And
+            | Self::Or
+            | Self::Not
+            | Self::ForSessions
+            | Self::Latch
+            | Self::Since
+            | Self::Votes => Some(Kind::Condition),
+            Self::Known | Self::Score => None,
             _ => Some(Kind::Number),
         }
     }
@@ -113,15 +152,33 @@ impl Op {
     /// The fewest and the most operands.
     pub const fn arity(self) -> (usize, usize) {
         match self {
-            Self::Neg | Self::Abs | Self::Not | Self::Known | Self::ForSessions => (1, 1),
+            Self::Neg
+            | Self::Abs
+            | Self::Not
+            | Self::Known
+            | Self::ForSessions
+            | Self::Rising
+            | Self::Falling
+            | Self::Since
+            | Self::Zscore
+            | Self::Percentile => (1, 1),
             Self::And | Self::Or | Self::Min | Self::Max => (2, usize::MAX),
+            Self::Votes => (2, MAX_VOTERS),
+            Self::Clip => (3, 3),
+            Self::Score => (4, usize::MAX),
             _ => (2, 2),
         }
     }
 
-    /// Does the operator look back over n sessions?
-    pub const fn has_window(self) -> bool {
-        matches!(self, Self::ForSessions)
+    /// What its whole number is.
+    pub const fn count(self) -> Count {
+        match self {
+            Self::ForSessions | Self::Rising | Self::Falling => Count::Sessions(1),
+            // One session has neither a spread nor a rank.
+            Self::Zscore | Self::Percentile => Count::Sessions(2),
+            Self::Votes => Count::Operands,
+            _ => Count::Absent,
+        }
     }
 }
 

@@ -11,6 +11,10 @@ pub const MAX_NODES: usize = 1000;
 pub const MAX_TEXT: usize = 4000;
 /// Longest window, sessions: ten years.
 pub const MAX_WINDOW: u32 = 2520;
+/// Most conditions that vote: k of n takes k (n - k) steps.
+pub const MAX_VOTERS: usize = 32;
+/// Most sessions that the zscores and percentiles of one rule keep together: 4 KiB each for a block of paths.
+pub const MAX_KEPT: u32 = 4 * MAX_WINDOW;
 /// Sessions before session 0 in which a latch over the market begins: a year. Its memory has no end, so it is given one
 /// that depends on nothing else that runs.
 pub const LATCH_MEMORY: u32 = 252;

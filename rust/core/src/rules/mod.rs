@@ -9,15 +9,21 @@
 //! A number that is not finite is *missing*; a comparison with a missing number is *unknown*; a gate opens only on
 //! true. Nothing is filled in: `known(x)` is the way back to two values.
 
+mod cell;
 pub mod compile;
 pub mod expr;
 pub mod indicator;
+mod kernels;
 mod latch;
 pub mod limits;
+mod moments;
 pub mod names;
 mod nearest;
+mod operators;
 mod print;
 pub mod program;
+mod rank;
+mod run;
 mod window;
 
 pub use expr::{Expr, Op, Rule};

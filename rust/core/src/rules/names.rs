@@ -63,6 +63,24 @@ pub enum Name {
     RealisedVol21,
     /// `drawdown`.
     Drawdown,
+    /// `return_1`.
+    Return1,
+    /// `macd`.
+    Macd,
+    /// `macd_signal`.
+    MacdSignal,
+    /// `vix_percentile_252`.
+    VixPercentile252,
+    /// `volatility_band`.
+    VolatilityBand,
+    /// `vix_contango`.
+    VixContango,
+    /// `days_to_fomc`.
+    DaysToFomc,
+    /// `days_to_cpi`.
+    DaysToCpi,
+    /// `days_to_ppi`.
+    DaysToPpi,
     /// `nav`.
     Nav,
     /// `nav_share`.
@@ -118,12 +136,18 @@ pub struct Entry {
 
 /// Sessions after which Wilder's average has forgotten how it was started: (13/14)^86 < 0.2%.
 const RSI_SETTLED: u32 = 100;
+/// Sessions after which the slower average of the MACD has forgotten how it was started: 26, and (25/27)^84 < 0.2%.
+const MACD_SETTLED: u32 = 110;
+/// 35 of the MACD's own sessions later its average has settled, too: 9, and (8/10)^28 < 0.2%.
+const MACD_SIGNAL_SETTLED: u32 = MACD_SETTLED + 35;
+/// Sessions in a trading year, less this one.
+const YEAR_BEFORE: u32 = 251;
 /// Log returns in the window of `realised_vol_21`.
 const MONTH: u32 = 21;
 
 /// The registry, in the order of [`Name`].
 #[rustfmt::skip]
-pub static NAMES: [Entry; 26] = {
+pub static NAMES: [Entry; 35] = {
     const fn row(
         name: Name, text: &'static str, unit: &'static str, scope: Scope, warm_up: u32, source: &'static str, doc: &'static str,
     ) -> Entry {
@@ -141,6 +165,15 @@ pub static NAMES: [Entry; 26] = {
         row(Name::Rsi14, "rsi_14", "0 to 100", Market, RSI_SETTLED, "R76", "Wilder's relative strength index of the spot over 14 sessions."),
         row(Name::RealisedVol21, "realised_vol_21", "per year", Market, MONTH, "variance swaps", "Realised volatility of the spot over 21 sessions, as a decimal: 0.16, where the VIX says 16."),
         row(Name::Drawdown, "drawdown", "fraction", Market, 0, "R16", "Fall of the spot from its running maximum, 0 or more: 0.05 is 5% below."),
+        row(Name::Return1, "return_1", "fraction", Market, 1, "R27", "Change of the spot from the session before: -0.02 is a fall of 2%."),
+        row(Name::Macd, "macd", "index points", Market, MACD_SETTLED, "R76", "Exponential mean of the spot over 12 sessions less that over 26."),
+        row(Name::MacdSignal, "macd_signal", "index points", Market, MACD_SIGNAL_SETTLED, "R76", "Exponential mean of macd over 9 sessions."),
+        row(Name::VixPercentile252, "vix_percentile_252", "0 to 100", Market, YEAR_BEFORE, "R76", "Share of the 251 sessions before in which the VIX was lower."),
+        row(Name::VolatilityBand, "volatility_band", "0 to 5", Market, 0, "R40", "Band of the VIX: 0 below 15, 1 from 15, 2 from 20, 3 from 25, 4 from 28, 5 above 35."),
+        row(Name::VixContango, "vix_contango", "fraction", Market, 0, "R37", "vix_forward / vix - 1: above 0 a long future rolls down to the VIX, below 0 up."),
+        row(Name::DaysToFomc, "days_to_fomc", "calendar days", Market, 0, "R56", "Calendar days to the next FOMC decision, 0 on its day; missing where the calendar has none."),
+        row(Name::DaysToCpi, "days_to_cpi", "calendar days", Market, 0, "R28", "Calendar days to the next release of the CPI, 0 on its day; missing where the calendar has none."),
+        row(Name::DaysToPpi, "days_to_ppi", "calendar days", Market, 0, "R28", "Calendar days to the next release of the PPI, 0 on its day; missing where the calendar has none."),
         row(Name::Nav, "nav", "US dollars", Book, 0, "ledger", "Net asset value of the book: cash and marks."),
         row(Name::NavShare, "nav_share", "fraction", Book, 0, "ledger", "Net asset value over the capital at the start."),
         row(Name::MarginShare, "margin_share", "fraction", Book, 0, "R4", "Margin requirement over net asset value."),
@@ -174,6 +207,11 @@ impl Name {
     /// Is the column computed by an [`super::indicator::Indicator`]?
     pub fn is_indicator(self) -> bool {
         super::indicator::indicator(self.as_str()).is_some()
+    }
+
+    /// The kind of event that the name counts the days to, as the calendar calls it.
+    pub fn event(self) -> Option<&'static str> {
+        self.as_str().strip_prefix("days_to_").filter(|event| *event != "expiry")
     }
 
     /// The name, if a rule in the scope may use it; otherwise what to say.

@@ -42,7 +42,7 @@ impl Binding {
                 Op::Add | Op::Sub => Self::Sum,
                 Op::Mul | Op::Div => Self::Product,
                 Op::Neg => Self::Sign,
-                Op::Abs | Op::Min | Op::Max | Op::Known | Op::ForSessions | Op::Latch => Self::Atom,
+                _ => Self::Atom,
             },
         }
     }
@@ -71,6 +71,16 @@ impl Op {
             Self::Known => "known",
             Self::ForSessions => "for_sessions",
             Self::Latch => "latch",
+            Self::Clip => "clip",
+            Self::CrossesAbove => "crosses_above",
+            Self::CrossesBelow => "crosses_below",
+            Self::Rising => "rising",
+            Self::Falling => "falling",
+            Self::Since => "since",
+            Self::Zscore => "zscore",
+            Self::Percentile => "percentile",
+            Self::Votes => "votes",
+            Self::Score => "score",
         }
     }
 }
@@ -89,9 +99,12 @@ impl Display for Expr {
         };
         let own = Binding::of(self);
         match (op, args.as_slice()) {
-            (Op::ForSessions, [arg]) => {
-                operand(f, arg, Binding::Atom)?;
-                write!(f, ".for_sessions({})", n.unwrap_or_default())
+            (Op::ForSessions | Op::Rising | Op::Falling | Op::Zscore | Op::Percentile, [arg]) => {
+                // The point after a number would be read as its decimal point.
+                let bare = matches!(arg, Self::Name(_))
+                    || matches!(arg, Self::Apply { .. } if Binding::of(arg) == Binding::Atom);
+                let text = if bare { arg.to_string() } else { format!("({arg})") };
+                write!(f, "{text}.{}({})", op.symbol(), n.unwrap_or_default())
             }
             (Op::Neg, [arg]) => {
                 f.write_str("-")?;
@@ -101,12 +114,10 @@ impl Display for Expr {
                 f.write_str("not ")?;
                 operand(f, arg, own)
             }
-            (Op::Abs | Op::Min | Op::Max | Op::Known | Op::Latch, args) => {
-                write!(f, "{}(", op.symbol())?;
-                for (index, arg) in args.iter().enumerate() {
-                    write!(f, "{}{arg}", if index > 0 { ", " } else { "" })?;
-                }
-                f.write_str(")")
+            (_, args) if own == Binding::Atom => {
+                let votes = n.map(|n| n.to_string());
+                let words: Vec<String> = votes.into_iter().chain(args.iter().map(Self::to_string)).collect();
+                write!(f, "{}({})", op.symbol(), words.join(", "))
             }
             (_, args) => {
                 for (index, arg) in args.iter().enumerate() {
@@ -141,5 +152,15 @@ mod tests {
             both.to_string(),
             "((vix > 28).for_sessions(3) or not vix > 28) and latch(vix > 28, known(a - (b - -0.5)))"
         );
+        let method = |op, arg| Expr::Apply { op, args: vec![arg], n: Some(20) };
+        let weighed = vec![
+            Expr::Const(2.0),
+            method(Op::Zscore, name("a")),
+            Expr::Const(1.0),
+            method(Op::Rising, Expr::Const(5.0)),
+        ];
+        assert_eq!(apply(Op::Score, weighed).to_string(), "score(2, a.zscore(20), 1, (5).rising(20))");
+        let votes = Expr::Apply { op: Op::Votes, args: vec![name("a"), name("b")], n: Some(1) };
+        assert_eq!(votes.to_string(), "votes(1, a, b)");
     }
 }

@@ -6,11 +6,13 @@
 //! A number column holds finite numbers and NaN, which means missing; whatever is not finite (a quotient by zero, an
 //! overflow, a missing input) becomes NaN as it is written. No step rounds differently on another instruction set.
 
-use super::latch::Latch;
-use super::names::Name;
-use super::window::Window;
+use super::{
+    cell::{Cell, CellPlan},
+    kernels::{arithmetic, certain, compare, known, map, score, since},
+    names::Name,
+};
 use crate::math::{
-    lanes::{Col, LANES, Mask, Tri},
+    lanes::{Col, Mask, Tri},
     simd::{self, Kernel, Variant},
 };
 
@@ -54,21 +56,14 @@ pub(super) enum Step {
     Not { a: Truth, out: Truth },
     And { a: Truth, b: Truth, out: Truth },
     Or { a: Truth, b: Truth, out: Truth },
-    ForSessions { a: Truth, window: usize, out: Truth },
-    Latch { on: Truth, off: Truth, latch: usize, out: Truth },
-}
-
-/// A window's length, and whether what it looks at belongs to one position.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct WindowPlan {
-    pub sessions: u32,
-    pub of_position: bool,
-}
-
-/// Whether what a latch looks at belongs to one position.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LatchPlan {
-    pub of_position: bool,
+    Score { first: usize, terms: usize, out: Number },
+    ForSessions { a: Truth, cell: usize, out: Truth },
+    Latch { on: Truth, off: Truth, cell: usize, out: Truth },
+    BeforeTruth { a: Truth, cell: usize, out: Truth },
+    BeforeNumber { a: Number, cell: usize, out: Number },
+    Since { a: Truth, cell: usize, out: Number },
+    Zscore { a: Number, cell: usize, out: Number },
+    Percentile { a: Number, cell: usize, out: Number },
 }
 
 /// The column that holds the answer.
@@ -84,43 +79,37 @@ pub struct Program {
     pub(super) inputs: Vec<Name>,
     pub(super) constants: Vec<(Number, f64)>,
     pub(super) steps: Vec<Step>,
-    pub(super) windows: Vec<WindowPlan>,
-    pub(super) latches: Vec<LatchPlan>,
+    /// Weight and column of every term of every score.
+    pub(super) terms: Vec<(f64, Answer)>,
+    pub(super) cells: Vec<CellPlan>,
     pub(super) numbers: usize,
     pub(super) truths: usize,
     pub(super) answer: Answer,
     pub(super) warm_up: u32,
 }
 
-/// The columns, windows and latches of one program: the engine keeps one per block, and per position slot for exit rules.
+/// The columns and cells of one program: the engine keeps one per block, and per position slot for exit rules.
 #[derive(Clone, Debug)]
 pub struct Memory {
     numbers: Vec<Col>,
     truths: Vec<Tri>,
-    windows: Vec<(WindowPlan, Window)>,
-    latches: Vec<(LatchPlan, Latch)>,
+    cells: Vec<(CellPlan, Cell)>,
 }
 
 impl Memory {
     /// Forgets every session: a new block of paths starts.
     pub fn reset(&mut self) {
-        for (plan, window) in &mut self.windows {
-            window.reset_lanes(Mask::ALL, plan.sessions);
-        }
-        for (_, latch) in &mut self.latches {
-            latch.reset_lanes(Mask::ALL);
+        for (_, cell) in &mut self.cells {
+            cell.reset();
         }
     }
 
     /// Forgets what the positions of these lanes went through, because new ones take their slot.
     ///
-    /// Windows and latches over the market or the book go on: `(vix > 28).for_sessions(3)` does not start anew with a position.
+    /// What looks back over the market or the book goes on: `(vix > 28).for_sessions(3)` does not start anew with a position.
     pub fn reset_lanes(&mut self, lanes: Mask) {
-        for (plan, window) in self.windows.iter_mut().filter(|(plan, _)| plan.of_position) {
-            window.reset_lanes(lanes, plan.sessions);
-        }
-        for (_, latch) in self.latches.iter_mut().filter(|(plan, _)| plan.of_position) {
-            latch.reset_lanes(lanes);
+        for (_, cell) in self.cells.iter_mut().filter(|(plan, _)| plan.of_position) {
+            cell.reset_lanes(lanes);
         }
     }
 }
@@ -140,19 +129,17 @@ impl Program {
     /// Does the rule look back over sessions of the market or the book? Then it must be evaluated in every session of
     /// the warm-up and after it, also while its slot holds no position; otherwise only while there is one.
     pub fn needs_every_session(&self) -> bool {
-        self.windows.iter().any(|window| !window.of_position)
-            || self.latches.iter().any(|latch| !latch.of_position)
+        self.cells.iter().any(|cell| cell.needs_every_session())
     }
 
-    /// Fresh columns, windows and latches.
+    /// Fresh columns and cells.
     pub fn memory(&self) -> Memory {
         let mut numbers = vec![Col::splat(f64::NAN); self.numbers];
         for &(column, value) in &self.constants {
             numbers[column] = Col::splat(value);
         }
-        let windows = self.windows.iter().map(|plan| (*plan, Window::new(plan.sessions))).collect();
-        let latches = self.latches.iter().map(|plan| (*plan, Latch::default())).collect();
-        Memory { numbers, truths: vec![Tri::default(); self.truths], windows, latches }
+        let cells = self.cells.iter().map(|plan| (*plan, plan.cell())).collect();
+        Memory { numbers, truths: vec![Tri::default(); self.truths], cells }
     }
 
     /// One session of a condition: call it once per session, in order.
@@ -188,12 +175,12 @@ impl Program {
 
     fn run(&self, variant: Variant, inputs: &[&Col], memory: &mut Memory) {
         assert_eq!(inputs.len(), self.inputs.len(), "one column per input of the program");
-        simd::dispatch_on(variant, Session { steps: &self.steps, inputs, memory });
+        simd::dispatch_on(variant, Session { program: self, inputs, memory });
     }
 }
 
 struct Session<'a> {
-    steps: &'a [Step],
+    program: &'a Program,
     inputs: &'a [&'a Col],
     memory: &'a mut Memory,
 }
@@ -203,8 +190,8 @@ impl Kernel for Session<'_> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Memory { numbers, truths, windows, latches } = self.memory;
-        for step in self.steps {
+        let Memory { numbers, truths, cells } = self.memory;
+        for step in &self.program.steps {
             match *step {
                 Step::Load { input, out } => map(self.inputs[input], &mut numbers[out], |x| x),
                 Step::Arithmetic { op, a, b, out } => {
@@ -225,71 +212,46 @@ impl Kernel for Session<'_> {
                 Step::Not { a, out } => truths[out] = !truths[a],
                 Step::And { a, b, out } => truths[out] = truths[a] & truths[b],
                 Step::Or { a, b, out } => truths[out] = truths[a] | truths[b],
-                Step::ForSessions { a, window, out } => {
-                    let (plan, window) = &mut windows[window];
-                    truths[out] = window.push(truths[a], plan.sessions);
+                Step::Score { first, terms, out } => {
+                    let terms = &self.program.terms[first..first + terms];
+                    let (filled, rest) = numbers.split_at_mut(out);
+                    score(terms, filled, truths, &mut rest[0]);
                 }
-                Step::Latch { on, off, latch, out } => {
-                    truths[out] = certain(latches[latch].1.push(truths[on], truths[off]));
+                Step::ForSessions { a, cell, out } => {
+                    let Cell::Window(window) = &mut cells[cell].1 else { unreachable!("{MATCHED}") };
+                    truths[out] = window.push(truths[a]);
+                }
+                Step::Latch { on, off, cell, out } => {
+                    let Cell::Latch(latch) = &mut cells[cell].1 else { unreachable!("{MATCHED}") };
+                    truths[out] = certain(latch.push(truths[on], truths[off]));
+                }
+                Step::BeforeTruth { a, cell, out } => {
+                    let Cell::Truth(before) = &mut cells[cell].1 else { unreachable!("{MATCHED}") };
+                    truths[out] = std::mem::replace(before, truths[a]);
+                }
+                Step::BeforeNumber { a, cell, out } => {
+                    let Cell::Number(before) = &mut cells[cell].1 else { unreachable!("{MATCHED}") };
+                    numbers[out] = **before;
+                    **before = numbers[a];
+                }
+                Step::Since { a, cell, out } => {
+                    let Cell::Since(count) = &mut cells[cell].1 else { unreachable!("{MATCHED}") };
+                    since(truths[a], count);
+                    numbers[out] = **count;
+                }
+                Step::Zscore { a, cell, out } => {
+                    let Cell::Moments(moments) = &mut cells[cell].1 else { unreachable!("{MATCHED}") };
+                    let (filled, rest) = numbers.split_at_mut(out);
+                    moments.push(&filled[a], &mut rest[0]);
+                }
+                Step::Percentile { a, cell, out } => {
+                    let Cell::Rank(rank) = &mut cells[cell].1 else { unreachable!("{MATCHED}") };
+                    let (filled, rest) = numbers.split_at_mut(out);
+                    rank.push(&filled[a], &mut rest[0]);
                 }
             }
         }
     }
 }
 
-#[inline(always)]
-fn finite_or_missing(x: f64) -> f64 {
-    if x.is_finite() { x } else { f64::NAN }
-}
-
-#[inline(always)]
-fn map(a: &Col, out: &mut Col, f: impl Fn(f64) -> f64) {
-    for lane in 0..LANES {
-        out[lane] = finite_or_missing(f(a[lane]));
-    }
-}
-
-#[inline(always)]
-fn zip(a: &Col, b: &Col, out: &mut Col, f: impl Fn(f64, f64) -> f64) {
-    for lane in 0..LANES {
-        out[lane] = finite_or_missing(f(a[lane], b[lane]));
-    }
-}
-
-#[inline(always)]
-fn arithmetic(op: Arithmetic, a: &Col, b: &Col, out: &mut Col) {
-    match op {
-        Arithmetic::Add => zip(a, b, out, |a, b| a + b),
-        Arithmetic::Sub => zip(a, b, out, |a, b| a - b),
-        Arithmetic::Mul => zip(a, b, out, |a, b| a * b),
-        Arithmetic::Div => zip(a, b, out, |a, b| a / b),
-        // Not f64::min and max, which ignore a NaN: here a missing operand makes the result missing.
-        Arithmetic::Min => zip(a, b, out, |a, b| if a < b || a.is_nan() { a } else { b }),
-        Arithmetic::Max => zip(a, b, out, |a, b| if a > b || a.is_nan() { a } else { b }),
-    }
-}
-
-#[inline(always)]
-fn compare(op: Comparison, a: &Col, b: &Col) -> Tri {
-    let holds = match op {
-        Comparison::Lt => Mask::from_fn(|lane| a[lane] < b[lane]),
-        Comparison::Le => Mask::from_fn(|lane| a[lane] <= b[lane]),
-        Comparison::Gt => Mask::from_fn(|lane| a[lane] > b[lane]),
-        Comparison::Ge => Mask::from_fn(|lane| a[lane] >= b[lane]),
-        Comparison::Eq => Mask::from_fn(|lane| a[lane] == b[lane]),
-        Comparison::Ne => Mask::from_fn(|lane| a[lane] != b[lane]),
-    };
-    let known = known(a) & known(b);
-    Tri { truth: holds & known, known }
-}
-
-#[inline(always)]
-fn known(a: &Col) -> Mask {
-    Mask::from_fn(|lane| !a[lane].is_nan())
-}
-
-/// A condition that is known in every lane.
-#[inline(always)]
-fn certain(truth: Mask) -> Tri {
-    Tri { truth, known: Mask::ALL }
-}
+const MATCHED: &str = "the compiler plans a step and its cell together";

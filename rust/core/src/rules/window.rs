@@ -11,25 +11,27 @@ pub(super) struct Window {
     true_run: [u32; LANES],
     /// Sessions since the condition was last false: 0 is now, n is not within the window.
     since_false: [u32; LANES],
+    sessions: u32,
 }
 
 impl Window {
     /// A window that has seen nothing.
     pub fn new(sessions: u32) -> Self {
-        Self { true_run: [0; LANES], since_false: [sessions; LANES] }
+        Self { true_run: [0; LANES], since_false: [sessions; LANES], sessions }
     }
 
     /// Forgets what the lanes have seen.
-    pub fn reset_lanes(&mut self, lanes: Mask, sessions: u32) {
+    pub fn reset_lanes(&mut self, lanes: Mask) {
         for lane in lanes.lanes() {
             self.true_run[lane] = 0;
-            self.since_false[lane] = sessions;
+            self.since_false[lane] = self.sessions;
         }
     }
 
     /// Takes in this session's value; returns the conjunction of the last n.
     #[inline(always)]
-    pub fn push(&mut self, value: Tri, sessions: u32) -> Tri {
+    pub fn push(&mut self, value: Tri) -> Tri {
+        let sessions = self.sessions;
         let is_false = value.is_false();
         for lane in 0..LANES {
             let run = (self.true_run[lane] + 1).min(sessions);
@@ -71,16 +73,16 @@ mod tests {
             (t, u),
             (t, t),
         ] {
-            assert_eq!(window.push(everywhere(value), 3), everywhere(expected));
+            assert_eq!(window.push(everywhere(value)), everywhere(expected));
         }
     }
 
     #[test]
     fn lanes_start_anew_alone() {
         let mut window = Window::new(2);
-        window.push(everywhere(Some(true)), 2);
-        window.reset_lanes(Mask::first(1), 2);
-        let answer = window.push(everywhere(Some(true)), 2);
+        window.push(everywhere(Some(true)));
+        window.reset_lanes(Mask::first(1));
+        let answer = window.push(everywhere(Some(true)));
         assert_eq!(answer.truth, !Mask::first(1));
         assert_eq!(answer.known, !Mask::first(1));
     }

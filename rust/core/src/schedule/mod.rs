@@ -131,6 +131,15 @@ impl Schedule {
         self.day(to) - self.day(from)
     }
 
+    /// Per session: calendar days to the next event of the kind, 0 on its day; NaN after the last one that is known.
+    pub fn days_to(&self, event: &str) -> Vec<f64> {
+        let sessions = self.spec.events.get(event).map_or(&[][..], Vec::as_slice);
+        let next = |from: u32| sessions.get(sessions.partition_point(|&at| at < from));
+        (0..self.len() as u32)
+            .map(|from| next(from).map_or(f64::NAN, |&to| f64::from(self.days_between(from, to))))
+            .collect()
+    }
+
     /// Per session: does a layer of this cadence decide on it? `None` for [`Every::Flat`], which follows the book.
     pub fn decision_sessions(&self, every: Every) -> Option<Vec<bool>> {
         let period: fn(i32) -> i32 = match every {
@@ -245,6 +254,17 @@ mod tests {
         let monthly = s.decision_sessions(Every::Month).unwrap();
         let first_of_february = (0..40).find(|&i| s.day(i) >= 20_120).unwrap();
         assert_eq!(monthly.iter().position(|&d| d), Some(first_of_february as usize));
+    }
+
+    #[test]
+    fn days_to_an_event_count_down_to_its_day_and_end_with_the_last_one() {
+        let mut spec = weekdays(8).spec;
+        spec.events = BTreeMap::from([("fomc".into(), vec![2, 5])]);
+        let schedule = Schedule::new(spec).unwrap();
+        let days = schedule.days_to("fomc");
+        // Thursday, Friday, Monday with the event.
+        assert_eq!(days[..6], [4.0, 3.0, 0.0, 2.0, 1.0, 0.0]);
+        assert!(days[6..].iter().chain(&schedule.days_to("cpi")).all(|days| days.is_nan()));
     }
 
     #[test]

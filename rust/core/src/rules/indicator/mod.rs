@@ -1,8 +1,13 @@
 //! Signals computed from the market's own past: one file each, and one line in [`indicator`].
 
 mod drawdown;
+mod macd;
+mod macd_signal;
 mod realised_vol;
+mod r#return;
 mod rsi;
+mod vix_percentile;
+mod volatility_band;
 
 use crate::math::lanes::Col;
 
@@ -22,8 +27,13 @@ pub trait Indicator: std::fmt::Debug + Send {
 pub fn indicator(name: &str) -> Option<Box<dyn Indicator>> {
     match name {
         "drawdown" => Some(Box::new(drawdown::Drawdown::new())),
+        "macd" => Some(Box::new(macd::Macd::new())),
+        "macd_signal" => Some(Box::new(macd_signal::MacdSignal::new())),
         "realised_vol_21" => Some(Box::new(realised_vol::RealisedVol::<21>::new())),
+        "return_1" => Some(Box::new(r#return::Return::new())),
         "rsi_14" => Some(Box::new(rsi::Rsi::<14>::new())),
+        "vix_percentile_252" => Some(Box::new(vix_percentile::VixPercentile::new(252))),
+        "volatility_band" => Some(Box::new(volatility_band::VolatilityBand)),
         _ => None,
     }
 }

@@ -1,0 +1,84 @@
+"""`alvh rules check` and `alvh rules explain`: what rules need, and why one says what it says."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+rules = typer.Typer(
+    name="rules", help="Check the rules of a file; explain a rule on data.", rich_markup_mode=None
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
+
+
+@rules.command()
+def check(
+    file: Annotated[
+        Path, typer.Argument(help="A playbook (TOML), or a text file with a rule a line and # for comments.")
+    ],
+    history: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet file of a history: what it lacks for the rules.", metavar="FILE"),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Rate of the history, if it has no such column.", metavar="X")
+    ] = None,
+    dividend_yield: Annotated[
+        float | None, typer.Option(help="Dividend yield, if it has no such column.", metavar="X")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compile the rules of a file; tell names, sessions looked back on, and what a history lacks.
+
+    Exit code 2 if a rule does not compile.
+    """
+    from rich.console import Console
+
+    from alvh.history import read_history
+    from alvh.report.plain_json import to_json
+    from alvh.report.rules import print_checks
+    from alvh.rules import checking
+
+    data = None
+    if history is not None:
+        data = read_history(history, rate=rate, dividend_yield=dividend_yield, gaps="report")
+    table = checking.check(checking.rules_of(file), data)
+    if as_json:
+        print(to_json({"rules": table}))
+    else:
+        print_checks(Console(), table)
+    if table["problem"].is_not_null().any():
+        raise typer.Exit(2)
+
+
+@rules.command()
+def explain(
+    rule: Annotated[str, typer.Argument(help="The rule: 'vix > 28 and rsi_14 < 30'.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="CSV or Parquet file: a session a row, in order, and a column per name.", metavar="FILE"
+        ),
+    ],
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date", help="A day of the column date; the last row unless given.", formats=["%Y-%m-%d"]
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the value of every part of a rule, and the smallest changes that would turn it."""
+    from alvh import rules as language
+    from alvh.report.plain_json import to_json
+    from alvh.rules.checking import read_signals
+
+    parsed = language.parse(rule)
+    frame = read_signals(data, parsed.to_polars().meta.root_names())
+    told = language.explain(parsed, frame, at=-1 if day is None else day.date())
+    if as_json:
+        print(to_json({"outcome": told.outcome, "nodes": told.nodes, "flips": told.flips}))
+    else:
+        print(told)

@@ -1,0 +1,148 @@
+"""Rules of a file: whether they compile, what they use, and what a history lacks for them."""
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from alvh._core import RuleError
+from alvh.errors import SpecError
+from alvh.rules.objects import Condition, Expr
+from alvh.rules.text import parse
+
+if TYPE_CHECKING:
+    from alvh.history.data import HistoryData
+    from alvh.playbook import Arm
+
+SCOPES = ("market", "book", "position")
+"""Where a rule may be evaluated, narrowest first."""
+_EVENTS = "days_to_"
+_OF_POSITION = "days_to_expiry"
+
+
+class Found(NamedTuple):
+    """A rule of a file."""
+
+    where: str
+    """Layer and key, or line."""
+    rule: Expr | str
+    """The rule, or its text where that is not understood."""
+    scope: str | None
+    """Where it is evaluated; None: wherever it compiles."""
+
+
+def rules_of(path: str | Path) -> tuple[Found, ...]:
+    """Read the rules of a playbook (``.toml``) or of a text file, a rule a line; ``#`` begins a comment.
+
+    Raises
+    ------
+    SpecError
+        If the file cannot be read or is not a playbook.
+    """
+    path = Path(path)
+    if path.suffix == ".toml":
+        from alvh.playbook import Arm
+
+        return tuple(rules_of_arm(Arm.read(path)))
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: not text in UTF-8: {error}") from None
+    texts = ((number, line.split("#", 1)[0].strip()) for number, line in enumerate(lines, start=1))
+    return tuple(Found(f"line {number}", text, None) for number, text in texts if text)
+
+
+def read_signals(path: str | Path, names: Iterable[str]) -> pl.DataFrame:
+    """Read those of the names that a CSV or Parquet file has, and its column ``date``.
+
+    Raises
+    ------
+    HistoryError
+        If the file cannot be read, or a value is no number or no day.
+    """
+    from alvh.history.checks import read_days, read_numbers
+    from alvh.history.columns import DATE, Column
+    from alvh.history.source import open_source
+
+    source = open_source(path)
+    columns = [
+        read_numbers(source, name, Column(name, -math.inf, math.inf, "of any size", "write a number"))
+        for name in names
+        if name in source.columns
+    ]
+    if DATE in source.columns:
+        columns.append(read_days(source, DATE))
+    return pl.DataFrame(columns)
+
+
+def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.DataFrame:
+    """Compile every rule and tell what it needs.
+
+    Parameters
+    ----------
+    rules
+        As `rules_of` gives them.
+    history
+        A history that they would be replayed over.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per rule: `where`, `rule`, `scope`, `names` it uses, `warm_up` (sessions before the first),
+        `problem` (null if it compiles); with a history `first_session`, the first day on which a path may
+        start (null if it is too short), and `missing`, the names that stay unknown over it.
+    """
+    return pl.DataFrame(
+        [_checked(found, history) for found in rules],
+        schema={
+            "where": pl.String,
+            "rule": pl.String,
+            "scope": pl.String,
+            "names": pl.List(pl.String),
+            "warm_up": pl.Int64,
+            "problem": pl.String,
+            **({"first_session": pl.Date, "missing": pl.List(pl.String)} if history is not None else {}),
+        },
+    )
+
+
+def _checked(found: Found, history: "HistoryData | None") -> dict[str, object]:
+    row: dict[str, object] = {"where": found.where, "rule": str(found.rule), "scope": found.scope}
+    try:
+        rule = parse(found.rule) if isinstance(found.rule, str) else found.rule
+        if not isinstance(rule, Condition):
+            raise RuleError(f"rule {str(rule)!r}: a rule must be a condition, and this is a number")  # noqa: TRY301
+        scope = found.scope or _narrowest(rule)
+        names, warm_up = rule.check(scope), rule.warm_up(scope)
+    except RuleError as error:
+        return row | {"problem": str(error)}
+    row |= {"scope": scope, "names": list(names), "warm_up": warm_up}
+    if history is not None:
+        days = history.frame["date"]
+        row["first_session"] = days[warm_up] if warm_up < len(days) else None
+        # A recorded market has no calendar of announcements; every other name is computed from its columns.
+        row["missing"] = [name for name in names if name.startswith(_EVENTS) and name != _OF_POSITION]
+    return row
+
+
+def _narrowest(rule: Condition) -> str:
+    *narrower, widest = SCOPES
+    for scope in narrower:
+        try:
+            rule.check(scope)
+        except RuleError:
+            continue
+        return scope
+    return widest
+
+
+def rules_of_arm(arm: "Arm") -> Iterator[Found]:
+    """Give the rules of every layer."""
+    for layer in arm.layers:
+        for key, (rule, scope) in zip(("enter", "exit", "size.reduced.when"), layer.rules, strict=True):
+            if rule is not None:
+                yield Found(f"{layer.name}.{key}", rule, scope)

@@ -1,0 +1,111 @@
+//! Rules: time per node and path-step in the block loop, time of a window per path-step, time to compile.
+//!
+//! Bars: 1 ns per node and path-step, windows of zscore and percentile apart; 1,000 rules in 50 ms.
+
+use std::hint::black_box;
+
+use alvh_core::{
+    math::lanes::{Col, LANES},
+    rules::{Program, Rule, Scope},
+};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use serde_json::{Value as Json, json};
+
+fn rule(tree: Json) -> Rule {
+    serde_json::from_value(json!({"text": "", "tree": tree})).expect("a tree")
+}
+
+fn name(text: &str) -> Json {
+    json!({"name": text})
+}
+
+/// Eight nodes that no other index shares but the names: `(vix + i > 20 * rate).for_sessions(3)`.
+fn atom(i: usize) -> Json {
+    let left = json!({"op": "add", "args": [name("vix"), {"const": i}]});
+    let right = json!({"op": "mul", "args": [{"const": 20 + i}, name("rate")]});
+    json!({"op": "for_sessions", "n": 3, "args": [{"op": "gt", "args": [left, right]}]})
+}
+
+/// Atoms joined by `and` and `or`, eight nodes each with their joint.
+fn tree(nodes: usize) -> Json {
+    (1..nodes / 8).fold(
+        atom(0),
+        |tree, i| json!({"op": if i % 2 == 0 { "and" } else { "or" }, "args": [tree, atom(i)]}),
+    )
+}
+
+/// Every operator without a window of numbers, once or more.
+fn mixed() -> (Json, usize) {
+    let vix_above = |level: f64| json!({"op": "gt", "args": [name("vix"), {"const": level}]});
+    let voters = json!({"op": "votes", "n": 2, "args": [
+        {"op": "rising", "n": 2, "args": [name("vix")]},
+        {"op": "crosses_above", "args": [name("vix"), {"const": 15.0}]},
+        {"op": "latch", "args": [vix_above(18.0), {"op": "not", "args": [vix_above(12.0)]}]},
+    ]});
+    let score = json!({"op": "score", "args": [
+        {"const": 2.0}, vix_above(15.0),
+        {"const": 1.0}, {"op": "clip", "args": [name("rate"), {"const": 0.0}, {"const": 1.0}]},
+    ]});
+    let since = json!({"op": "since", "args": [vix_above(16.0)]});
+    let weighed = json!({"op": "gt", "args": [score, {"const": 0.5}]});
+    let late = json!({"op": "lt", "args": [since, {"const": 5.0}]});
+    (json!({"op": "and", "args": [voters, weighed, late]}), 36)
+}
+
+fn column(seed: usize) -> Col {
+    Col(std::array::from_fn(|lane| 10.0 + ((lane * 7919 + seed * 104729) % 1009) as f64 / 100.0))
+}
+
+fn session(program: &Program) -> impl FnMut() {
+    let sessions: Vec<Vec<Col>> =
+        (0..16).map(|t| (0..program.inputs().len()).map(|input| column(t * 31 + input)).collect()).collect();
+    let (program, mut memory, mut t) = (program.clone(), program.memory(), 0);
+    move || {
+        t = (t + 1) % sessions.len();
+        let mut inputs = [&sessions[t][0]; 8];
+        for (slot, input) in inputs.iter_mut().zip(&sessions[t]) {
+            *slot = input;
+        }
+        black_box(program.evaluate(&inputs[..program.inputs().len()], &mut memory));
+    }
+}
+
+fn block_loop(c: &mut Criterion) {
+    let mut group = c.benchmark_group("node and path-step");
+    let sizes = [8, 16, 32, 64].map(|nodes| (format!("{nodes} nodes"), tree(nodes), nodes));
+    let (every, nodes) = mixed();
+    for (label, tree, nodes) in sizes.into_iter().chain([("every operator".to_owned(), every, nodes)]) {
+        let program = Program::compile(&rule(tree), Scope::Market).expect("compiles");
+        group.throughput(Throughput::Elements((LANES * nodes) as u64));
+        let mut step = session(&program);
+        group.bench_function(label, |b| b.iter(&mut step));
+    }
+    group.finish();
+
+    let mut group = c.benchmark_group("window and path-step");
+    group.throughput(Throughput::Elements(LANES as u64));
+    for op in ["zscore", "percentile"] {
+        for n in [21, 252] {
+            let window = json!({"op": op, "n": n, "args": [name("vix")]});
+            let tree = json!({"op": "gt", "args": [window, {"const": 1.0}]});
+            let program = Program::compile(&rule(tree), Scope::Market).expect("compiles");
+            let mut step = session(&program);
+            group.bench_function(format!("{op}({n})"), |b| b.iter(&mut step));
+        }
+    }
+    group.finish();
+}
+
+fn compile(c: &mut Criterion) {
+    let rules: Vec<Rule> = (0..1000).map(|i| rule(tree(16 + 8 * (i % 5)))).collect();
+    c.bench_function("compile 1,000 rules", |b| {
+        b.iter(|| {
+            for rule in &rules {
+                black_box(Program::compile(rule, Scope::Market).expect("compiles"));
+            }
+        });
+    });
+}
+
+criterion_group!(benches, block_loop, compile);
+criterion_main!(benches);
