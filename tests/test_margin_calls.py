@@ -27,7 +27,8 @@ def ticks(**changed):
     columns = {
         f"{kind}_{name}": flat for kind in ("cash", "requirement", "short", "equity") for name in names
     }
-    columns |= dict.fromkeys(("rsi_14", "realised_vol_21"), np.full((2, 4), np.nan))
+    unknown = ("rsi_14", "macd", "macd_signal", "realised_vol_21")
+    columns |= dict.fromkeys(unknown, np.full((2, 4), np.nan))
     columns |= {"spot": np.full((2, 4), 5000.0), "vix": np.full((2, 4), 18.0), "nav": flat + C}
     return columns | {"drawdown": flat} | {name: np.array(value) for name, value in changed.items()}
 
@@ -99,6 +100,11 @@ def test_the_log_tells_the_state_at_each_call(called, book):
     indicators = past(plan, path)["indicators"]
     # Wilder's average begins a hundred sessions before the start, the drawdown with it.
     np.testing.assert_allclose(recorded["rsi_14"][path], indicators["rsi_14"], rtol=0, atol=0.5)
+    assert np.isfinite(recorded["macd"] - recorded["macd_signal"]).all()
+    assert log["macd_histogram"].to_list() == [
+        float((recorded["macd"] - recorded["macd_signal"])[path, tick])
+        for path, tick in log.select("path", "tick").iter_rows()
+    ]
     realised, name = recorded["realised_vol_21"][path], "realised_vol_21"
     np.testing.assert_allclose(realised, indicators[name], rtol=0, atol=1e-12)
     fallen = 1 - ledger["index"] / np.maximum.accumulate(ledger["index"])

@@ -1,4 +1,4 @@
-"""The command line: runs and what they tell, presets, audit, stress; `vix`, `chain`, `margin`, `market`, `rules`."""
+"""The command line: runs and what they tell, presets, audit, stress; vix, chain, margin, market, rules."""
 
 from __future__ import annotations
 

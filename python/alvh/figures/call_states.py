@@ -16,6 +16,7 @@ STATES: dict[str, tuple[float, ...]] = {
     "vix": (15.0, 20.0, 25.0, 30.0, 40.0),
     "session_return": (-0.03, -0.01, 0.01, 0.03),
     "rsi_14": (30.0, 50.0, 70.0),
+    "macd_histogram": (0.0,),
     "realised_vol_21": (0.10, 0.15, 0.20, 0.30),
     "drawdown": (0.02, 0.05, 0.10, 0.20),
 }
@@ -61,7 +62,8 @@ def call_log(ticks: Ticks) -> pl.DataFrame:
         `path`, `ledger`, `tick`; `cause`: "cash" where the cash of the ledger fell since the tick before by
         more than its requirement rose, else "requirement"; dollars: `short`, what meets the call, `equity`,
         the cash of the ledger then, `nav`; `spot`, `vix`, `session_return` (ln of SPX over the last
-        session), `rsi_14`, `realised_vol_21`, `drawdown`, null where there is no such number yet.
+        session), `rsi_14`, `macd_histogram` (MACD less its signal line, index points), `realised_vol_21`,
+        `drawdown`, null where there is no such number yet.
     """
     market = _states(ticks)
     rows = []
@@ -113,7 +115,8 @@ def call_rates(ticks: Ticks) -> pl.DataFrame:
 
 def _states(ticks: Ticks) -> dict[str, NDArray[np.float64]]:
     moves = np.diff(np.log(ticks["spot"]), axis=1, prepend=np.nan)
-    return {name: moves if name == "session_return" else ticks[name] for name in STATES}
+    made = {"session_return": moves, "macd_histogram": ticks["macd"] - ticks["macd_signal"]}
+    return {name: made[name] if name in made else ticks[name] for name in STATES}
 
 
 def _words(edges: tuple[float, ...]) -> list[str]:

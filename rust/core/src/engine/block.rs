@@ -115,7 +115,7 @@ impl<'p> Block<'p> {
         inputs.extend(INDICATORS);
         inputs.sort();
         inputs.dedup();
-        self.signals = Signals::new(&inputs);
+        self.signals = Signals::new(&inputs, &self.plan.schedule);
         if self.plan.starts.is_empty() {
             let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
             self.looks_back = self.looks_back.max(wanted);

@@ -3,8 +3,9 @@
 use super::{book::Book, package::Market, signals::Signals};
 use crate::{math::lanes::Col, rules::names::Name};
 
-/// Indicators whose state is told: all there are.
-pub const INDICATORS: [Name; 3] = [Name::Rsi14, Name::RealisedVol21, Name::Drawdown];
+/// Indicators whose state is told: momentum, what markets did, how far they fell.
+pub const INDICATORS: [Name; 5] =
+    [Name::Rsi14, Name::Macd, Name::MacdSignal, Name::RealisedVol21, Name::Drawdown];
 
 /// Names of the columns, in order. `short_*` is what a ledger lacked when a call opened on this tick, 0 without one,
 /// and `equity_*` its cash then; cash and requirement are those at the end of the tick. Dollars.
@@ -12,6 +13,8 @@ pub const NAMES: &[&str] = &[
     "spot",
     "vix",
     "rsi_14",
+    "macd",
+    "macd_signal",
     "realised_vol_21",
     "drawdown",
     "nav",
@@ -46,7 +49,7 @@ impl CallLog {
     /// One more tick.
     pub fn record(&mut self, books: &mut [Book], market: &Market, signals: &Signals) {
         let book = &mut books[self.book];
-        let [rsi, realised, drawdown] = INDICATORS.map(|name| signals.indicator(name));
+        let [rsi, macd, macd_signal, realised, drawdown] = INDICATORS.map(|name| signals.indicator(name));
         let [short, equity] = std::mem::take(book.opened.get_or_insert_default().as_mut());
         let mut row = vec![Col::default(); NAMES.len()];
         for lane in 0..row[0].len() {
@@ -56,6 +59,8 @@ impl CallLog {
                 market.spot[lane],
                 market.vix[lane],
                 rsi[lane],
+                macd[lane],
+                macd_signal[lane],
                 realised[lane],
                 drawdown[lane],
                 ledger.nav,
