@@ -143,6 +143,31 @@ def test_reduce_closes_no_more_lots_than_it_takes():
     assert seen
 
 
+def test_calls_of_one_ledger_follow_those_of_the_other():
+    """Both ledgers hold futures; absurd spreads leave a sleeve in debt, ruin where the terms say so."""
+    both = [
+        core(0.85, FORTNIGHT, every="week"),
+        vix_future(FORTNIGHT, target="lots", value=50, every="week", ledger="core"),
+        vix_future(FORTNIGHT, target="lots", value=4, every="week"),
+    ]
+    absurd = {"half_spreads": [[0.0, 100.0]]}
+    terms = ({}, {"contagion": 0}, absurd, absurd | {"ruin_on_debt": True})
+    books = [(both, separate(0.085)), (both, separate(0.085)), futures(), futures()]
+    plan = spec(*books, costs={"liquidation_share": 10.0})
+    plan["contracts"] = {name: row | NO_FUNDS for name, row in plan["contracts"].items()}
+    for book, calls in zip(plan["books"], terms, strict=True):
+        book |= {"calls": calls}
+    compiled = _core.Plan(json.dumps(plan))
+    found = {name: column.reshape(-1, len(terms)) for name, column in compiled.run(0, SEARCHED).items()}
+    ten, none = found["cascades"][:, 0], found["cascades"][:, 1]
+    assert none.sum() < ten.sum()
+    stranded = (found["ruin_tick"][:, 3] > 0) & (found["ruin_tick"][:, 2] == 0)
+    assert stranded.any(), "no ledger is left empty and short: the case does not exercise what it is for"
+    for path in {int(ten.argmax()), int(none.argmax()), int(stranded.argmax())}:
+        for book in range(len(terms)):
+            agree(plan, path, book, compiled)
+
+
 @pytest.mark.parametrize("seed", range(300, 312))
 def test_random_books_under_random_policies(seed):
     maker, draw = hedge_random.Maker(seed), Random(seed)  # noqa: S311 (no secret)

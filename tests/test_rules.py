@@ -169,6 +169,7 @@ def test_conditions_agree(node, table):
 
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(number_trees, derived_numbers), tables)
+@example(r.parse("score(0.25, known(vix), 1, -1)").tree, {"vix": [0.0, 0.0]})
 def test_numbers_agree(node, table):
     reference, core, polars = evaluators(node, table)
     assert core == reference

@@ -116,7 +116,7 @@ def _score(weights: list[float], terms: list[pl.Expr]) -> pl.Expr:
         pl.Expr.__add__, [pl.when(term.is_not_null()).then(w).otherwise(0.0) for w, term in pairs]
     )
     known = pl.sum_horizontal(term.is_not_null().cast(pl.Int64) for term in terms)
-    return pl.when(known >= LEAST_TERMS).then(_finite(total / weight))
+    return pl.when(known >= LEAST_TERMS).then(_finite(total / (weight + _column(0.0))))
 
 
 _LOOK_BACK: dict[Op, Callable[[pl.Expr, int], pl.Expr]] = {

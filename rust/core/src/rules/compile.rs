@@ -202,7 +202,7 @@ impl<'a> Compiler<'a> {
         }
         if op == Op::Score {
             let positive = |weight: &Expr| matches!(weight, Expr::Const(w) if *w > 0.0);
-            if args.len() % 2 != 0 {
+            if !args.len().is_multiple_of(2) {
                 return refuse(format!(
                     "`score` takes pairs of weight and term, not {} operands",
                     args.len()

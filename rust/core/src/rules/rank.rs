@@ -34,7 +34,7 @@ impl Rank {
         *out = Col::default();
         for before in &self.before {
             for lane in 0..LANES {
-                out[lane] += f64::from(u8::from(before[lane] < value[lane]));
+                out[lane] += if before[lane] < value[lane] { 1.0 } else { 0.0 };
             }
         }
         for lane in 0..LANES {

@@ -37,28 +37,28 @@ impl Indicator for Macd {
 #[derive(Debug)]
 pub(super) struct Mean {
     pub sessions: u32,
-    mean: Col,
+    value: Col,
     seen: [u32; LANES],
 }
 
 impl Mean {
     pub fn new(sessions: u32) -> Self {
-        Self { sessions, mean: Col::default(), seen: [0; LANES] }
+        Self { sessions, value: Col::default(), seen: [0; LANES] }
     }
 
     /// Takes in a value of the lane; NaN until n have come in a row.
     #[inline]
     pub fn push(&mut self, lane: usize, value: f64) -> f64 {
         if !value.is_finite() {
-            (self.seen[lane], self.mean[lane]) = (0, 0.0);
+            (self.seen[lane], self.value[lane]) = (0, 0.0);
             return f64::NAN;
         }
         let n = f64::from(self.sessions);
         let filling = self.seen[lane] < self.sessions;
         self.seen[lane] = (self.seen[lane] + 1).min(self.sessions);
         let weight = if filling { 1.0 / f64::from(self.seen[lane]) } else { 2.0 / (n + 1.0) };
-        self.mean[lane] += weight * (value - self.mean[lane]);
-        if self.seen[lane] == self.sessions { self.mean[lane] } else { f64::NAN }
+        self.value[lane] += weight * (value - self.value[lane]);
+        if self.seen[lane] == self.sessions { self.value[lane] } else { f64::NAN }
     }
 }
 
