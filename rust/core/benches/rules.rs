@@ -11,7 +11,7 @@ use alvh_core::{
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value as Json, json};
 
-fn rule(tree: Json) -> Rule {
+fn rule(tree: &Json) -> Rule {
     serde_json::from_value(json!({"text": "", "tree": tree})).expect("a tree")
 }
 
@@ -75,7 +75,7 @@ fn block_loop(c: &mut Criterion) {
     let sizes = [8, 16, 32, 64].map(|nodes| (format!("{nodes} nodes"), tree(nodes), nodes));
     let (every, nodes) = mixed();
     for (label, tree, nodes) in sizes.into_iter().chain([("every operator".to_owned(), every, nodes)]) {
-        let program = Program::compile(&rule(tree), Scope::Market).expect("compiles");
+        let program = Program::compile(&rule(&tree), Scope::Market).expect("compiles");
         group.throughput(Throughput::Elements((LANES * nodes) as u64));
         let mut step = session(&program);
         group.bench_function(label, |b| b.iter(&mut step));
@@ -88,7 +88,7 @@ fn block_loop(c: &mut Criterion) {
         for n in [21, 252] {
             let window = json!({"op": op, "n": n, "args": [name("vix")]});
             let tree = json!({"op": "gt", "args": [window, {"const": 1.0}]});
-            let program = Program::compile(&rule(tree), Scope::Market).expect("compiles");
+            let program = Program::compile(&rule(&tree), Scope::Market).expect("compiles");
             let mut step = session(&program);
             group.bench_function(format!("{op}({n})"), |b| b.iter(&mut step));
         }
@@ -97,7 +97,7 @@ fn block_loop(c: &mut Criterion) {
 }
 
 fn compile(c: &mut Criterion) {
-    let rules: Vec<Rule> = (0..1000).map(|i| rule(tree(16 + 8 * (i % 5)))).collect();
+    let rules: Vec<Rule> = (0..1000).map(|i| rule(&tree(16 + 8 * (i % 5)))).collect();
     c.bench_function("compile 1,000 rules", |b| {
         b.iter(|| {
             for rule in &rules {
