@@ -149,6 +149,8 @@ pub struct Ledger {
     pub requirement: f64,
     /// Of it, the sleeve's.
     pub sleeve_requirement: f64,
+    /// What counts against the requirement of the core ledger, and of the sleeve.
+    pub available: [f64; LEDGERS],
     /// Does a call stand?
     pub call: bool,
     /// P&L of the hedge layers so far.
@@ -228,9 +230,10 @@ impl Book {
         let share = book.sleeve_share.unwrap_or(0.0);
         Self {
             cash: [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)],
+        let cash = [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)];
             nav: capital,
             requirement: [Col::default(); LEDGERS],
-            available: [Col::default(); LEDGERS],
+            available: cash,
             peak: capital,
             layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
             calls: Calls::default(),
@@ -255,6 +258,7 @@ impl Book {
             sleeve_requirement: self.requirement[SLEEVE][lane],
             call: self.calls.standing.iter().any(|call| call.get(lane)),
             hedge: self.tally.as_ref().map_or(0.0, |tally| tally.hedge[lane]),
+            available: self.available.each_ref().map(|available| available[lane]),
             committed: self.sum.expected_cost[lane],
         }
     }
