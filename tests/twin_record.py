@@ -119,7 +119,7 @@ class Record:
             self.count("sessions_blocked", lowest < book.liquidity["block"])
             self.lowest = min(self.lowest, lowest)
         nav, requirement = book.nav(), book.requirement()
-        if nav < 0:
+        if nav - book.deposited < 0:
             self.first("negative_tick")
         self.history.append(
             {

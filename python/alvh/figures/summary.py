@@ -82,8 +82,8 @@ def _of_the_paths(event: str) -> Figure:
         "refused": "an opening order was above free funds",
         "call": "a margin call stood",
         "forced": "a tranche was closed by force",
-        "ruin": "NAV fell to the ruin share, or nothing was left but debt",
-        "negative": "NAV was below 0",
+        "ruin": "NAV less deposits fell to the ruin share, or, with ruin_on_debt, only debt was left",
+        "negative": "NAV less deposits was below 0",
         "distress": "any of refused, call, forced, ruin",
     }[event]
     return Figure(f"p_{event}", "probability", f"paths on which {meaning}", _chance(f"any_{event}"))

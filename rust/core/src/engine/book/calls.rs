@@ -145,7 +145,7 @@ impl Book {
         self.calls.stranded.set(lane, ctx.book.calls.ruin_on_debt);
     }
 
-    /// Cash from outside, as much as is missing and still there: C grows by it.
+    /// Cash from outside, as much as is missing and still there: no profit, and no NAV that hides a loss.
     fn deposit(&mut self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) {
         let left = ctx.book.calls.outside * ctx.plan.capital - self.sum.deposited[lane];
         let amount = self.shortfall(ctx, pools, ledger, lane).min(left);
