@@ -144,12 +144,10 @@ class Trader:
         lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
         if lots <= 0:
             self.skip(layer)
-        elif self.blocked(layer, t, lots):
-            return
         elif book.free_with(layer, t, lots, brings) < -TOLERANCE:
             self.record.count("refused")
             self.record.first("refused_tick")
-        else:
+        elif not self.blocked(layer, t, lots):
             self.fill(layer, t, lots, slip)
             self.record.count("opened")
             self.record.summary["max_lots"] = max(self.record.summary["max_lots"], lots)

@@ -231,6 +231,8 @@ impl Book {
         Self {
             cash: [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)],
         let cash = [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)];
+        Self {
+            cash,
             nav: capital,
             requirement: [Col::default(); LEDGERS],
             available: cash,
