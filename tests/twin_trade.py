@@ -158,9 +158,11 @@ class Trader:
     def open_hedge(self, layer: Layer, t: Tranche, slip: float) -> None:
         book = self.book
         sized = Offer(book, layer, t, slip).size(self.record.vega)
+        if sized.lots > 0 and self.blocked(layer, t, sized.lots):
+            return
         if sized.bound is not None:
             self.record.count(f"bound_{sized.bound}")
-        if sized.lots <= 0 or self.blocked(layer, t, sized.lots):
+        if sized.lots <= 0:
             return
         self.check(layer, t)
         self.fill(layer, t, sized.lots, slip)
