@@ -148,7 +148,12 @@ FIGURES = (
     Figure("regret_forced", "a year", "the same, closed by force or after ruin", _mean("regret_forced")),
     Figure("trading_cost", "a year", "fills and fees, of capital; paid is negative", _mean("trading_cost")),
     Figure("skipped", "count", "openings skipped a path", _mean("skipped")),
-    Figure("identity_error", "error", "largest |NAV - C - buckets|, of capital", _largest("identity_error")),
+    Figure(
+        "identity_error",
+        "error",
+        "largest |NAV - C - deposited - buckets|, of capital",
+        _largest("identity_error"),
+    ),
 )
 
 _READ = (

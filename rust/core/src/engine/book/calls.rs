@@ -22,6 +22,8 @@ pub(super) struct Calls {
     opened: [Col; LEDGERS],
     /// Something was done about the one that stands.
     acted: [Mask; LEDGERS],
+    /// Cash from outside so far, dollars.
+    pub deposited: [Col; LEDGERS],
     /// A ledger is empty and still short (only where that is ruin).
     pub stranded: Mask,
 }
@@ -153,6 +155,7 @@ impl Book {
             return;
         }
         self.cash[ledger][lane] += amount;
+        self.calls.deposited[ledger][lane] += amount;
         self.sum.deposited[lane] += amount;
         self.sum.deposited_bills[lane] += amount;
         self.calls.acted[ledger].set(lane, true);

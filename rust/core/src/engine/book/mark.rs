@@ -185,7 +185,8 @@ impl Book {
         self.sum.sleeve_nav = Col::splat(f64::NAN);
         if ctx.book.sleeve_share.is_some() {
             for i in 0..LANES {
-                self.sum.sleeve_nav[i] = self.view.sleeve_nav_share[i] * capital;
+                let nav = self.view.sleeve_nav_share[i] * capital;
+                self.sum.sleeve_nav[i] = nav - self.calls.deposited[SLEEVE][i];
             }
         }
         if ctx.plan.worst_bar.is_none() {

@@ -157,6 +157,8 @@ pub struct Ledger {
     pub hedge: f64,
     /// Expected cost that hedge purchases have committed so far (R61).
     pub committed: f64,
+    /// Cash from outside so far.
+    pub deposited: f64,
 }
 
 /// What rules on a book read: one column each, as the book stood when it was observed.
@@ -228,8 +230,6 @@ impl Book {
     pub fn new(plan: &Plan, book: &BookPlan) -> Self {
         let capital = Col::splat(plan.capital);
         let share = book.sleeve_share.unwrap_or(0.0);
-        Self {
-            cash: [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)],
         let cash = [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)];
         Self {
             cash,
@@ -258,10 +258,11 @@ impl Book {
             nav: self.nav[lane],
             requirement: self.requirement.iter().map(|column| column[lane]).sum(),
             sleeve_requirement: self.requirement[SLEEVE][lane],
+            available: self.available.each_ref().map(|available| available[lane]),
             call: self.calls.standing.iter().any(|call| call.get(lane)),
             hedge: self.tally.as_ref().map_or(0.0, |tally| tally.hedge[lane]),
-            available: self.available.each_ref().map(|available| available[lane]),
             committed: self.sum.expected_cost[lane],
+            deposited: self.sum.deposited[lane],
         }
     }
 
