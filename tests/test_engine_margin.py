@@ -150,9 +150,11 @@ def test_what_is_no_rule_is_refused() -> None:
     arms = [av.Arm("plain", av.IronCondor(days=30))]
     with pytest.raises(av.errors.SpecError, match="did you mean 'portfolio'"):
         engine_spec.spec(arms, L3F(), margin="portfolios")
-    wide = margin.Grid(ranges=margin.grid("exchange").ranges | {"broad_index": (-1.5, 0.1)}, groups={})
-    with pytest.raises(av.errors.AlvhError, match=r"margin\.calm\.index"):
-        _core.Plan(json.dumps(engine_spec.spec(arms, L3F(), margin=wide)))
+    narrow = margin.Grid(ranges={"broad_index": (-0.1, 0.1)}, groups={})
+    with pytest.raises(
+        av.errors.SpecError, match="margin: ranges of broad_index: the engine needs volatility"
+    ):
+        engine_spec.spec(arms, L3F(), margin=narrow)
     joined = margin.Grid(
         ranges=margin.grid("exchange").ranges, groups={"broad_index": "all", "volatility": "all"}
     )
