@@ -99,6 +99,28 @@ def test_the_identity_holds_under_every_policy(name):
         assert deposited.max() <= POLICIES[policy].get("outside", 0.0) * CAPITAL + 1e-6, policy
 
 
+def test_cash_from_outside_keeps_nobody_from_ruin():
+    """Ruin is where NAV less what came in first is at most 85% of C: by the deposits of the trace."""
+    plan, _ = planned("one ledger")
+    plan["ruin_share"] = 0.85
+    compiled, books = _core.Plan(json.dumps(plan)), list(POLICIES)
+    book = books.index("much cash")
+    found = {name: column[book :: len(books)] for name, column in compiled.run(0, 256).items()}
+    rescued = np.flatnonzero((found["deposited"] > 0) & (found["ruin_tick"] > 0))[:5]
+    late = 0
+    for path in rescued:
+        trace = compiled.trace(int(path), book)
+        nav, deposited = trace["ledger"]["nav"], np.zeros(plan["sessions"] + 1)
+        for event in trace["events"]:
+            if event["event"] == "deposit":
+                deposited[event["tick"] :] += event["cash"]
+        ruined = np.flatnonzero(nav - deposited <= 0.85 * CAPITAL)
+        assert found["ruin_tick"][path] == ruined[0]
+        late += nav[ruined[0]] > 0.85 * (CAPITAL + deposited[ruined[0]])
+        agree(plan, int(path), book, compiled)
+    assert late, "no deposit has hidden a loss: the case does not exercise what it is for"
+
+
 def test_hold_never_closes_and_sees_the_same_first_call():
     """The counterfactual differs from its arm only from the first call on."""
     plan, _ = planned("futures in a sleeve")

@@ -150,9 +150,11 @@ def test_what_is_no_rule_is_refused() -> None:
     arms = [av.Arm("plain", av.IronCondor(days=30))]
     with pytest.raises(av.errors.SpecError, match="did you mean 'portfolio'"):
         engine_spec.spec(arms, L3F(), margin="portfolios")
-    wide = margin.Grid(ranges=margin.grid("exchange").ranges | {"broad_index": (-1.5, 0.1)}, groups={})
-    with pytest.raises(av.errors.AlvhError, match=r"margin\.calm\.index"):
-        _core.Plan(json.dumps(engine_spec.spec(arms, L3F(), margin=wide)))
+    narrow = margin.Grid(ranges={"broad_index": (-0.1, 0.1)}, groups={})
+    with pytest.raises(
+        av.errors.SpecError, match="margin: ranges of broad_index: the engine needs volatility"
+    ):
+        engine_spec.spec(arms, L3F(), margin=narrow)
     joined = margin.Grid(
         ranges=margin.grid("exchange").ranges, groups={"broad_index": "all", "volatility": "all"}
     )
@@ -179,17 +181,20 @@ def test_an_offset_asks_no_more_and_is_called_hypothetical() -> None:
     hedged = playbook.preset("alvh_0")
     arms = [hedged.commingled(), hedged.commingled(offset=True)]
     assert arms[1].name == "alvh_0_offset"
+    arms[1] = arms[1].replace(name="mine")
     for rule in ("strategy", "portfolio"):
         result = av.compare(
             arms, L3F(vix=26), paths=64, sessions=42, shares=[0.5], margin=rule, surface_band=0
         )
         peaks = result.paths().collect().group_by("arm").agg(pl.col("peak_requirement").mean())
         asked = dict(peaks.rows())
-        ratio = asked["alvh_0_offset"] / asked["alvh_0_commingled"]
+        ratio = asked["mine"] / asked["alvh_0_commingled"]
         assert ratio < 1.0 if rule == "portfolio" else ratio == pytest.approx(1.0, abs=0.2)
-        told = [limit for limit in result.limits if "alvh_0_offset: the offset" in limit]
+        told = [limit for limit in result.limits if "mine: the offset" in limit]
         assert len(told) == 1
         assert "hypothetical" in told[0]
+        assert result.label("mine") == "mine (hypothetical)"
+        assert result.label("alvh_0_commingled") == "alvh_0_commingled"
 
 
 def test_a_bar_within_the_session_is_counted_apart() -> None:

@@ -128,7 +128,8 @@ def test_every_start_through_the_episode_is_counted(result):
 
 def test_a_start_without_a_hedge_is_said_to_have_none():
     nav, hedge = [[100.0, 90.0, 95.0]] * 2, [[0.0, 0.0, 0.0], [0.0, 5.0, 0.0]]
-    series = {"nav": np.array(nav), "hedge": np.array(hedge)}
+    outside = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 7.0]])
+    series = {"nav": np.array(nav) + outside, "hedge": np.array(hedge), "deposited": outside}
     made = episode.passages(series, range(7, 9), DAYS[:2], [0, 0], 2)
     assert made["hedged"].to_list() == [False, True]
     assert (made["pnl"].to_list(), made["hedge_pnl"].to_list()) == ([-5.0, -5.0], [0.0, 0.0])

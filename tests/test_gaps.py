@@ -59,6 +59,14 @@ def test_all_legs_of_a_lot_leave_in_one_fill():
     figures = plan.run(0, 256)
     path = int(figures["forced"].argmax())
     trace = plan.trace(path, 0)
-    assert any(event["event"] == "reduce" for event in trace["events"])
+    reduced = [event for event in trace["events"] if event["event"] == "reduce"]
+    assert reduced
+    opened = {event["slot"]: [] for event in trace["events"]}
+    for event in trace["events"]:
+        if event["event"] == "open":
+            opened[event["slot"]] = event["strikes"]
+        if event["event"] == "reduce":
+            assert len(event["strikes"]) == 4
+            assert event["strikes"] == opened[event["slot"]]
     for need in trace["ledger"]["requirement"]:
         assert need / (WIDTH * DPP) == pytest.approx(round(need / (WIDTH * DPP)), abs=1e-9)

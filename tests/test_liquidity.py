@@ -11,6 +11,8 @@ from alvh import _core
 from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F
 from hedge_plan import FORTNIGHT, commingled, core, separate, spec, vix_call, vix_future
+from twin_liquidity import liquidity
+from twin_trade import Trader
 
 RULE = {"haircut": 0.5, "ln_move": -0.05, "warn": 1.25, "block": 1.0}
 FULL = [core(0.95, FORTNIGHT, every="week"), vix_call(target="premium_share", value=0.02, every="week")]
@@ -56,17 +58,38 @@ def test_without_the_rule_nothing_changes_and_with_it_nothing_but_what_it_blocks
     np.testing.assert_array_equal(found[0]["nav"][open_to_all], found[1]["nav"][open_to_all])
 
 
-def test_no_opening_leaves_a_ratio_below_the_block():
-    plan = planned((FULL, commingled(0.2)))
+def test_no_opening_leaves_a_ratio_below_the_block(monkeypatch):
+    """The ratio of every ledger is computed anew from what it holds after each opening."""
+    ratios, fill = [], Trader.fill
+
+    def observed(trader, layer, *order):
+        fill(trader, layer, *order)
+        ratios.append(liquidity(trader.book, trader.book.ledger(layer)))
+
+    monkeypatch.setattr(Trader, "fill", observed)
+    bare, ruled = spec((FULL, commingled(0.2))), planned((FULL, commingled(0.2)))
+    compiled = _core.Plan(json.dumps(ruled))
+    path = int(compiled.run(0, 64)["blocked"].argmax())
+    events = compiled.trace(path, 0)["events"]
+    agree(ruled, path, 0, compiled)
+    assert len(ratios) == sum(event["event"] == "open" for event in events) > 0
+    assert min(ratios) >= RULE["block"]
+    ratios.clear()
+    bare["books"][0]["liquidity"] = RULE | {"block": 0.0}
+    agree(bare, path, 0)
+    assert min(ratios) < RULE["block"], "nothing would have been blocked"
+
+
+def test_what_is_refused_is_not_blocked():
+    """A refusal is distress and a block is none: without longs every refusal is below a block of 1.2, too."""
+    layers = [core(1.6, FORTNIGHT, every="week", size={"base": "start"})]
+    plan = planned((layers, None))
+    plan["books"][0]["liquidity"] = RULE | {"block": 1.2, "warn": 1.3}
     compiled = _core.Plan(json.dumps(plan))
-    trace = compiled.trace(int(compiled.run(0, 64)["blocked"].argmax()), 0)
-    kinds = {event["event"] for event in trace["events"]}
-    assert "block" in kinds
-    blocked = [event for event in trace["events"] if event["event"] == "block"]
-    assert all(event["reason"].startswith("liquidity ratio 0.") for event in blocked)
-    assert not {event["tick"] for event in blocked if event["layer"] == 0} & {
-        event["tick"] for event in trace["events"] if event["event"] == "open" and event["layer"] == 0
-    }
+    found = compiled.run(0, 64)
+    assert found["blocked"].any()
+    assert found["refused"].any()
+    agree(plan, int(found["refused"].argmax()), 0, compiled)
 
 
 def test_one_stress_for_all_arms():

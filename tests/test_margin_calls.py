@@ -9,9 +9,11 @@ import pytest
 from rich.console import Console
 
 import alvh as av
+import engine_spec
 from agreement import past
 from alvh import _core, figures
 from alvh.errors import SpecError
+from alvh.market import L3F
 from alvh.report.console import print_comparison
 from hedge_plan import FORTNIGHT, core, separate, spec, vix_future
 from test_calls_twin import NO_FUNDS
@@ -25,7 +27,7 @@ def ticks(**changed):
     flat = np.zeros((2, 4))
     names = ("core", "sleeve")
     columns = {
-        f"{kind}_{name}": flat for kind in ("cash", "requirement", "short", "equity") for name in names
+        f"{kind}_{name}": flat for kind in ("available", "requirement", "short", "equity") for name in names
     }
     unknown = ("rsi_14", "macd", "macd_signal", "realised_vol_21")
     columns |= dict.fromkeys(unknown, np.full((2, 4), np.nan))
@@ -36,7 +38,7 @@ def ticks(**changed):
 def test_a_call_has_a_cause_and_a_state_by_hand():
     log = figures.call_log(
         ticks(
-            cash_core=[[900.0] * 4, [900.0] * 4],
+            available_core=[[900.0] * 4, [900.0] * 4],
             requirement_core=[[800.0] * 4, [800.0] * 4],
             short_core=[[0, 0, 50.0, 0], [0, 0, 0, 20.0]],
             equity_core=[[0, 0, 780.0, 0], [0, 0, 0, 890.0]],
@@ -45,7 +47,7 @@ def test_a_call_has_a_cause_and_a_state_by_hand():
         )
     )
     assert log["cause"].to_list() == [
-        "cash",
+        "available",
         "requirement",
     ]  # fell by 120, rose by 30; fell by 10, rose by 110
     assert log["short"].to_list() == [50.0, 20.0]
@@ -95,7 +97,7 @@ def test_the_log_tells_the_state_at_each_call(called, book):
     np.testing.assert_array_equal(first["tick"], ticks[ticks > 0])
     path = int(log["path"][0])
     ledger = compiled.trace(path, book)["ledger"]
-    for name, column in {"nav": "nav", "spot": "index", "vix": "vix", "cash_core": "cash"}.items():
+    for name, column in {"nav": "nav", "spot": "index", "vix": "vix", "available_core": "cash"}.items():
         np.testing.assert_array_equal(recorded[name][path], ledger[column], err_msg=name)
     indicators = past(plan, path)["indicators"]
     # Wilder's average begins a hundred sessions before the start, the drawdown with it.
@@ -110,6 +112,25 @@ def test_the_log_tells_the_state_at_each_call(called, book):
     fallen = 1 - ledger["index"] / np.maximum.accumulate(ledger["index"])
     np.testing.assert_allclose(recorded["drawdown"][path], fallen, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(compiled.calls(path, 1, book)["nav"][0], recorded["nav"][path])
+
+
+@pytest.mark.parametrize("rule", ["portfolio", "house"])
+def test_what_counts_is_equity_where_marks_are_money(rule):
+    """In one ledger it is NAV: a log of cash would lay what marks bring to the requirement."""
+    arm = av.Arm("plain", av.IronCondor(days=21, width_points=25))
+    compiled = _core.Plan(
+        json.dumps(engine_spec.spec([arm], L3F(vix=18), sessions=84, shares=(0.9,), margin=rule))
+    )
+    recorded = compiled.calls(0, 128, 0)
+    np.testing.assert_array_equal(recorded["available_core"][:, 0], C)
+    np.testing.assert_allclose(recorded["available_core"], recorded["nav"], rtol=0, atol=1e-9 * C)
+    log = figures.call_log(recorded)
+    path, tick = log.select("path", "tick").to_numpy().T
+    fell = recorded["nav"][path, tick - 1] - recorded["nav"][path, tick]
+    rose = recorded["requirement_core"][path, tick] - recorded["requirement_core"][path, tick - 1]
+    wanted = np.where(fell > rose, "available", "requirement").tolist()
+    assert log["cause"].to_list() == wanted
+    assert set(wanted) == {"available", "requirement"}
 
 
 def test_the_log_changes_no_figure(called):

@@ -168,3 +168,32 @@ def test_an_unknown_future_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(BookError, match="row 1: product = ES is no future that alvh knows"):
         ask(book)
+
+
+EXCHANGE = margin.grid("exchange")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"ranges": {"broad_indx": (-0.1, 0.1)}}, "did you mean 'broad_index'"),
+        ({"ranges": {}}, "at least one of the classes"),
+        ({"ranges": {"broad_index": (-1.5, 0.1)}}, r"broad_index = \(-1\.5, 0\.1\): the fall above -1"),
+        ({"ranges": {"broad_index": (0.1, 0.2)}}, "the fall above -1 and at most 0"),
+        ({"ranges": {"broad_index": (-0.1, float("nan"))}}, "the rise 0 or more"),
+        ({"groups": {"vix": "all"}}, "groups of class 'vix'"),
+        ({"offset": 1.1}, r"offset = 1\.1: a share of gains from 0 to 1"),
+        ({"minimum": -1.0}, r"minimum = -1\.0: dollars a contract"),
+    ],
+)
+def test_what_is_no_grid_is_refused(changed, message):
+    with pytest.raises(BookError, match=message):
+        replace(EXCHANGE, **changed)
+
+
+def test_the_ends_of_a_house_have_the_same_classes():
+    index = replace(EXCHANGE, ranges={"broad_index": (-0.1, 0.1)})
+    with pytest.raises(BookError, match=r"ranges of calm are of .* the same classes in both"):
+        margin.House(calm=EXCHANGE, wild=index)
+    with pytest.raises(BookError, match="ranges of volatility: the book holds broad_index, too"):
+        ask(condor(), rules=replace(EXCHANGE, ranges={"volatility": (-0.1, 0.1)}))

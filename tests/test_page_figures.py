@@ -25,7 +25,7 @@ def series(paths=37, sessions=150, seed=4):
     rng = np.random.default_rng(seed)
     nav = 100.0 + np.cumsum(rng.standard_normal((paths, sessions + 1)), axis=1)
     drawn = {"requirement": 10.0 + rng.random(nav.shape), "hedge": rng.standard_normal(nav.shape)}
-    return {"nav": nav, **drawn, "committed": rng.random(nav.shape)}
+    return {"nav": nav, **drawn, "committed": rng.random(nav.shape), "deposited": rng.random(nav.shape)}
 
 
 def test_a_fan_is_its_definition():
@@ -36,7 +36,7 @@ def test_a_fan_is_its_definition():
     assert shown[-1] == 150
     assert len(shown) <= POINTS + 1
     values = {
-        "nav": made["nav"] / 100,
+        "nav": (made["nav"] - made["deposited"]) / 100,
         "usage": made["requirement"] / made["nav"],
         "hedge": made["hedge"] / 100,
         "committed": made["committed"] / 100,
@@ -49,7 +49,9 @@ def test_a_fan_is_its_definition():
 
 @pytest.mark.parametrize("sessions", [1, 2, POINTS - 1, POINTS, POINTS + 1, 252, 2000])
 def test_a_fan_has_its_first_and_last_session_and_few_others(sessions):
-    made = {name: np.ones((2, sessions + 1)) for name in ("nav", "requirement", "hedge", "committed")}
+    made = {
+        name: np.ones((2, sessions + 1)) for name in ("nav", "requirement", "hedge", "committed", "deposited")
+    }
     shown = fan(made, 1.0).filter(measure="nav")["session"].to_list()
     assert shown == sorted(set(shown))
     assert (shown[0], shown[-1]) == (0, sessions)
@@ -59,8 +61,8 @@ def test_a_fan_has_its_first_and_last_session_and_few_others(sessions):
 def test_usage_of_a_book_without_nav_is_infinite_and_without_requirement_nothing():
     nav = np.array([[100.0, 0.0, -5.0, -5.0]])
     requirement = np.array([[50.0, 10.0, 10.0, 0.0]])
-    none = 0 * nav
-    table = fan({"nav": nav, "requirement": requirement, "hedge": none, "committed": none}, 100.0)
+    others = dict.fromkeys(("hedge", "committed", "deposited"), 0 * nav)
+    table = fan({"nav": nav, "requirement": requirement, **others}, 100.0)
     assert table.filter(measure="usage")["q50"].to_list() == [0.5, math.inf, math.inf, 0.0]
     assert table["measure"].unique(maintain_order=True).to_list() == ["nav", "usage"]
 

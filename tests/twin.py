@@ -174,8 +174,8 @@ class Run:
                 self.record.first("bar_call_tick")
 
     def ruin(self) -> None:
-        own = self.book.capital + self.book.deposited
-        if self.book.nav() <= self.spec["ruin_share"] * own or self.calls.stranded:
+        own = self.book.nav() - self.book.deposited
+        if own <= self.spec["ruin_share"] * self.book.capital or self.calls.stranded:
             self.book.ruined = True
             self.record.first("ruin_tick")
             for ledger in self.book.ledgers.values():

@@ -34,6 +34,7 @@ class Ledger:
     at_bar: bool = False
     opened: list[int] = field(default_factory=list)
     acted: bool = False  # on the call that stands
+    deposited: float = 0.0  # from outside
 
 
 class Book:

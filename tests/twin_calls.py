@@ -106,6 +106,7 @@ class Calls:
         dollars = min(-book.free(name), left)
         if dollars > TOLERANCE:
             book.ledgers[name].cash += dollars
+            book.ledgers[name].deposited += dollars
             book.deposited += dollars
             book.deposited_bills += dollars
             book.ledgers[name].acted = True

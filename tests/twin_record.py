@@ -119,7 +119,7 @@ class Record:
             self.count("sessions_blocked", lowest < book.liquidity["block"])
             self.lowest = min(self.lowest, lowest)
         nav, requirement = book.nav(), book.requirement()
-        if nav < 0:
+        if nav - book.deposited < 0:
             self.first("negative_tick")
         self.history.append(
             {
@@ -171,7 +171,7 @@ class Record:
             "coverage_affordable": ratio(vega["affordable"], vega["decided"]),
             "coverage_achieved": ratio(vega["hedge"], vega["core"]) if hedges else nan,
             "coverage_met": ratio(met, [1.0] * len(met)) if hedges else nan,
-            "sleeve_nav": book.nav("sleeve") if book.separate else nan,
+            "sleeve_nav": (book.nav("sleeve") - book.ledgers["sleeve"].deposited if book.separate else nan),
             "sleeve_calls": len(book.ledgers["sleeve"].opened) if book.separate else 0,
             "hedge_correlation": correlation(column["core_pnl"], column["hedge_pnl"]),
         }

@@ -144,12 +144,10 @@ class Trader:
         lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
         if lots <= 0:
             self.skip(layer)
-        elif self.blocked(layer, t, lots):
-            return
         elif book.free_with(layer, t, lots, brings) < -TOLERANCE:
             self.record.count("refused")
             self.record.first("refused_tick")
-        else:
+        elif not self.blocked(layer, t, lots):
             self.fill(layer, t, lots, slip)
             self.record.count("opened")
             self.record.summary["max_lots"] = max(self.record.summary["max_lots"], lots)
@@ -160,9 +158,11 @@ class Trader:
     def open_hedge(self, layer: Layer, t: Tranche, slip: float) -> None:
         book = self.book
         sized = Offer(book, layer, t, slip).size(self.record.vega)
+        if sized.lots > 0 and self.blocked(layer, t, sized.lots):
+            return
         if sized.bound is not None:
             self.record.count(f"bound_{sized.bound}")
-        if sized.lots <= 0 or self.blocked(layer, t, sized.lots):
+        if sized.lots <= 0:
             return
         self.check(layer, t)
         self.fill(layer, t, sized.lots, slip)

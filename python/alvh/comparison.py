@@ -44,6 +44,9 @@ CLOSE_ONLY = (
     "shown, not ranked (R13)."
 )
 
+HYPOTHETICAL = " (hypothetical)"
+"""Behind the name of an arm with an offset, whatever its name says (R62)."""
+
 NOT_EQUAL = "† not at equal cost (R19):"
 
 EPOCH = date(1970, 1, 1)
@@ -597,10 +600,16 @@ class Comparison:
     def label(self, arm: str) -> str:
         """Return the name of an arm as reports show it.
 
-        Close-only stops carry a star (R13), rivals that are not at equal cost a dagger (R19).
+        Close-only stops carry a star (R13), rivals that are not at equal cost a dagger (R19), arms whose
+        hedge offsets what their core requires the word hypothetical (R62).
         """
         star = "*" if arm in self.task.facts["close_only"] else ""
-        return f"{arm}{star}†" if arm in self._unequal else f"{arm}{star}"
+        dagger = "†" if arm in self._unequal else ""
+        return f"{arm}{star}{dagger}{HYPOTHETICAL if self._offset(arm) else ''}"
+
+    def _offset(self, arm: str) -> bool:
+        ledgers = next(book["ledgers"] for book in self.task.spec["books"] if book["arm"] == arm) or {}
+        return bool(ledgers.get("mode") == "offset")
 
     def labelled(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return a table with the arms named as reports show them."""

@@ -180,7 +180,8 @@ def passages(
     Parameters
     ----------
     series : mapping of str to ndarray
-        What the engine's `Plan.series` returns for `paths`: `nav` and `hedge`, dollars, from session 0.
+        What the engine's `Plan.series` returns for `paths`: `nav`, `deposited` and `hedge`, dollars, from
+        session 0.
     paths : range
         Their numbers.
     starts : sequence of date
@@ -193,13 +194,15 @@ def passages(
     Returns
     -------
     DataFrame
-        `path`, `start`; `pnl`, the change of NAV from the eve to the last session; `hedge_pnl`, that of the
-        hedge layers in it; `hedged`, whether the hedge moved at all.
+        `path`, `start`; `pnl`, the change of NAV less cash from outside from the eve to the last session;
+        `hedge_pnl`, that of the hedge layers in it; `hedged`, whether the hedge moved at all.
     """
     rows = []
     for index, (path, start, eve) in enumerate(zip(paths, starts, eves, strict=True)):
-        nav, hedge = (series[name][index, eve : eve + sessions + 1] for name in ("nav", "hedge"))
-        rows.append((path, start, nav[-1] - nav[0], hedge[-1] - hedge[0], bool(np.ptp(hedge))))
+        told = (series[name][index, eve : eve + sessions + 1] for name in ("nav", "deposited", "hedge"))
+        nav, deposited, hedge = told
+        own = nav - deposited
+        rows.append((path, start, own[-1] - own[0], hedge[-1] - hedge[0], bool(np.ptp(hedge))))
     return pl.DataFrame(rows, schema=_PASSAGES, orient="row")
 
 

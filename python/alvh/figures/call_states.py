@@ -59,11 +59,12 @@ def call_log(ticks: Ticks) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        `path`, `ledger`, `tick`; `cause`: "cash" where the cash of the ledger fell since the tick before by
-        more than its requirement rose, else "requirement"; dollars: `short`, what meets the call, `equity`,
-        the cash of the ledger then, `nav`; `spot`, `vix`, `session_return` (ln of SPX over the last
-        session), `rsi_14`, `macd_histogram` (MACD less its signal line, index points), `realised_vol_21`,
-        `drawdown`, null where there is no such number yet.
+        `path`, `ledger`, `tick`; `cause`: "available" where what counts against the requirement of the ledger
+        fell since the tick before by more than the requirement rose, else "requirement"; dollars: `short`,
+        what meets the call, `equity`, what counted then (cash, with an offset and a share of the hedge's
+        worth; under portfolio or house margin cash and marks), `nav`; `spot`, `vix`, `session_return`
+        (ln of SPX over the last session), `rsi_14`, `macd_histogram` (MACD less its signal line, index points),
+        `realised_vol_21`, `drawdown`, null where there is no such number yet.
     """
     market = _states(ticks)
     rows = []
@@ -73,10 +74,10 @@ def call_log(ticks: Ticks) -> pl.DataFrame:
             if short <= 0:
                 continue
             equity = float(ticks[f"equity_{ledger}"][path, tick])
-            fell = float(ticks[f"cash_{ledger}"][path, tick - 1]) - equity
+            fell = float(ticks[f"available_{ledger}"][path, tick - 1]) - equity
             rose = equity + short - float(ticks[f"requirement_{ledger}"][path, tick - 1])
             told = [float(column[path, tick]) for column in market.values()]
-            cause = "cash" if fell > rose else "requirement"
+            cause = "available" if fell > rose else "requirement"
             at = (float(ticks[name][path, tick]) for name in ("nav", "spot"))
             rows.append((path, ledger, tick, cause, short, equity, *at, *told))
     return pl.DataFrame(rows, schema=_LOG, orient="row").with_columns(pl.col(*STATES).fill_nan(None))

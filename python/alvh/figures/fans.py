@@ -17,7 +17,7 @@ POINTS = 42
 """Sessions of a fan, about: a year in steps of six sessions shows what its daily closes show."""
 
 MEASURES = {
-    "nav": "NAV, of capital",
+    "nav": "NAV less cash from outside, of capital",
     "usage": "margin requirement, of NAV",
     "hedge": "P&L of the hedge so far, of capital",
     "committed": "budget burn: expected cost committed by hedge purchases so far, of capital",
@@ -31,7 +31,8 @@ def fan(series: dict[str, NDArray[np.float64]], capital: float) -> pl.DataFrame:
     Parameters
     ----------
     series : dict of str to ndarray, shape (paths, sessions + 1)
-        ``"nav"``, ``"requirement"``, ``"hedge"`` and ``"committed"`` in dollars, from session 0.
+        ``"nav"``, ``"requirement"``, ``"hedge"``, ``"committed"`` and ``"deposited"``, dollars, from
+        session 0.
     capital : float
         C, dollars.
 
@@ -47,14 +48,14 @@ def fan(series: dict[str, NDArray[np.float64]], capital: float) -> pl.DataFrame:
     --------
     >>> nav = np.array([[100.0, 90.0], [100.0, 120.0]])
     >>> none = 0.0 * nav
-    >>> series = {"nav": nav, "requirement": 0.1 * nav, "hedge": none, "committed": none}
+    >>> series = {"nav": nav, "requirement": 0.1 * nav, "hedge": none, "committed": none, "deposited": none}
     >>> fan(series, 100.0)["q50"].to_list()
     [1.0, 0.9, 0.1, 0.1]
     """
     if not 0.0 < capital < math.inf:
         raise AlvhError(f"capital = {capital}: dollars above 0")
     nav, requirement = series["nav"], series["requirement"]
-    measured = {"nav": nav / capital, "usage": _usage(nav, requirement)}
+    measured = {"nav": (nav - series["deposited"]) / capital, "usage": _usage(nav, requirement)}
     measured |= {name: series[name] / capital for name in ("hedge", "committed") if series[name].any()}
     sessions = nav.shape[1] - 1
     shown = sorted({*range(0, sessions, math.ceil(sessions / POINTS)), sessions})

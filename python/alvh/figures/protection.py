@@ -39,7 +39,7 @@ PROTECTION = {
     "coverage_achieved": ("share", "the same held, over the sessions with a core exposure"),
     "coverage_met": ("share", "of those sessions with a coverage of 40% or more"),
     **{f"bound_{limit}": ("share", f"of sizing decisions, bound by {limit}") for limit in LIMITS_OF_SIZE},
-    "sleeve_nav": ("dollars", "NAV of the hedge's own ledger at the end"),
+    "sleeve_nav": ("dollars", "NAV of the hedge's own ledger at the end, less cash from outside"),
     "sleeve_calls": ("count", "margin calls of that ledger, a path"),
     "contagion": ("count", "forced closings of core or hedge soon after the other's, a path (R63)"),
     "transferred": ("dollars", "moved between the ledgers by rule, a path"),

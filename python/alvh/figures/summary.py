@@ -82,8 +82,8 @@ def _of_the_paths(event: str) -> Figure:
         "refused": "an opening order was above free funds",
         "call": "a margin call stood",
         "forced": "a tranche was closed by force",
-        "ruin": "NAV fell to the ruin share, or nothing was left but debt",
-        "negative": "NAV was below 0",
+        "ruin": "NAV less deposits fell to the ruin share, or, with ruin_on_debt, only debt was left",
+        "negative": "NAV less deposits was below 0",
         "distress": "any of refused, call, forced, ruin",
     }[event]
     return Figure(f"p_{event}", "probability", f"paths on which {meaning}", _chance(f"any_{event}"))
@@ -148,7 +148,12 @@ FIGURES = (
     Figure("regret_forced", "a year", "the same, closed by force or after ruin", _mean("regret_forced")),
     Figure("trading_cost", "a year", "fills and fees, of capital; paid is negative", _mean("trading_cost")),
     Figure("skipped", "count", "openings skipped a path", _mean("skipped")),
-    Figure("identity_error", "error", "largest |NAV - C - buckets|, of capital", _largest("identity_error")),
+    Figure(
+        "identity_error",
+        "error",
+        "largest |NAV - C - deposited - buckets|, of capital",
+        _largest("identity_error"),
+    ),
 )
 
 _READ = (

@@ -17,6 +17,12 @@ from alvh.margin.rules import CLASSES
 STEPS: Final = 5
 """Equidistant moves to each side."""
 
+LARGEST_MINIMUM: Final = 1_000_000
+"""Dollars a contract: the engine takes less."""
+
+IN_THE_ENGINE: Final = ("broad_index", "volatility")
+"""Classes of the products that the engine trades."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
@@ -30,9 +36,15 @@ class Grid:
         Product group by class: within one, gains offset losses of other families. A class without one offsets
         nothing beyond its own family.
     offset : float
-        Share of a gain that offsets the losses of other families of the product group.
+        Share of a gain that offsets the losses of other families of the product group, 0 to 1.
     minimum : float
-        Dollars for each standard contract.
+        Dollars for each standard contract, 0 or more.
+
+    Raises
+    ------
+    BookError
+        A class that does not exist or has a group and no range, a fall or a rise that is none, another number
+        out of its range.
 
     Examples
     --------
@@ -46,8 +58,30 @@ class Grid:
     offset: float = 0.90
     minimum: float = 37.5
 
+    def __post_init__(self) -> None:
+        for argument, given in (("ranges", self.ranges), ("groups", self.groups)):
+            for name in given:
+                if name not in CLASSES:
+                    raise BookError(f"{argument} of class {name!r}: {nearest_names(str(name), CLASSES)}")
+        if not self.ranges:
+            raise BookError(f"ranges = {{}}: at least one of the classes {', '.join(CLASSES)}")
+        for name, (down, up) in self.ranges.items():
+            if not (-1.0 < down <= 0.0 <= up < math.inf):
+                raise BookError(
+                    f"ranges of {name} = {(down, up)}: shares, the fall above -1 and at most 0, the rise 0 or "
+                    "more"
+                )
+        if not 0.0 <= self.offset <= 1.0:
+            raise BookError(f"offset = {self.offset}: a share of gains from 0 to 1")
+        if not 0.0 <= self.minimum < LARGEST_MINIMUM:
+            raise BookError(
+                f"minimum = {self.minimum}: dollars a contract from 0 to below {LARGEST_MINIMUM:,}"
+            )
+
     def moves(self, name: str) -> NDArray[np.float64]:
         """Return the ten moves of a class, ascending, shares."""
+        if name not in self.ranges:
+            raise BookError(f"ranges of {', '.join(sorted(self.ranges))}: the book holds {name}, too")
         down, up = self.ranges[name]
         steps = np.arange(1, STEPS + 1) / STEPS
         return np.concatenate([down * steps[::-1], up * steps])
@@ -58,7 +92,8 @@ class Grid:
         Raises
         ------
         BookError
-            SPX and VIX products in one product group: in the engine they stand apart.
+            SPX and VIX products in one product group (in the engine they stand apart), or no range of one of
+            them.
         """
         return House(calm=self, wild=self).spec()
 
@@ -99,6 +134,11 @@ class House:
         for name in ("groups", "offset", "minimum"):
             if getattr(self.calm, name) != getattr(self.wild, name):
                 raise BookError(f"{name} of calm and wild differ: only ranges scale with VIX")
+        if self.calm.ranges.keys() != self.wild.ranges.keys():
+            calm, wild = (sorted(each.ranges) for each in (self.calm, self.wild))
+            raise BookError(
+                f"ranges of calm are of {calm}, those of wild of {wild}: the same classes in both"
+            )
 
     def at(self, vix: float) -> Grid:
         """Return the grid at a VIX, points: `rules` of `alvh.margin.portfolio`."""
@@ -113,6 +153,11 @@ class House:
 
     def spec(self) -> dict[str, Any]:
         """Return the rule as the engine reads it."""
+        if lacking := [name for name in IN_THE_ENGINE if name not in self.calm.ranges]:
+            raise BookError(
+                f"ranges of {', '.join(sorted(self.calm.ranges))}: the engine needs "
+                f"{' and '.join(lacking)}, too"
+            )
         groups = self.calm.groups
         if groups.get("broad_index", "SPX") == groups.get("volatility", "VIX"):
             raise BookError(

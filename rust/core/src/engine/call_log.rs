@@ -8,7 +8,8 @@ pub const INDICATORS: [Name; 5] =
     [Name::Rsi14, Name::Macd, Name::MacdSignal, Name::RealisedVol21, Name::Drawdown];
 
 /// Names of the columns, in order. `short_*` is what a ledger lacked when a call opened on this tick, 0 without one,
-/// and `equity_*` its cash then; cash and requirement are those at the end of the tick. Dollars.
+/// and `equity_*` what counted against its requirement then; available (what counts) and requirement are those at the end
+/// of the tick. Dollars.
 pub const NAMES: &[&str] = &[
     "spot",
     "vix",
@@ -18,8 +19,8 @@ pub const NAMES: &[&str] = &[
     "realised_vol_21",
     "drawdown",
     "nav",
-    "cash_core",
-    "cash_sleeve",
+    "available_core",
+    "available_sleeve",
     "requirement_core",
     "requirement_sleeve",
     "short_core",
@@ -64,8 +65,8 @@ impl CallLog {
                 realised[lane],
                 drawdown[lane],
                 ledger.nav,
-                ledger.cash[0],
-                ledger.cash[1],
+                ledger.available[0],
+                ledger.available[1],
                 required[0],
                 required[1],
                 short[0][lane],

@@ -4,7 +4,7 @@ use super::{book::Book, package::Market};
 use crate::math::lanes::Col;
 
 /// Names of the series, in order.
-pub const NAMES: &[&str] = &["nav", "requirement", "hedge", "committed", "spot", "vix"];
+pub const NAMES: &[&str] = &["nav", "requirement", "hedge", "committed", "deposited", "spot", "vix"];
 
 /// Columns by tick of one book.
 #[derive(Debug)]
@@ -21,13 +21,12 @@ impl Series {
 
     /// One more tick.
     pub fn record(&mut self, books: &[Book], market: &Market) {
-        let [nav, requirement, hedge, committed] = [Col::default(); 4];
-        let mut row = [nav, requirement, hedge, committed, market.spot, market.vix];
+        let none = Col::default();
+        let mut row = [none, none, none, none, none, market.spot, market.vix];
         for lane in 0..row[0].len() {
             let ledger = books[self.book].ledger(lane);
-            for (column, value) in
-                row.iter_mut().zip([ledger.nav, ledger.requirement, ledger.hedge, ledger.committed])
-            {
+            let values = [ledger.nav, ledger.requirement, ledger.hedge, ledger.committed, ledger.deposited];
+            for (column, value) in row.iter_mut().zip(values) {
                 column[lane] = value;
             }
         }

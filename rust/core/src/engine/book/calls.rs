@@ -22,6 +22,8 @@ pub(super) struct Calls {
     opened: [Col; LEDGERS],
     /// Something was done about the one that stands.
     acted: [Mask; LEDGERS],
+    /// Cash from outside so far, dollars.
+    pub deposited: [Col; LEDGERS],
     /// A ledger is empty and still short (only where that is ruin).
     pub stranded: Mask,
 }
@@ -145,7 +147,7 @@ impl Book {
         self.calls.stranded.set(lane, ctx.book.calls.ruin_on_debt);
     }
 
-    /// Cash from outside, as much as is missing and still there: C grows by it.
+    /// Cash from outside, as much as is missing and still there: no profit, and no NAV that hides a loss.
     fn deposit(&mut self, ctx: Context<'_>, pools: &[Pool], ledger: usize, lane: usize) {
         let left = ctx.book.calls.outside * ctx.plan.capital - self.sum.deposited[lane];
         let amount = self.shortfall(ctx, pools, ledger, lane).min(left);
@@ -153,6 +155,7 @@ impl Book {
             return;
         }
         self.cash[ledger][lane] += amount;
+        self.calls.deposited[ledger][lane] += amount;
         self.sum.deposited[lane] += amount;
         self.sum.deposited_bills[lane] += amount;
         self.calls.acted[ledger].set(lane, true);
@@ -200,14 +203,7 @@ impl Book {
             let one = self.relief(ctx, pools, tranche, lane, 1.0);
             return if one > 0.0 { (dollars / one).ceil().clamp(1.0, held) } else { held };
         }
-        // The worst move changes with the lots: relief is no multiple of one lot's.
-        let (mut few, mut enough) = (0.0, held);
-        while enough - few > 1.0 {
-            let lots = (0.5 * (few + enough)).floor();
-            let freed = self.relief(ctx, pools, tranche, lane, lots);
-            (few, enough) = if freed < dollars { (lots, enough) } else { (few, lots) };
-        }
-        enough
+        fewest(held, dollars, |lots| self.relief(ctx, pools, tranche, lane, lots))
     }
 
     /// The tranche of a ledger that is closed next by force; ties: earlier layer, then lower slot.
@@ -283,9 +279,71 @@ impl Book {
     }
 }
 
+/// The fewest whole lots of those held whose closing frees so many dollars; all where none do.
+///
+/// The worst move changes with the lots: relief is no multiple of one lot's. It is concave in them (the requirement is
+/// the largest of terms linear in the lots) and falls where what is closed has hedged the rest: it rises to a peak,
+/// and only up to there is more freed by more lots.
+fn fewest(held: f64, dollars: f64, mut relief: impl FnMut(f64) -> f64) -> f64 {
+    let peak = least(0.0, held, |lots| relief(lots + 1.0) <= relief(lots));
+    if relief(peak) < dollars {
+        return held;
+    }
+    least(0.0, peak, |lots| relief(lots) >= dollars)
+}
+
+/// The least whole number in [low, high] with a property that once reached is kept; `high` where none below has it.
+fn least(mut low: f64, mut high: f64, mut has: impl FnMut(f64) -> bool) -> f64 {
+    while low < high {
+        let middle = (0.5 * (low + high)).floor();
+        (low, high) = if has(middle) { (low, middle) } else { (middle + 1.0, high) };
+    }
+    high
+}
+
 /// Share of the summed half-spreads that a forced closing pays, wider where VIX is high.
 pub(super) fn forced_share(ctx: Context<'_>, lane: usize) -> f64 {
     let rungs = &ctx.book.calls.half_spreads;
     let factor = if rungs.is_empty() { 1.0 } else { rung(rungs, ctx.market.vix[lane]) };
     ctx.plan.costs.liquidation_share * factor
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fewest;
+    use proptest::prelude::*;
+
+    /// Cash per lot less what the worst of some moves asks of the lots that are left: whole dollars.
+    fn relief(moves: &[(i32, i32)], cash: i32, held: f64, lots: f64) -> f64 {
+        let asked = |left: f64| {
+            moves
+                .iter()
+                .fold(0.0, |worst: f64, &(rest, lot)| worst.max(f64::from(rest) + left * f64::from(lot)))
+        };
+        asked(held) - asked(held - lots) + f64::from(cash) * lots
+    }
+
+    #[test]
+    fn a_hedge_frees_most_in_part() {
+        // 64 puts beside a core that gains in the rise: a lot loses 100 of premium there and 110 less in the fall.
+        let moves = [(9_000, -110), (-2_000, 100)];
+        let freed = |lots| relief(&moves, 0, 64.0, lots);
+        assert_eq!([7.0, 12.0, 64.0].map(freed), [700.0, 1_120.0, -4_600.0]);
+        assert_eq!(fewest(64.0, 700.0, freed), 7.0);
+    }
+
+    proptest! {
+        #[test]
+        fn as_few_as_counting_up_from_one(
+            moves in prop::collection::vec((-9_000i32..9_000, -300i32..300), 1..10),
+            cash in -100i32..100,
+            held in 1u8..80,
+            dollars in 1u16..9_000,
+        ) {
+            let (held, dollars) = (f64::from(held), f64::from(dollars));
+            let freed = |lots| relief(&moves, cash, held, lots);
+            let counted = (1..=held as u32).map(f64::from).find(|&lots| freed(lots) >= dollars);
+            prop_assert_eq!(fewest(held, dollars, freed), counted.unwrap_or(held));
+        }
+    }
 }

@@ -99,6 +99,11 @@ impl Book {
             return;
         }
         let lots = (allowed + FLOOR_SLACK).floor();
+        let profit = package.credit[lane] * offer.dpp - ctx.pool(layer).fees;
+        // What is blocked is not bought: no limit of the layer's own has decided it.
+        if lots >= 1.0 && self.blocks(ctx, pools, layer, slot, package, lane, (lots, profit)) {
+            return;
+        }
         let limit = if lots < 1.0 && allowed >= NOTHING { Limit::Rounding } else { limit };
         let count = match limit {
             Limit::Target => &mut self.sum.bound_target,
@@ -110,10 +115,6 @@ impl Book {
         count[lane] += 1.0;
         if lots < 1.0 {
             self.skip(ctx, layer, slot, Some(package), lane, limit.words().into());
-            return;
-        }
-        let profit = package.credit[lane] * offer.dpp - ctx.pool(layer).fees;
-        if self.blocks(ctx, pools, layer, slot, package, lane, (lots, profit)) {
             return;
         }
         self.sum.hedge_opened[lane] += 1.0;

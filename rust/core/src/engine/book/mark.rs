@@ -110,7 +110,7 @@ impl Book {
             sum.peak_requirement[i] = sum.peak_requirement[i].max(tied_up);
             let error = (own - capital - sum.buckets(i)).abs() / capital;
             sum.identity_error[i] = sum.identity_error[i].max(error);
-            if nav < 0.0 {
+            if own < 0.0 {
                 first(&mut sum.negative_tick, i, ctx.tick);
             }
         }
@@ -147,10 +147,8 @@ impl Book {
 
     fn ruin(&mut self, ctx: Context<'_>) {
         let stranded = std::mem::take(&mut self.calls.stranded);
-        let least = ctx.plan.ruin_nav;
-        // What came from outside has raised C.
-        let share = least / ctx.plan.capital;
-        let dead = Mask::from_fn(|i| self.nav[i] <= least + share * self.sum.deposited[i]);
+        // What came from outside hides no loss.
+        let dead = Mask::from_fn(|i| self.nav[i] - self.sum.deposited[i] <= ctx.plan.ruin_nav);
         let dead = (dead | stranded) & !self.ruined;
         for i in dead.lanes() {
             first(&mut self.sum.ruin_tick, i, ctx.tick);
@@ -187,7 +185,8 @@ impl Book {
         self.sum.sleeve_nav = Col::splat(f64::NAN);
         if ctx.book.sleeve_share.is_some() {
             for i in 0..LANES {
-                self.sum.sleeve_nav[i] = self.view.sleeve_nav_share[i] * capital;
+                let nav = self.view.sleeve_nav_share[i] * capital;
+                self.sum.sleeve_nav[i] = nav - self.calls.deposited[SLEEVE][i];
             }
         }
         if ctx.plan.worst_bar.is_none() {

@@ -149,12 +149,16 @@ pub struct Ledger {
     pub requirement: f64,
     /// Of it, the sleeve's.
     pub sleeve_requirement: f64,
+    /// What counts against the requirement of the core ledger, and of the sleeve.
+    pub available: [f64; LEDGERS],
     /// Does a call stand?
     pub call: bool,
     /// P&L of the hedge layers so far.
     pub hedge: f64,
     /// Expected cost that hedge purchases have committed so far (R61).
     pub committed: f64,
+    /// Cash from outside so far.
+    pub deposited: f64,
 }
 
 /// What rules on a book read: one column each, as the book stood when it was observed.
@@ -226,11 +230,12 @@ impl Book {
     pub fn new(plan: &Plan, book: &BookPlan) -> Self {
         let capital = Col::splat(plan.capital);
         let share = book.sleeve_share.unwrap_or(0.0);
+        let cash = [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)];
         Self {
-            cash: [Col::splat(plan.capital * (1.0 - share)), Col::splat(plan.capital * share)],
+            cash,
             nav: capital,
             requirement: [Col::default(); LEDGERS],
-            available: [Col::default(); LEDGERS],
+            available: cash,
             peak: capital,
             layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
             calls: Calls::default(),
@@ -253,9 +258,11 @@ impl Book {
             nav: self.nav[lane],
             requirement: self.requirement.iter().map(|column| column[lane]).sum(),
             sleeve_requirement: self.requirement[SLEEVE][lane],
+            available: self.available.each_ref().map(|available| available[lane]),
             call: self.calls.standing.iter().any(|call| call.get(lane)),
             hedge: self.tally.as_ref().map_or(0.0, |tally| tally.hedge[lane]),
             committed: self.sum.expected_cost[lane],
+            deposited: self.sum.deposited[lane],
         }
     }
 

@@ -95,9 +95,6 @@ impl Book {
             self.skip(ctx, layer, slot, Some(package), lane, "no lots".into());
             return;
         }
-        if self.blocks(ctx, pools, layer, slot, package, lane, (lots, room.profit)) {
-            return;
-        }
         let after = room.available + lots * room.brings;
         if after + TOLERANCE < self.required_with(ctx, pools, layer, package, lots, lane) {
             self.sum.refused[lane] += 1.0;
@@ -108,6 +105,9 @@ impl Book {
                 price: credit,
                 ..about(ctx, "refuse", layer, slot, Some(package))
             });
+            return;
+        }
+        if self.blocks(ctx, pools, layer, slot, package, lane, (lots, room.profit)) {
             return;
         }
         if self.layers[layer].base[lane].is_nan() {
