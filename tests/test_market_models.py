@@ -432,6 +432,17 @@ def test_fhs_names_its_file_and_knows_its_content(tmp_path):
     assert model.innovations != market.FHS.of(closes, vix=20).innovations
     with pytest.raises(SpecError, match="history: TOML names the file"):
         ALL["fhs"].to_toml()
+    # A comparison says which file that is, and what it cannot say; also where there is none.
+    options = {"paths": 8, "sessions": 5, "shares": [0.10], "surface_band": 0}
+    ran = alvh.compare([alvh.preset("plain")], model, **options)
+    facts = ran.manifest["facts"]
+    assert (facts["history"], facts["source"]) == (closes.read().data_hash, f"FHS of {path}")
+    assert "one path and not a sample" in ran.limits[0]
+    assert not ran.replayed
+    assert not any("No file is known" in each for each in ran.limits)
+    nameless = alvh.compare([alvh.preset("plain")], ALL["fhs"], **options)
+    assert nameless.manifest["facts"]["history"] is None
+    assert any("No file is known of the innovations" in each for each in nameless.limits)
     frame.with_columns(vix=pl.col("vix") + 1).write_csv(path)
     with pytest.raises(SpecError, match="its content has changed"):
         market.from_toml(text)

@@ -21,6 +21,7 @@ from alvh.draws import Draws, draws_spec
 from alvh.errors import SpecError, nearest_names
 from alvh.filtering import INNOVATIONS, filter  # noqa: A004 -- read as alvh.market.filter
 from alvh.history import ChainHistory, History, HistoryData, read_history
+from alvh.history.replay import AT_CLOSES, OF_THE_TEMPLATE
 from alvh.replication import replicate
 from alvh.scenario import Scenario, scenario, scenarios
 from alvh.validation import Validation, validate
@@ -723,6 +724,18 @@ class Closes(Described):
 
 
 class FHS(_Simulated):
+# What is said beside every result of a bootstrap.
+OF_INNOVATIONS: Final = (
+    "Innovations are those of one history, one path and not a sample: no shock occurs that it did not have.",
+    "They are filtered from closes up to each session: VIX, and VIX3M, VIX6M and VIX futures if given.",
+    *OF_THE_TEMPLATE,
+    *AT_CLOSES,
+)
+OF_NO_FILE: Final = (
+    "No file is known of the innovations, nor its hash: which history they are of cannot be checked."
+)
+
+
     """Filtered historical simulation: L3F driven by blocks of a history's innovations (see `FHS.of`).
 
     Parameters
@@ -773,6 +786,21 @@ class FHS(_Simulated):
     history: Closes | None = None
 
     @classmethod
+    @property
+    def source(self) -> str:
+        """Where the innovations come from, in words."""
+        return "FHS" if self.history is None else f"FHS of {self.history.path}"
+
+    @property
+    def data_hash(self) -> str | None:
+        """SHA-256 of the history; None where it came from no file."""
+        return None if self.history is None else self.history.sha256
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What every result of this market has to say about itself, in sentences."""
+        return (*OF_INNOVATIONS, OF_NO_FILE) if self.data_hash is None else OF_INNOVATIONS
+
     def of(cls, history: Closes | History | HistoryData, **parameters: Any) -> Self:
         """Filter a history and bootstrap its innovations.
 
