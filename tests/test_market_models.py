@@ -456,6 +456,14 @@ def test_fhs_names_its_file_and_knows_its_content(tmp_path):
         ('schema = 1\nmodel = "pdv5"', "model = 'pdv5'"),
         ('schema = 1\nmodel = "pdv4"\n[path]\ncaps = 1.0', "PathVolatility: caps: unknown key"),
         ('schema = 1\nmodel = "fhs"', "history: name the file"),
+        (
+            'schema = 1\nmodel = "fhs"\ncurve = 5\n[history]\npath = "x.csv"',
+            "curve = 5: a table of parameters",
+        ),
+        (
+            'schema = 1\nmodel = "fhs"\ninnovations = []\n[history]\npath = "x.csv"',
+            "innovations are those of",
+        ),
         ("schema = ", "not TOML"),
     ],
 )

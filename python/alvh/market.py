@@ -8,7 +8,7 @@ The defaults were estimated on data of 1990 to 2026 and are starting values, not
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -801,7 +801,8 @@ OF_NO_FILE: Final = (
         """What every result of this market has to say about itself, in sentences."""
         return (*OF_INNOVATIONS, OF_NO_FILE) if self.data_hash is None else OF_INNOVATIONS
 
-    def of(cls, history: Closes | History | HistoryData, **parameters: Any) -> Self:
+    @classmethod
+    def of(cls, history: Closes | History | HistoryData, /, **parameters: Any) -> Self:
         """Filter a history and bootstrap its innovations.
 
         Parameters
@@ -812,11 +813,24 @@ OF_NO_FILE: Final = (
         **parameters
             Of the market, such as ``vix=20`` or ``block=21``.
 
+        Raises
+        ------
+        SpecError
+            A parameter is out of its domain, or is what the history says.
+
         Examples
         --------
         >>> FHS.of(History.bundled(), vix=14).simulate(10, 5)["vix"].shape
         (10, 6)
         """
+        if said := [name for name in ("history", "innovations") if name in parameters]:
+            raise SpecError(
+                f"{said[0]}: innovations are those of the history that is given. Mend: leave it out"
+            )
+        curve, dynamics = (
+            _group(kind, name, parameters.get(name, {}))
+            for kind, name in ((Curve, "curve"), (Dynamics, "dynamics"))
+        )
         data: History | HistoryData = history.read() if isinstance(history, Closes) else history
         groups = {"curve": Curve, "dynamics": Dynamics}
         filtered_by = {name: group(**dict(parameters.get(name, {}))) for name, group in groups.items()}
@@ -1022,5 +1036,14 @@ def _sign(right: ArrayLike) -> Floats:
         known = np.isfinite(signs)
     if not np.all(known):
         wrong = given[~known].tolist()[0]
+def _group(kind: type[Described], name: str, given: Any) -> Any:
+    """Return a group of parameters that is given as such or as a table."""
+    if isinstance(given, kind):
+        return given
+    if not isinstance(given, Mapping):
+        raise SpecError(f"{name} = {given!r}: a table of parameters, see alvh.market.{kind.__name__}")
+    return kind(**given)
+
+
         raise _core.AlvhError(f"right = {wrong!r}: must be 'C' or +1 for calls, 'P' or -1 for puts")
     return signs
