@@ -473,6 +473,14 @@ def test_mistakes_in_toml_are_named(text, words):
     assert words in str(caught.value)
 
 
+def test_a_vix_that_bates_cannot_have_is_named():
+    for vix in (5.0, 300.0, float("nan")):
+        with pytest.raises(SpecError, match=rf"vix = {vix}: 8\.92 to 184\.65 with these parameters"):
+            market.Bates.at_vix(vix)
+    with pytest.raises(SpecError, match="variance: follows from vix"):
+        market.Bates.at_vix(20.0, variance=0.04)
+
+
 @pytest.mark.parametrize("model", ALL.values(), ids=ALL)
 def test_a_comparison_runs_on_every_model(model):
     """The same figures for any cut into chunks: what a model remembers is drawn with its path."""

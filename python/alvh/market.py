@@ -59,6 +59,7 @@ Triple = tuple[float, float, float]
 _DAYS_PER_SESSION = 30 / 21  # the one clock: 21 sessions are 30 days
 BUNDLED: Final = "bundled"
 _SIGN = {"C": 1.0, "P": -1.0}
+_MOST_VARIANCE: Final = 4.0  # of Bates, a year
 
 
 def _defaults(model: str) -> dict[str, Any]:
@@ -723,7 +724,6 @@ class Closes(Described):
         return data
 
 
-class FHS(_Simulated):
 # What is said beside every result of a bootstrap.
 OF_INNOVATIONS: Final = (
     "Innovations are those of one history, one path and not a sample: no shock occurs that it did not have.",
@@ -736,6 +736,7 @@ OF_NO_FILE: Final = (
 )
 
 
+class FHS(_Simulated):
     """Filtered historical simulation: L3F driven by blocks of a history's innovations (see `FHS.of`).
 
     Parameters
@@ -785,7 +786,6 @@ OF_NO_FILE: Final = (
     surface_shift: float = _L3F["surface_shift"]
     history: Closes | None = None
 
-    @classmethod
     @property
     def source(self) -> str:
         """Where the innovations come from, in words."""
@@ -832,9 +832,7 @@ OF_NO_FILE: Final = (
             for kind, name in ((Curve, "curve"), (Dynamics, "dynamics"))
         )
         data: History | HistoryData = history.read() if isinstance(history, Closes) else history
-        groups = {"curve": Curve, "dynamics": Dynamics}
-        filtered_by = {name: group(**dict(parameters.get(name, {}))) for name, group in groups.items()}
-        shocks = filter(data, **filtered_by).select(INNOVATIONS).drop_nulls().rows()
+        shocks = filter(data, curve=curve, dynamics=dynamics).select(INNOVATIONS).drop_nulls().rows()
         if isinstance(history, Closes):
             source = history.model_copy(update={"sha256": data.data_hash})
             return cls(innovations=shocks, history=source, **parameters)
@@ -930,16 +928,29 @@ class Bates(_Simulated):
         **parameters
             Others than `variance`.
 
+        Raises
+        ------
+        SpecError
+            No variance gives that VIX with these parameters.
+
         Examples
         --------
         >>> round(float(Bates.at_vix(21).simulate(1, 1)["vix"][0, 0]), 9)
         21.0
         """
+        if "variance" in parameters:
+            raise SpecError("variance: follows from vix. Mend: leave it out, or Bates(variance=…)")
 
-        def squared(variance: float) -> float:
-            return float(cls(variance=variance, **parameters).simulate(1, 0)["vix"][0, 0] ** 2)
+        def vix_at(variance: float) -> float:
+            return float(cls(variance=variance, **parameters).simulate(1, 0)["vix"][0, 0])
 
-        none, one = squared(0.0), squared(1.0)  # a line in variance
+        lowest, highest = vix_at(0.0), vix_at(_MOST_VARIANCE)
+        if not lowest <= vix <= highest:
+            raise SpecError(
+                f"vix = {vix!r}: {lowest:.2f} to {highest:.2f} with these parameters, at variances of 0 to "
+                f"{_MOST_VARIANCE:g}. Mend: a VIX in between, or another mean_variance or jumps"
+            )
+        none, one = lowest**2, vix_at(1.0) ** 2  # a line in variance
         return cls(variance=(vix**2 - none) / (one - none), **parameters)
 
 
@@ -1025,6 +1036,15 @@ def from_toml(text: str, source: str = "market") -> Simulated:
     return FHS.of(Closes(**closes), **parameters)
 
 
+def _group(kind: type[Described], name: str, given: Any) -> Any:
+    """Return a group of parameters that is given as such or as a table."""
+    if isinstance(given, kind):
+        return given
+    if not isinstance(given, Mapping):
+        raise SpecError(f"{name} = {given!r}: a table of parameters, see alvh.market.{kind.__name__}")
+    return kind(**given)
+
+
 def _sign(right: ArrayLike) -> Floats:
     """Return +1 for calls and -1 for puts."""
     given = np.asarray(right)
@@ -1036,14 +1056,5 @@ def _sign(right: ArrayLike) -> Floats:
         known = np.isfinite(signs)
     if not np.all(known):
         wrong = given[~known].tolist()[0]
-def _group(kind: type[Described], name: str, given: Any) -> Any:
-    """Return a group of parameters that is given as such or as a table."""
-    if isinstance(given, kind):
-        return given
-    if not isinstance(given, Mapping):
-        raise SpecError(f"{name} = {given!r}: a table of parameters, see alvh.market.{kind.__name__}")
-    return kind(**given)
-
-
         raise _core.AlvhError(f"right = {wrong!r}: must be 'C' or +1 for calls, 'P' or -1 for puts")
     return signs
