@@ -1,13 +1,12 @@
 """The re-estimation of the dynamics: it finds parameters that are known."""
 
-import tomllib
 
 import numpy as np
 import pytest
 
 import markdown_pages
 from alvh.errors import SpecError
-from alvh.market import L3F, Dynamics
+from alvh.market import L3F, Dynamics, from_toml
 from alvh.validation import Panel, known_misses, validate
 from estimation import parameters
 from estimation.moments import IMPOSSIBLE, MATCHED, Moments
@@ -53,7 +52,7 @@ def test_the_search_finds_what_a_scan_finds():
 
 def candidate():
     path = markdown_pages.ROOT / "scripts" / "estimation" / "candidate.toml"
-    return L3F(**tomllib.loads(path.read_text(encoding="utf-8")))
+    return from_toml(path.read_text(encoding="utf-8"))
 
 
 def test_the_page_has_the_candidate_s_parameters():

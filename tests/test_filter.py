@@ -137,6 +137,8 @@ def test_a_history_is_filtered_as_it_was_read():
     assert market.filter(history).equals(market.filter(frame, **RATES, vx=futures(frame)))
     with pytest.raises(HistoryError, match="rate: a History is already read"):
         market.filter(history, rate=0.05)
+    with pytest.raises(HistoryError, match="rate, dividend_yield: a History is already read"):
+        market.filter(history, rate=0.0, dividend_yield=0.0)
 
 
 def test_a_replay_takes_futures_into_its_state():

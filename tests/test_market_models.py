@@ -432,6 +432,17 @@ def test_fhs_names_its_file_and_knows_its_content(tmp_path):
     assert model.innovations != market.FHS.of(closes, vix=20).innovations
     with pytest.raises(SpecError, match="history: TOML names the file"):
         ALL["fhs"].to_toml()
+    # A comparison says which file that is, and what it cannot say; also where there is none.
+    options = {"paths": 8, "sessions": 5, "shares": [0.10], "surface_band": 0}
+    ran = alvh.compare([alvh.preset("plain")], model, **options)
+    facts = ran.manifest["facts"]
+    assert (facts["history"], facts["source"]) == (closes.read().data_hash, f"FHS of {path}")
+    assert "one path and not a sample" in ran.limits[0]
+    assert not ran.replayed
+    assert not any("No file is known" in each for each in ran.limits)
+    nameless = alvh.compare([alvh.preset("plain")], ALL["fhs"], **options)
+    assert nameless.manifest["facts"]["history"] is None
+    assert any("No file is known of the innovations" in each for each in nameless.limits)
     frame.with_columns(vix=pl.col("vix") + 1).write_csv(path)
     with pytest.raises(SpecError, match="its content has changed"):
         market.from_toml(text)
@@ -445,6 +456,14 @@ def test_fhs_names_its_file_and_knows_its_content(tmp_path):
         ('schema = 1\nmodel = "pdv5"', "model = 'pdv5'"),
         ('schema = 1\nmodel = "pdv4"\n[path]\ncaps = 1.0', "PathVolatility: caps: unknown key"),
         ('schema = 1\nmodel = "fhs"', "history: name the file"),
+        (
+            'schema = 1\nmodel = "fhs"\ncurve = 5\n[history]\npath = "x.csv"',
+            "curve = 5: a table of parameters",
+        ),
+        (
+            'schema = 1\nmodel = "fhs"\ninnovations = []\n[history]\npath = "x.csv"',
+            "innovations are those of",
+        ),
         ("schema = ", "not TOML"),
     ],
 )
@@ -452,6 +471,14 @@ def test_mistakes_in_toml_are_named(text, words):
     with pytest.raises(SpecError) as caught:
         market.from_toml(text, "mine.toml")
     assert words in str(caught.value)
+
+
+def test_a_vix_that_bates_cannot_have_is_named():
+    for vix in (5.0, 300.0, float("nan")):
+        with pytest.raises(SpecError, match=rf"vix = {vix}: 8\.92 to 184\.65 with these parameters"):
+            market.Bates.at_vix(vix)
+    with pytest.raises(SpecError, match="variance: follows from vix"):
+        market.Bates.at_vix(20.0, variance=0.04)
 
 
 @pytest.mark.parametrize("model", ALL.values(), ids=ALL)

@@ -154,6 +154,27 @@ def test_agreement_of_a_leveraged_index():
     assert found.gap == pytest.approx(ours[-1] ** (1 / 3) - theirs[-1] ** (1 / 3))
 
 
+def test_a_gap_makes_no_return():
+    """Half a percent a month more than recorded: the same with and without the months of a year."""
+    months = pl.date_range(date(2015, 1, 31), date(2020, 1, 31), "1mo", eager=True)
+    change = np.tile([0.02, -0.03, 0.01, 0.015], 15)
+    theirs, ours = (np.concatenate([[1.0], np.cumprod(1 + change + more)]) for more in (0.0, 0.005))
+    levels = pl.DataFrame({"date": months, "level": ours, "theirs": theirs})
+    gap = levels.filter(pl.col("date").dt.year() != 2017)
+    for held, returns in ((levels, 60), (gap, 47)):
+        found = agreement(held, recorded_of(held))
+        assert (found.months, round(found.correlation, 9), round(found.beta, 9)) == (returns, 1.0, 1.0)
+        assert found.tracking == pytest.approx(0.0, abs=1e-12)
+        assert found.gap == pytest.approx(0.063, abs=0.002)
+    every_other = levels.gather_every(2)
+    with pytest.raises(HistoryError, match="0 common months of levels, each with the month before: 24"):
+        agreement(every_other, recorded_of(every_other))
+
+
+def recorded_of(levels):
+    return levels.select("date", level="theirs")
+
+
 def test_the_command_compares(tmp_path):
     days = schedule.sessions(date(2021, 1, 4), date(2024, 12, 31))
     wave = 4000 * np.exp(0.05 * np.sin(np.arange(len(days)) / 30))

@@ -181,7 +181,7 @@ def test_too_little_to_judge_by_is_refused():
 
 def test_the_command_fails_on_a_miss(tmp_path):
     described = tmp_path / "own.toml"
-    described.write_text('model = "gbm"\nvol = 0.2\n', encoding="utf-8")
+    described.write_text('schema = 1\nmodel = "gbm"\nvol = 0.2\n', encoding="utf-8")
     ran = command("market", "validate", f"--model={described}", "--paths=20", "--years=2", "--json")
     assert (ran.returncode, ran.stderr) == (1, "")
     told = json.loads(ran.stdout)
@@ -190,7 +190,11 @@ def test_the_command_fails_on_a_miss(tmp_path):
 
 @pytest.mark.parametrize(
     ("option", "said"),
-    [("l4f", "did you mean 'l3f'?"), ("no_such.toml", "no_such.toml: No such file")],
+    [
+        ("l4f", "did you mean 'l3f'?"),
+        ("no_such.toml", "no_such.toml: cannot be read: No such file"),
+        ("fhs", "Mend: give a TOML file"),
+    ],
 )
 def test_the_command_refuses_in_one_line(option, said):
     ran = command("market", "validate", f"--model={option}")

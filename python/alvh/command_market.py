@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 
 MISSED = 1
 """Exit code: the model misses a fact that it is not known to miss."""
-
-SCHEMA = 1
-"""Version of the TOML format of markets."""
 
 market = typer.Typer(name="market", help="Hold market models to recorded data.", rich_markup_mode=None)
 
@@ -131,25 +127,17 @@ def _levels(path: Path, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
 
 def _model(name: str) -> Named:
     """Return the market of a name with its defaults, or the one that a TOML file describes."""
-    from alvh import market as markets
+    from alvh.market import MODELS, from_toml
+    from alvh.market_file import read_text
 
-    known: dict[str, Any] = {
-        each.model_fields["model"].default: each
-        for each in (getattr(markets, exported) for exported in markets.__all__)
-        if "model" in getattr(each, "model_fields", {})
-    }
     path = Path(name)
-    if path.suffix != ".toml":
-        if name not in known:
-            raise SpecError(f"model {name!r}: {nearest_names(name, known)}, or a file that ends in .toml")
-        return known[name]()  # type: ignore[no-any-return]
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: no TOML: {error}") from None
-    if (schema := table.pop("schema", SCHEMA)) != SCHEMA:
-        raise SpecError(f"{path}: schema = {schema!r}: this version reads schema = {SCHEMA}")
-    chosen = table.get("model", "l3f")
-    if chosen not in known:
-        raise SpecError(f"{path}: model = {chosen!r}: {nearest_names(str(chosen), known)}")
-    return known[chosen](**table)  # type: ignore[no-any-return]
+    if path.suffix == ".toml":
+        return from_toml(read_text(path), name)
+    if name not in MODELS:
+        raise SpecError(f"model {name!r}: {nearest_names(name, MODELS)}, or a file that ends in .toml")
+    if name == "fhs":
+        raise SpecError(
+            "model 'fhs': its innovations are a history's. Mend: give a TOML file with schema = 1, "
+            'model = "fhs" and a table [history] with the path'
+        )
+    return MODELS[name]()

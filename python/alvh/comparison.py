@@ -249,7 +249,7 @@ class Comparison:
     @property
     def replayed(self) -> bool:
         """Was a history replayed? Then figures are counts and dates, without intervals."""
-        return bool(self.task.facts["history"])
+        return bool(self.task.facts["market"] == "replay")
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ def read(history: History | HistoryData | HistorySource, **reading: Any) -> Hist
     """Return a history that is already read, or read one; the options belong to the reading."""
     if not isinstance(history, History):
         return History(history, **reading)
-    given = [name for name, value in reading.items() if value not in (None, False)]
+    given = [name for name, value in reading.items() if value is not None and value is not False]
     if given:
         raise HistoryError(f"{', '.join(given)}: a History is already read: give its options to History")
     return history

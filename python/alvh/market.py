@@ -8,7 +8,7 @@ The defaults were estimated on data of 1990 to 2026 and are starting values, not
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ from alvh.draws import Draws, draws_spec
 from alvh.errors import SpecError, nearest_names
 from alvh.filtering import INNOVATIONS, filter  # noqa: A004 -- read as alvh.market.filter
 from alvh.history import ChainHistory, History, HistoryData, read_history
+from alvh.history.replay import AT_CLOSES, OF_THE_TEMPLATE
 from alvh.replication import replicate
 from alvh.scenario import Scenario, scenario, scenarios
 from alvh.validation import Validation, validate
@@ -58,6 +59,7 @@ Triple = tuple[float, float, float]
 _DAYS_PER_SESSION = 30 / 21  # the one clock: 21 sessions are 30 days
 BUNDLED: Final = "bundled"
 _SIGN = {"C": 1.0, "P": -1.0}
+_MOST_VARIANCE: Final = 4.0  # of Bates, a year
 
 
 def _defaults(model: str) -> dict[str, Any]:
@@ -722,6 +724,18 @@ class Closes(Described):
         return data
 
 
+# What is said beside every result of a bootstrap.
+OF_INNOVATIONS: Final = (
+    "Innovations are those of one history, one path and not a sample: no shock occurs that it did not have.",
+    "They are filtered from closes up to each session: VIX, and VIX3M, VIX6M and VIX futures if given.",
+    *OF_THE_TEMPLATE,
+    *AT_CLOSES,
+)
+OF_NO_FILE: Final = (
+    "No file is known of the innovations, nor its hash: which history they are of cannot be checked."
+)
+
+
 class FHS(_Simulated):
     """Filtered historical simulation: L3F driven by blocks of a history's innovations (see `FHS.of`).
 
@@ -772,8 +786,23 @@ class FHS(_Simulated):
     surface_shift: float = _L3F["surface_shift"]
     history: Closes | None = None
 
+    @property
+    def source(self) -> str:
+        """Where the innovations come from, in words."""
+        return "FHS" if self.history is None else f"FHS of {self.history.path}"
+
+    @property
+    def data_hash(self) -> str | None:
+        """SHA-256 of the history; None where it came from no file."""
+        return None if self.history is None else self.history.sha256
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What every result of this market has to say about itself, in sentences."""
+        return (*OF_INNOVATIONS, OF_NO_FILE) if self.data_hash is None else OF_INNOVATIONS
+
     @classmethod
-    def of(cls, history: Closes | History | HistoryData, **parameters: Any) -> Self:
+    def of(cls, history: Closes | History | HistoryData, /, **parameters: Any) -> Self:
         """Filter a history and bootstrap its innovations.
 
         Parameters
@@ -784,15 +813,26 @@ class FHS(_Simulated):
         **parameters
             Of the market, such as ``vix=20`` or ``block=21``.
 
+        Raises
+        ------
+        SpecError
+            A parameter is out of its domain, or is what the history says.
+
         Examples
         --------
         >>> FHS.of(History.bundled(), vix=14).simulate(10, 5)["vix"].shape
         (10, 6)
         """
+        if said := [name for name in ("history", "innovations") if name in parameters]:
+            raise SpecError(
+                f"{said[0]}: innovations are those of the history that is given. Mend: leave it out"
+            )
+        curve, dynamics = (
+            _group(kind, name, parameters.get(name, {}))
+            for kind, name in ((Curve, "curve"), (Dynamics, "dynamics"))
+        )
         data: History | HistoryData = history.read() if isinstance(history, Closes) else history
-        groups = {"curve": Curve, "dynamics": Dynamics}
-        filtered_by = {name: group(**dict(parameters.get(name, {}))) for name, group in groups.items()}
-        shocks = filter(data, **filtered_by).select(INNOVATIONS).drop_nulls().rows()
+        shocks = filter(data, curve=curve, dynamics=dynamics).select(INNOVATIONS).drop_nulls().rows()
         if isinstance(history, Closes):
             source = history.model_copy(update={"sha256": data.data_hash})
             return cls(innovations=shocks, history=source, **parameters)
@@ -888,16 +928,29 @@ class Bates(_Simulated):
         **parameters
             Others than `variance`.
 
+        Raises
+        ------
+        SpecError
+            No variance gives that VIX with these parameters.
+
         Examples
         --------
         >>> round(float(Bates.at_vix(21).simulate(1, 1)["vix"][0, 0]), 9)
         21.0
         """
+        if "variance" in parameters:
+            raise SpecError("variance: follows from vix. Mend: leave it out, or Bates(variance=…)")
 
-        def squared(variance: float) -> float:
-            return float(cls(variance=variance, **parameters).simulate(1, 0)["vix"][0, 0] ** 2)
+        def vix_at(variance: float) -> float:
+            return float(cls(variance=variance, **parameters).simulate(1, 0)["vix"][0, 0])
 
-        none, one = squared(0.0), squared(1.0)  # a line in variance
+        lowest, highest = vix_at(0.0), vix_at(_MOST_VARIANCE)
+        if not lowest <= vix <= highest:
+            raise SpecError(
+                f"vix = {vix!r}: {lowest:.2f} to {highest:.2f} with these parameters, at variances of 0 to "
+                f"{_MOST_VARIANCE:g}. Mend: a VIX in between, or another mean_variance or jumps"
+            )
+        none, one = lowest**2, vix_at(1.0) ** 2  # a line in variance
         return cls(variance=(vix**2 - none) / (one - none), **parameters)
 
 
@@ -981,6 +1034,15 @@ def from_toml(text: str, source: str = "market") -> Simulated:
     if not isinstance(closes, dict):
         raise SpecError(f"{source}: history: name the file of the innovations in a table [history], as path")
     return FHS.of(Closes(**closes), **parameters)
+
+
+def _group(kind: type[Described], name: str, given: Any) -> Any:
+    """Return a group of parameters that is given as such or as a table."""
+    if isinstance(given, kind):
+        return given
+    if not isinstance(given, Mapping):
+        raise SpecError(f"{name} = {given!r}: a table of parameters, see alvh.market.{kind.__name__}")
+    return kind(**given)
 
 
 def _sign(right: ArrayLike) -> Floats:

@@ -13,7 +13,7 @@ from alvh.described import Described
 from alvh.errors import BookError, SpecError, nearest_names
 from alvh.history import History
 from alvh.margin.grid import Grid, House, grid, house
-from alvh.market import Simulated
+from alvh.market import FHS, Simulated
 from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
 from alvh.scenario import Scenario
@@ -231,13 +231,15 @@ def _of_margin(arms: Sequence[Arm], rule: MarginRule) -> list[str]:
 
 
 def _replayed(market: Market, arms: Sequence[Arm], of_margin: Sequence[str]) -> dict[str, Any]:
-    """Return what a result says of its market: the model; what is replayed, if anything, and the limits."""
+    """Return what a result says of its market: the model; what of a record is in it, and the limits."""
     replayed: tuple[str | None, list[str], str | None]
     match market:
         case History():
             replayed = market.data_hash, list(market.limits), market.source
         case Scenario():
             replayed = market.digest, list(market.limits), f"scenario {market.name}"
+        case FHS():
+            replayed = market.data_hash, list(market.limits), market.source
         case _:
             replayed = None, [], None
     history, limits, source = replayed

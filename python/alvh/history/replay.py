@@ -25,6 +25,12 @@ OF_THE_TEMPLATE: Final = (
     "Expiries on every Friday are assumed throughout; weekly options are listed only since 2005.",
 )
 
+# What closes do not tell of the hours before them.
+AT_CLOSES: Final = (
+    "Intraday spikes are invisible at closes (2024-08-05: VIX high 65.7, close 38.6).",
+    "Margin figures from closes are therefore lower bounds and need an intraday stress on top.",
+)
+
 # What no file of closes can tell; printed with every historical result.
 LIMITS: Final = (
     "History is one path and not a sample: overlapping starts are not independent.",
@@ -32,8 +38,7 @@ LIMITS: Final = (
     *OF_THE_TEMPLATE,
     "No VIX futures traded before 2004: earlier ones are model prices.",
     "VIX futures and options settle to a morning auction; where it is not recorded, opening VIX stands in.",
-    "Intraday spikes are invisible at closes (2024-08-05: VIX high 65.7, close 38.6).",
-    "Margin figures from closes are therefore lower bounds and need an intraday stress on top.",
+    *AT_CLOSES,
 )
 
 

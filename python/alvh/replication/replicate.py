@@ -113,6 +113,8 @@ def replicate(
 def agreement(replicated: pl.DataFrame, recorded: pl.DataFrame) -> Agreement:
     """Compare month-end levels with recorded ones.
 
+    A return counts if both records have its month and the month before: over a gap there is none.
+
     Parameters
     ----------
     replicated : polars.DataFrame
@@ -123,7 +125,7 @@ def agreement(replicated: pl.DataFrame, recorded: pl.DataFrame) -> Agreement:
     Raises
     ------
     HistoryError
-        There are fewer than 24 common months.
+        There are fewer than 24 common months with the month before.
 
     Examples
     --------
@@ -133,18 +135,19 @@ def agreement(replicated: pl.DataFrame, recorded: pl.DataFrame) -> Agreement:
     1.0
     """
     joined = _by_month(replicated, "ours").join(_by_month(recorded, "theirs"), on="month").sort("month")
-    if len(joined) <= LEAST_MONTHS:
+    month = pl.col("month")
+    adjacent = joined.select(month.shift(1).dt.offset_by("1mo") == month).to_series().fill_null(value=False)
+    if (months := int(adjacent.sum())) < LEAST_MONTHS:
         raise HistoryError(
-            f"{len(joined)} common months of levels: more than {LEAST_MONTHS} are needed. "
+            f"{months} common months of levels, each with the month before: {LEAST_MONTHS} are needed. "
             "Mend: give a longer history"
         )
-    ours, theirs = (joined[name].to_numpy() for name in ("ours", "theirs"))
-    x, y = theirs[1:] / theirs[:-1] - 1.0, ours[1:] / ours[:-1] - 1.0
-    years = len(x) / MONTHS_PER_YEAR
+    changes = joined.select(pl.col("ours", "theirs").pct_change()).filter(adjacent)
+    y, x = (changes[name].to_numpy() for name in ("ours", "theirs"))
     covariance = np.cov(x, y)
-    yearly = [(each[-1] / each[0]) ** (1.0 / years) for each in (ours, theirs)]
+    yearly = [np.prod(1.0 + each) ** (MONTHS_PER_YEAR / months) for each in (y, x)]
     return Agreement(
-        months=len(x),
+        months=months,
         correlation=float(np.corrcoef(x, y)[0, 1]),
         beta=float(covariance[0, 1] / covariance[0, 0]),
         gap=float(yearly[0] - yearly[1]),

@@ -70,8 +70,8 @@ def _manifests(comparisons: Sequence[Comparison]) -> Section:
 def _manifest(result: Comparison) -> Iterator[Block]:
     manifest = result.manifest
     said = {name: manifest[name] for name in _IN_MANIFEST if manifest.get(name) is not None}
-    if result.replayed:
-        said["data"] = manifest["facts"]["history"]
+    if (data := manifest["facts"]["history"]) is not None:
+        said["data"] = data
     rows = tuple((Cell(name), Cell(_written(value))) for name, value in said.items())
     yield Table(f"Manifest: {title_of(result)}", ("", ""), rows, words=frozenset({0, 1}))
     digests = tuple((Cell(book), Cell(digest)) for book, digest in manifest["digests"].items())
