@@ -197,6 +197,22 @@ def test_an_offset_asks_no_more_and_is_called_hypothetical() -> None:
         assert result.label("alvh_0_commingled") == "alvh_0_commingled"
 
 
+@pytest.mark.parametrize("rule", ["strategy", "portfolio"])
+def test_an_offset_asks_no_more_of_what_both_hold(rule: str) -> None:
+    """R62: while books are equal, what counts is no less, what is required no more, and one of them helps."""
+    hedged = playbook.preset("alvh_0")
+    arms = [hedged.commingled(), hedged.commingled(offset=True)]
+    spec = engine_spec.spec(arms, L3F(vix=26), sessions=10, shares=(0.7,), margin=rule)
+    plan = _core.Plan(json.dumps(spec))
+    bare, offset = (plan.calls(0, 64, book) for book in range(2))
+    equal = np.abs(bare["nav"] - offset["nav"]) < 1e-6
+    counts = (offset["available_core"] - bare["available_core"])[equal]
+    asks = (offset["requirement_core"] - bare["requirement_core"])[equal]
+    assert counts.min() > -1e-6
+    assert asks.max() < 1e-6
+    assert counts.max() > 100 if rule == "strategy" else asks.min() < -100
+
+
 def test_a_bar_within_the_session_is_counted_apart() -> None:
     """Under portfolio margin a bar brings calls that no close shows, and closes nothing."""
     market, bar = L3F(vix=20), WorstBar()
