@@ -14,7 +14,7 @@ import twin
 from agreement import agree, path_of, recorded
 from alvh import _core, margin, playbook
 from alvh.market import GBM, L3F
-from alvh.specification import WorstBar
+from alvh.specification import WorstBar, task_of
 from twin_book import Book
 from twin_margin import priced_off
 
@@ -235,3 +235,14 @@ def test_calls_at_the_bar_are_a_table() -> None:
     assert table.select("arm", "share", "n").row(0) == ("plain", 0.9, 64)
     assert table["hits"][0] > 5
     assert av.compare([ARM], L3F(vix=20), **options).bar_calls().is_empty()
+
+
+def test_a_bar_says_what_it_is_and_asks_nothing_of_a_vix_that_never_moves() -> None:
+    bar = WorstBar(spot=-0.05, vix=1.5)
+    options = {"sessions": 21, "shares": [0.1], "paths": 4, "capital": 1e6, "seed": 1}
+    told = task_of([ARM], L3F(vix=20), worst_bar=bar, **options).facts["limits"]
+    assert [limit for limit in told if "SPX -5%" in limit and "1.5" in limit]
+    assert not any("worst bar" in limit for limit in task_of([ARM], L3F(vix=20), **options).facts["limits"])
+    with pytest.raises(av.errors.SpecError, match=r"worst_bar: vix = 1\.5: .* gbm.* vix=1"):
+        task_of([ARM], GBM(), worst_bar=bar, **options)
+    assert task_of([ARM], GBM(), worst_bar=WorstBar(vix=1.0), **options).spec["worst_bar"]["vix"] == 1.0
