@@ -1,11 +1,13 @@
 """Portfolio and house margin in the engine: against the twin, and `margin.portfolio` on the same books."""
 
+import io
 import json
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 import alvh as av
 import engine_spec
@@ -13,7 +15,8 @@ import hedge_random
 import twin
 from agreement import agree, path_of, recorded
 from alvh import _core, margin, playbook
-from alvh.market import GBM, L3F
+from alvh.market import GBM, L3F, Scenario
+from alvh.report.console import print_comparison
 from alvh.specification import WorstBar, task_of
 from twin_book import Book
 from twin_margin import priced_off
@@ -236,6 +239,15 @@ def test_calls_at_the_bar_are_a_table() -> None:
     assert table.select("arm", "share", "n").row(0) == ("plain", 0.9, 64)
     assert table["hits"][0] > 5
     assert av.compare([ARM], L3F(vix=20), **options).bar_calls().is_empty()
+
+
+def test_calls_at_the_bar_are_printed_of_a_replay() -> None:
+    """Of a scenario, too, which is replayed: counted without an interval."""
+    market = Scenario(name="fall", points=[(0, 1, 16), (1, 0.95, 30), (10, 0.95, 30)], quiet=30)
+    options = {"sessions": 40, "shares": [0.9], "margin": "portfolio", "surface_band": 0}
+    console = Console(record=True, width=120, file=io.StringIO())
+    print_comparison(console, av.compare([ARM], market, worst_bar=WorstBar(), **options))
+    assert "worst bar of a session" in " ".join(console.export_text().split())
 
 
 def test_a_bar_says_what_it_is_and_asks_nothing_of_a_vix_that_never_moves() -> None:
