@@ -1,11 +1,13 @@
 """Portfolio and house margin in the engine: against the twin, and `margin.portfolio` on the same books."""
 
+import io
 import json
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 import alvh as av
 import engine_spec
@@ -13,8 +15,9 @@ import hedge_random
 import twin
 from agreement import agree, path_of, recorded
 from alvh import _core, margin, playbook
-from alvh.market import GBM, L3F
-from alvh.specification import WorstBar
+from alvh.market import GBM, L3F, Scenario
+from alvh.report.console import print_comparison
+from alvh.specification import WorstBar, task_of
 from twin_book import Book
 from twin_margin import priced_off
 
@@ -64,7 +67,8 @@ def test_calls_are_met_as_the_arm_says(calls: dict) -> None:
     """R17, R64: relief is what the worst move of all that is left says, no multiple of one lot's."""
     arms = engine_spec.arms("week", days=21, width_points=25)[:2]
     spec = engine_spec.spec(arms, L3F(vix=18), sessions=84, shares=(0.9,), ruin_share=0.3, margin="portfolio")
-    spec["books"] = [book | {"calls": calls, "liquidity": {"block": 0.5}} for book in spec["books"]]
+    liquidity = av.Liquidity(block=0.5).model_dump()
+    spec["books"] = [book | {"calls": calls, "liquidity": liquidity} for book in spec["books"]]
     plan = _core.Plan(json.dumps(spec))
     figures = plan.run(0, 256)
     met = figures["forced"] + (figures["deposited"] > 0)
@@ -197,6 +201,22 @@ def test_an_offset_asks_no_more_and_is_called_hypothetical() -> None:
         assert result.label("alvh_0_commingled") == "alvh_0_commingled"
 
 
+@pytest.mark.parametrize("rule", ["strategy", "portfolio"])
+def test_an_offset_asks_no_more_of_what_both_hold(rule: str) -> None:
+    """R62: while books are equal, what counts is no less, what is required no more, and one of them helps."""
+    hedged = playbook.preset("alvh_0")
+    arms = [hedged.commingled(), hedged.commingled(offset=True)]
+    spec = engine_spec.spec(arms, L3F(vix=26), sessions=10, shares=(0.7,), margin=rule)
+    plan = _core.Plan(json.dumps(spec))
+    bare, offset = (plan.calls(0, 64, book) for book in range(2))
+    equal = np.abs(bare["nav"] - offset["nav"]) < 1e-6
+    counts = (offset["available_core"] - bare["available_core"])[equal]
+    asks = (offset["requirement_core"] - bare["requirement_core"])[equal]
+    assert counts.min() > -1e-6
+    assert asks.max() < 1e-6
+    assert counts.max() > 100 if rule == "strategy" else asks.min() < -100
+
+
 def test_a_bar_within_the_session_is_counted_apart() -> None:
     """Under portfolio margin a bar brings calls that no close shows, and closes nothing."""
     market, bar = L3F(vix=20), WorstBar()
@@ -219,3 +239,23 @@ def test_calls_at_the_bar_are_a_table() -> None:
     assert table.select("arm", "share", "n").row(0) == ("plain", 0.9, 64)
     assert table["hits"][0] > 5
     assert av.compare([ARM], L3F(vix=20), **options).bar_calls().is_empty()
+
+
+def test_calls_at_the_bar_are_printed_of_a_replay() -> None:
+    """Of a scenario, too, which is replayed: counted without an interval."""
+    market = Scenario(name="fall", points=[(0, 1, 16), (1, 0.95, 30), (10, 0.95, 30)], quiet=30)
+    options = {"sessions": 40, "shares": [0.9], "margin": "portfolio", "surface_band": 0}
+    console = Console(record=True, width=120, file=io.StringIO())
+    print_comparison(console, av.compare([ARM], market, worst_bar=WorstBar(), **options))
+    assert "worst bar of a session" in " ".join(console.export_text().split())
+
+
+def test_a_bar_says_what_it_is_and_asks_nothing_of_a_vix_that_never_moves() -> None:
+    bar = WorstBar(spot=-0.05, vix=1.5)
+    options = {"sessions": 21, "shares": [0.1], "paths": 4, "capital": 1e6, "seed": 1}
+    told = task_of([ARM], L3F(vix=20), worst_bar=bar, **options).facts["limits"]
+    assert [limit for limit in told if "SPX -5%" in limit and "1.5" in limit]
+    assert not any("worst bar" in limit for limit in task_of([ARM], L3F(vix=20), **options).facts["limits"])
+    with pytest.raises(av.errors.SpecError, match=r"worst_bar: vix = 1\.5: .*gbm.*vix=1"):
+        task_of([ARM], GBM(), worst_bar=bar, **options)
+    assert task_of([ARM], GBM(), worst_bar=WorstBar(vix=1.0), **options).spec["worst_bar"]["vix"] == 1.0

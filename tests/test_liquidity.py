@@ -92,6 +92,27 @@ def test_what_is_refused_is_not_blocked():
     agree(plan, int(found["refused"].argmax()), 0, compiled)
 
 
+def test_a_blocked_hedge_is_bound_by_no_limit_of_its_own():
+    """Limits are counted for what was sized and not blocked: so many openings and skips for want of a lot."""
+    plan = planned((FUTURES, separate(0.085)))
+    plan["books"][0]["liquidity"] = RULE | {"block": 1.5, "warn": 2.0}
+    compiled = _core.Plan(json.dumps(plan))
+    found, blocked = compiled.run(0, 8), 0
+    words = {
+        "target met",
+        "limited by the budget",
+        "limited by free funds",
+        "limited by its cap",
+        "less than one lot",
+    }
+    for path in range(8):
+        events = [event for event in compiled.trace(path, 0)["events"] if event["layer"] == 1]
+        blocked += sum(event["event"] == "block" for event in events)
+        sized = [e for e in events if e["event"] == "open" or e["reason"] in words]
+        assert len(sized) == sum(column[path] for name, column in found.items() if name.startswith("bound_"))
+    assert blocked > 10
+
+
 def test_one_stress_for_all_arms():
     plan = planned((FULL, commingled(0.2)), (FULL, commingled(0.2)))
     plan["books"][1]["liquidity"] = RULE | {"ln_move": -0.08}

@@ -178,7 +178,10 @@ EXCHANGE = margin.grid("exchange")
     [
         ({"ranges": {"broad_indx": (-0.1, 0.1)}}, "did you mean 'broad_index'"),
         ({"ranges": {}}, "at least one of the classes"),
-        ({"ranges": {"broad_index": (-1.5, 0.1)}}, r"broad_index = \(-1\.5, 0\.1\): the fall above -1"),
+        (
+            {"ranges": {"broad_index": (-1.5, 0.1)}},
+            r"broad_index = \(-1\.5, 0\.1\): shares, the fall above -1",
+        ),
         ({"ranges": {"broad_index": (0.1, 0.2)}}, "the fall above -1 and at most 0"),
         ({"ranges": {"broad_index": (-0.1, float("nan"))}}, "the rise 0 or more"),
         ({"groups": {"vix": "all"}}, "groups of class 'vix'"),

@@ -330,3 +330,36 @@ def test_the_command_writes_it_or_refuses_before_it_computes(tmp_path):
     words = refused(*quick, "--paths=100000000", f"--report={tmp_path}/absent/report.html")
     assert "there is no folder" in words
     assert "a folder" in refused("demo", "--paths=100000000", f"--report={tmp_path}")
+
+
+@pytest.fixture(scope="module")
+def called():
+    """A book too large for its cash beside the same without forced closings, with a bar in each session."""
+    plain = av.preset("plain")
+    few = {"paths": 32, "sessions": 42, "shares": [0.70], "surface_band": 0, "margin": "portfolio"}
+    bar = av.WorstBar()
+    return av.compare([plain, plain.held()], av.market.L3F(vix=30), worst_bar=bar, **few)
+
+
+def test_margin_calls_are_those_of_the_comparison(called, read):
+    """R12, R17, R65: calls, what they led to, their cost, at the bar and by state; sizes by both rules."""
+    shown, size = Read(page.page([called])).tables, "at a margin share of 70%"
+    calls = called.margin_calls()
+    assert calls.filter(figure="calls")["estimate"].min() > 0
+    table = {
+        row[0].split("\n")[0]: row[1:]
+        for row in shown[f"Margin calls, what they led to, and liquidity, {size}"]
+    }
+    for name in ("calls", "closed_forced"):
+        assert table[name] == [written(row) for row in calls.filter(figure=name).iter_rows(named=True)]
+    forced = shown[f"Closing by force against holding on the same paths, {size}"][1:]
+    assert [row[1] for row in forced] == [written(row) for row in called.forced_cost().iter_rows(named=True)]
+    bars = shown["P(call at the worst bar of a session), by margin share"][1:]
+    wanted = [written(row, "probability") for row in called.bar_calls().iter_rows(named=True)]
+    assert [row[1] for row in bars] == wanted
+    rates = shown[f"Margin calls by the state of the session, {size}"][1:]
+    states = called.call_rates("plain").filter(pl.col("calls") > 0)
+    assert [row[4] for row in rates if row[0] == "plain"] == [f"{count:,}" for count in states["calls"]]
+    sizes = shown["Two sizes: by the worst drawdown, and by P(distress)"][1:]
+    assert [row[3] for row in sizes] == called.sizing()["words"].to_list()
+    assert not [title for title in read.tables if "worst bar" in title]

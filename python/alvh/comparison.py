@@ -722,7 +722,7 @@ class Comparison:
         return share
 
     def tables(self) -> dict[str, pl.DataFrame]:
-        """Return every table by name."""
+        """Return every table by name, but those that run paths again: `fans`, `calls` and `call_rates`."""
         tables = {
             "ladder": self.ladder(),
             "summary": self.summary(),
@@ -749,7 +749,7 @@ class Comparison:
             told = self.history()
             days = {f"days_of_{name}": each.days for name, each in self.told.items()}
             return tables | {"history": told.counts, "episodes": told.episodes} | days
-        return tables | {"capacity": self.capacity(), "premium": self.premium()}
+        return tables | {"capacity": self.capacity(), "sizing": self.sizing(), "premium": self.premium()}
 
     def to_parquet(self, folder: str | Path) -> None:
         """Write ``paths.parquet`` (what `paths` returns) and every table as ``NAME.parquet`` into a folder.
@@ -769,7 +769,9 @@ class Comparison:
             table.write_parquet(folder / f"{name}.parquet")
 
     def to_html(self, path: str | Path, *, start: date | None = None) -> None:
-        """Write one self-contained HTML page: answer, charts, every table, limits, manifest.
+        """Write one self-contained HTML page: answer, charts, tables, limits, manifest.
+
+        What is on it and from which method: ``docs/report.md``.
 
         Parameters
         ----------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from alvh.described import Described
 from alvh.errors import BookError, SpecError, nearest_names
 from alvh.history import History
 from alvh.margin.grid import Grid, House, grid, house
-from alvh.market import FHS, Simulated
+from alvh.market import FHS, GBM, Simulated
 from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
 from alvh.scenario import Scenario
@@ -79,7 +79,8 @@ class WorstBar(Described):
     spot
         Change of SPX, a share. Ours.
     vix
-        VIX over that of the close: 65.7 over 38.6 on 5 August 2024 (MODELS).
+        VIX over that of the close: 65.7 over 38.6 on 5 August 2024 (MODELS). 1 where VIX never
+        moves.
 
     Examples
     --------
@@ -121,6 +122,11 @@ def specification(
     if max(shares) > LARGEST_SHARE:
         raise SpecError(f"shares = {list(shares)}: margin shares of NAV up to {LARGEST_SHARE:g}: 0.10 is 10%")
     _refuse_equal_rungs(arms, shares)
+    if isinstance(market, GBM) and worst_bar is not None and worst_bar.vix != 1.0:
+        raise SpecError(
+            f"worst_bar: vix = {worst_bar.vix}: VIX never moves in {market.spec()['model']}. "
+            "Mend: WorstBar(vix=1), or another market"
+        )
     listings, tail = _listings(arms), tail_for(_farthest(arms))
     described = market.spec()
     match market:
@@ -200,7 +206,7 @@ def task_of(
         if count < 1:
             raise SpecError(f"paths = {count}: at least 1")
     facts = {
-        **_replayed(market, arms, _of_margin(arms, options.get("margin", "strategy"))),
+        **_replayed(market, arms, [*_of_margin(arms, options.get("margin", "strategy")), *_of_bar(options)]),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
         "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
@@ -228,6 +234,15 @@ def _of_margin(arms: Sequence[Arm], rule: MarginRule) -> list[str]:
         if arm.ledgers is not None and arm.ledgers.mode == "offset"
     ]
     return told
+
+
+def _of_bar(options: Mapping[str, Any]) -> list[str]:
+    """Say what a worst bar assumes of every session."""
+    bar: WorstBar | None = options.get("worst_bar")
+    if bar is None:
+        return []
+    moved = f"SPX {100 * bar.spot:+.3g}%, VIX the close × {bar.vix:g}"
+    return [f"The worst bar is one of ours, in every session: {moved}; nothing is closed for it."]
 
 
 def _replayed(market: Market, arms: Sequence[Arm], of_margin: Sequence[str]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def call_log(ticks: Ticks) -> pl.DataFrame:
         fell since the tick before by more than the requirement rose, else "requirement"; dollars: `short`,
         what meets the call, `equity`, what counted then (cash, with an offset and a share of the hedge's
         worth; under portfolio or house margin cash and marks), `nav`; `spot`, `vix`, `session_return`
-        (ln of SPX over the last session), `rsi_14`, `macd_histogram` (MACD less its signal line, index points),
+        (ln of SPX over the last session), `rsi_14`, `macd_histogram` (MACD less its signal line, points),
         `realised_vol_21`, `drawdown`, null where there is no such number yet.
     """
     market = _states(ticks)

@@ -68,8 +68,8 @@ class Grid:
         for name, (down, up) in self.ranges.items():
             if not (-1.0 < down <= 0.0 <= up < math.inf):
                 raise BookError(
-                    f"ranges of {name} = {(down, up)}: shares, the fall above -1 and at most 0, the rise 0 or "
-                    "more"
+                    f"ranges of {name} = {(down, up)}: shares, the fall above -1 and at most 0, "
+                    "the rise 0 or more"
                 )
         if not 0.0 <= self.offset <= 1.0:
             raise BookError(f"offset = {self.offset}: a share of gains from 0 to 1")

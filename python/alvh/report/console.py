@@ -56,6 +56,7 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         told = result.history()
         yield terminal.history_tables(told._replace(counts=named(told.counts), episodes=named(told.episodes)))
         yield terminal.ladder_table(named(result.ladder()))
+        yield from _at_the_bar(result)
         yield from _rivals(result)
         yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
         yield from call_tables(result)
@@ -65,14 +66,19 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
         return
     yield terminal.ladder_table(named(result.ladder()))
     yield terminal.capacity_table(named(result.capacity()))
-    if result.task.spec.get("worst_bar"):
-        yield terminal.bar_calls_table(named(result.bar_calls()))
+    yield from _at_the_bar(result)
     if len(result.arms) > 1:
         yield terminal.against_table(named(result.against()))
     yield from _rivals(result)
     yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
     yield from call_tables(result)
     yield _premium_table(named(result.premium()))
+
+
+def _at_the_bar(result: Comparison) -> Iterator[RenderableType]:
+    """Yield the calls at the worst bar where one was asked for."""
+    if result.task.spec.get("worst_bar"):
+        yield terminal.bar_calls_table(result.labelled(result.bar_calls()))
 
 
 def _rivals(result: Comparison) -> Iterator[RenderableType]:

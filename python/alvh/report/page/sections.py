@@ -11,7 +11,7 @@ import polars as pl
 from alvh.figures.columns import BUCKETS
 from alvh.figures.fans import MEASURES
 from alvh.figures.words import share_of_nav
-from alvh.report.page import charts, hedges, tables, timeline
+from alvh.report.page import calls, charts, hedges, tables, timeline
 from alvh.report.page.model import Block, Figure, Key, Panel, Section
 from alvh.report.page.palette import ArmStyle
 
@@ -71,6 +71,7 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
             yield tables.episodes_table(episodes, "Runs of consecutive starts in distress")
     else:
         yield tables.capacity_table(named(result.capacity()))
+        yield calls.sizing_table(named(result.sizing()))
         if len(result.arms) > 1:
             yield from _against(named(result.against()), name, style, size)
         yield tables.premium_table(named(result.premium()))
@@ -89,6 +90,7 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
         yield from hedges.blocks(
             named(result.protection()), layers, budgets, name=name, style=style, size=size
         )
+    yield from calls.blocks(result, size)
     yield _attribution(named(result.attribution()), name, size)
     if result.replayed:
         yield timeline.figure(result, timeline.chosen(result, start), f"{name}-timeline", style)

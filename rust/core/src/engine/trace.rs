@@ -64,7 +64,7 @@ pub struct LedgerRow {
     pub hedge: f64,
     /// NAV, dollars.
     pub nav: f64,
-    /// Σ risk and margin of futures, dollars.
+    /// What all ledgers must hold, each by the margin rule, dollars.
     pub requirement: f64,
     /// Of it, the sleeve's; 0 without one.
     pub sleeve_requirement: f64,

@@ -145,7 +145,7 @@ pub struct Ledger {
     pub cash: [f64; LEDGERS],
     /// Cash and marks.
     pub nav: f64,
-    /// Σ risk and margin of futures.
+    /// What all ledgers must hold, each by the margin rule.
     pub requirement: f64,
     /// Of it, the sleeve's.
     pub sleeve_requirement: f64,
