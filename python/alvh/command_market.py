@@ -69,7 +69,7 @@ def replicate(  # noqa: PLR0917 -- one parameter per option
     history: Annotated[
         Path,
         typer.Option(
-            help="CSV or Parquet with date, spx, vix, rate, dividend_yield, and open if known.",
+            help="CSV or Parquet with date, spx, vix, rate, dividend_yield; open, vix3m if known.",
             metavar="FILE",
         ),
     ],
