@@ -271,3 +271,27 @@ def test_the_page_has_today_s_table(default):
 
 def test_facts_are_named_on_the_page_as_in_the_code():
     assert [row[0] for row in markdown_pages.table("docs/validation.md", "fact | L3F")] == list(BY_NAME)
+
+
+EVIDENCE = {
+    "volatility of returns": ["return_vol"],
+    "daily excess kurtosis": ["return_kurtosis"],
+    "correlation of returns": ["return_vix_correlation"],
+    "VIX, mean": ["vix_mean", "vix_median"],
+    "VIX, 1%": ["vix_q01", "vix_q99"],
+    "largest VIX": ["vix_max"],
+    "sd of ln VIX": ["ln_vix_sd", "ln_vix_move_sd"],
+    "realised over implied": ["realised_over_implied"],
+    "share of days with VIX above 28": ["share_above_28"],
+    "second VIX future": ["second_above_front"],
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "header"), [("market", "fact (33 years) | history"), ("models", "fact | history")]
+)
+def test_other_pages_quote_the_same_history(page, header):
+    for about, history, *_ in markdown_pages.table(f"docs/{page}.md", header):
+        names = next(names for start, names in EVIDENCE.items() if about.startswith(start))
+        figures = [float(each) for each in history.replace("−", "-").split(", ")]
+        assert figures == [targets()[name].history for name in names], about
