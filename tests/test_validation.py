@@ -129,6 +129,13 @@ def test_the_default_market_misses_only_what_is_known(default):
     assert set(default.known()["fact"]) == set(known_misses("l3f")), "take out what is no longer missed"
 
 
+@pytest.mark.slow
+def test_pdv4_misses_only_what_is_known():
+    found = validate(market.PDV4())
+    assert found.ok, sentences(found)
+    assert set(found.known()["fact"]) == set(known_misses("pdv4")), "take out what is no longer missed"
+
+
 def replaying(spot, vix):
     """A market whose every path is the given one, and whose futures are VIX."""
 
