@@ -4,11 +4,9 @@
 
 use std::sync::LazyLock;
 
-use alvh_core::market::bates::BatesSpec;
 use alvh_core::market::fhs::FhsSpec;
 use alvh_core::market::generator::{Lanes, generator};
 use alvh_core::market::parameters::Curve;
-use alvh_core::market::pdv4::Pdv4Spec;
 use alvh_core::market::quote::{Slice, Surface};
 use alvh_core::market::spec::{L3fSpec, MarketSpec};
 use alvh_core::market::state::{FACTORS, SMILE, State};
@@ -182,17 +180,9 @@ struct Accepted {
 #[test]
 fn calendar_spreads_in_other_markets() {
     let markets = [
-        (
-            "pdv4",
-            MarketSpec::Pdv4(Box::new(Pdv4Spec::default())),
-            Accepted { vix: 70.0, sampled: 0, jumps: 3 },
-        ),
+        ("pdv4", MarketSpec::Pdv4(Box::default()), Accepted { vix: 70.0, sampled: 0, jumps: 3 }),
         ("fhs", MarketSpec::Fhs(Box::new(bootstrapped())), Accepted { vix: 70.0, sampled: 30, jumps: 3 }),
-        (
-            "bates",
-            MarketSpec::Bates(Box::new(BatesSpec::default())),
-            Accepted { vix: 70.0, sampled: 0, jumps: 0 },
-        ),
+        ("bates", MarketSpec::Bates(Box::default()), Accepted { vix: 70.0, sampled: 0, jumps: 0 }),
     ];
     for (name, spec, accepted) in markets {
         let model = generator(&spec).expect("within its domain");
