@@ -47,13 +47,13 @@ def history(first: date, last: date, *, futures_from: date | None = None) -> His
 
 
 def carried(first: date, last: date) -> pl.DataFrame:
-    """date, spx, open, vix, rate (three-month bills), dividend_yield (dividends of a year over the index)."""
+    """date, spx, vix, vix3m, open, rate (three-month bills), dividend_yield (of a year, over the index)."""
     macro = pl.read_parquet(folder() / "macro" / "macro_long.parquet")
     bills = macro.filter(pl.col("series") == "TSY3M").select("date", rate=pl.col("value") / 100).sort("date")
     shiller = pl.read_parquet(folder() / "macro" / "shiller_monthly.parquet").drop_nulls("dividend")
     yields = shiller.select("date", dividend_yield=pl.col("dividend") / pl.col("sp500")).sort("date")
     opened = pl.read_parquet(folder() / "indices" / "spx_daily.parquet").select("date", "open")
-    rows = closes(first, last).select("date", "spx", "vix").join(opened, on="date").sort("date")
+    rows = closes(first, last).select("date", "spx", "vix", "vix3m").join(opened, on="date").sort("date")
     return rows.join_asof(bills, on="date").join_asof(yields, on="date")
 
 

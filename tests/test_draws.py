@@ -7,7 +7,6 @@ from scipy.stats import qmc
 from scipy.stats.distributions import norm
 
 import alvh as av
-from alvh import _core
 from alvh.draws import Antithetic, Importance, Sobol, effective_sample_size, standard_error
 from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F, History
@@ -65,18 +64,6 @@ def test_importance_says_how_many_paths_it_is_worth() -> None:
     met = (plain[:, -1] < 0.85 * plain[:, 0]).sum()
     assert 3 * met < effective_sample_size(weight[crash]) <= crash.sum()
     assert effective_sample_size(weight) <= 8192
-
-
-def test_other_purposes_never_change_daily_draws() -> None:
-    """Openings, warm-ups and the state of the surface leave the closes as they are."""
-    text = L3F().model_dump_json()
-    closes = L3F().simulate(50, 6, seed=9)
-    before = closes["spot"].copy()
-    _core.market_openings(text, 0, 50, 6, seed=9)
-    assert (L3F().simulate(50, 6, seed=9, warm_up=40)["spot"][:, 40:] == before).all()
-    assert (L3F(smile_state=av.market.SmileState.none()).simulate(50, 6, seed=9)["spot"] == before).all()
-    words = {purpose: _core.draws(9, 0, 50, 1, purpose, 0)[0].tobytes() for purpose in ("dynamics", "bridge")}
-    assert words["dynamics"] != words["bridge"]
 
 
 def test_what_cannot_be_arranged_is_refused() -> None:

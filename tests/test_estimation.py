@@ -1,6 +1,5 @@
 """The re-estimation of the dynamics: it finds parameters that are known."""
 
-
 import numpy as np
 import pytest
 
@@ -67,9 +66,10 @@ def test_the_page_has_the_candidate_s_parameters():
 
 @pytest.mark.slow
 def test_the_candidate_misses_three_facts_less():
-    found = validate(candidate())
-    assert found.ok
-    gone = set(known_misses("l3f")) - set(found.known()["fact"])
+    found = validate(candidate())  # whose misses are plain ones: the known are those of the defaults
+    missed = set(found.misses()["fact"])
+    assert missed < set(known_misses("l3f"))
+    gone = set(known_misses("l3f")) - missed
     assert gone == {"vix_jumps", "ln_vix_acf_21", "ln_vix_acf_63"}
     figures = dict(found.table().select("fact", "value").iter_rows())
     for name, _, shown, _ in markdown_pages.table("docs/validation.md", "fact | default | candidate"):

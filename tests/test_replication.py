@@ -10,9 +10,9 @@ from scipy import stats
 
 import markdown_pages
 from alvh import Costs, schedule
-from alvh.errors import HistoryError, SpecError
+from alvh.errors import AlvhError, HistoryError, SpecError
 from alvh.history import History
-from alvh.market import L3F, replicate
+from alvh.market import GBM, L3F, filter, replicate  # noqa: A004 -- read as alvh.market.filter
 from alvh.replication import AIMS, Agreement, agreement, misses
 from alvh.replication.recorded import Recorded
 from alvh.replication.rules import RULES
@@ -127,6 +127,28 @@ def test_openings_that_repeat_the_close_before_are_none():
     assert market.opening(7, "SPX") == 5050.0
 
 
+def test_vix3m_tells_the_state_of_its_days():
+    """The curve of a day with a VIX3M is the filter's; of a day without, what VIX says."""
+    days = len(schedule.sessions(date(2024, 1, 2), date(2024, 12, 31)))
+    longer = pl.Series([22.0 if row % 2 else None for row in range(days)])
+    told = history(vix3m=longer)
+    plain, richer = (Recorded(each, L3F(), Costs()) for each in (history(), told))
+    expiry = date(2024, 6, 21)
+    states = filter(told).select("x0", "x1", "x2").rows()
+    for session in (40, 41):
+        after = (expiry - plain.dates[session]).days
+        known = session % 2 == 1
+        expected = L3F(vix=16.0).futures(after, factors=states[session] if known else None)
+        assert richer.future(session, expiry) == pytest.approx(float(expected), rel=1e-12)
+        assert (richer.future(session, expiry) > plain.future(session, expiry) + 0.5) == known
+        put, same = (each.quotes(session, expiry, 4800.0, "P") for each in (richer, plain))
+        assert (put.price > 1.01 * same.price) == known
+        option = [each.quotes(session, expiry, 20.0, "C", product="VIX") for each in (richer, plain)]
+        assert (option[0].forward > option[1].forward) == known
+    with pytest.raises(AlvhError, match=r"factors .* flat surface has no factors"):
+        GBM().futures(30, factors=(0.0, 0.0, 0.0))
+
+
 def test_levels_end_with_whole_months():
     found = replicate("bxm", history(last=date(2024, 6, 28)))
     assert found["date"].to_list()[-2:] == [date(2024, 5, 31), date(2024, 6, 28)]
@@ -136,6 +158,8 @@ def test_levels_end_with_whole_months():
 def test_what_cannot_be_replicated_is_refused():
     with pytest.raises(SpecError, match="did you mean 'cndr'"):
         replicate("cndx", history())
+    with pytest.raises(SpecError, match=r"model = 'gbm': closes tell no state of its days.*Mend: an L3F"):
+        replicate("put", history(), model=GBM())  # type: ignore[arg-type]
     with pytest.raises(HistoryError, match="two are needed"):
         replicate("put", history(last=date(2024, 2, 1)))
     with pytest.raises(HistoryError, match="common months"):

@@ -10,13 +10,14 @@ from scipy import stats
 
 import markdown_pages
 from alvh import market
-from alvh.errors import SpecError
+from alvh.errors import HistoryError, SpecError
 from alvh.report.validation import sentences
 from alvh.validation import (
     FACTS,
     INSIDE,
     KNOWN,
     MISS,
+    UNKNOWN,
     Panel,
     closes,
     facts_of,
@@ -128,6 +129,13 @@ def test_the_default_market_misses_only_what_is_known(default):
     assert set(default.known()["fact"]) == set(known_misses("l3f")), "take out what is no longer missed"
 
 
+@pytest.mark.slow
+def test_pdv4_misses_only_what_is_known():
+    found = validate(market.PDV4())
+    assert found.ok, sentences(found)
+    assert set(found.known()["fact"]) == set(known_misses("pdv4")), "take out what is no longer missed"
+
+
 def replaying(spot, vix):
     """A market whose every path is the given one, and whose futures are VIX."""
 
@@ -160,7 +168,53 @@ def test_a_history_of_one_s_own_replaces_the_closes_only():
         for row in validate(market.GBM(), paths=20, years=2, history=sessions).table().iter_rows(named=True)
     }
     assert rows["vix_mean"]["history"] == 15.0
+    # A VIX that never moves has no correlations: not those of another history.
+    assert rows["ln_vix_acf_21"]["history"] is None
     assert rows["slope_q50"]["history"] == targets()["slope_q50"].history
+
+
+def own_history(sessions, seed=0):
+    panel = made_panel(paths=1, sessions=sessions, seed=seed)
+    days = pl.date_range(pl.date(2012, 1, 1), pl.date(2019, 12, 31), eager=True).head(sessions)
+    return market.History(
+        pl.DataFrame({"date": days, "spx": panel.spot[0], "vix": np.clip(panel.vix[0], 8, 120)}),
+        rate=0.0,
+        dividend_yield=0.0,
+        gaps="report",
+        allow_jumps=True,
+    )
+
+
+def test_single_paths_are_as_long_as_a_history_of_one_s_own():
+    recorded = own_history(1250)
+    sessions = len(recorded.data)
+    found = validate(market.GBM(), paths=20, history=recorded)
+    assert found.years == round(sessions / 252) >= 2
+    assert validate(market.GBM(), paths=20, years=3, history=recorded).years == 3
+    with pytest.raises(HistoryError, match=r"sessions: at least 2 years, which is 504.*Mend"):
+        validate(market.GBM(), paths=20, history=own_history(500))
+
+
+def test_what_a_history_does_not_have_is_not_known():
+    """Accepted by its range alone; out of it, it is missed all the same."""
+    panel = made_panel(paths=1, sessions=4 * 252)
+    days = pl.date_range(pl.date(2012, 1, 1), pl.date(2016, 12, 31), eager=True)
+    flat = market.History(
+        pl.DataFrame({"date": days, "spx": 2000.0, "vix": 15.0}), rate=0.0, dividend_yield=0.0, gaps="report"
+    )
+    found = validate(replaying(panel.spot[0], panel.vix[0]), paths=20, years=3, history=flat)
+    lacking = found.table().filter(pl.col("history").is_null())
+    assert set(lacking["verdict"]) == {UNKNOWN, MISS}
+    assert found.unknown()["fact"].to_list() == lacking.filter(pl.col("verdict") == UNKNOWN)["fact"].to_list()
+    assert "VIX futures" not in set(lacking["group"])
+    assert any(each.startswith("Not known of this history: ") for each in sentences(found))
+
+
+def test_known_misses_are_those_of_the_defaults():
+    wilder = market.L3F(dynamics=market.Dynamics(wild_probability=0.05))
+    for model, known in ((market.L3F(vix=20), True), (wilder, False)):
+        found = validate(model, paths=20, years=4)
+        assert found.known().is_empty() != known
 
 
 def test_closes_need_no_rate_but_may_have_one(tmp_path):
@@ -224,3 +278,27 @@ def test_the_page_has_today_s_table(default):
 
 def test_facts_are_named_on_the_page_as_in_the_code():
     assert [row[0] for row in markdown_pages.table("docs/validation.md", "fact | L3F")] == list(BY_NAME)
+
+
+EVIDENCE = {
+    "volatility of returns": ["return_vol"],
+    "daily excess kurtosis": ["return_kurtosis"],
+    "correlation of returns": ["return_vix_correlation"],
+    "VIX, mean": ["vix_mean", "vix_median"],
+    "VIX, 1%": ["vix_q01", "vix_q99"],
+    "largest VIX": ["vix_max"],
+    "sd of ln VIX": ["ln_vix_sd", "ln_vix_move_sd"],
+    "realised over implied": ["realised_over_implied"],
+    "share of days with VIX above 28": ["share_above_28"],
+    "second VIX future": ["second_above_front"],
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "header"), [("market", "fact (33 years) | history"), ("models", "fact | history")]
+)
+def test_other_pages_quote_the_same_history(page, header):
+    for about, history, *_ in markdown_pages.table(f"docs/{page}.md", header):
+        names = next(names for start, names in EVIDENCE.items() if about.startswith(start))
+        figures = [float(each) for each in history.replace("−", "-").split(", ")]
+        assert figures == [targets()[name].history for name in names], about

@@ -180,6 +180,7 @@ def market_quotes(
     sign: NDArray[np.float64],
     *,
     smile: tuple[float, float, float] = ...,  # level, skew, curvature of the SPX surface
+    factors: tuple[float, float, float] | None = None,  # x0, x1, x2; those of the start unless given
 ) -> list[NDArray[np.float64]]: ...
 def market_smile_states(  # level, skew, curvature: paths x (sessions + 1), column j is session j
     spec: str, first_path: int, paths: int, sessions: int, *, seed: int

@@ -28,12 +28,15 @@ def validate(  # noqa: PLR0917 -- one parameter per option
         str, typer.Option(help="Name of a market, such as l3f, or a TOML file of one.", metavar="NAME|FILE")
     ] = "l3f",
     paths: Annotated[int, typer.Option(help="Simulated paths.", metavar="N")] = 96,
-    years: Annotated[int, typer.Option(help="Length of each, years.", metavar="N")] = 33,
+    years: Annotated[
+        int | None,
+        typer.Option(help="Length of each, years: 33, or as long as --history.", metavar="N"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same bits.", metavar="N")] = 1990,
     history: Annotated[
         Path | None,
         typer.Option(
-            help="CSV or Parquet with date, spx, vix: the history to compare with instead of 1990 to 2023.",
+            help="CSV or Parquet with date, spx, vix: two years or more to hold it to, not 1990 to 2023.",
             metavar="FILE",
         ),
     ] = None,
@@ -66,7 +69,7 @@ def replicate(  # noqa: PLR0917 -- one parameter per option
     history: Annotated[
         Path,
         typer.Option(
-            help="CSV or Parquet with date, spx, vix, rate, dividend_yield, and open if known.",
+            help="CSV or Parquet with date, spx, vix, rate, dividend_yield; open, vix3m if known.",
             metavar="FILE",
         ),
     ],

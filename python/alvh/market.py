@@ -412,6 +412,7 @@ class _Simulated(Described):
         level: float = 0.0,
         skew: float = 0.0,
         curvature: float = 0.0,
+        factors: Triple | None = None,
     ) -> Quotes:
         """Quote SPX options at the start; arguments broadcast.
 
@@ -427,6 +428,8 @@ class _Simulated(Described):
             Calendar days to expiry, for carry; by default 30 for every 21 sessions.
         level, skew, curvature : float, default 0
             State of the surface on that day, see `SmileState`; 0 is the template. Not with `GBM`.
+        factors : tuple of 3 floats, optional
+            State of the curve on that day, x0, x1, x2 of `filter`; by default what VIX says. Not with `GBM`.
 
         Returns
         -------
@@ -446,9 +449,18 @@ class _Simulated(Described):
         """
         if days is None:
             days = np.asarray(sessions, np.float64) * _DAYS_PER_SESSION
-        return self._quotes("SPX", sessions, days, strike, right, smile=(level, skew, curvature))
+        return self._quotes(
+            "SPX", sessions, days, strike, right, smile=(level, skew, curvature), factors=factors
+        )
 
-    def vix_quotes(self, strike: ArrayLike, days: ArrayLike, right: ArrayLike = "C") -> Quotes:
+    def vix_quotes(
+        self,
+        strike: ArrayLike,
+        days: ArrayLike,
+        right: ArrayLike = "C",
+        *,
+        factors: Triple | None = None,
+    ) -> Quotes:
         """Quote VIX options at the start; arguments broadcast.
 
         Parameters
@@ -459,6 +471,8 @@ class _Simulated(Described):
             Calendar days to expiry.
         right : array_like, default "C"
             "C" or +1, "P" or -1.
+        factors : tuple of 3 floats, optional
+            As in `quotes`.
 
         Returns
         -------
@@ -470,15 +484,17 @@ class _Simulated(Described):
         >>> round(float(L3F(vix=18).vix_quotes(25, 30).price), 1)
         0.8
         """
-        return self._quotes("VIX", days, days, strike, right)
+        return self._quotes("VIX", days, days, strike, right, factors=factors)
 
-    def futures(self, days: ArrayLike) -> Floats:
+    def futures(self, days: ArrayLike, *, factors: Triple | None = None) -> Floats:
         """Return VIX futures at the start.
 
         Parameters
         ----------
         days : array_like
             Calendar days to settlement.
+        factors : tuple of 3 floats, optional
+            As in `quotes`.
 
         Returns
         -------
@@ -490,7 +506,7 @@ class _Simulated(Described):
         >>> L3F(vix=14).futures([0, 30, 90]).round(1).tolist()
         [14.0, 15.9, 18.0]
         """
-        return self._quotes("VIX", days, days, 1.0, "C").forward
+        return self._quotes("VIX", days, days, 1.0, "C", factors=factors).forward
 
     def _quotes(
         self,
@@ -501,12 +517,13 @@ class _Simulated(Described):
         right: ArrayLike,
         *,
         smile: Triple = (0.0, 0.0, 0.0),
+        factors: Triple | None = None,
     ) -> Quotes:
         terms = np.broadcast_arrays(
             *(np.asarray(each, np.float64) for each in (sessions, days, strike)), _sign(right)
         )
         flat = (np.ascontiguousarray(each).ravel() for each in terms)
-        columns = _core.market_quotes(self._json(), product, *flat, smile=smile)
+        columns = _core.market_quotes(self._json(), product, *flat, smile=smile, factors=factors)
         return Quotes(*(each.reshape(terms[0].shape)[()] for each in columns))
 
 

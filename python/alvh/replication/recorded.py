@@ -38,7 +38,8 @@ class Recorded:
     history : History
         Its closes; rate and dividend yield of each session.
     model : L3F
-        Its surface and its curve; the state of a day follows from that day's VIX alone.
+        Its surface and its curve. The state of a day with a VIX3M is that of `alvh.market.filter`; of another
+        it follows from that day's VIX alone.
     costs : Costs
         What orders pay of the half-spreads.
     """
@@ -96,15 +97,16 @@ class Recorded:
         self, session: int, expiry: date, strike: ArrayLike, right: ArrayLike, *, product: Product = "SPX"
     ) -> Quotes:
         """Quote options at a close."""
-        market = self._market(session)
+        market, factors = self._market(session), self._factors(session)
         days = (expiry - self.dates[session]).days
         if product == "VIX":
-            return market.vix_quotes(strike, days, right)
-        return market.quotes(strike, self.tenor(session, expiry), right, days=days)
+            return market.vix_quotes(strike, days, right, factors=factors)
+        return market.quotes(strike, self.tenor(session, expiry), right, days=days, factors=factors)
 
     def future(self, session: int, expiry: date) -> float:
         """Return the VIX future of an expiry at a close."""
-        return float(self._market(session).futures((expiry - self.dates[session]).days))
+        days = (expiry - self.dates[session]).days
+        return float(self._market(session).futures(days, factors=self._factors(session)))
 
     def tenor(self, session: int, expiry: date) -> float:
         """Return the sessions of variance to an expiry that settles at its opening."""
@@ -130,6 +132,24 @@ class Recorded:
         row: dict[str, Any] = self.history.data.frame.row(session, named=True)
         start = {"vix": row["vix"], "spot": row["spx"]}
         return self.model.model_copy(update=start | {name: row[name] for name in ("rate", "dividend_yield")})
+
+    def _factors(self, session: int) -> tuple[float, float, float] | None:
+        """Return the factors of a day with a VIX3M."""
+        if self._states is None or self.history.data.frame["vix3m"][session] is None:
+            return None
+        x0, x1, x2 = self._states[session].tolist()
+        return x0, x1, x2
+
+    @cached_property
+    def _states(self) -> Floats | None:
+        """The filtered factors of each session; None if there is no VIX3M."""
+        from alvh.market import filter as filtered
+
+        if "vix3m" not in self.history.data.frame.columns:
+            return None
+        found = filtered(self.history, curve=self.model.curve, dynamics=self.model.dynamics)
+        states: Floats = found.select("x0", "x1", "x2").to_numpy()
+        return states
 
     def _column(self, name: str) -> Floats:
         values: Floats = self.history.data.frame[name].to_numpy()

@@ -57,7 +57,7 @@ def replicate(
     index : {"put", "bxm", "cndr", "vxth"}
         Which one.
     history : History
-        SPX, VIX, bill rate and dividend yield; openings of SPX where they are known.
+        SPX, VIX, bill rate and dividend yield; openings of SPX and VIX3M where they are known.
     model : L3F, optional
         Whose surface prices options; the default one unless given. Its start is replaced by each day's.
     costs : Costs, optional
@@ -72,7 +72,7 @@ def replicate(
     Raises
     ------
     SpecError
-        There is no such index.
+        There is no such index, or the model has no curve and dynamics to filter states by.
     HistoryError
         The history holds no two rolls.
 
@@ -91,8 +91,14 @@ def replicate(
 
     if index not in RULES:
         raise SpecError(f"index {index!r}: {nearest_names(index, RULES)}")
+    chosen = model or L3F()
+    if not isinstance(chosen, L3F):
+        raise SpecError(
+            f"model = {chosen.model!r}: closes tell no state of its days. Mend: an L3F with the smile, "
+            "curve and dynamics that are meant"
+        )
     rule = RULES[index]
-    market = Recorded(history, model or L3F(), costs or Costs())
+    market = Recorded(history, chosen, costs or Costs())
     rolls = _rolls(market, rule.rolls)
     months = _month_ends(market.dates)
     found: list[tuple[date, float]] = []

@@ -18,9 +18,9 @@ __all__ = ["print_validation"]
 
 CAPTION: Final = (
     "value: all paths pooled for shares, quantiles and spells, else their median; 5%–95%: single paths; "
-    "? known miss, ! miss"
+    "? known miss, ! miss, - not known of this history"
 )
-SIGNS: Final = {"inside": "", "known miss": "?", "miss": "!"}
+SIGNS: Final = {"inside": "", "known miss": "?", "miss": "!", "not known": "-"}
 
 
 def print_validation(console: Console, validation: Validation) -> None:
@@ -39,9 +39,12 @@ def print_validation(console: Console, validation: Validation) -> None:
 def sentences(validation: Validation) -> list[str]:
     """Return the verdict and every miss with its reason."""
     facts, known, misses = validation.table(), validation.known(), validation.misses()
-    inside = facts.height - known.height - misses.height
+    unknown = validation.unknown()
+    inside = facts.height - known.height - misses.height - unknown.height
     counts = f"{inside} of {facts.height} facts are as in history, {known.height} are known misses"
     told = [f"{counts}, {misses.height} are misses."]
+    if unknown.height:
+        told.append(f"Not known of this history: {', '.join(unknown['fact'])}.")
     for reason, rows in known.group_by("reason", maintain_order=True):
         told.append(f"Known miss ({', '.join(rows['fact'])}): {reason[0]}")
     told += [f"Miss ({row['fact']}): {row['reason']}." for row in misses.iter_rows(named=True)]
@@ -69,6 +72,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
     """Return three significant digits without an exponent."""
+    if value is None:
+        return "not known"
     return "-" if value != value else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"  # noqa: PLR0124

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alvh.validation.panel import SESSIONS_PER_YEAR, TENORS, Floats, Futures, Panel
 
-__all__ = ["FACTS", "Fact"]
+__all__ = ["FACTS", "FUTURES", "Fact"]
 
 Statistic = Callable[[Panel], float]
 
@@ -180,7 +180,7 @@ _LEVEL: Final = "VIX"
 _MOVES: Final = "moves of VIX"
 _CRISES: Final = "crises"
 _CLUSTERS: Final = "clustering and persistence"
-_FUTURES: Final = "VIX futures"
+FUTURES: Final = "VIX futures"
 
 FACTS: Final[tuple[Fact, ...]] = (
     Fact("return_vol", _RETURNS, "volatility of daily returns, a year", _return_vol),
@@ -294,14 +294,14 @@ FACTS: Final[tuple[Fact, ...]] = (
     ),
     Fact(
         "second_above_front",
-        _FUTURES,
+        FUTURES,
         "share of sessions with the second future above the first",
         _contango,
         pooled=True,
     ),
     Fact(
         "front_above_vix",
-        _FUTURES,
+        FUTURES,
         "share of sessions with the first future above VIX",
         _front_above_vix,
         pooled=True,
@@ -309,7 +309,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     *(
         Fact(
             f"slope_q{percent:02}",
-            _FUTURES,
+            FUTURES,
             f"{percent}% quantile of second over first future, less 1",
             _slope(percent / 100),
             pooled=True,
@@ -319,7 +319,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     *(
         Fact(
             f"future_vol_{days}",
-            _FUTURES,
+            FUTURES,
             f"volatility of a future {days} days from settlement, a year",
             _future_vol(days),
         )

@@ -9,14 +9,14 @@ from typing import Final, Protocol
 import numpy as np
 import polars as pl
 
-from alvh.errors import SpecError
+from alvh.errors import HistoryError, SpecError
 from alvh.history import History
-from alvh.validation.facts import FACTS, Fact
-from alvh.validation.panel import Panel
+from alvh.validation.facts import FACTS, FUTURES, Fact
+from alvh.validation.panel import SESSIONS_PER_YEAR, Panel
 from alvh.validation.sampling import Simulated, history_panel, simulated_panel
 from alvh.validation.targets import Target, known_misses, targets
 
-__all__ = ["INSIDE", "KNOWN", "MISS", "Validation", "facts_of", "validate"]
+__all__ = ["INSIDE", "KNOWN", "MISS", "UNKNOWN", "Validation", "facts_of", "validate"]
 
 PATHS: Final = 96
 YEARS: Final = 33
@@ -26,6 +26,9 @@ LEAST_PATHS: Final = 20  # for 5% and 95% of them to mean something
 INSIDE: Final = "inside"
 KNOWN: Final = "known miss"
 MISS: Final = "miss"
+UNKNOWN: Final = "not known"
+
+LEAST_YEARS: Final = 2  # for autocorrelations over a year to exist
 
 
 class Named(Simulated, Protocol):
@@ -46,8 +49,8 @@ class Validation:
         Of the simulation.
     frame : polars.DataFrame
         One row a fact: ``fact``, ``about``, ``group``, ``value`` (pooled over paths, or their median),
-        ``low`` and ``high`` (5% and 95% of single paths), ``history``, ``accepted_low``, ``accepted_high``,
-        ``verdict``, ``reason``.
+        ``low`` and ``high`` (5% and 95% of single paths), ``history`` (null where it has no such figure),
+        ``accepted_low``, ``accepted_high``, ``verdict``, ``reason``.
     """
 
     model: str
@@ -68,6 +71,10 @@ class Validation:
         """Return the facts that are missed, as is known, with the reason."""
         return self.frame.filter(pl.col("verdict") == KNOWN)
 
+    def unknown(self) -> pl.DataFrame:
+        """Return the facts that the history does not have, so that only the accepted range was asked."""
+        return self.frame.filter(pl.col("verdict") == UNKNOWN)
+
     @property
     def ok(self) -> bool:
         """Whether no fact is missed but those that are known to be."""
@@ -78,7 +85,7 @@ def validate(
     model: Named,
     *,
     paths: int = PATHS,
-    years: int = YEARS,
+    years: int | None = None,
     seed: int = SEED,
     history: History | None = None,
 ) -> Validation:
@@ -86,7 +93,8 @@ def validate(
 
     A fact is *inside* if the simulation's value lies in the accepted range and history's between 5% and 95%
     of single paths, which for VIX futures are as short as their record. Else it is a *known miss* if
-    `known_misses` tells why, and a *miss* if not.
+    `known_misses` tells why, and a *miss* if not. Known misses are those of the default curve and dynamics;
+    with others each is a *miss*. A fact that the history does not have is *not known* if it is accepted.
 
     Parameters
     ----------
@@ -94,13 +102,13 @@ def validate(
         What is held to the facts.
     paths : int, default 96
         How many; at least 20.
-    years : int, default 33
-        Length of a path, after a first year that is left out.
+    years : int, optional
+        Length of a path, after a first year that is left out: 33, or as long as `history`.
     seed : int, default 1990
         Of the draws.
     history : History, optional
-        Another history than that of 1990 to 2023 in `alvh/data/facts.toml`. Facts of VIX futures that it does
-        not record remain those of the file, as do the accepted ranges.
+        Another history than that of 1990 to 2023 in `alvh/data/facts.toml`, of two years or more. Facts of
+        VIX futures that it does not record remain those of the file, as do the accepted ranges.
 
     Returns
     -------
@@ -110,6 +118,8 @@ def validate(
     ------
     SpecError
         `paths` or `years` is too small.
+    HistoryError
+        The history is shorter than two years.
 
     Examples
     --------
@@ -119,12 +129,38 @@ def validate(
     """
     if paths < LEAST_PATHS:
         raise SpecError(f"paths = {paths}: at least {LEAST_PATHS}, so that 5% and 95% of them mean something")
-    if years < 2:
-        raise SpecError(f"years = {years}: at least 2, so that autocorrelations over a year exist")
+    recorded = None if history is None else _recorded(history)
+    if years is None:
+        years = YEARS if recorded is None else round(recorded.years)
+    if years < LEAST_YEARS:
+        raise SpecError(
+            f"years = {years}: at least {LEAST_YEARS}, so that autocorrelations over a year exist"
+        )
     simulated = simulated_panel(model, paths, years, seed)
-    recorded = {} if history is None else facts_of(history_panel(history))
-    rows = [_row(fact, simulated, recorded, known_misses(model.model)) for fact in FACTS]
+    found = None if recorded is None else facts_of(recorded)
+    known = _known(model)
+    rows = [_row(fact, simulated, found, known) for fact in FACTS]
     return Validation(model.model, paths, years, seed, pl.DataFrame(rows, infer_schema_length=None))
+
+
+def _recorded(history: History) -> Panel:
+    """Return the panel of a history that is long enough for every fact of closes."""
+    panel = history_panel(history)
+    if (sessions := panel.vix.shape[1]) < LEAST_YEARS * SESSIONS_PER_YEAR:
+        raise HistoryError(
+            f"{history.source}: {sessions} sessions: at least {LEAST_YEARS} years, which is "
+            f"{LEAST_YEARS * SESSIONS_PER_YEAR}, so that autocorrelations over a year exist. Mend: give a "
+            "longer history"
+        )
+    return panel
+
+
+def _known(model: Named) -> Mapping[str, str]:
+    """Return the known misses of a model, which are those of its default curve and dynamics."""
+    fields = getattr(type(model), "model_fields", {})
+    driven = [name for name in ("curve", "dynamics", "path") if name in fields]
+    default = all(getattr(model, name) == fields[name].default for name in driven)
+    return known_misses(model.model) if default else {}
 
 
 def facts_of(panel: Panel) -> dict[str, float]:
@@ -147,7 +183,7 @@ def facts_of(panel: Panel) -> dict[str, float]:
 
 
 def _row(
-    fact: Fact, simulated: Panel, recorded: Mapping[str, float], known: Mapping[str, str]
+    fact: Fact, simulated: Panel, recorded: Mapping[str, float] | None, known: Mapping[str, str]
 ) -> dict[str, str | float | None]:
     target = targets()[fact.name]
 
@@ -155,10 +191,16 @@ def _row(
         return [fact.statistic(simulated.path(number, years)) for number in range(len(simulated))]
 
     value = fact.statistic(simulated) if fact.pooled else float(np.median(of_paths(None)))
-    low, high = np.quantile(of_paths(target.years), [0.05, 0.95]).tolist()
-    history = recorded.get(fact.name, target.history)
+    history = None if recorded is None else recorded.get(fact.name)
+    of_file = recorded is None or (history is None and fact.group == FUTURES)
+    if of_file:
+        history = target.history
+    low, high = np.quantile(of_paths(target.years if of_file else None), [0.05, 0.95]).tolist()
     reason = _reason(value, low, high, history, target)
-    verdict = INSIDE if reason is None else KNOWN if fact.name in known else MISS
+    if reason is not None:
+        verdict = KNOWN if fact.name in known else MISS
+    else:
+        verdict = UNKNOWN if history is None else INSIDE
     return {
         "fact": fact.name,
         "about": fact.about,
@@ -174,10 +216,10 @@ def _row(
     }
 
 
-def _reason(value: float, low: float, high: float, history: float, target: Target) -> str | None:
+def _reason(value: float, low: float, high: float, history: float | None, target: Target) -> str | None:
     """Say why a fact is missed; None if it is not. A value that does not exist is missed."""
     if not target.low <= value <= target.high:
         return "outside the accepted range"
-    if not low <= history <= high:
+    if history is not None and not low <= history <= high:
         return "history lies outside the range of single paths"
     return None

@@ -168,7 +168,7 @@ fn each_of_them_moves_what_it_is_named_for() {
 
 fn quote(model: &dyn Generator, strike: f64, sessions: f64) -> f64 {
     let terms = OptionTerms { sessions, days: sessions * 30.0 / 21.0, strike, sign: -1.0 };
-    spx_quotes(model, &[terms], [0.0; SMILE]).expect("a valid smile")[0].vol
+    spx_quotes(model, &[terms], [0.0; SMILE], None).expect("a valid smile")[0].vol
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_shift_moves_every_strike_and_tenor_and_neither_vix_nor_its_options() {
             assert!((100.0 * wing / shift - 1.0).abs() < 1.0 / 6.0, "{sessions}: {wing}");
         }
         let terms = OptionTerms { sessions: 0.0, days: 30.0, strike: 20.0, sign: 1.0 };
-        let option = |model: &dyn Generator| vix_quotes(model, &[terms])[0];
+        let option = |model: &dyn Generator| vix_quotes(model, &[terms], None).expect("no factors")[0];
         let (a, b) = (option(&*plain), option(&*moved));
         assert_eq!((a.forward, a.price), (b.forward, b.price));
     }
@@ -202,6 +202,6 @@ fn a_flat_surface_shifts_and_has_no_state() {
     let model = model.expect("valid");
     assert!((quote(&*model, 4000.0, 21.0) - 0.19).abs() < 1e-12);
     let terms = OptionTerms { sessions: 21.0, days: 30.0, strike: 5000.0, sign: 1.0 };
-    let refusal = spx_quotes(&*model, &[terms], [0.1, 0.0, 0.0]).expect_err("flat").to_string();
+    let refusal = spx_quotes(&*model, &[terms], [0.1, 0.0, 0.0], None).expect_err("flat").to_string();
     assert!(refusal.contains("a flat surface has no level"), "{refusal}");
 }

@@ -62,9 +62,9 @@ pub fn market_paths<'py>(
 }
 
 /// Forward, discount factor, volatility and price of options on the start state; arrays of one length. `smile` is the
-/// state of the SPX surface: level, skew, curvature.
+/// state of the SPX surface: level, skew, curvature; `factors` are those of the curve, the start's unless given.
 #[pyfunction]
-#[pyo3(signature = (spec, product, sessions, days, strike, sign, *, smile=[0.0; 3]))]
+#[pyo3(signature = (spec, product, sessions, days, strike, sign, *, smile=[0.0; 3], factors=None))]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 hands arrays over by value")]
 #[expect(clippy::too_many_arguments, reason = "the columns of the options and the state of the surface")]
 pub fn market_quotes<'py>(
@@ -76,6 +76,7 @@ pub fn market_quotes<'py>(
     strike: PyReadonlyArray1<'py, f64>,
     sign: PyReadonlyArray1<'py, f64>,
     smile: [f64; 3],
+    factors: Option<[f64; 3]>,
 ) -> PyResult<[Array1<'py>; 4]> {
     let (sessions, days) = (sessions.as_slice()?, days.as_slice()?);
     let (strike, sign) = (strike.as_slice()?, sign.as_slice()?);
@@ -83,8 +84,8 @@ pub fn market_quotes<'py>(
         let options = terms(sessions, days, strike, sign)?;
         let model = model(spec)?;
         match product {
-            "SPX" => spx_quotes(&*model, &options, smile),
-            "VIX" => Ok(vix_quotes(&*model, &options)),
+            "SPX" => spx_quotes(&*model, &options, smile, factors),
+            "VIX" => vix_quotes(&*model, &options, factors),
             _ => Err(Error::domain("product", product, "must be SPX or VIX")),
         }
     })?;

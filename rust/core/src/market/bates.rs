@@ -17,6 +17,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check;
+use super::curve::mean_decay;
 use super::followed::Followed;
 use super::generator::{Generator, Lanes};
 use super::l3f::L3f;
@@ -127,13 +128,14 @@ impl BatesSpec {
 
     /// E[e^J] − 1
     fn jump_return(&self) -> f64 {
-        (self.jump_mean + 0.5 * self.jump_sd * self.jump_sd).exp_m1()
+        let exponent = self.jump_mean + 0.5 * self.jump_sd * self.jump_sd;
+        exponent * mean_decay::<false>(-exponent)
     }
 
     /// (VIX / 100)² as a line in v.
     fn vix_squared(&self) -> [f64; 2] {
         let y = self.reversion * SESSIONS_PER_MONTH / SESSIONS_PER_YEAR;
-        let slope = -(-y).exp_m1() / y;
+        let slope = mean_decay::<false>(y);
         let jumps = 2.0 * self.jump_rate * (self.jump_return() - self.jump_mean);
         [self.mean_variance * (1.0 - slope) + jumps, slope]
     }
@@ -199,13 +201,13 @@ impl Bates {
         let pricing = L3f::new(&spec.pricing())?;
         let session = 1.0 / SESSIONS_PER_YEAR;
         let BatesSpec { reversion, mean_variance, vol_of_variance, correlation, jump_rate, .. } = *spec;
-        let keep = (-reversion * session).exp();
+        let keep = special::exp::<false>(-reversion * session);
         let square = vol_of_variance * vol_of_variance * (1.0 - keep) / reversion;
         let common = 0.5 * session * (reversion * correlation / vol_of_variance - 0.5);
         let tilt = correlation / vol_of_variance;
         let growth = spec.rate - spec.dividend_yield + spec.erp - jump_rate * spec.jump_return();
         let expected = jump_rate * session;
-        let mut term = (-expected).exp();
+        let mut term = special::exp::<false>(-expected);
         let mut below = 0.0;
         let counts = std::array::from_fn(|k| {
             below += term;

@@ -36,14 +36,15 @@ pub struct OptionQuote {
     pub price: f64,
 }
 
-/// SPX options on the start state of a model with `smile`, the level, skew and curvature of its surface that day. A sign
-/// other than ±1, a negative tenor or a strike that is not positive gives NaN.
+/// SPX options on the start state of a model with `smile`, the level, skew and curvature of its surface that day, and with
+/// `factors` in place of its own. A sign other than ±1, a negative tenor or a strike that is not positive gives NaN.
 pub fn spx_quotes(
     model: &dyn Generator,
     options: &[OptionTerms],
     smile: [f64; SMILE],
+    factors: Option<[f64; FACTORS]>,
 ) -> Result<Vec<OptionQuote>> {
-    let (surface, mut state) = start(model);
+    let (surface, mut state) = start_at(model, factors)?;
     if matches!(surface, Surface::Flat { .. }) && smile != [0.0; SMILE] {
         let allowed = "a flat surface has no level, skew and curvature of its own: leave them 0";
         return Err(Error::domain("level, skew, curvature", format!("{smile:?}"), allowed));
@@ -63,11 +64,15 @@ pub fn spx_quotes(
     }))
 }
 
-/// VIX options on the start state of a model; bad terms as in [`spx_quotes`].
-pub fn vix_quotes(model: &dyn Generator, options: &[OptionTerms]) -> Vec<OptionQuote> {
-    let (surface, state) = start(model);
+/// VIX options on the start state of a model; factors and bad terms as in [`spx_quotes`].
+pub fn vix_quotes(
+    model: &dyn Generator,
+    options: &[OptionTerms],
+    factors: Option<[f64; FACTORS]>,
+) -> Result<Vec<OptionQuote>> {
+    let (surface, state) = start_at(model, factors)?;
     let mut slice = VixSlice::default();
-    by_block(options, |terms, block| {
+    Ok(by_block(options, |terms, block| {
         surface.vix_slice(&state, &terms.days, &mut slice);
         let price = signed_price(terms, |sign, out| Surface::vix_option(&slice, sign, &terms.strike, out));
         for (i, quote) in block.iter_mut().enumerate() {
@@ -75,7 +80,23 @@ pub fn vix_quotes(model: &dyn Generator, options: &[OptionTerms]) -> Vec<OptionQ
             *quote =
                 OptionQuote { forward: slice.forward[i], discount: slice.discount[i], vol, price: price[i] };
         }
-    })
+    }))
+}
+
+/// The start state, its factors replaced if others are given.
+fn start_at(model: &dyn Generator, factors: Option<[f64; FACTORS]>) -> Result<(Surface, State)> {
+    let (surface, mut state) = start(model);
+    if let Some(x) = factors {
+        if matches!(surface, Surface::Flat { .. }) {
+            let allowed = "a flat surface has no factors: leave them out";
+            return Err(Error::domain("factors", format!("{x:?}"), allowed));
+        }
+        if !x.iter().all(|each| each.is_finite()) {
+            return Err(Error::domain("factors", format!("{x:?}"), "must be finite"));
+        }
+        state.x = x.map(Col::splat);
+    }
+    Ok((surface, state))
 }
 
 /// The state of the SPX surface, level, skew and curvature, at sessions 0 … `sessions`: row-major arrays of paths ×
