@@ -118,7 +118,7 @@ def test_help_speaks_to_a_newcomer(arguments, sentences):
         (["compare", "--arm=plian"], "preset 'plian': did you mean 'plain'?"),
         (["compare", "--arm=plain", "--arm=plain"], "two arms are called plain: change name in one of them"),
         (["compare", "--playbook=absent.toml"], "absent.toml: cannot be read: No such file or directory"),
-        (["compare", "--model=heston"], "--model heston: l3f or gbm"),
+        (["compare", "--model=heston"], "--model heston: l3f, pdv4, fhs, bates, gbm or a TOML file"),
         (["compare", "--vix=1"], "L3F: vix = 1: must be above 6"),
         (["compare", "--vix=nan"], "L3F: vix = nan"),
         (["compare", "--model=gbm", "--vix=-5"], "GBM: vol = -0.05"),
@@ -206,7 +206,10 @@ def test_answer_comes_first_and_the_disclaimer_last(finished):
 
 def test_out_holds_everything(finished):
     folder, _ = finished
-    tables = ("against", "attribution", "capacity", "ladder", "peaks", "premium", "summary", "surface_band")
+    tables = (
+        *("against", "attribution", "capacity", "ladder", "margin_calls", "peaks", "premium", "sizing"),
+        *("summary", "surface_band"),
+    )
     sides = [f"surface/{side}" for side in ("lower", "higher")]
     assert files(folder) == {
         ".lock",
@@ -284,7 +287,7 @@ def test_json_is_json(finished):
     told = json.loads(ran.stdout, parse_constant=pytest.fail)
     assert set(told) == {
         *("headline", "limits", "manifest", "ladder", "summary", "against", "attribution", "capacity"),
-        *("peaks", "premium", "surface_band"),
+        *("peaks", "premium", "surface_band", "margin_calls", "sizing"),
     }
     assert told["manifest"]["digests"] == manifest(finished[0])["digests"]
     assert told["headline"] in " ".join(finished[1].replace("│", " ").split())

@@ -64,8 +64,11 @@ def test_half_of_the_vega_costs_about_seven_percent_a_year(paths: pl.DataFrame) 
     assert mean(paths, "always_on_futures", "hedge_pnl") > 0.5 * mean(paths, "always_on", "hedge_pnl")
 
 
-def test_about_seven_calls_for_a_condor() -> None:
-    """135 VIX calls for 20 condors at 50% coverage, S = 5000, VIX 16."""
+def test_about_five_calls_for_a_condor() -> None:
+    """Some 93 VIX calls for 20 condors at 50% coverage, S = 5000, VIX 16.
+
+    At the strike whose hedge ratio in the model is .30, further out than Black's delta of .30, it would be 135.
+    """
     core = av.IronCondor(days=45, every="flat", short_delta=0.16, width_points=50)
     calls = av.Layer("calls", buy=av.vix_call(delta=0.30, every="flat"), size=av.offset("core.vega", 0.50))
     arm = av.Arm("half", core, layers=[calls])
@@ -87,7 +90,7 @@ def test_about_seven_calls_for_a_condor() -> None:
     ]
     ratios = [lots["calls"] / lots["core"] for lots in bought if "calls" in lots]
     assert len(ratios) > TRACED / 2
-    assert 5.5 < sum(ratios) / len(ratios) < 8.0
+    assert 4.0 < sum(ratios) / len(ratios) < 5.5
 
 
 def test_a_budget_buys_about_a_tenth_of_the_vega() -> None:

@@ -56,9 +56,10 @@ def audit(
 
     Examples
     --------
-    >>> table = audit(paths=8)
-    >>> set(table["verdict"]) <= {"supported", "not supported", "undecided", "not yet computable"}
-    True
+    >>> audit(paths=0)
+    Traceback (most recent call last):
+        ...
+    alvh.SpecError: paths = 0: at least 1
     """
     if paths < 1:
         raise SpecError(f"paths = {paths}: at least 1")
