@@ -67,7 +67,7 @@ def test_half_of_the_vega_costs_about_seven_percent_a_year(paths: pl.DataFrame) 
 def test_about_five_calls_for_a_condor() -> None:
     """Some 93 VIX calls for 20 condors at 50% coverage, S = 5000, VIX 16.
 
-    At the strike whose hedge ratio in the model is .30, further out than Black's delta of .30, it would be 135.
+    At the strike whose hedge ratio in the model is .30, further out than Black's delta, it would be 135.
     """
     core = av.IronCondor(days=45, every="flat", short_delta=0.16, width_points=50)
     calls = av.Layer("calls", buy=av.vix_call(delta=0.30, every="flat"), size=av.offset("core.vega", 0.50))

@@ -143,4 +143,4 @@ def _model(name: str) -> Named:
             "model 'fhs': its innovations are a history's. Mend: give a TOML file with schema = 1, "
             'model = "fhs" and a table [history] with the path'
         )
-    return MODELS[name]()
+    return MODELS[name].model_validate({})
