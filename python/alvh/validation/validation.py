@@ -34,7 +34,9 @@ LEAST_YEARS: Final = 2  # for autocorrelations over a year to exist
 class Named(Simulated, Protocol):
     """A market model that has a name."""
 
-    model: str
+    @property
+    def model(self) -> str:
+        """Its name in TOML."""
 
 
 @dataclass(frozen=True, eq=False)
