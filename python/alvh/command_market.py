@@ -10,6 +10,8 @@ import typer
 from alvh.errors import HistoryError, SpecError, nearest_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
     from alvh.validation.validation import Named
@@ -143,4 +145,5 @@ def _model(name: str) -> Named:
             "model 'fhs': its innovations are a history's. Mend: give a TOML file with schema = 1, "
             'model = "fhs" and a table [history] with the path'
         )
-    return MODELS[name].model_validate({})
+    default: Callable[[], Named] = MODELS[name]
+    return default()

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from alvh.market import L3F
+from alvh.market import L3F, Simulated
 from alvh.validation import FACTS, Panel, facts_of, targets
 from alvh.validation.panel import SESSIONS_PER_YEAR
 
@@ -37,7 +37,7 @@ class Moments:
     paths: int
     seed: int
 
-    def figures(self, market: L3F) -> Floats:
+    def figures(self, market: Simulated) -> Floats:
         """Return the facts of a market: pooled or medians, as in validation."""
         panel = self.panel(market)
         singles = [panel.path(number) for number in range(self.paths)]
@@ -79,11 +79,11 @@ class Moments:
         accepted = np.array([targets()[fact.name].high - targets()[fact.name].low for fact in MATCHED])
         return np.minimum(self.spread, accepted / 4.0)
 
-    def distance(self, market: L3F) -> float:
+    def distance(self, market: Simulated) -> float:
         """Return the sum of squared deviations, in standard deviations of single paths."""
         return float((((self.figures(market) - self.recorded) / self.spread) ** 2).sum())
 
-    def panel(self, market: L3F) -> Panel:
+    def panel(self, market: Simulated) -> Panel:
         """Return closes of simulated paths."""
         sessions = self.history.vix.shape[1]
         found = market.simulate(self.paths, SESSIONS_PER_YEAR + sessions - 1, seed=self.seed)

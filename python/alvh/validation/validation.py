@@ -35,7 +35,8 @@ class Named(Simulated, Protocol):
     """A market model that has a name."""
 
     @property
-    def model(self) -> str: ...
+    def model(self) -> str:
+        """Its name in TOML."""
 
 
 @dataclass(frozen=True, eq=False)
