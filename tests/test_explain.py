@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+import alvh as av
 from alvh import playbook
 from alvh import rules as r
 from alvh.cli import app
@@ -227,6 +228,19 @@ def test_check_lists_what_rules_need_and_what_is_wrong(tmp_path):
     assert "5 rules, 3 with a mistake" in run("check", file).stdout
 
 
+def test_the_scope_of_a_line_is_that_of_its_names_or_what_it_says(tmp_path):
+    """A book reads breakeven_challenge as an alias; a line that says nothing means the position's own."""
+    file = tmp_path / "rules.txt"
+    file.write_text(
+        "breakeven_challenge > 0.6\nenter: breakeven_challenge > 0.6\nexit: vix > 28\n"
+        "core_challenge > 0.6\nenter: profit > 1\n"
+    )
+    table = checking.check(checking.rules_of(file))
+    assert table["scope"].to_list() == ["position", "book", "position", "book", "book"]
+    assert table["names"].to_list()[:2] == [["breakeven_challenge"], ["core_challenge"]]
+    assert table["problem"].is_not_null().to_list() == [False] * 4 + [True]
+
+
 def test_check_of_a_playbook_against_a_history(tmp_path):
     arm = tmp_path / "arm.toml"
     plain = playbook.preset("plain")
@@ -256,3 +270,12 @@ def test_presets_pass_their_check():
     for name in playbook.presets():
         found = tuple(checking.rules_of_arm(playbook.preset(name)))
         assert checking.check(found)["problem"].is_null().all()
+
+
+def test_the_rules_of_transfers_are_checked():
+    """R60: money that moves by a rule moves by one that was checked."""
+    moved = av.transfer("(vix > 35).for_sessions(9)", source="core", to="sleeve", share=0.5)
+    arm = playbook.preset("plain").replace(name="mine", sleeve=av.Sleeve(share=0.1, transfers=[moved]))
+    found = tuple(checking.rules_of_arm(arm))
+    assert found[-1] == checking.Found("ledgers.transfers 1.when", moved.when, "book")
+    assert checking.check(found)["warm_up"].to_list()[-1] == 8
