@@ -7,6 +7,7 @@ from functools import reduce
 from itertools import product
 from operator import or_
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -183,7 +184,31 @@ def test_contributions_sum_to_the_score():
     shares = told.nodes.filter(pl.col("parent") == 0)["contribution"].drop_nulls()
     assert shares.to_list() == pytest.approx([2 / 3, 0.02])
     assert shares.sum() == pytest.approx(told.outcome)
-    assert r.explain("score(2, vix > 26, 1, rsi_14)", FRAME, at=2).outcome is None
+    missing = r.explain("score(2, vix > 26, 1, rsi_14)", FRAME, at=2)
+    assert missing.outcome is None
+    assert missing.nodes["contribution"].is_null().all()
+    assert "contributes" not in str(missing)
+
+
+def test_what_is_known_or_missing_is_said_in_words():
+    assert str(r.explain("known(vix)", {"vix": 3.0})).endswith("false if vix were missing")
+    assert str(r.explain("known(vix)", {"vix": None})).endswith("true if vix were known")
+
+
+def test_days_out_of_order_or_twice_are_refused(tmp_path):
+    for rows in ([1, 0, 2], [0, 1, 1]):
+        with pytest.raises(r.RuleError, match="ascending"):
+            r.explain("vix > 28", FRAME[rows])
+        file = tmp_path / "signals.csv"
+        FRAME[rows].write_csv(file)
+        with pytest.raises(av.AlvhError, match=r"above it|stands twice"):
+            checking.read_signals(file, ["vix"])
+
+
+def test_a_row_is_any_whole_number():
+    assert r.explain("vix > 26", FRAME, at=np.int64(2)).outcome is True
+    with pytest.raises(TypeError):
+        r.explain("vix > 26", FRAME, at=2.0)
 
 
 @pytest.mark.parametrize(

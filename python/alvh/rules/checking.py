@@ -74,9 +74,9 @@ def read_signals(path: str | Path, names: Iterable[str]) -> pl.DataFrame:
     Raises
     ------
     HistoryError
-        If the file cannot be read, or a value is no number or no day.
+        If the file cannot be read, a value is no number or no day, or a day comes twice or out of order.
     """
-    from alvh.history.checks import read_days, read_numbers
+    from alvh.history.checks import check_order, read_days, read_numbers
     from alvh.history.columns import DATE, Column
     from alvh.history.source import open_source
 
@@ -87,7 +87,9 @@ def read_signals(path: str | Path, names: Iterable[str]) -> pl.DataFrame:
         if name in source.columns
     ]
     if DATE in source.columns:
-        columns.append(read_days(source, DATE))
+        days = read_days(source, DATE)
+        check_order(source, DATE, days)
+        columns.append(days)
     return pl.DataFrame(columns)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 import polars as pl
 
@@ -51,7 +52,9 @@ class Explanation:
         )
 
 
-def explain(rule: Expr | str, data: pl.DataFrame | Mapping[str, Any], *, at: int | date = -1) -> Explanation:
+def explain(
+    rule: Expr | str, data: pl.DataFrame | Mapping[str, Any], *, at: SupportsIndex | date = -1
+) -> Explanation:
     """Say why a rule has the value it has in one session.
 
     Parameters
@@ -77,7 +80,8 @@ def explain(rule: Expr | str, data: pl.DataFrame | Mapping[str, Any], *, at: int
     Raises
     ------
     RuleError
-        If a column is missing, `at` is not a session of `data`, or the rule has more than 400 atoms.
+        If a column is missing, `at` is not a session of `data`, the column
+        ``date`` is out of order or names a day twice, or the rule has more than 400 atoms.
 
     Examples
     --------
@@ -118,14 +122,20 @@ def _frame(node: Node, data: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame:
     return frame
 
 
-def _until(frame: pl.DataFrame, at: int | date) -> pl.DataFrame:
-    if isinstance(at, int):
-        row = at if at >= 0 else frame.height + at
+def _until(frame: pl.DataFrame, at: SupportsIndex | date) -> pl.DataFrame:
+    days = frame["date"].cast(pl.Date) if "date" in frame.columns else None
+    if days is not None and not (days.is_not_null() & (days > days.shift(1)).fill_null(value=True)).all():
+        raise RuleError(
+            "the column date is not in ascending order, each day once: sort the rows, keep one of a day"
+        )
+    if not isinstance(at, date):
+        row = index(at)
+        row = row if row >= 0 else frame.height + row
         allowed = f"rows 0 to {frame.height - 1}"
-    elif "date" in frame.columns:
-        found = frame.select((pl.col("date").cast(pl.Date) == at).arg_max()).item()
-        row = found if frame.height and frame["date"].cast(pl.Date)[found] == at else -1
-        allowed = f"{frame['date'].min()!s} to {frame['date'].max()!s}"
+    elif days is not None:
+        found = days.index_of(at)
+        row = -1 if found is None else found
+        allowed = f"{days.min()!s} to {days.max()!s}"
     else:
         raise RuleError(f"at = {at}: the data have no column date; give the number of a row")
     if not 0 <= row < frame.height:
@@ -154,7 +164,7 @@ def _nodes(tree: Node, evaluated: Evaluated) -> pl.DataFrame:
 
     def share(node: Node, parent: int | None, weight: float | None) -> float | None:
         of_node = value[node]
-        if weight is None or parent is None or of_node is None:
+        if weight is None or parent is None or of_node is None or value[walked[parent][0]] is None:
             return None
         return weight * of_node / known[parent]
 
@@ -252,6 +262,14 @@ def _share(row: Mapping[str, Any]) -> str:
 
 def _flip_in_words(row: Mapping[str, Any]) -> str:
     words = {True: "true", False: "false", None: "unknown"}
-    turned = " and ".join(f"{a} were {words[b]}" for a, b in zip(row["atoms"], row["become"], strict=True))
-    size = "data are missing" if row["change"] is None else f"a change of {row['change']:.3g}"
-    return f"{words[row['outcome']]} if {turned}: {size}"
+    atoms: list[str] = row["atoms"]
+    turned = " and ".join(
+        f"{atom[6:-1]} were {'known' if value else 'missing'}"
+        if atom.startswith("known(")
+        else f"{atom} were {words[value]}"
+        for atom, value in zip(atoms, row["become"], strict=True)
+    )
+    told = f"{words[row['outcome']]} if {turned}"
+    if row["change"] is not None:
+        return f"{told}: a change of {row['change']:.3g}"
+    return told if any(atom.startswith("known(") for atom in atoms) else f"{told}: data are missing"
