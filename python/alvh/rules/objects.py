@@ -286,8 +286,8 @@ def latch(on: Condition, off: Condition) -> Condition:
     Returns
     -------
     Condition
-        True or false, never unknown. False at the start: for a latch over the market 252 sessions before
-        session 0, for one that reads a position the fill.
+        True or false, never unknown. False at the start: for a latch over the market that is the start of
+        the rule's warm-up, at least 252 sessions before session 0; for one that reads a position the fill.
 
     Examples
     --------
