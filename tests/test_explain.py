@@ -1,12 +1,18 @@
 """Why a rule says what it says: values of nodes, flips that flip, and the command."""
 
 import json
+import time
 from datetime import date
+from functools import reduce
+from itertools import product
+from operator import or_
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+import alvh as av
 from alvh import playbook
 from alvh import rules as r
 from alvh.cli import app
@@ -52,7 +58,8 @@ def test_the_value_of_every_node():
         "votes(2, vix > 28, rsi_14 < 30, drawdown > 0.1)",
         "not vix > 27 and (drawdown > 0.01).for_sessions(3)",
         "latch(vix > 30, vix < 25) or crosses_above(vix, 27.4)",
-        "vix.rising(2) and rsi_14 < 50",
+        "vix.rising(1) and vix.falling(1) or rsi_14 > 50",
+        "vix >= 30 and vix != 30",
         "score(2, vix > 28, 1, rsi_14 < 30) > 0.5",
         "known(rsi_14) and vix < 10",
     ],
@@ -66,7 +73,96 @@ def test_a_flip_turns_the_gate_and_nothing_smaller_does(text):
     assert (told.outcome is True) not in {outcome is True for outcome in told.flips["outcome"]}
     changes = told.flips["change"].drop_nulls().to_list()
     assert changes == sorted(changes)
-    assert set(told.flips["atoms"].list.len().to_list()) in ({1}, {2})
+
+
+def turns(text, data):
+    flips = r.explain(text, data).flips
+    return [
+        (dict(zip(row["atoms"], row["become"], strict=True)), row["change"] and round(row["change"], 3))
+        for row in flips.iter_rows(named=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "vix", "found"),
+    [
+        ("vix.rising(2)", [30.0, 20.0, 25.0], []),
+        ("vix.rising(2)", [18.0, 20.0, 20.0], [({"vix.rising(2)": True}, 0.0)]),
+        ("vix.rising(2)", [20.0, 25.0], [({"vix.rising(2)": True}, None)]),
+        ("vix.rising(2)", [25.0, 24.0, None], []),
+        ("crosses_above(vix, 22)", [30.0, 31.0, 25.0], []),
+        ("crosses_above(vix, 22)", [30.0, 21.0, 25.0], [({"crosses_above(vix, 22)": False}, 0.665)]),
+        ("crosses_above(vix, 22)", [21.0], [({"crosses_above(vix, 22)": True}, None)]),
+        ("vix > 28 and vix < 20", [24.0], []),
+        ("vix > 30 and vix > 40", [20.0], [({"vix > 30": True, "vix > 40": True}, 0.5)]),
+        ("vix > 30 or vix > 40", [20.0], [({"vix > 30": True}, 0.333)]),
+        ("vix > 20 and 40 > vix", [50.0], [({"40 > vix": True}, 0.2)]),
+        ("vix >= 30 and vix != 30", [20.0], [({"vix >= 30": True}, 0.333)]),
+        ("vix > 28 and vix < 30", [None], [({"vix > 28": True, "vix < 30": True}, None)]),
+        (
+            "vix < session and session > vix + 1",
+            [50.0],
+            [({"vix < session": True, "session > vix + 1": True}, 1.802)],
+        ),
+        ("1 > 2", [20.0], []),
+    ],
+)
+def test_flips_are_moves_that_can_happen(text, vix, found):
+    """R33: an explanation states no change that the earlier sessions or the same number forbid."""
+    data = pl.DataFrame({"vix": vix, "session": [5.0] * len(vix)})
+    assert turns(text, data) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vix > 24 and not vix >= 26 or vix == 30",
+        "vix.rising(2) or crosses_below(vix, 21)",
+        "latch(vix > 27, vix < 23) and vix != 28",
+        "(vix > 22).for_sessions(2) and not (vix != 24).for_sessions(3)",
+        "votes(2, vix > 22, vix < 25, vix.falling(2))",
+    ],
+)
+def test_flips_are_those_that_trying_every_place_finds(text):
+    """A naive twin: the last VIX put at, just above and just below every bound."""
+    for before in product([21.0, 24.0, 28.0], repeat=2):
+        bounds = {21, 22, 23, 24, 25, 26, 27, 28, 30}
+        tried = {
+            last: answer(text, pl.DataFrame({"vix": [*before, last]})) is True
+            for last in (bound + step for bound in bounds for step in (-0.25, 0.0, 0.25))
+        }
+        for now in (20.0, 24.0, 31.0):
+            told = r.explain(text, pl.DataFrame({"vix": [*before, now]}))
+            assert (told.flips.height > 0) is (set(tried.values()) != {told.outcome is True})
+
+
+def test_a_smaller_pair_is_told_beside_a_single_change():
+    told = r.explain(
+        "vix > 100 or vix > 21 and rsi_14 < 49",
+        pl.DataFrame({"vix": [10.0, 20.0, 20.0], "rsi_14": [50.0, 40.0, 50.0]}),
+    )
+    assert told.flips["atoms"].to_list() == [["vix > 21", "rsi_14 < 49"], ["vix > 100", "vix > 21"]]
+    assert not told.cut
+
+
+def test_it_is_said_that_pairs_were_cut():
+    data = dict.fromkeys("abcdefghijklmnopqr", 20.0)
+    told = r.explain(f"votes(3, {', '.join(f'{name} > 21' for name in data)})", data)
+    assert told.flips.height == 0
+    assert told.cut
+    assert "pairs of the 16 smallest changes only were tried" in str(told)
+
+
+def test_long_rules_are_explained_in_time():
+    text = " or ".join(f"v>{i}" for i in range(300))
+    assert len(text) < 4000
+    data = pl.DataFrame({"v": [-1.0 - i % 7 for i in range(500)]})
+    start = time.perf_counter()
+    assert r.explain(text, data).flips["atoms"].to_list() == [["v > 0"]]
+    assert time.perf_counter() - start < 20
+    many = reduce(or_, (r.known(r.signal(f"v{i}")) for i in range(401)))
+    with pytest.raises(r.RuleError, match="401 comparisons, and at most 400"):
+        r.explain(many, {f"v{i}": 1.0 for i in range(401)})
 
 
 def test_the_change_is_measured_in_the_spread_of_the_distance():
@@ -88,7 +184,31 @@ def test_contributions_sum_to_the_score():
     shares = told.nodes.filter(pl.col("parent") == 0)["contribution"].drop_nulls()
     assert shares.to_list() == pytest.approx([2 / 3, 0.02])
     assert shares.sum() == pytest.approx(told.outcome)
-    assert r.explain("score(2, vix > 26, 1, rsi_14)", FRAME, at=2).outcome is None
+    missing = r.explain("score(2, vix > 26, 1, rsi_14)", FRAME, at=2)
+    assert missing.outcome is None
+    assert missing.nodes["contribution"].is_null().all()
+    assert "contributes" not in str(missing)
+
+
+def test_what_is_known_or_missing_is_said_in_words():
+    assert str(r.explain("known(vix)", {"vix": 3.0})).endswith("false if vix were missing")
+    assert str(r.explain("known(vix)", {"vix": None})).endswith("true if vix were known")
+
+
+def test_days_out_of_order_or_twice_are_refused(tmp_path):
+    for rows in ([1, 0, 2], [0, 1, 1]):
+        with pytest.raises(r.RuleError, match="ascending"):
+            r.explain("vix > 28", FRAME[rows])
+        file = tmp_path / "signals.csv"
+        FRAME[rows].write_csv(file)
+        with pytest.raises(av.AlvhError, match=r"above it|stands twice"):
+            checking.read_signals(file, ["vix"])
+
+
+def test_a_row_is_any_whole_number():
+    assert r.explain("vix > 26", FRAME, at=np.int64(2)).outcome is True
+    with pytest.raises(TypeError):
+        r.explain("vix > 26", FRAME, at=2.0)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +253,19 @@ def test_check_lists_what_rules_need_and_what_is_wrong(tmp_path):
     assert "5 rules, 3 with a mistake" in run("check", file).stdout
 
 
+def test_the_scope_of_a_line_is_that_of_its_names_or_what_it_says(tmp_path):
+    """A book reads breakeven_challenge as an alias; a line that says nothing means the position's own."""
+    file = tmp_path / "rules.txt"
+    file.write_text(
+        "breakeven_challenge > 0.6\nenter: breakeven_challenge > 0.6\nexit: vix > 28\n"
+        "core_challenge > 0.6\nenter: profit > 1\n"
+    )
+    table = checking.check(checking.rules_of(file))
+    assert table["scope"].to_list() == ["position", "book", "position", "book", "book"]
+    assert table["names"].to_list()[:2] == [["breakeven_challenge"], ["core_challenge"]]
+    assert table["problem"].is_not_null().to_list() == [False] * 4 + [True]
+
+
 def test_check_of_a_playbook_against_a_history(tmp_path):
     arm = tmp_path / "arm.toml"
     plain = playbook.preset("plain")
@@ -162,3 +295,12 @@ def test_presets_pass_their_check():
     for name in playbook.presets():
         found = tuple(checking.rules_of_arm(playbook.preset(name)))
         assert checking.check(found)["problem"].is_null().all()
+
+
+def test_the_rules_of_transfers_are_checked():
+    """R60: money that moves by a rule moves by one that was checked."""
+    moved = av.transfer("(vix > 35).for_sessions(9)", source="core", to="sleeve", share=0.5)
+    arm = playbook.preset("plain").replace(name="mine", sleeve=av.Sleeve(share=0.1, transfers=[moved]))
+    found = tuple(checking.rules_of_arm(arm))
+    assert found[-1] == checking.Found("ledgers.transfers 1.when", moved.when, "book")
+    assert checking.check(found)["warm_up"].to_list()[-1] == 8

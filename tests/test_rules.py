@@ -5,6 +5,7 @@ import json
 import math
 import pickle
 import time
+import warnings
 from functools import reduce
 
 import numpy as np
@@ -439,7 +440,7 @@ def test_names_are_words(name):
         r.signal(name)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("value", [math.nan, math.inf, 10**400])
 def test_constants_are_finite(value):
     with pytest.raises(r.RuleError, match="finite"):
         vix + value
@@ -456,11 +457,41 @@ def test_constants_are_finite(value):
         {"text": "", "tree": {"op": "lt", "args": [{"const": 1}]}},
         {"text": "", "tree": {"op": "lt", "args": [{"const": 1}, {"const": 2}], "m": 3}},
         {"text": "", "tree": {"op": "for_sessions", "args": [{"name": "vix"}], "n": "3"}},
+        {"text": "", "tree": {"const": 10**400}},
+        {"text": "", "tree": {"const": -(10**5000)}},
+        {"text": "", "tree": 10**5000},
+        {"text": 10**5000},
+        {"text": "", "tree": {"const": 1, "more": 10**5000}},
+        {"text": "", "tree": {"op": "rising", "args": [{"name": "vix"}], "n": 10**5000}},
+        {"text": "", "tree": {"op": "x" * 9000, "args": []}},
+        {"text": "", "tree": {"name": "." * 9000}},
     ],
 )
 def test_malformed_specs_are_refused(spec):
-    with pytest.raises(r.RuleError):
+    with pytest.raises(r.RuleError) as refusal:
         r.from_spec(spec)
+    assert len(str(refusal.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"within({'9' * 400}, fomc)",
+        f"vix > {'9' * 400}",
+        f"vix.rising({'9' * 400})",
+        f"votes({'9' * 3000}, vix > 1, vix > 2)",
+    ],
+)
+def test_numbers_that_no_engine_holds_are_refused_briefly(text):
+    with pytest.raises(r.RuleError) as refusal:
+        r.parse(text)
+    assert len(str(refusal.value)) < 500
+
+
+def test_what_python_warns_of_is_read_in_silence():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert r.parse("vix > 1or vix < 2") == ((vix > 1) | (vix < 2))
 
 
 # Scopes --------------------------------------------------------------------------------------------------

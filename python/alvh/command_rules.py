@@ -79,6 +79,6 @@ def explain(
     frame = read_signals(data, parsed.to_polars().meta.root_names())
     told = language.explain(parsed, frame, at=-1 if day is None else day.date())
     if as_json:
-        print(to_json({"outcome": told.outcome, "nodes": told.nodes, "flips": told.flips}))
+        print(to_json({"outcome": told.outcome, "nodes": told.nodes, "flips": told.flips, "cut": told.cut}))
     else:
         print(told)

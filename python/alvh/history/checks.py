@@ -29,7 +29,7 @@ def typed_frame(source: Source, found: Mapping[str, str], constants: Mapping[str
     days = read_days(source, found[DATE])
     if len(days) == 0:
         raise HistoryError(f"{source.name} has no rows below its header", source=source.name)
-    _check_order(source, found[DATE], days)
+    check_order(source, found[DATE], days)
     series = [days]
     for name, column in COLUMNS.items():
         if name in found:
@@ -97,7 +97,8 @@ def read_days(source: Source, column: str) -> pl.Series:
     return days.alias(DATE)
 
 
-def _check_order(source: Source, column: str, days: pl.Series) -> None:
+def check_order(source: Source, column: str, days: pl.Series) -> None:
+    """Refuse days that come twice or out of order."""
     source.refuse_where(
         ~days.is_first_distinct(), column, "stands twice", allowed="one row a day", mend="keep one of them"
     )

@@ -9,6 +9,7 @@ import polars as pl
 
 from alvh._core import RuleError
 from alvh.errors import SpecError
+from alvh.rules import names
 from alvh.rules.objects import Condition, Expr
 from alvh.rules.text import parse
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SCOPES = ("market", "book", "position")
 """Where a rule may be evaluated, narrowest first."""
+_KEYS = {"enter": "book", "exit": "position"}
+"""What a line may begin with, and the scope of its rule then."""
 _EVENTS = "days_to_"
 _OF_POSITION = "days_to_expiry"
 
@@ -34,7 +37,10 @@ class Found(NamedTuple):
 
 
 def rules_of(path: str | Path) -> tuple[Found, ...]:
-    """Read the rules of a playbook (``.toml``) or of a text file, a rule a line; ``#`` begins a comment.
+    """Read the rules of a playbook (``.toml``) or of a text file, a rule a line.
+
+    ``#`` begins a comment. A line may begin with ``enter:`` or ``exit:``, which says where its rule is
+    evaluated; otherwise that is the narrowest scope that has its names.
 
     Raises
     ------
@@ -53,7 +59,13 @@ def rules_of(path: str | Path) -> tuple[Found, ...]:
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not text in UTF-8: {error}") from None
     texts = ((number, line.split("#", 1)[0].strip()) for number, line in enumerate(lines, start=1))
-    return tuple(Found(f"line {number}", text, None) for number, text in texts if text)
+    return tuple(_of_line(f"line {number}", text) for number, text in texts if text)
+
+
+def _of_line(where: str, text: str) -> Found:
+    key, colon, rule = text.partition(":")
+    scope = _KEYS.get(key.strip()) if colon else None
+    return Found(where, rule.strip() if scope else text, scope)
 
 
 def read_signals(path: str | Path, names: Iterable[str]) -> pl.DataFrame:
@@ -62,9 +74,9 @@ def read_signals(path: str | Path, names: Iterable[str]) -> pl.DataFrame:
     Raises
     ------
     HistoryError
-        If the file cannot be read, or a value is no number or no day.
+        If the file cannot be read, a value is no number or no day, or a day comes twice or out of order.
     """
-    from alvh.history.checks import read_days, read_numbers
+    from alvh.history.checks import check_order, read_days, read_numbers
     from alvh.history.columns import DATE, Column
     from alvh.history.source import open_source
 
@@ -75,7 +87,9 @@ def read_signals(path: str | Path, names: Iterable[str]) -> pl.DataFrame:
         if name in source.columns
     ]
     if DATE in source.columns:
-        columns.append(read_days(source, DATE))
+        days = read_days(source, DATE)
+        check_order(source, DATE, days)
+        columns.append(days)
     return pl.DataFrame(columns)
 
 
@@ -117,32 +131,29 @@ def _checked(found: Found, history: "HistoryData | None") -> dict[str, object]:
         if not isinstance(rule, Condition):
             raise RuleError(f"rule {str(rule)!r}: a rule must be a condition, and this is a number")  # noqa: TRY301
         scope = found.scope or _narrowest(rule)
-        names, warm_up = rule.check(scope), rule.warm_up(scope)
+        used, warm_up = rule.check(scope), rule.warm_up(scope)
     except RuleError as error:
         return row | {"problem": str(error)}
-    row |= {"scope": scope, "names": list(names), "warm_up": warm_up}
+    row |= {"scope": scope, "names": list(used), "warm_up": warm_up}
     if history is not None:
         days = history.frame["date"]
         row["first_session"] = days[warm_up] if warm_up < len(days) else None
         # A recorded market has no calendar of announcements; every other name is computed from its columns.
-        row["missing"] = [name for name in names if name.startswith(_EVENTS) and name != _OF_POSITION]
+        row["missing"] = [name for name in used if name.startswith(_EVENTS) and name != _OF_POSITION]
     return row
 
 
 def _narrowest(rule: Condition) -> str:
-    *narrower, widest = SCOPES
-    for scope in narrower:
-        try:
-            rule.check(scope)
-        except RuleError:
-            continue
-        return scope
-    return widest
+    """Find the scope of the rule's names: a book takes `breakeven_challenge` as well, as an alias."""
+    own = {row.name: row.scope for row in names()}
+    return max((own[name] for name in rule.check(SCOPES[-1])), key=SCOPES.index, default=SCOPES[0])
 
 
 def rules_of_arm(arm: "Arm") -> Iterator[Found]:
-    """Give the rules of every layer."""
+    """Give the rules of every layer and of the transfers between ledgers."""
     for layer in arm.layers:
         for key, (rule, scope) in zip(("enter", "exit", "size.reduced.when"), layer.rules, strict=True):
             if rule is not None:
                 yield Found(f"{layer.name}.{key}", rule, scope)
+    for number, transfer in enumerate(arm.ledgers.transfers if arm.ledgers else (), start=1):
+        yield Found(f"ledgers.transfers {number}.when", transfer.when, "book")

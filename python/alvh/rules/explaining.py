@@ -1,28 +1,27 @@
 """Why a rule says what it says: the value of every node, and the smallest changes that would turn it."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 import polars as pl
 
 from alvh._core import RuleError
 from alvh.rules.lowering import lower
+from alvh.rules.moving import Evaluated, Move, Value, is_atom, moves
 from alvh.rules.objects import Expr
 from alvh.rules.printing import to_text
 from alvh.rules.text import parse
 from alvh.rules.tree import Constant, Kind, Node, Op, Operation
 
-_COMPARISONS = {Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE, Op.CROSSES_ABOVE, Op.CROSSES_BELOW}
-_TRENDS = {Op.RISING, Op.FALLING}
+MAX_ATOMS = 400
+"""Most comparisons, crossings, trends and ``known(x)`` of a rule that is explained."""
 _PAIRED = 16
-"""Atoms, those with the smallest changes, that are tried in pairs."""
-
-
-Turn = tuple[tuple[Operation, bool], ...]
-"""Atoms and what they would become."""
+"""Moves, the smallest that turn nothing alone, that are tried in pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +36,25 @@ class Explanation:
     """One row per node, in the order of the text: `depth`, `parent` (its row), `text`, `number` or `truth`,
     and, for a term of a score, its `contribution` to it."""
     flips: pl.DataFrame
-    """What would turn the gate, smallest change first: the `atoms` and what they would `become`, the `change`
-    (null where an atom is unknown: data are missing) and the `outcome` then."""
+    """What would turn the gate, smallest change first: the `atoms` that turn and what they would `become`,
+    the `change` (null where data are missing) and the `outcome` then."""
+    cut: bool
+    """Whether pairs beyond those of the 16 smallest changes were left untried: a smaller flip may exist."""
 
     def __str__(self) -> str:
         lines = [
             f"{'  ' * row['depth']}{_shown(row)}  {row['text']}{_share(row)}"
             for row in self.nodes.iter_rows(named=True)
         ]
-        return "\n".join([*lines, *map(_flip_in_words, self.flips.iter_rows(named=True))])
+        lines += map(_flip_in_words, self.flips.iter_rows(named=True))
+        return "\n".join(
+            [*lines, f"pairs of the {_PAIRED} smallest changes only were tried"] if self.cut else lines
+        )
 
 
-def explain(rule: Expr | str, data: pl.DataFrame | Mapping[str, Any], *, at: int | date = -1) -> Explanation:
+def explain(
+    rule: Expr | str, data: pl.DataFrame | Mapping[str, Any], *, at: SupportsIndex | date = -1
+) -> Explanation:
     """Say why a rule has the value it has in one session.
 
     Parameters
@@ -64,15 +70,18 @@ def explain(rule: Expr | str, data: pl.DataFrame | Mapping[str, Any], *, at: int
     Returns
     -------
     Explanation
-        A flip is one atom, or two where no single one does it: a comparison, crossing or trend, or
-        ``known(x)``, that has the other value in this session. Its size is the distance of the two sides in
-        standard deviations of that distance over the sessions of `data`, or, where these do not tell, as a
-        fraction of the larger side. A gate is open only on true, so unknown and false count as one.
+        A flip moves one number of this session, or two where that is less than any one: far enough that a
+        comparison, crossing or trend over it, or ``known(x)``, has the other value, as far as the sessions
+        before allow. Every atom over that number moves with it; other numbers, though computed from the same
+        names, stay. The size is the distance of the two sides in standard deviations of that distance over
+        the sessions of `data`, or, where these do not tell, as a fraction of the larger side; two add up.
+        A gate is open only on true, so unknown and false count as one.
 
     Raises
     ------
     RuleError
-        If a column is missing or `at` is not a session of `data`.
+        If a column is missing, `at` is not a session of `data`, the column
+        ``date`` is out of order or names a day twice, or the rule has more than 400 atoms.
 
     Examples
     --------
@@ -91,12 +100,17 @@ def explain(rule: Expr | str, data: pl.DataFrame | Mapping[str, Any], *, at: int
     """
     rule = parse(rule) if isinstance(rule, str) else rule
     frame = _until(_frame(rule.tree, data), at)
-    nodes = _nodes(rule.tree, frame)
+    evaluated = Evaluated(rule.tree, frame)
+    nodes = _nodes(rule.tree, evaluated)
     last = nodes.row(0, named=True)
     if rule.tree.kind is Kind.NUMBER:
-        return Explanation(rule, last["number"], nodes, _flips(rule.tree, frame, None, {}))
-    gaps = {atom: _change(atom, frame) for atom in _atoms(rule.tree)}
-    return Explanation(rule, last["truth"], nodes, _flips(rule.tree, frame, last["truth"], gaps))
+        return Explanation(rule, last["number"], nodes, _table(evaluated, []), cut=False)
+    if (count := sum(map(is_atom, evaluated.nodes))) > MAX_ATOMS:
+        raise RuleError(
+            f"the rule has {count} comparisons, and at most {MAX_ATOMS} are explained: explain its parts"
+        )
+    flips, cut = _flips(evaluated)
+    return Explanation(rule, last["truth"], nodes, _table(evaluated, flips), cut)
 
 
 def _frame(node: Node, data: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame:
@@ -108,14 +122,20 @@ def _frame(node: Node, data: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame:
     return frame
 
 
-def _until(frame: pl.DataFrame, at: int | date) -> pl.DataFrame:
-    if isinstance(at, int):
-        row = at if at >= 0 else frame.height + at
+def _until(frame: pl.DataFrame, at: SupportsIndex | date) -> pl.DataFrame:
+    days = frame["date"].cast(pl.Date) if "date" in frame.columns else None
+    if days is not None and not (days.is_not_null() & (days > days.shift(1)).fill_null(value=True)).all():
+        raise RuleError(
+            "the column date is not in ascending order, each day once: sort the rows, keep one of a day"
+        )
+    if not isinstance(at, date):
+        row = index(at)
+        row = row if row >= 0 else frame.height + row
         allowed = f"rows 0 to {frame.height - 1}"
-    elif "date" in frame.columns:
-        found = frame.select((pl.col("date").cast(pl.Date) == at).arg_max()).item()
-        row = found if frame.height and frame["date"].cast(pl.Date)[found] == at else -1
-        allowed = f"{frame['date'].min()!s} to {frame['date'].max()!s}"
+    elif days is not None:
+        found = days.index_of(at)
+        row = -1 if found is None else found
+        allowed = f"{days.min()!s} to {days.max()!s}"
     else:
         raise RuleError(f"at = {at}: the data have no column date; give the number of a row")
     if not 0 <= row < frame.height:
@@ -123,7 +143,7 @@ def _until(frame: pl.DataFrame, at: int | date) -> pl.DataFrame:
     return frame.head(row + 1)
 
 
-def _nodes(tree: Node, frame: pl.DataFrame) -> pl.DataFrame:
+def _nodes(tree: Node, evaluated: Evaluated) -> pl.DataFrame:
     walked: list[tuple[Node, int, int | None, float | None]] = []
 
     def walk(node: Node, depth: int, parent: int | None, weight: float | None = None) -> None:
@@ -136,18 +156,17 @@ def _nodes(tree: Node, frame: pl.DataFrame) -> pl.DataFrame:
                 walk(arg, depth + 1, row, weight_of.value if isinstance(weight_of, Constant) else None)
 
     walk(tree, 0, None)
-    distinct = list(dict.fromkeys(node for node, *_ in walked))
-    values = frame.select(lower(node).alias(str(i)) for i, node in enumerate(distinct)).row(-1)
-    value = dict(zip(distinct, values, strict=True))
+    value = dict(zip(evaluated.nodes, evaluated.last, strict=True))
     known: dict[int, float] = {}
     for node, _, parent, weight in walked:
         if weight is not None and parent is not None and value[node] is not None:
             known[parent] = known.get(parent, 0.0) + weight
 
     def share(node: Node, parent: int | None, weight: float | None) -> float | None:
-        if weight is None or parent is None or value[node] is None:
+        of_node = value[node]
+        if weight is None or parent is None or of_node is None or value[walked[parent][0]] is None:
             return None
-        return weight * float(value[node]) / known[parent]
+        return weight * of_node / known[parent]
 
     is_number = [node.kind is Kind.NUMBER for node, *_ in walked]
     return pl.DataFrame(
@@ -170,50 +189,58 @@ def _nodes(tree: Node, frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _atoms(node: Node) -> list[Operation]:
-    """List comparisons, crossings, trends and ``known(x)`` in order, each once."""
-    if not isinstance(node, Operation):
-        return []
-    is_atom = node.op in _COMPARISONS | _TRENDS or (node.op is Op.KNOWN and node.args[0].kind is Kind.NUMBER)
-    inner = [atom for arg in node.args for atom in _atoms(arg)]
-    return list(dict.fromkeys([node, *inner] if is_atom else inner))
+Flip = tuple[tuple[Move, ...], Value]
+"""What moves, and what the rule says then."""
 
 
-def _change(atom: Operation, frame: pl.DataFrame) -> float | None:
-    """How far the two sides are apart in this session, in units of how they usually are; None if unknown."""
-    first = lower(atom.args[0])
-    match atom.op:
-        case op if op in _COMPARISONS:
-            second = lower(atom.args[1])
-        case op if op in _TRENDS:
-            second = first.shift(1)
-        case _:
-            return None
-    sides = frame.select(first.alias("a"), second.alias("b")).with_columns(gap=pl.col("a") - pl.col("b"))
-    a, b, gap = sides.row(-1)
-    if gap is None:
-        return None
-    spread = sides["gap"].std()
-    scale = spread if isinstance(spread, float) and spread > 0 else max(abs(a), abs(b))
-    return abs(gap) / scale if gap else 0.0
+def _flips(rule: Evaluated) -> tuple[list[Flip], bool]:
+    """Find moves, one or two, that open a closed gate or close an open one, and whether pairs were cut."""
+    is_open = rule.last[-1] is True
+    single: list[Flip] = []
+    idle: list[Move] = []
+    for move in moves(rule):
+        answer = rule.after(dict(move.becomes))
+        if (answer is True) is is_open:
+            idle.append(move)
+        else:
+            single.append(((move,), answer))
+    # A pair is worth telling where it is smaller than every single move; without one, whatever its size.
+    best = min((move.size for (move,), _ in single), default=None)
+    idle.sort(key=lambda move: move.size)
+    double: list[Flip] = []
+    for a, b in combinations(idle[:_PAIRED], 2):
+        if a.of == b.of or (best is not None and a.size + b.size >= best):
+            continue
+        answer = rule.after(dict((*a.becomes, *b.becomes)))
+        if (answer is True) is not is_open:
+            double.append(((a, b), answer))
+    cut = len(idle) > _PAIRED and (best is None or idle[0].size + idle[_PAIRED].size < best)
+    return [flip for flip in single if not _goes_further(flip, single)] + double, cut
 
 
-def _flips(
-    tree: Node, frame: pl.DataFrame, outcome: object, gaps: Mapping[Operation, float | None]
-) -> pl.DataFrame:
-    rows: list[dict[str, Any]] = []
-    if gaps:
-        now = dict(
-            zip(gaps, frame.select(lower(a).alias(str(i)) for i, a in enumerate(gaps)).row(-1), strict=True)
+def _goes_further(flip: Flip, flips: list[Flip]) -> bool:
+    """Say whether a smaller move of the same number turns the gate already."""
+    (move,), _ = flip
+    turned = set(move.becomes)
+    return any(
+        other is not move and other.of == move.of and other.size <= move.size and turned > set(other.becomes)
+        for (other,), _ in flips
+    )
+
+
+def _table(rule: Evaluated, flips: list[Flip]) -> pl.DataFrame:
+    rows = []
+    for moved, answer in flips:
+        turned = [turn for move in moved for turn in move.becomes]
+        size = sum(move.size for move in moved)
+        rows.append(
+            {
+                "atoms": [to_text(rule.nodes[node]) for node, _ in turned],
+                "become": [value for _, value in turned],
+                "change": size if math.isfinite(size) else None,
+                "outcome": answer,
+            }
         )
-        single: list[Turn] = [
-            ((atom, other),) for atom in gaps for other in (True, False) if now[atom] is not other
-        ]
-        rows = _turned(tree, frame, outcome, single, gaps)
-        if not rows:
-            near = sorted(single, key=lambda turn: _size(turn, gaps))[:_PAIRED]
-            pairs: list[Turn] = [(*a, *b) for a, b in combinations(near, 2) if a[0][0] != b[0][0]]
-            rows = _turned(tree, frame, outcome, pairs, gaps)
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "atoms": pl.List(pl.String),
         "become": pl.List(pl.Boolean),
@@ -221,42 +248,6 @@ def _flips(
         "outcome": pl.Boolean,
     }
     return pl.DataFrame(rows, schema=schema).sort("change", nulls_last=True, maintain_order=True)
-
-
-def _size(turn: Turn, gaps: Mapping[Operation, float | None]) -> float:
-    sizes = [gaps[atom] for atom, _ in turn]
-    return sum(float("inf") if size is None else size for size in sizes)
-
-
-def _turned(
-    tree: Node,
-    frame: pl.DataFrame,
-    outcome: object,
-    turns: list[Turn],
-    gaps: Mapping[Operation, float | None],
-) -> list[dict[str, Any]]:
-    """Keep the turns that open a closed gate or close an open one."""
-    if not turns:
-        return []
-    here = pl.int_range(pl.len()) == frame.height - 1
-
-    def becomes(now: bool) -> Callable[[pl.Expr], pl.Expr]:
-        return lambda was: pl.when(here).then(pl.lit(now)).otherwise(was)
-
-    def turned(turn: Turn) -> pl.Expr:
-        return lower(tree, {atom: becomes(now) for atom, now in turn})
-
-    answers = frame.select(turned(turn).alias(str(i)) for i, turn in enumerate(turns)).row(-1)
-    return [
-        {
-            "atoms": [to_text(atom) for atom, _ in turn],
-            "become": [now for _, now in turn],
-            "change": None if _size(turn, gaps) == float("inf") else _size(turn, gaps),
-            "outcome": answer,
-        }
-        for turn, answer in zip(turns, answers, strict=True)
-        if (answer is True) is not (outcome is True)
-    ]
 
 
 def _shown(row: Mapping[str, Any]) -> str:
@@ -271,6 +262,14 @@ def _share(row: Mapping[str, Any]) -> str:
 
 def _flip_in_words(row: Mapping[str, Any]) -> str:
     words = {True: "true", False: "false", None: "unknown"}
-    turned = " and ".join(f"{a} were {words[b]}" for a, b in zip(row["atoms"], row["become"], strict=True))
-    size = "data are missing" if row["change"] is None else f"a change of {row['change']:.3g}"
-    return f"{words[row['outcome']]} if {turned}: {size}"
+    atoms: list[str] = row["atoms"]
+    turned = " and ".join(
+        f"{atom[6:-1]} were {'known' if value else 'missing'}"
+        if atom.startswith("known(")
+        else f"{atom} were {words[value]}"
+        for atom, value in zip(atoms, row["become"], strict=True)
+    )
+    told = f"{words[row['outcome']]} if {turned}"
+    if row["change"] is not None:
+        return f"{told}: a change of {row['change']:.3g}"
+    return told if any(atom.startswith("known(") for atom in atoms) else f"{told}: data are missing"

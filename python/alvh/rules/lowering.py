@@ -1,9 +1,8 @@
 """A rule as a Polars expression: rows are sessions, null is missing or unknown."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import reduce
-from types import MappingProxyType
 
 import polars as pl
 
@@ -139,23 +138,20 @@ _FIXED: dict[Op, Callable[..., pl.Expr]] = {
     Op.CROSSES_BELOW: lambda a, b: _crossed(a < b),
 }
 
-Substitutes = Mapping[Node, Callable[[pl.Expr], pl.Expr]]
-"""What becomes of the expression of a node, wherever it stands in the tree."""
 
-
-def lower(node: Node, substitutes: Substitutes = MappingProxyType({})) -> pl.Expr:
+def lower(node: Node) -> pl.Expr:
     """Give the tree as an expression over columns of the same names."""
     match node:
         case Constant(value):
-            expression = _column(value)
+            return _column(value)
         case Name(text):
-            expression = _finite(pl.col(text).cast(pl.Float64))
+            return _finite(pl.col(text).cast(pl.Float64))
         case Operation(op, args, n):
-            expression = _apply(op, [lower(arg, substitutes) for arg in args], n or 0, args)
-    return substitutes[node](expression) if node in substitutes else expression
+            return apply(op, [lower(arg) for arg in args], n or 0, args)
 
 
-def _apply(op: Op, args: list[pl.Expr], n: int, nodes: tuple[Node, ...]) -> pl.Expr:
+def apply(op: Op, args: list[pl.Expr], n: int, nodes: tuple[Node, ...]) -> pl.Expr:
+    """Apply an operator to its operands' expressions; `nodes` are the operands themselves."""
     if op in _LOOK_BACK:
         return _LOOK_BACK[op](args[0], n)
     if op in _FIXED:

@@ -286,8 +286,8 @@ def latch(on: Condition, off: Condition) -> Condition:
     Returns
     -------
     Condition
-        True or false, never unknown. False at the start: for a latch over the market 252 sessions before
-        session 0, for one that reads a position the fill.
+        True or false, never unknown. False at the start: for a latch over the market that is the start of
+        the rule's warm-up, at least 252 sessions before session 0; for one that reads a position the fill.
 
     Examples
     --------
@@ -418,7 +418,7 @@ def from_spec(spec: Mapping[str, Any]) -> Expr:
         case {"text": str() as text, "tree": node, **rest} if not rest:
             return wrap(tree.from_json(node), text)
         case _:
-            raise RuleError(f'{str(spec)[:60]!r}: a rule is {{"text": ..., "tree": ...}}')
+            raise RuleError(f'{tree.shown(spec)!r}: a rule is {{"text": ..., "tree": ...}}')
 
 
 def _condition(op: Op, *args: object) -> Condition:
@@ -433,7 +433,7 @@ def _node(value: object) -> Node:
     if isinstance(value, Expr):
         return value.tree
     if isinstance(value, Real) and not isinstance(value, bool):
-        return tree.Constant(float(value))
+        return tree.constant(value)
     raise TypeError(f"{value!r}: a rule works with numbers and rules")
 
 

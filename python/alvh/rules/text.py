@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NoReturn
@@ -13,9 +14,6 @@ from alvh.rules.tree import FUNCTIONS, METHODS, Node, Op
 
 MAX_TEXT = 4000
 """Longest text, characters, as in the engine."""
-
-_SHOWN = 60
-"""Characters of a text that a message shows."""
 
 # Quotes, brackets, backslashes and everything outside ASCII are refused before Python's parser sees them.
 _FOREIGN = re.compile(r"[^A-Za-z0-9_\s.,()<>=!+\-*/&|~]", re.ASCII)
@@ -106,7 +104,10 @@ class _Reader:
         if foreign := _FOREIGN.search(self.line):
             self._fail(foreign.group(), f"not a sign of the rule language; {_GRAMMAR}")
         try:
-            body = ast.parse(self.line, mode="eval").body
+            # Python warns of `1or vix`, which it reads as it is meant.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                body = ast.parse(self.line, mode="eval").body
         except SyntaxError as error:
             start = max((error.offset or 1) - 1, 0)
             self._fail(self.line[start:] or self.line, f"not understood ({error.msg}); {_GRAMMAR}")
@@ -163,8 +164,8 @@ class _Reader:
 
     def _constant(self, node: ast.expr, value: float) -> Node:
         try:
-            return tree.Constant(float(value))
-        except (OverflowError, RuleError):
+            return tree.constant(value)
+        except RuleError:
             self._fail_at(node, "a constant must be a finite number")
 
     def _apply(self, node: ast.expr, sign: ast.AST, operands: Sequence[ast.expr]) -> Node:
@@ -203,8 +204,4 @@ class _Reader:
         self._fail(self.line[node.col_offset : node.end_col_offset], problem)
 
     def _fail(self, at: str, problem: str) -> NoReturn:
-        raise RuleError(f"rule {_shorten(self.text)!r}: at {_shorten(at)!r}: {problem}") from None
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+        raise RuleError(f"rule {tree.shown(self.text)!r}: at {tree.shown(at)!r}: {problem}") from None

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, SupportsFloat
 
 from alvh._core import RuleError
 
@@ -94,6 +94,9 @@ FUNCTIONS = {
 }
 """Operators that text writes as calls."""
 
+SHOWN = 60
+"""Characters of a text that a message shows."""
+
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -126,7 +129,7 @@ class Name:
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or not _IDENTIFIER.fullmatch(self.text):
-            raise RuleError(f"name {self.text!r}: a name consists of letters, digits and _")
+            raise RuleError(f"name {shown(self.text)!r}: a name consists of letters, digits and _")
         if keyword.iskeyword(self.text) or self.text in {*FUNCTIONS, "within"}:
             raise RuleError(f"name {self.text!r}: this is a word of the rule language")
 
@@ -213,20 +216,37 @@ def within(days: float, event: str) -> Node:
         For days that are not a number of 0 or more, or an event that is no word.
     """
     if isinstance(days, bool) or not days >= 0:
-        raise RuleError(f"{days}: within takes calendar days, 0 or more: within(14, fomc)")
-    return operation(Op.LE, [Name(f"days_to_{event}"), Constant(float(days))])
+        raise RuleError(f"{shown(days)}: within takes calendar days, 0 or more: within(14, fomc)")
+    return operation(Op.LE, [Name(f"days_to_{event}"), constant(days)])
+
+
+def constant(value: SupportsFloat) -> Constant:
+    """Make a constant of a number; raises `RuleError` if it is none that the engine can hold."""
+    try:
+        return Constant(float(value))
+    except OverflowError:
+        raise RuleError(f"{shown(value)}: a constant must be a finite number") from None
+
+
+def shown(value: object) -> str:
+    """Write a value for a message, cut short."""
+    try:
+        text = str(value)
+    except ValueError:  # Python writes no whole number of more than some thousands of digits.
+        return "a number of thousands of digits"
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
 def _check_count(op: Op, args: Sequence[Node], n: int | None) -> None:
     least, most = (WINDOWS[op], MAX_WINDOW) if op in WINDOWS else (1, len(args))
     if op not in {*WINDOWS, Op.VOTES}:
         if n is not None:
-            raise RuleError(f"n = {n}: `{op.value}` has no window n")
+            raise RuleError(f"n = {shown(n)}: `{op.value}` has no window n")
     elif not isinstance(n, int) or isinstance(n, bool) or not least <= n <= most:
         wanted = (
             f"of sessions from {least}" if op in WINDOWS else f"of conditions that must hold from {least}"
         )
-        raise RuleError(f"n = {n}: `{op.value}` takes a whole number {wanted} to {most}")
+        raise RuleError(f"n = {shown(n)}: `{op.value}` takes a whole number {wanted} to {most}")
 
 
 def _check_pairs(args: Sequence[Node]) -> None:
@@ -247,16 +267,17 @@ def from_json(node: object, depth: int = 1) -> Node:
         raise RuleError(f"a tree may be nested {MAX_DEPTH} deep: split the rule")
     match node:
         case {"const": int() | float() as value, **rest} if not rest and not isinstance(value, bool):
-            return Constant(float(value))
+            return constant(value)
         case {"name": str() as text, **rest} if not rest:
             return Name(text)
         case {"op": str() as op, "args": list() as args, **rest} if rest.keys() <= {"n"}:
             if op not in {known.value for known in Op}:
-                raise RuleError(f"{op!r}: the operators are {', '.join(known.value for known in Op)}")
+                raise RuleError(f"{shown(op)!r}: the operators are {', '.join(known.value for known in Op)}")
             n = rest.get("n")
             if not isinstance(n, int | None):
-                raise RuleError(f"n = {n!r}: a window is a whole number of sessions")
+                raise RuleError(f"n = {shown(n)}: a window is a whole number of sessions")
             return operation(Op(op), [from_json(arg, depth + 1) for arg in args], n)
         case _:
-            shown = repr(node)[:60]
-            raise RuleError(f'{shown}: a node is {{"const": x}}, {{"name": s}} or {{"op": s, "args": [...]}}')
+            raise RuleError(
+                f'{shown(node)}: a node is {{"const": x}}, {{"name": s}} or {{"op": s, "args": [...]}}'
+            )
