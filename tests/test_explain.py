@@ -151,6 +151,8 @@ def test_it_is_said_that_pairs_were_cut():
     assert told.flips.height == 0
     assert told.cut
     assert "pairs of the 16 smallest changes only were tried" in str(told)
+    one = r.explain(" and ".join(f"(vix > {i}).for_sessions(2)" for i in range(40)), {"vix": 20.0})
+    assert not one.cut, "one number does not move to two places"
 
 
 def test_long_rules_are_explained_in_time():

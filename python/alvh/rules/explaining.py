@@ -207,14 +207,17 @@ def _flips(rule: Evaluated) -> tuple[list[Flip], bool]:
     # A pair is worth telling where it is smaller than every single move; without one, whatever its size.
     best = min((move.size for (move,), _ in single), default=None)
     idle.sort(key=lambda move: move.size)
+
+    def may_tell(a: Move, b: Move) -> bool:
+        return a.of != b.of and (best is None or a.size + b.size < best)
+
     double: list[Flip] = []
     for a, b in combinations(idle[:_PAIRED], 2):
-        if a.of == b.of or (best is not None and a.size + b.size >= best):
-            continue
-        answer = rule.after(dict((*a.becomes, *b.becomes)))
-        if (answer is True) is not is_open:
-            double.append(((a, b), answer))
-    cut = len(idle) > _PAIRED and (best is None or idle[0].size + idle[_PAIRED].size < best)
+        if may_tell(a, b):
+            answer = rule.after(dict((*a.becomes, *b.becomes)))
+            if (answer is True) is not is_open:
+                double.append(((a, b), answer))
+    cut = any(may_tell(a, b) for b in idle[_PAIRED:] for a in idle)
     return [flip for flip in single if not _goes_further(flip, single)] + double, cut
 
 
