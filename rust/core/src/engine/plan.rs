@@ -67,6 +67,10 @@ pub struct Paths {
     pub columns: Vec<Vec<f64>>,
 }
 
+/// Stack of a thread, bytes. Kernels keep their columns there, and a thread that waits takes up another piece of work on
+/// top of its own: the usual two megabytes are not enough.
+const STACK: usize = 64 << 20;
+
 impl Plan {
     /// Parses and checks a specification; every error is found here.
     pub fn from_json(json: &str) -> Result<Self> {
@@ -217,13 +221,14 @@ impl Plan {
         // A pool per call: the global one does not survive a fork.
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
+            .stack_size(STACK)
             .build()
             .map_err(|e| Error::Spec(format!("threads: {e}")))?;
         let blocks: Vec<Vec<f64>> = pool.install(|| {
             (0..paths.div_ceil(LANES))
                 .into_par_iter()
                 .map_init(
-                    || Block::new(self),
+                    || Box::new(Block::new(self)),
                     |block, index| {
                         let offset = index * LANES;
                         run(block, first_path + offset as u64, LANES.min(paths - offset))
