@@ -333,7 +333,7 @@ def test_a_gate_on_missing_data_stays_closed() -> None:
         ({"books": []}, "books"),
         ({"starts": [3]}, "simulated market has none"),
         ({"surprise": 1}, "surprise"),
-        ({"margin": "portfolio"}, "portfolio"),
+        ({"margin": "portfolios"}, "portfolios"),
     ],
 )
 def test_a_bad_specification_is_named(change: dict[str, Any], words: str) -> None:
