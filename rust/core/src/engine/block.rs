@@ -194,7 +194,8 @@ impl<'p> Block<'p> {
         }
         plan.generator.start(&self.market.lanes, &mut self.market.now);
         observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
-        self.signals.step(&self.market.spot, &self.market.vix, 0);
+        let Market { spot, vix, session, .. } = &self.market;
+        self.signals.step(&plan.schedule, spot, vix, 0, |lane| i64::from(session[lane]));
         self.bills = Col::splat(1.0);
         self.pools.iter_mut().for_each(Pool::reset);
         self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
@@ -227,8 +228,9 @@ impl<'p> Block<'p> {
             }
             let Market { spot, vix, .. } = market;
             observe(plan, state, spot, vix);
-            signals.step(spot, vix, before);
-            signals.observe_warm_up(plan, &lanes.start, spot, vix, state, before);
+            let session = |lane: usize| i64::from(lanes.start[lane]) - i64::from(before);
+            signals.step(&plan.schedule, spot, vix, before, session);
+            signals.observe_warm_up(plan, &lanes, spot, vix, state, before);
             for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()) {
                 if before <= rule.program.warm_up() {
                     signals.evaluate(rule, memory);
@@ -283,7 +285,8 @@ impl<'p> Block<'p> {
             market.stressed = stressed;
         }
         observe(plan, &market.now, &mut market.spot, &mut market.vix);
-        self.signals.step(&market.spot, &market.vix, 0);
+        let session = |lane: usize| i64::from(market.session[lane]);
+        self.signals.step(&plan.schedule, &market.spot, &market.vix, 0, session);
     }
 
     /// Phase 2: packages at today's market, step by step.

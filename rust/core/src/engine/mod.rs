@@ -20,6 +20,7 @@ mod signals;
 mod size;
 pub mod spec;
 mod summary;
+mod term_structure;
 mod trace;
 
 pub use call_log::NAMES as CALL_NAMES;

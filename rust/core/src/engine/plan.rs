@@ -10,6 +10,7 @@ use super::{
     series::NAMES as SERIES,
     spec::{CostSpec, PlanSpec, SCHEMA},
     summary::NAMES,
+    term_structure::TermStructure,
     trace::Trace,
 };
 use crate::{
@@ -104,6 +105,7 @@ impl Plan {
         let mut inputs: Vec<Name> = programs().flat_map(Program::inputs).copied().collect();
         inputs.sort();
         inputs.dedup();
+        TermStructure::check(&inputs, &schedule)?;
         let owners = || enters.iter().map(|r| r.owner).chain(exits.iter().map(|e| e.rule.owner));
         let observed = (0..books.len()).map(|book| owners().any(|owner| owner == Some(book))).collect();
         check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;

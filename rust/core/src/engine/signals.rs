@@ -6,15 +6,16 @@ use super::{
     package::{Market, Package},
     plan::Plan,
     spec::Right,
+    term_structure::{TermStructure, When},
 };
 use crate::{
-    market::state::State,
+    market::{generator::Lanes, state::State},
     math::{
-        lanes::{Col, LANES, Tri},
+        lanes::{Col, LANES, Mask, Tri},
         philox::{Purpose, Stream},
     },
     rules::{
-        indicator::{Indicator, indicator},
+        indicator::{Closes, Indicator, indicator},
         names::{NAMES, Name},
         program::Memory,
     },
@@ -34,6 +35,9 @@ pub struct Signals {
     session: Col,
     vix_forward: Option<Col>,
     vix_contango: Option<Col>,
+    term_structure: TermStructure,
+    /// Does some indicator count in weeks?
+    weekly: bool,
     events: Vec<DaysTo>,
     chance: Option<Col>,
     indicators: Vec<(Name, Box<dyn Indicator>, Col)>,
@@ -96,6 +100,8 @@ impl Signals {
             session: Col::default(),
             vix_forward: used.contains(&Name::VixForward).then(Col::default),
             vix_contango: used.contains(&Name::VixContango).then(Col::default),
+            term_structure: TermStructure::new(used, schedule),
+            weekly: used.iter().any(|name| name.as_str().ends_with("_weekly")),
             events: used.iter().filter_map(days_to).collect(),
             chance: used.contains(&Name::Chance).then_some(MISSING),
             indicators: used.iter().filter_map(make).collect(),
@@ -117,12 +123,24 @@ impl Signals {
 
     /// One more session of the market, `before` sessions ahead of the start; 0 from then on.
     ///
+    /// `session` is where a lane stands in the schedule, negative before it.
+    ///
     /// Each indicator begins its own warm-up before the start, however long the warm-up of the path is: what one
     /// arm needs does not change what another one sees.
-    pub fn step(&mut self, spot: &Col, vix: &Col, before: u32) {
+    pub fn step(
+        &mut self,
+        schedule: &Schedule,
+        spot: &Col,
+        vix: &Col,
+        before: u32,
+        session: impl Fn(usize) -> i64,
+    ) {
+        let ends = |lane| schedule.ends_week(session(lane));
+        let week_ends = if self.weekly { Mask::from_fn(ends) } else { Mask::NONE };
+        let now = Closes { spot, vix, week_ends };
         for (name, indicator, out) in &mut self.indicators {
             if before <= name.entry().warm_up {
-                indicator.step(spot, vix, out);
+                indicator.step(&now, out);
             }
         }
     }
@@ -131,6 +149,9 @@ impl Signals {
     pub fn observe_market(&mut self, plan: &Plan, market: &Market) {
         self.observe_state(plan, &market.spot, &market.vix, &market.now, f64::from(market.tick));
         self.observe_events(|lane| Some(market.session[lane]));
+        let session = |lane: usize| Some(market.session[lane]);
+        let when = When { lanes: &market.lanes, step: i64::from(market.tick), session: &session };
+        self.term_structure.observe(&*plan.generator, &plan.schedule, &market.now, &market.vix, &when);
         if let Some(chance) = &mut self.chance {
             let stream = Stream { seed: plan.seed, purpose: Purpose::Placebo };
             for i in 0..LANES {
@@ -149,7 +170,7 @@ impl Signals {
     pub fn observe_warm_up(
         &mut self,
         plan: &Plan,
-        starts: &[u32; LANES],
+        lanes: &Lanes,
         spot: &Col,
         vix: &Col,
         state: &State,
@@ -157,7 +178,10 @@ impl Signals {
     ) {
         self.observe_state(plan, spot, vix, state, -f64::from(before));
         // A simulated past may reach further back than the calendar.
-        self.observe_events(|lane| starts[lane].checked_sub(before));
+        let session = |lane: usize| lanes.start[lane].checked_sub(before);
+        self.observe_events(session);
+        let when = When { lanes, step: -i64::from(before), session: &session };
+        self.term_structure.observe(&*plan.generator, &plan.schedule, state, vix, &when);
         if let Some(chance) = &mut self.chance {
             *chance = MISSING;
         }
@@ -247,7 +271,14 @@ impl Signals {
             | Name::Macd
             | Name::MacdSignal
             | Name::VixPercentile252
-            | Name::VolatilityBand => self.indicator(name),
+            | Name::VolatilityBand
+            | Name::DistanceToResistance
+            | Name::Rsi14Weekly
+            | Name::MacdWeekly
+            | Name::MacdSignalWeekly => self.indicator(name),
+            Name::VxM1M2 | Name::RollYield | Name::VixTerm => {
+                self.term_structure.column(name).expect("the plan lists every name that a rule uses")
+            }
             Name::VixForward => {
                 self.vix_forward.as_ref().expect("the plan lists every name that a rule uses")
             }

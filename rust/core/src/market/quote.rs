@@ -89,6 +89,16 @@ impl Surface {
         }
     }
 
+    /// Volatility of the SPX variance swap over `sessions` > 0 trading sessions, in points; over a month of 21 it is VIX.
+    pub fn variance_swap(&self, state: &State, sessions: f64, out: &mut Col) {
+        match self {
+            Self::Flat { vol, .. } => *out = Col::splat(PERCENT * vol),
+            Self::Essvi(surface) => {
+                simd::dispatch(SwapKernel { curve: &surface.curve, state, sessions, out });
+            }
+        }
+    }
+
     /// The SPX options that expire in `sessions` trading sessions, `days` calendar days: variance runs in
     /// sessions (0 leaves none), carry and discount in days. Fractions are allowed in both.
     pub fn slice(&self, state: &State, sessions: &Col, days: &Col, out: &mut Slice) {
@@ -145,6 +155,23 @@ impl Kernel for VixKernel<'_> {
     fn run<const FMA: bool>(self) {
         for i in 0..LANES {
             self.out[i] = self.curve.vix::<FMA>(self.state.factors(i));
+        }
+    }
+}
+
+struct SwapKernel<'a> {
+    curve: &'a VixCurve,
+    state: &'a State,
+    sessions: f64,
+    out: &'a mut Col,
+}
+
+impl Kernel for SwapKernel<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for i in 0..LANES {
+            self.out[i] = self.curve.variance_swap::<FMA>(self.state.factors(i), self.sessions);
         }
     }
 }
