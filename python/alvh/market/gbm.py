@@ -1,0 +1,41 @@
+"""Geometric Brownian motion: an oracle."""
+
+from typing import Literal
+
+from alvh.market.defaults import GBM as _GBM
+from alvh.market.drawn import Drawn
+
+__all__ = ["GBM"]
+
+
+class GBM(Drawn):
+    """Geometric Brownian motion: constant volatility, an oracle with closed forms.
+
+    VIX and VIX futures are 100 times `vol` at all times.
+
+    Parameters
+    ----------
+    vol : float
+        Volatility, a year.
+    spot : float
+        The start, in points.
+    rate, dividend_yield : float
+        A year, continuously compounded.
+    erp : float
+        Equity risk premium: excess of the mean return of SPX over `rate`, a year.
+    surface_shift : float
+        Vol points by which options are dearer than `vol`, -5 to 5; VIX and SPX stay.
+
+    Examples
+    --------
+    >>> float(GBM(vol=0.2).quotes(5000, 21).implied_vol.round(6))
+    0.2
+    """
+
+    model: Literal["gbm"] = "gbm"
+    vol: float = _GBM["vol"]
+    spot: float = _GBM["spot"]
+    rate: float = _GBM["rate"]
+    dividend_yield: float = _GBM["dividend_yield"]
+    erp: float = _GBM["erp"]
+    surface_shift: float = _GBM["surface_shift"]
