@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import twin
-from alvh import _core
+from alvh import _core, rules
 from twin_calendar import Calendar
 from twin_indicators import INDICATORS
 from twin_market import SURFACE, Basis
@@ -76,7 +76,15 @@ def past(spec: dict, path: int) -> dict:
     calendar = Calendar(spec["schedule"])
     ends = np.array([calendar.ends_week(i - PAST) for i in range(len(spot[0]))])
     used = names_of(spec)
-    indicators = {name: twin(spot[0], vix[0], ends) for name, twin in INDICATORS.items() if name in used}
+    # Each indicator begins its own warm-up before session 0.
+    begins = {row.name: PAST - row.warm_up for row in rules.names()}
+    missing = np.full(PAST, np.nan)
+    indicators = {
+        name: np.concatenate([missing[:first], twin(spot[0][first:], vix[0][first:], ends[first:])])
+        for name, twin in INDICATORS.items()
+        if name in used
+        for first in [begins[name]]
+    }
     before = [
         NoBook({name: float(column[i]) for name, column in (seen | indicators).items()})
         for i in range(PAST - SEEN, PAST)

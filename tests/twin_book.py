@@ -276,11 +276,34 @@ class Book:
         names["roll_yield"] = (vix / price(first) - 1) * 365 / days
         return names
 
+    def exposed(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
+        """Move, greeks and time value of a tranche; call it once a close."""
+        names = ("sd_move", "gamma_percentile", "theta_acceleration", "extrinsic_share", "extrinsic_per_day")
+        if terms.product.vix or terms.future:
+            return dict.fromkeys(names)
+        market, spot, expiry = self.market, self.state.spot, tranche.expiry
+        n = market.sessions(terms.product, self.tick, expiry)
+        gamma, theta = terms.greeks(tranche.strikes, market.at(terms.product, self.tick, expiry), spot, n)
+        if not tranche.gammas:
+            tranche.entry_theta = theta
+        before = tranche.gammas
+        percentile = 100 * sum(old < gamma for old in before) / len(before) if before else None
+        tranche.gammas = [*before, gamma]
+        extrinsic = terms.payoff(tranche.strikes, spot) - tranche.value
+        values = (
+            abs(spot - tranche.entry_spot) / tranche.entry_sd,
+            percentile,
+            theta / tranche.entry_theta,
+            extrinsic / tranche.credit,
+            extrinsic / market.days(self.tick, expiry),
+        )
+        return dict(zip(names, values, strict=True))
+
     def position(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
         """Names of a tranche."""
         mark, expiry = -tranche.value, tranche.expiry
         calendar, now = self.market.calendar, self.market.session(self.tick)
-        return {
+        return self.exposed(terms, tranche) | {
             "credit": tranche.credit,
             "mark": mark,
             "profit": tranche.credit - mark,

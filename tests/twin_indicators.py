@@ -1,4 +1,4 @@
-"""Every indicator of the rules a second time, in plain NumPy: a function of spot, VIX and the ends of weeks."""
+"""Every indicator of the rules a second time, in NumPy: a function of spot, VIX and the ends of weeks."""
 
 from collections.abc import Callable
 from typing import Any

@@ -2,6 +2,7 @@
 
 use super::{
     book::View,
+    exposure,
     layout::{PoolPlan, RulePlan},
     package::{Market, Package},
     plan::Plan,
@@ -43,6 +44,9 @@ pub struct Signals {
     indicators: Vec<(Name, Box<dyn Indicator>, Col)>,
     book: View,
     position: PositionColumns,
+    exposure: exposure::Columns,
+    /// Is there any in these columns?
+    exposed: bool,
 }
 
 /// Calendar days to the next event of a kind.
@@ -107,6 +111,8 @@ impl Signals {
             indicators: used.iter().filter_map(make).collect(),
             book: View::MISSING,
             position: PositionColumns::missing(),
+            exposure: exposure::Columns::MISSING,
+            exposed: false,
         }
     }
 
@@ -119,6 +125,7 @@ impl Signals {
         }
         self.book = View::MISSING;
         self.position = PositionColumns::missing();
+        self.exposure = exposure::Columns::MISSING;
     }
 
     /// One more session of the market, `before` sessions ahead of the start; 0 from then on.
@@ -241,6 +248,16 @@ impl Signals {
         }
     }
 
+    /// Its exposure; nothing where no rule of its pool asks, or it has none.
+    pub fn observe_exposure(&mut self, columns: Option<&exposure::Columns>) {
+        match columns {
+            Some(columns) => self.exposure.clone_from(columns),
+            None if self.exposed => self.exposure = exposure::Columns::MISSING,
+            None => {}
+        }
+        self.exposed = columns.is_some();
+    }
+
     /// The rule's value, from the columns observed last.
     pub fn evaluate(&self, rule: &RulePlan, memory: &mut Memory) -> Tri {
         let mut inputs = [&self.spot; NAMES.len()];
@@ -257,7 +274,8 @@ impl Signals {
         &found.expect("the plan lists every indicator that is read").2
     }
 
-    fn column(&self, name: Name) -> &Col {
+    /// What rules see of a name.
+    pub fn column(&self, name: Name) -> &Col {
         match name {
             Name::Spot => &self.spot,
             Name::Vix => &self.vix,
@@ -306,6 +324,11 @@ impl Signals {
             Name::SessionsHeld => &self.position.sessions_held,
             Name::EntrySpot => &self.position.entry_spot,
             Name::BreakevenChallenge => &self.position.challenge,
+            Name::SdMove => &self.exposure.sd_move,
+            Name::GammaPercentile => &self.exposure.gamma_percentile,
+            Name::ThetaAcceleration => &self.exposure.theta_acceleration,
+            Name::ExtrinsicShare => &self.exposure.extrinsic_share,
+            Name::ExtrinsicPerDay => &self.exposure.extrinsic_per_day,
         }
     }
 }
@@ -314,6 +337,10 @@ impl Signals {
 /// short leg on that side.
 pub fn challenge(plan: &PoolPlan, package: &Package, lane: usize, spot: f64) -> f64 {
     let entry = package.entry_spot[lane];
+    // What was paid for has no such break-even.
+    if package.credit[lane] <= 0.0 {
+        return f64::NAN;
+    }
     if spot == entry {
         return 0.0;
     }
@@ -325,8 +352,6 @@ pub fn challenge(plan: &PoolPlan, package: &Package, lane: usize, spot: f64) -> 
         .filter(|(leg, _)| leg.right == side && leg.ratio < 0)
         .map(|(_, strike)| strike[lane])
         .next();
-    // What was paid for has no such break-even.
-    let short = short.filter(|_| package.credit[lane] > 0.0);
     short.map_or(f64::NAN, |strike| {
         let break_even = strike + side.sign() * package.credit[lane];
         (spot - entry).abs() / (break_even - entry).abs()

@@ -127,6 +127,16 @@ pub enum Name {
     EntrySpot,
     /// `breakeven_challenge`.
     BreakevenChallenge,
+    /// `sd_move`.
+    SdMove,
+    /// `gamma_percentile`.
+    GammaPercentile,
+    /// `theta_acceleration`.
+    ThetaAcceleration,
+    /// `extrinsic_share`.
+    ExtrinsicShare,
+    /// `extrinsic_per_day`.
+    ExtrinsicPerDay,
 }
 
 /// A row of the registry.
@@ -165,7 +175,7 @@ const WEEK: u32 = 5;
 
 /// The registry, in the order of [`Name`].
 #[rustfmt::skip]
-pub static NAMES: [Entry; 42] = {
+pub static NAMES: [Entry; 47] = {
     const fn row(
         name: Name, text: &'static str, unit: &'static str, scope: Scope, warm_up: u32, source: &'static str, doc: &'static str,
     ) -> Entry {
@@ -215,6 +225,11 @@ pub static NAMES: [Entry; 42] = {
         row(Name::SessionsHeld, "sessions_held", "sessions", Position, 0, "schedule", "Sessions since the position was filled."),
         row(Name::EntrySpot, "entry_spot", "index points", Position, 0, "R49", "The spot at the fill, S0."),
         row(Name::BreakevenChallenge, "breakeven_challenge", "fraction", Position, 0, "R49", "|S - S0| / |BE - S0| toward the threatened side: 1 at the break-even."),
+        row(Name::SdMove, "sd_move", "standard deviations", Position, 0, "R27", "Move of the spot since the fill, in standard deviations to the expiry as seen then; missing for VIX products."),
+        row(Name::GammaPercentile, "gamma_percentile", "0 to 100", Position, 0, "R54", "Share of its sessions before this one in which the position's |gamma| was lower; missing at the fill and for VIX products."),
+        row(Name::ThetaAcceleration, "theta_acceleration", "multiple", Position, 0, "R84", "The position's time decay over that at the fill; below 0 once what earned time value pays it; missing for VIX products."),
+        row(Name::ExtrinsicShare, "extrinsic_share", "fraction", Position, 0, "R84", "Time value left, mark less payoff at the spot, over credit; missing for VIX products."),
+        row(Name::ExtrinsicPerDay, "extrinsic_per_day", "index points", Position, 0, "R84", "Time value left per calendar day to the expiry: what a seller still earns a day; missing for VIX products."),
     ]
 };
 
