@@ -3,6 +3,8 @@
 import json
 from datetime import date
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,6 +16,7 @@ from agreement import compare
 from alvh import _core, rules
 from alvh.errors import SpecError
 from alvh.market import GBM, L3F
+from run_samples import command
 
 SESSIONS = 30
 SEES = {"enter": ("market", "book"), "exit": ("market", "book", "position")}
@@ -160,3 +163,16 @@ def test_futures_must_be_listed() -> None:
     unlisted = {**spec, "schedule": {**spec["schedule"], "expiries": expiries}}
     with pytest.raises(av.AlvhError, match="vx_m1_m2: the schedule lists no expiries of VX"):
         _core.Plan(json.dumps(unlisted))
+
+
+def test_the_command_tells_the_same(tmp_path: Path) -> None:
+    core = av.IronCondor(days=30, every="week", enter="vix > 10", exit="profit > 1e6")
+    few: dict[str, Any] = {"paths": 2, "sessions": 9, "shares": [0.3], "surface_band": 0}
+    run = av.compare([av.Arm("one", core)], GBM(vol=0.2), out=tmp_path / "run", **few)
+    told = command("rules", "path", str(tmp_path / "run"), "1", "--at", "7")
+    assert told.stdout.strip() == "\n\n".join(map(str, run.explain(1, at=7)))
+    rows = json.loads(command("rules", "path", str(tmp_path / "run"), "1", "--at", "7", "--json").stdout)[
+        "rules"
+    ]
+    assert [row["rule"] for row in rows] == ["enter", *["exit"] * (len(run.explain(1, at=7)) - 1)]
+    assert rows[0]["nodes"][0]["text"] == "vix > 10"

@@ -330,7 +330,7 @@ class Arm(Frozen):
     def names(self) -> frozenset[str]:
         """The names that the arm's rules read."""
         transfers = () if self.ledgers is None else self.ledgers.transfers
-        rules = [*((transfer.when, "book") for transfer in transfers)]
+        rules: list[tuple[Any, str]] = [(transfer.when, "book") for transfer in transfers]
         rules += [rule for layer in self.layers for rule in layer.rules]
         return frozenset(name for rule, scope in rules if rule is not None for name in rule.check(scope))
 

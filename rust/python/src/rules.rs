@@ -24,8 +24,8 @@ use crate::door::{detached, to_python};
 type Columns<'py> = HashMap<String, PyReadonlyArray1<'py, f64>>;
 /// The arrays (truth, known).
 type Answers<'py> = (Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<bool>>);
-/// A row of the registry: name, unit, scope, source, sentence, warm-up sessions.
-type NameRow = (&'static str, &'static str, &'static str, &'static str, &'static str, u32);
+/// A row of the registry: name, unit, scope, source, sentence, warm-up sessions, family.
+type NameRow = (&'static str, &'static str, &'static str, &'static str, &'static str, u32, &'static str);
 
 /// The names that a rule uses, in the order in which they are met; raises if it does not compile.
 ///
@@ -117,12 +117,14 @@ pub fn indicator<'py>(
     Ok(PyArray1::from_vec(py, values))
 }
 
-/// The registry of names: (name, unit, scope, source, sentence, warm-up sessions).
+/// The registry of names: (name, unit, scope, source, sentence, warm-up sessions, family).
 #[pyfunction]
 pub fn rule_names() -> Vec<NameRow> {
     NAMES
         .iter()
-        .map(|row| (row.text, row.unit, row.scope.as_str(), row.source, row.doc, row.warm_up))
+        .map(|row| {
+            (row.text, row.unit, row.scope.as_str(), row.source, row.doc, row.warm_up, row.name.family())
+        })
         .collect()
 }
 
