@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 import twin
-from alvh import _core
+from alvh import _core, rules
+from twin_calendar import Calendar
+from twin_indicators import INDICATORS
 from twin_market import SURFACE, Basis
 from twin_record import COUNTS, LAYERS, SUMS, TICKS
 
 PAST = 2772  # sessions of a simulated past, of which rules see the last SEEN
 SEEN = 252
-INDICATORS = ("rsi_14", "realised_vol_21", "drawdown")
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 LAYER_PNL = tuple(f"layer_pnl_{i}" for i in range(LAYERS))
 EXACT = (*COUNTS, *TICKS, "calls", "sleeve_calls", "max_lots")
@@ -72,12 +73,35 @@ def past(spec: dict, path: int) -> dict:
     arguments = {"seed": spec["seed"], "warm_up": PAST, "vx_days": [30.0], "first_path": path}
     spot, vix, forward, _ = _core.market_paths(market, 1, sessions, **arguments)
     seen = {"spot": spot[0], "vix": vix[0], "vix_forward": forward[0][0]}
-    indicators = {name: _core.indicator(name, spot[0], vix[0]) for name in INDICATORS}
+    calendar = Calendar(spec["schedule"])
+    ends = np.array([calendar.ends_week(i - PAST) for i in range(len(spot[0]))])
+    used = names_of(spec)
+    # Each indicator begins its own warm-up before session 0.
+    begins = {row.name: PAST - row.warm_up for row in rules.names()}
+    missing = np.full(PAST, np.nan)
+    indicators = {
+        name: np.concatenate([missing[:first], twin(spot[0][first:], vix[0][first:], ends[first:])])
+        for name, twin in INDICATORS.items()
+        if name in used
+        for first in [begins[name]]
+    }
     before = [
         NoBook({name: float(column[i]) for name, column in (seen | indicators).items()})
         for i in range(PAST - SEEN, PAST)
     ]
     return {"indicators": {name: column[PAST:] for name, column in indicators.items()}, "before": before}
+
+
+def names_of(spec: object) -> set[str]:
+    """Every name that some rule of a spec reads."""
+    match spec:
+        case {"name": str(name)} if len(spec) == 1:
+            return {name}
+        case dict():
+            return set().union(*map(names_of, spec.values()))
+        case list():
+            return set().union(*map(names_of, spec))
+    return set()
 
 
 def chances(spec: dict, path: int, start: int) -> np.ndarray:

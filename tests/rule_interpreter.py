@@ -22,6 +22,9 @@ def interpret(node, rows):
                 return [WINDOWS[op](seen[i : i + n]) for i in range(len(values))]
             if op in SERIES:
                 return SERIES[op](*series)
+            if op is Op.SCORE:
+                families = [read(term) for term in args[1::2]]
+                return [score(families, *session) for session in zip(*series, strict=True)]
             return [APPLY[op](n, *session) for session in zip(*series, strict=True)]
 
 
@@ -131,11 +134,25 @@ def votes(k, *ballot):
     return True if ballot.count(True) >= k else False if possible < k else None
 
 
-def score(_, *pairs):
-    known = [(w, float(x)) for w, x in zip(pairs[::2], pairs[1::2], strict=True) if x is not None]
-    if len(known) < 2:
+FAMILIES = {"spot": "price", "rsi_14": "price", "vix": "volatility", "rate": "rates"}
+
+
+def read(node):
+    """Families of the names in a tree."""
+    match node:
+        case Name(name):
+            return {FAMILIES[name]}
+        case Operation(_, args):
+            return set().union(*map(read, args))
+    return set()
+
+
+def score(families, *pairs):
+    terms = zip(pairs[::2], pairs[1::2], families, strict=True)
+    known = [(w, float(x), of) for w, x, of in terms if x is not None]
+    if len(known) < 2 or len(set().union(*(of for *_, of in known))) < 2:
         return None
-    return finite(sum(w * x for w, x in known) / sum(w for w, _ in known))
+    return finite(sum(w * x for w, x, _ in known) / sum(w for w, *_ in known))
 
 
 APPLY = {
@@ -159,5 +176,4 @@ APPLY = {
     Op.NOT: strict(lambda a: not a),
     Op.KNOWN: lambda _, a: a is not None,
     Op.VOTES: votes,
-    Op.SCORE: score,
 }

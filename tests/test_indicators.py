@@ -1,4 +1,4 @@
-"""Indicators against NumPy twins and the published example."""
+"""Indicators against NumPy twins and published worked tables."""
 
 import csv
 import json
@@ -11,97 +11,67 @@ from hypothesis import strategies as st
 
 from alvh import _core
 from alvh import rules as r
+from twin_indicators import INDICATORS, rsi
 
+MACD = Path(__file__).parent / "golden" / "macd_investexcel.csv"
 GOLDEN = Path(__file__).parent / "golden" / "rsi14_stockcharts.csv"
 
 
-def compute(name, spot):
+OF_VIX = {"vix_percentile_252", "volatility_band"}
+FRIDAYS = 5
+
+
+def compute(name, spot, week_ends=None):
     """The indicator on the series, which is the VIX where the indicator reads that."""
     series = np.asarray(spot, dtype=float)
     level = np.full_like(series, 20.0)
-    return _core.indicator(name, *((level, series) if name in OF_VIX else (series, level)))
+    ends = np.zeros(len(series), bool) if week_ends is None else week_ends
+    return _core.indicator(name, *((level, series) if name in OF_VIX else (series, level)), ends)
 
 
-def rsi_twin(spot, n=14):
-    out = np.full(len(spot), np.nan)
-    change = np.diff(spot)
-    gain, loss = change[:n].clip(0).mean(), -change[:n].clip(None, 0).mean()
-    for i in range(n, len(spot)):
-        if i > n:
-            gain = (gain * (n - 1) + max(change[i - 1], 0)) / n
-            loss = (loss * (n - 1) + max(-change[i - 1], 0)) / n
-        out[i] = 100 - 100 / (1 + gain / loss)
-    return out
-
-
-def realised_vol_twin(spot, n=21):
-    returns = np.diff(np.log(spot))
-    windows = np.lib.stride_tricks.sliding_window_view(returns, n)
-    return np.concatenate([np.full(n, np.nan), np.sqrt(252 * (windows**2).mean(axis=1))])
-
-
-def drawdown_twin(spot):
-    return 1 - spot / np.maximum.accumulate(spot)
-
-
-def return_twin(spot):
-    return np.concatenate([[np.nan], spot[1:] / spot[:-1] - 1])
-
-
-def mean_twin(values, n):
-    """Exponential mean: the plain mean of the first n values, then weights that fall by a constant factor."""
-    out = np.full(len(values), np.nan)
-    alpha = 2 / (n + 1)
-    for i in range(n - 1, len(values)):
-        later = values[n : i + 1][::-1]
-        fading = (1 - alpha) ** np.arange(len(later))
-        out[i] = alpha * (fading * later).sum() + (1 - alpha) ** len(later) * values[:n].mean()
-    return out
-
-
-def macd_twin(spot):
-    return mean_twin(spot, 12) - mean_twin(spot, 26)
-
-
-def macd_signal_twin(spot):
-    return np.concatenate([np.full(25, np.nan), mean_twin(macd_twin(spot)[25:], 9)])
-
-
-def percentile_twin(vix, n=252):
-    windows = np.lib.stride_tricks.sliding_window_view(vix, n)
-    below = (windows[:, :-1] < windows[:, -1:]).mean(axis=1)
-    return np.concatenate([np.full(n - 1, np.nan), 100 * below])
-
-
-def band_twin(vix):
-    return np.digitize(vix, [15, 20, 25, 28]) + (vix > 35)
-
-
-TWINS = {
-    "rsi_14": rsi_twin,
-    "realised_vol_21": realised_vol_twin,
-    "drawdown": drawdown_twin,
-    "return_1": return_twin,
-    "macd": macd_twin,
-    "macd_signal": macd_signal_twin,
-    "vix_percentile_252": percentile_twin,
-    "volatility_band": band_twin,
-}
-OF_VIX = {"vix_percentile_252", "volatility_band"}
 levels = st.integers(0, 2**32 - 1).map(
     lambda seed: np.exp(3 + 0.4 * np.random.default_rng(seed).standard_normal(280)).round(1)
 )
 paths = st.integers(0, 2**32 - 1).map(
-    lambda seed: 4000 * np.exp(np.cumsum(0.01 * np.random.default_rng(seed).standard_normal(80)))
+    lambda seed: 4000 * np.exp(np.cumsum(0.01 * np.random.default_rng(seed).standard_normal(280)))
 )
 
 
-@pytest.mark.parametrize("name", TWINS)
+weeks = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).random(280) < 0.25)
+
+
+@pytest.mark.parametrize("name", INDICATORS)
 @settings(max_examples=20, deadline=None)
-@given(paths, levels)
-def test_twin(name, spot, vix):
-    series = vix if name in OF_VIX else spot
-    np.testing.assert_allclose(compute(name, series), TWINS[name](series), rtol=1e-11, atol=1e-9)
+@given(paths, levels, weeks)
+def test_twin(name, spot, vix, week_ends):
+    found, wanted = _core.indicator(name, spot, vix, week_ends), INDICATORS[name](spot, vix, week_ends)
+    np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-9)
+    assert np.isfinite(found).any()
+
+
+def test_published_macd():
+    rows = list(csv.DictReader(MACD.read_text().splitlines()))
+    close = np.array([float(row["close"]) for row in rows])
+    for name, column in (("macd", "macd"), ("macd_signal", "signal")):
+        published = [float(row[column] or "nan") for row in rows]  # ten digits
+        np.testing.assert_allclose(compute(name, close), published, rtol=0, atol=5.1e-9)
+        assert np.isfinite(published).sum() == {"macd": 41, "signal": 33}[column]
+
+
+def test_weeks_stand_until_the_next_is_over():
+    spot = 4000 * np.exp(np.cumsum(0.01 * np.random.default_rng(3).standard_normal(300)))
+    ends = np.arange(300) % FRIDAYS == FRIDAYS - 1
+    weekly = compute("rsi_14_weekly", spot, ends)
+    np.testing.assert_array_equal(weekly[ends], compute("rsi_14", spot[ends]))
+    monday = np.flatnonzero(ends)[:-1] + 1
+    np.testing.assert_array_equal(weekly[monday], weekly[ends][:-1])
+
+
+def test_resistance_is_the_high_of_sixty_sessions():
+    spot = np.concatenate([[200.0], np.full(60, 100.0)])
+    distance = compute("distance_to_resistance", spot)
+    assert np.isnan(distance[:59]).all()
+    assert distance[59:].tolist() == [0.5, 0.0]
 
 
 def test_bands_begin_at_their_level():
@@ -158,9 +128,9 @@ def test_a_missing_spot_passes(hole):
     spot = 100 + np.arange(80) % 7.0
     holed = spot.copy()
     holed[30] = hole
-    rsi, vol, drawdown = (compute(name, holed) for name in ("rsi_14", "realised_vol_21", "drawdown"))
-    assert np.isnan(rsi[30:45]).all()
-    np.testing.assert_allclose(rsi[45:], rsi_twin(spot[31:])[14:], rtol=1e-12)
+    index, vol, drawdown = (compute(name, holed) for name in ("rsi_14", "realised_vol_21", "drawdown"))
+    assert np.isnan(index[30:45]).all()
+    np.testing.assert_allclose(index[45:], rsi(spot[31:])[14:], rtol=1e-12)
     assert np.flatnonzero(np.isnan(vol[21:])).tolist() == list(range(9, 31))
     assert np.flatnonzero(np.isnan(drawdown)).tolist() == [30]
 
@@ -183,11 +153,13 @@ def test_unknown_indicators_and_lengths_are_refused():
     ):
         compute("vortex", [1.0])
     with pytest.raises(_core.AlvhError, match="vix: 2 sessions"):
-        _core.indicator("drawdown", np.ones(3), np.ones(2))
+        _core.indicator("drawdown", np.ones(3), np.ones(2), np.zeros(3, bool))
+    with pytest.raises(_core.AlvhError, match="week_ends: 2 sessions"):
+        _core.indicator("drawdown", np.ones(3), np.ones(3), np.zeros(2, bool))
 
 
 def test_every_indicator_has_a_twin():
     with pytest.raises(_core.AlvhError) as refusal:
         compute("", [1.0])
     registered = str(refusal.value).split("the indicators are ")[1]
-    assert set(TWINS) == set(registered.split(", "))
+    assert set(INDICATORS) == set(registered.split(", "))

@@ -102,7 +102,11 @@ def ballots(draw, inner):
 @st.composite
 def scores(draw, inner):
     weights = st.sampled_from([0.25, 0.5, 1.0, 2.0, 0.1, 3.3])
-    terms = draw(st.lists(st.tuples(weights, st.one_of(inner, number_trees)), min_size=2, max_size=4))
+    terms = draw(st.lists(st.tuples(weights, st.one_of(inner, number_trees)), min_size=1, max_size=3))
+    # Two families at least, or it does not compile.
+    terms += [
+        (draw(weights), Name(name)) for name in draw(st.sampled_from([("vix", "spot"), ("rate", "rsi_14")]))
+    ]
     return tree.operation(Op.SCORE, [node for weight, term in terms for node in (Constant(weight), term)])
 
 
@@ -168,9 +172,29 @@ def test_conditions_agree(node, table):
     assert polars == reference
 
 
+def test_a_score_of_one_family_is_missing():
+    """C24: two known terms are not enough where both are of the price."""
+    rule = r.parse("score(1, spot, 2, rsi_14, 1, vix)")
+    frame = pl.DataFrame({"spot": [1.0, 1.0, None], "rsi_14": [4.0, 4.0, 4.0], "vix": [8.0, None, 8.0]})
+    wanted = [(1 + 8 + 8) / 4, None, (8 + 8) / 3]
+    assert frame.select(rule.to_polars().alias("score"))["score"].to_list() == pytest.approx(wanted)
+    columns = {name: frame[name].to_numpy() for name in frame.columns}
+    core = _core.evaluate_number(json.dumps(rule.spec()), "market", columns)
+    np.testing.assert_allclose(core, [np.nan if x is None else x for x in wanted])
+    assert interpret(rule.tree, frame.to_dicts()) == pytest.approx(wanted)
+    with pytest.raises(r.RuleError, match="of two families or more, and these are of only price"):
+        r.parse("score(1, spot, 2, rsi_14) > 1").check("market")
+    own = {row.name: row.family for row in r.names()}
+    assert own["vix_term"] == "volatility"
+    assert own["rsi_14_weekly"] == "price"
+    assert own["credit"] == "position"
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(number_trees, derived_numbers), tables)
-@example(r.parse("score(0.25, known(vix), 1, -1)").tree, {"vix": [0.0, 0.0]})
+@example(
+    r.parse("score(0.25, known(vix), 1, -1, 1, known(rate))").tree, {"vix": [0.0, 0.0], "rate": [0.0, 1.0]}
+)
 def test_numbers_agree(node, table):
     reference, core, polars = evaluators(node, table)
     assert core == reference

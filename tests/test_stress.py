@@ -59,7 +59,9 @@ def test_the_quiet_stretch_reads_as_a_quiet_market():
     assert quiet["vix"].unique().to_list() == [14]
     moves = quiet["spot"].log().diff().drop_nulls()
     assert math.sqrt(252 * float((moves**2).mean())) == pytest.approx(REALISED_SHARE * 0.14)
-    rsi = av._core.indicator("rsi_14", quiet["spot"].to_numpy(), quiet["vix"].to_numpy())
+    rsi = av._core.indicator(
+        "rsi_14", quiet["spot"].to_numpy(), quiet["vix"].to_numpy(), np.zeros(quiet.height, bool)
+    )
     assert np.all(np.abs(rsi[100:] - 50) < 5)
 
 

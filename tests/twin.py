@@ -33,6 +33,7 @@ class Twin:
     buckets: dict[str, NDArray[np.float64]]
     columns: dict[str, NDArray[np.float64]]
     summary: dict[str, float]
+    decisions: Decisions
 
 
 def run(
@@ -72,7 +73,14 @@ class Run:
         summary, column = self.record.finish(), self.record.columns()
         buckets = {name: column[name] for name in BUCKETS}
         return Twin(
-            column["cash"], column["nav"], column["requirement"], column["call"], buckets, column, summary
+            column["cash"],
+            column["nav"],
+            column["requirement"],
+            column["call"],
+            buckets,
+            column,
+            summary,
+            self.decisions,
         )
 
     def session(self, tick: int) -> None:

@@ -240,6 +240,7 @@ class Book:
             "spot": state.spot,
             "vix": self.vix(),
             "vix_forward": market.curve.future(state.x, 30)[0],
+            **self.term_structure(),
             "rate": state.rate,
             "dividend_yield": state.dividend_yield,
             "session": float(self.tick),
@@ -254,11 +255,55 @@ class Book:
             "sleeve_nav_share": self.nav("sleeve") / self.capital if self.separate else None,
         } | {name: float(column[self.tick]) for name, column in market.indicators.items()}
 
+    def term_structure(self) -> dict[str, Value]:
+        """Listed futures of VIX and the variance curve, where a rule can read them (R37)."""
+        market, state, vix = self.market, self.state, self.vix()
+        names: dict[str, Value] = {"vix_contango": market.curve.future(state.x, 30)[0] / vix - 1}
+        flat = market.surface.flat_vol is not None
+        names["vix_term"] = 1.0 if flat else market.surface.swap_vol(state.x, 93 / 30 * 21) / vix
+        now, events = market.session(self.tick), market.calendar.events
+        names |= {f"days_to_{event}": market.calendar.days_to(event, now) for event in events}
+        if "VX" not in market.calendar.listed:
+            return names
+        first, second = market.calendar.front("VX", now)[:2]
+
+        def price(expiry: int) -> float:
+            days = market.calendar.days(now, expiry)
+            return market.basis(self.tick, expiry) * market.curve.future(state.x, days)[0]
+
+        days = market.calendar.days(now, first)
+        names["vx_m1_m2"] = price(second) / price(first)
+        names["roll_yield"] = (vix / price(first) - 1) * 365 / days
+        return names
+
+    def exposed(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
+        """Move, greeks and time value of a tranche; call it once a close."""
+        names = ("sd_move", "gamma_percentile", "theta_acceleration", "extrinsic_share", "extrinsic_per_day")
+        if terms.product.vix or terms.future:
+            return dict.fromkeys(names)
+        market, spot, expiry = self.market, self.state.spot, tranche.expiry
+        n = market.sessions(terms.product, self.tick, expiry)
+        gamma, theta = terms.greeks(tranche.strikes, market.at(terms.product, self.tick, expiry), spot, n)
+        if not tranche.gammas:
+            tranche.entry_theta = theta
+        before = tranche.gammas
+        percentile = 100 * sum(old < gamma for old in before) / len(before) if before else None
+        tranche.gammas = [*before, gamma]
+        extrinsic = terms.payoff(tranche.strikes, spot) - tranche.value
+        values = (
+            abs(spot - tranche.entry_spot) / tranche.entry_sd,
+            percentile,
+            theta / tranche.entry_theta,
+            extrinsic / tranche.credit,
+            extrinsic / market.days(self.tick, expiry),
+        )
+        return dict(zip(names, values, strict=True))
+
     def position(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
         """Names of a tranche."""
         mark, expiry = -tranche.value, tranche.expiry
         calendar, now = self.market.calendar, self.market.session(self.tick)
-        return {
+        return self.exposed(terms, tranche) | {
             "credit": tranche.credit,
             "mark": mark,
             "profit": tranche.credit - mark,

@@ -16,6 +16,7 @@ class Calendar:
         self.ordinal: list[int] = schedule["ordinals"]
         self.tradable: int = schedule["tradable"]
         self.listed: dict[str, list[int]] = schedule["expiries"]
+        self.events: dict[str, list[int]] = schedule.get("events") or {}
 
     def sessions(self, now: int, then: int) -> int:
         """Exchange sessions between two sessions."""
@@ -36,6 +37,23 @@ class Calendar:
             return [False] * len(self.day)
         before = [self.day[0] - 1, *self.day]  # the first session decides only if it opens a period
         return [period(now) != period(last) for now, last in zip(self.day, before, strict=False)]
+
+    def ends_week(self, session: int) -> bool:
+        """Is this the last session of its week? Before the calendar every weekday is a session."""
+        if session < 0:
+            weekday = min((EPOCH + timedelta(days=self.day[0])).weekday(), 4)
+            return (weekday + session) % 5 == 4
+        monday = [(day + 3) // 7 for day in self.day[session : session + 2]]
+        return len(set(monday)) > 1 or len(monday) == 1
+
+    def days_to(self, event: str, now: int) -> float | None:
+        """Calendar days to the next event of a kind; None after the last."""
+        following = [session for session in self.events[event] if session >= now]
+        return float(self.days(now, following[0])) if following else None
+
+    def front(self, product: str, now: int) -> list[int]:
+        """The listed expiries on later sessions."""
+        return [expiry for expiry in self.listed[product] if expiry > now]
 
     def expiry(self, product: str, window: dict[str, int], fill: int) -> int | None:
         """The listed expiry nearest to the target within the window; the earlier of two as near."""

@@ -17,6 +17,8 @@ class Decisions:
         self.rules: list[dict[str, Any]] = book.sleeve.get("transfers") or [] if book.separate else []
         self.memory: list[dict[int, list[Value]]] = [{} for _ in self.rules]
         self.transfers: list[dict[str, Any]] = []
+        self.seen: list[Names] = []  # by tick
+        self.seen_of: dict[tuple[int, int, int], Names] = {}  # by tick, layer and slot
 
     def warm_up(self) -> None:
         """Let windows and latches of rules on the book see the sessions before the first, without a book."""
@@ -28,6 +30,7 @@ class Decisions:
 
     def decide(self) -> None:
         names = self.book.names()
+        self.seen.append(names)
         for layer in self.book.layers:
             for slot in sorted(layer.held):
                 self.exit(layer, layer.held[slot], names)
@@ -42,7 +45,9 @@ class Decisions:
     def exit(self, layer: Layer, t: Tranche, names: Names) -> None:
         book, terms = self.book, layer.terms
         if rule := terms.spec.get("exit"):
-            t.exit_due = evaluate(rule["tree"], names | book.position(terms, t), t.memory) is True
+            seen = names | book.position(terms, t)
+            self.seen_of[book.tick, layer.index, t.slot] = seen
+            t.exit_due = evaluate(rule["tree"], seen, t.memory) is True
         below = terms.spec.get("roll_below")
         near = below is not None and book.market.days(book.tick, t.expiry) < below
         t.roll_due = near and not t.exit_due and not book.ruined

@@ -1,13 +1,14 @@
 """A layer of the twin: its terms, the value, risk and costs of its package, and what it holds."""
 
 from dataclasses import dataclass, field
+from math import exp, log, pi, sqrt
 from typing import Any
 
 from twin_calendar import Calendar
 from twin_contract import Contract
 from twin_market import AnyQuotes
 from twin_rules import Value
-from twin_surface import Quotes
+from twin_surface import SESSION_YEAR, Quotes, total_sd
 
 FLAT_SLOTS = 4
 SIGN = {"C": 1.0, "P": -1.0}
@@ -69,6 +70,20 @@ class Terms:
             found[sign] = (net + delta, short + min(ratio, 0) * quotes.delta(sign, strike))
         return found
 
+    def greeks(self, strikes: list[float], quotes: Quotes, spot: float, n: float) -> tuple[float, float]:
+        """|Gamma| by the spot, and the time decay a year, of one unit with n sessions left."""
+        gamma = theta = 0.0
+        years = n / SESSION_YEAR
+        rate = -log(quotes.discount) / years
+        for (sign, ratio), strike in zip(self.legs, strikes, strict=True):
+            k = log(strike / quotes.forward)
+            sd = total_sd(quotes.smile, k)
+            density = quotes.discount * exp(-((-k / sd + sd / 2) ** 2) / 2) / sqrt(2 * pi)
+            gamma += ratio * density / quotes.forward / sd * (quotes.forward / spot) ** 2
+            decay = density * quotes.forward * sd / (2 * years)
+            theta += ratio * (rate * quotes.price(sign, strike) - decay)
+        return abs(gamma), theta
+
     def challenge(self, strikes: list[float], credit: float, entry_spot: float, spot: float) -> float | None:
         """R49: the share of the way to the break-even on the side to which the spot moved.
 
@@ -107,6 +122,8 @@ class Tranche:
     exit_due: bool = False
     roll_due: bool = False
     memory: dict[int, list[Value]] = field(default_factory=dict)
+    gammas: list[float] = field(default_factory=list)  # |gamma| at the closes so far
+    entry_theta: float = 0.0
 
 
 @dataclass

@@ -1,6 +1,6 @@
-"""`alvh rules check` and `alvh rules explain`: what rules need, and why one says what it says."""
+"""`alvh rules check`, `explain` and `path`: what rules need, and why they say what they say."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -82,3 +82,47 @@ def explain(
         print(to_json({"outcome": told.outcome, "nodes": told.nodes, "flips": told.flips, "cut": told.cut}))
     else:
         print(told)
+
+
+@rules.command("path")
+def on_path(  # noqa: PLR0917 -- one parameter per option
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    path: Annotated[int, typer.Argument(min=0, help="Number of the path, from 0.")],
+    at: Annotated[str, typer.Option(help="The close: sessions after session 0, or a day.", metavar="N|DATE")],
+    arm: Annotated[
+        str | None, typer.Option(help="By name; the first one unless given.", metavar="NAME")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="By name; the first one unless given.", metavar="NAME")
+    ] = None,
+    share: Annotated[float | None, typer.Option(help="The smallest unless given.", metavar="X")] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell why a layer of a run opened or closed, or did not, at one close of one path."""
+    from alvh.comparison import Comparison
+    from alvh.errors import SpecError
+    from alvh.report.plain_json import to_json
+
+    try:
+        close = int(at) if at.isdecimal() else date.fromisoformat(at)
+    except ValueError:
+        raise SpecError(
+            f"--at {at}: sessions after session 0, such as 30, or a day, such as 2018-02-05"
+        ) from None
+    told = Comparison.load(folder).explain(path, arm, layer, at=close, share=share)
+    if as_json:
+        rows = [
+            {
+                "rule": each.rule,
+                "tick": each.tick,
+                "entered": each.entered,
+                "outcome": each.explanation.outcome,
+                "nodes": each.explanation.nodes,
+                "flips": each.explanation.flips,
+                "cut": each.explanation.cut,
+            }
+            for each in told
+        ]
+        print(to_json({"rules": rows}))
+    else:
+        print("\n\n".join(map(str, told)) or "the layer has no rules")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -20,12 +20,15 @@ from numpy.typing import NDArray
 from alvh import _core, equal_cost, figures
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
-from alvh.errors import SpecError
+from alvh.errors import SpecError, nearest_names
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
 from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
+
+if TYPE_CHECKING:
+    from alvh.rules.on_path import PathExplanation
 
 PREMIA = (0.0, 0.05, 0.08)
 """Equity risk premia at which every simulated report shows the returns again (MODELS)."""
@@ -638,6 +641,88 @@ class Comparison:
             raise SpecError(f"trace: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
         plan = self._alone(arm, share, self.task.spec["starts"])
         return _trace(plan.trace(path, 0), [layer["name"] for layer in self._layers(arm)])
+
+    def explain(
+        self,
+        path: int,
+        arm: str | None = None,
+        layer: str | None = None,
+        *,
+        at: int | date,
+        share: float | None = None,
+    ) -> tuple[PathExplanation, ...]:
+        """Say why a layer opened or closed, or did not, at one close of one path.
+
+        Runs the path again and keeps what the rules read, their warm-up included.
+
+        Parameters
+        ----------
+        path
+            Its number, from 0.
+        arm, layer
+            By name; the first of each unless given.
+        at
+            The close: sessions after session 0, but the last, or its day. What is decided then is filled
+            at the next one.
+        share
+            The smallest unless given.
+
+        Returns
+        -------
+        tuple of PathExplanation
+            The rule that opens the layer, then the one that closes it for each tranche held, the oldest
+            first; empty where the layer has no rules.
+
+        Raises
+        ------
+        SpecError
+            No such path, arm, layer, share or close; or a rule that one path cannot retell: one that looks
+            back over market and position together.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> core = av.IronCondor(days=30, every="week", enter="vix < 25")
+        >>> few = {"paths": 8, "sessions": 21, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.Arm("calm", core)], av.market.GBM(vol=0.20), **few)
+        >>> print(result.explain(0, at=3)[0])
+        enter, tick 3:
+        true  vix < 25
+          20  vix
+          25  25
+        false if vix < 25 were false: a change of 0.2
+        """
+        from alvh.rules.on_path import explain_path
+
+        arm, share = arm or self.arms[0], self._share(share)
+        if (arm, share) not in self.books:
+            raise SpecError(
+                f"explain: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}"
+            )
+        if not 0 <= path < self.task.paths:
+            raise SpecError(
+                f"explain: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}"
+            )
+        layers = self._layers(arm)
+        known = [each["name"] for each in layers]
+        if layer is not None and layer not in known:
+            raise SpecError(f"explain: layer = {layer!r}: {nearest_names(layer, known)}")
+        index = 0 if layer is None else known.index(layer)
+        plan = self._alone(arm, share, self.task.spec["starts"])
+        return explain_path(plan, path, index, layers[index], self._tick(path, at))
+
+    def _tick(self, path: int, at: int | date) -> int:
+        """Return the tick of a close of a path, at which something may be decided."""
+        first = (self.task.spec["starts"] or [self.task.spec["schedule"]["origin"]] * (path + 1))[path]
+        days = self._days[first : first + self.sessions]
+        if isinstance(at, date) and at in days:
+            return days.index(at)
+        if isinstance(at, int) and 0 <= at < self.sessions:
+            return at
+        raise SpecError(
+            f"explain: at = {at}: path {path} decides at the closes 0 to {self.sessions - 1}, "
+            f"{days[0]} to {days[-1]}"
+        )
 
     def _alone(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
         """Return the plan of one book: what runs beside it changes no bit, and takes time."""

@@ -33,6 +33,12 @@ PATHS = 20_000
 INTRADAY = frozenset({"loss", "mark", "breakeven_challenge"})
 """Names of a position that cross a level within the session: on daily data seen at the close only (R13)."""
 
+FRONT_FUTURES = frozenset({"vx_m1_m2", "roll_yield"})
+"""Names that read the first two listed VX futures."""
+
+SECOND_FUTURE_DAYS = 70
+"""Calendar days to the second of them at most: two months of five weeks."""
+
 LARGEST_SEED = 2**64 - 1
 
 MarginName = Literal["strategy", "portfolio", "house"]
@@ -127,7 +133,11 @@ def specification(
             f"worst_bar: vix = {worst_bar.vix}: VIX never moves in {market.spec()['model']}. "
             "Mend: WorstBar(vix=1), or another market"
         )
-    listings, tail = _listings(arms), tail_for(_farthest(arms))
+    products, tail = _listings(arms), tail_for(_farthest(arms))
+    # Futures that rules read are listed, traded or not.
+    reads_futures = any(not FRONT_FUTURES.isdisjoint(arm.names) for arm in arms)
+    listings = products | ({"VX": CADENCES["VX"][0]} if reads_futures else {})
+    tail = max(tail, tail_for(SECOND_FUTURE_DAYS)) if reads_futures else tail
     described = market.spec()
     match market:
         case History():
@@ -155,7 +165,7 @@ def specification(
         "schedule": schedule.spec(),
         "starts": starts,
         "costs": (costs or Costs()).model_dump(),
-        "contracts": {product: contract(product).spec() for product in listings},
+        "contracts": {product: contract(product).spec() for product in products},
         "ruin_share": ruin_share,
         "margin": _margin(margin),
         "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,

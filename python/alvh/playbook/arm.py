@@ -327,6 +327,14 @@ class Arm(Frozen):
         return {key: each.spec() for key, each in terms.items() if each is not None}
 
     @property
+    def names(self) -> frozenset[str]:
+        """The names that the arm's rules read."""
+        transfers = () if self.ledgers is None else self.ledgers.transfers
+        rules: list[tuple[Any, str]] = [(transfer.when, "book") for transfer in transfers]
+        rules += [rule for layer in self.layers for rule in layer.rules]
+        return frozenset(name for rule, scope in rules if rule is not None for name in rule.check(scope))
+
+    @property
     def warm_up(self) -> int:
         """Sessions of data before the first one that the arm's rules need."""
         transfers = 0 if self.ledgers is None else self.ledgers.warm_up

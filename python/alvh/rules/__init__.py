@@ -88,6 +88,8 @@ class NameInfo(NamedTuple):
     """One sentence."""
     warm_up: int
     """Sessions of data wanted before the first session; 0 for names that are not computed from the past."""
+    family: str
+    """What it is evidence of; a `score` listens to at least two families (C24)."""
 
 
 def names() -> tuple[NameInfo, ...]:

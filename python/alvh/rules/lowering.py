@@ -6,6 +6,7 @@ from functools import reduce
 
 import polars as pl
 
+from alvh.rules.families import LEAST_FAMILIES, families
 from alvh.rules.tree import Constant, Name, Node, Op, Operation
 
 LEAST_TERMS = 2
@@ -106,7 +107,7 @@ def _votes(k: int, voters: list[pl.Expr]) -> pl.Expr:
     return ballot.replace_strict(outcomes, return_dtype=pl.Boolean)
 
 
-def _score(weights: list[float], terms: list[pl.Expr]) -> pl.Expr:
+def _score(weights: list[float], terms: list[pl.Expr], of: list[frozenset[str]]) -> pl.Expr:
     terms = [term.cast(pl.Float64) for term in terms]
     pairs = list(zip(weights, terms, strict=True))
     # Added from the left, as the engine does, so that the last bit agrees.
@@ -115,7 +116,14 @@ def _score(weights: list[float], terms: list[pl.Expr]) -> pl.Expr:
         pl.Expr.__add__, [pl.when(term.is_not_null()).then(w).otherwise(0.0) for w, term in pairs]
     )
     known = pl.sum_horizontal(term.is_not_null().cast(pl.Int64) for term in terms)
-    return pl.when(known >= LEAST_TERMS).then(_finite(total / (weight + _column(0.0))))
+    heard = [
+        pl.any_horizontal(
+            term.is_not_null() for term, own in zip(terms, of, strict=True) if family in own
+        ).cast(pl.Int64)
+        for family in sorted(frozenset().union(*of))
+    ]
+    enough = (known >= LEAST_TERMS) & (pl.sum_horizontal(heard or [pl.lit(0)]) >= LEAST_FAMILIES)
+    return pl.when(enough).then(_finite(total / (weight + _column(0.0))))
 
 
 _LOOK_BACK: dict[Op, Callable[[pl.Expr, int], pl.Expr]] = {
@@ -159,5 +167,6 @@ def apply(op: Op, args: list[pl.Expr], n: int, nodes: tuple[Node, ...]) -> pl.Ex
     if op is Op.VOTES:
         return _votes(n, args)
     if op is Op.SCORE:
-        return _score([weight.value for weight in nodes[::2] if isinstance(weight, Constant)], args[1::2])
+        weights = [weight.value for weight in nodes[::2] if isinstance(weight, Constant)]
+        return _score(weights, args[1::2], [families(term) for term in nodes[1::2]])
     return reduce(_BINARY[op], args)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from alvh.rules.families import LEAST_FAMILIES, families
 from alvh.rules.lowering import LEAST_TERMS, apply, lower
 from alvh.rules.tree import Constant, Kind, Node, Op, Operation
 
@@ -103,7 +104,7 @@ class Evaluated:
                 least = node.n or 0
                 return True if true >= least else False if true + unknown < least else None
             case Op.SCORE:
-                return _score(args)
+                return _score(args, node.args[1::2])
             case op if op in _COMPARE:
                 a, b = args
                 return None if a is None or b is None else _COMPARE[op](a, b)
@@ -117,13 +118,16 @@ class Evaluated:
         return answer
 
 
-def _score(args: tuple[Value, ...]) -> Value:
+def _score(args: tuple[Value, ...], terms: tuple[Node, ...]) -> Value:
     total = weights = 0.0
     known = 0
-    for weight, term in zip(args[::2], args[1::2], strict=True):
+    heard: set[str] = set()
+    for weight, term, node in zip(args[::2], args[1::2], terms, strict=True):
         if weight is not None and term is not None:
             total, weights, known = total + weight * term, weights + weight, known + 1
-    return total / weights if known >= LEAST_TERMS and math.isfinite(total / weights) else None
+            heard |= families(node)
+    enough = known >= LEAST_TERMS and len(heard) >= LEAST_FAMILIES
+    return total / weights if enough and math.isfinite(total / weights) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from alvh import _core
 from alvh._core import RuleError
 from alvh.rules import tree
+from alvh.rules.families import given
 from alvh.rules.printing import to_text
 from alvh.rules.tree import Kind, Node, Op
 
@@ -50,8 +51,12 @@ class Expr:
         raise TypeError(_USE_SIGNS)
 
     def spec(self) -> dict[str, Any]:
-        """Give the rule as it travels: ``{"text": ..., "tree": ...}``; `from_spec` reads it back."""
-        return {"text": str(self), "tree": self.tree.json()}
+        """Give the rule as it travels: ``{"text": ..., "tree": ...}``; `from_spec` reads it back.
+
+        With ``"families"`` where a score reads names that are not the engine's own.
+        """
+        told = given(self.tree)
+        return {"text": str(self), "tree": self.tree.json()} | ({"families": told} if told else {})
 
     def check(self, scope: str) -> tuple[str, ...]:
         """Compile the rule as the engine would; return the names that it uses.
@@ -362,13 +367,14 @@ def votes(k: int, *conditions: Condition) -> Condition:
 def score(*terms: tuple[float, Expr]) -> Number:
     """Weigh what is known (R33): the mean of the known terms by their weights; a condition counts as 1 or 0.
 
-    Missing terms drop out with their weights; with fewer than two known terms the score is missing, because
-    none may decide alone (C24).
+    Missing terms drop out with their weights; with fewer than two known terms, or known terms of one family
+    alone, the score is missing, because none may decide alone (C24).
 
     Parameters
     ----------
     *terms
-        Two or more pairs of a weight, a constant above 0, and a number or condition.
+        Two or more pairs of a weight, a constant above 0, and a number or condition; of two families or more,
+        and those of valuation no heavier than the rest (C11), which is asked when the rule is compiled.
 
     Examples
     --------
@@ -415,7 +421,7 @@ def from_spec(spec: Mapping[str, Any]) -> Expr:
         If it is not of the form ``{"text": ..., "tree": ...}`` or the tree is malformed.
     """
     match spec:
-        case {"text": str() as text, "tree": node, **rest} if not rest:
+        case {"text": str() as text, "tree": node, **rest} if rest.keys() <= {"families"}:
             return wrap(tree.from_json(node), text)
         case _:
             raise RuleError(f'{tree.shown(spec)!r}: a rule is {{"text": ..., "tree": ...}}')

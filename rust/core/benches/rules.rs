@@ -1,12 +1,16 @@
-//! Rules: time per node and path-step in the block loop, time of a window per path-step, time to compile.
+//! Rules: time per node and path-step in the block loop, time of a window and of an indicator per path-step, time to compile.
 //!
 //! Bars: 1 ns per node and path-step, windows of zscore and percentile apart; 1,000 rules in 50 ms.
 
 use std::hint::black_box;
 
 use alvh_core::{
-    math::lanes::{Col, LANES},
-    rules::{Program, Rule, Scope},
+    math::lanes::{Col, LANES, Mask},
+    rules::{
+        Program, Rule, Scope,
+        indicator::{Closes, indicator},
+        names::NAMES,
+    },
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value as Json, json};
@@ -96,6 +100,27 @@ fn block_loop(c: &mut Criterion) {
     group.finish();
 }
 
+/// Every indicator, so that a new one has a cost without a word here.
+fn indicators(c: &mut Criterion) {
+    let mut group = c.benchmark_group("indicator and path-step");
+    group.throughput(Throughput::Elements(LANES as u64));
+    let vix = column(7);
+    for row in NAMES.iter().filter(|row| row.name.is_indicator()) {
+        let mut signal = indicator(row.text).expect("registered");
+        let spots: Vec<Col> = (0..16).map(column).collect();
+        let (mut t, mut out) = (0, Col::default());
+        group.bench_function(row.text, |b| {
+            b.iter(|| {
+                t += 1;
+                let week_ends = if t % 5 == 4 { Mask::ALL } else { Mask::NONE };
+                signal.step(&Closes { spot: &spots[t % spots.len()], vix: &vix, week_ends }, &mut out);
+                black_box(&out);
+            });
+        });
+    }
+    group.finish();
+}
+
 fn compile(c: &mut Criterion) {
     let rules: Vec<Rule> = (0..1000).map(|i| rule(&tree(16 + 8 * (i % 5)))).collect();
     c.bench_function("compile 1,000 rules", |b| {
@@ -107,5 +132,5 @@ fn compile(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, block_loop, compile);
+criterion_group!(benches, block_loop, indicators, compile);
 criterion_main!(benches);

@@ -96,6 +96,33 @@ impl Plan {
         out.set_item("events", events(py, &trace)?)?;
         Ok(out)
     }
+
+    /// What the rule that opens a layer, or closes its tranches, read on one path and what it said, an element per
+    /// evaluation: "tick", "slot", "entered" (tick of the fill; NaN without a position), "answer" (1, 0, NaN unknown)
+    /// and "names" -> what they were. None where the layer has no such rule.
+    #[pyo3(signature = (path, book, layer, *, closes))]
+    fn readings<'py>(
+        &self,
+        py: Python<'py>,
+        path: u64,
+        book: usize,
+        layer: usize,
+        closes: bool,
+    ) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let Some(found) = detached(py, || self.0.readings(path, book, layer, closes))? else {
+            return Ok(None);
+        };
+        let (out, names) = (PyDict::new(py), PyDict::new(py));
+        out.set_item("tick", found.tick.into_pyarray(py))?;
+        out.set_item("slot", found.slot.into_pyarray(py))?;
+        out.set_item("entered", found.entered.into_pyarray(py))?;
+        out.set_item("answer", found.answer.into_pyarray(py))?;
+        for (name, values) in found.names.iter().zip(found.values) {
+            names.set_item(name.as_str(), values.into_pyarray(py))?;
+        }
+        out.set_item("names", names)?;
+        Ok(Some(out))
+    }
 }
 
 /// Columns of paths x ticks, by name.

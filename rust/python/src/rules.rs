@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use alvh_core::{
     Error, Result,
-    math::lanes::Col,
+    math::lanes::{Col, Mask},
     rules::{
         Memory, Name, Program, Rule, Scope,
-        indicator::indicator as registered,
+        indicator::{Closes, indicator as registered},
         names::{NAMES, in_scope},
     },
 };
@@ -24,8 +24,8 @@ use crate::door::{detached, to_python};
 type Columns<'py> = HashMap<String, PyReadonlyArray1<'py, f64>>;
 /// The arrays (truth, known).
 type Answers<'py> = (Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<bool>>);
-/// A row of the registry: name, unit, scope, source, sentence, warm-up sessions.
-type NameRow = (&'static str, &'static str, &'static str, &'static str, &'static str, u32);
+/// A row of the registry: name, unit, scope, source, sentence, warm-up sessions, family.
+type NameRow = (&'static str, &'static str, &'static str, &'static str, &'static str, u32, &'static str);
 
 /// The names that a rule uses, in the order in which they are met; raises if it does not compile.
 ///
@@ -79,15 +79,16 @@ pub fn evaluate_number<'py>(
     Ok(PyArray1::from_vec(py, values))
 }
 
-/// An indicator over a series of closes; NaN until it is warm.
+/// An indicator over a series of closes; NaN until it is warm. `week_ends` says which are the last of their week.
 #[pyfunction]
 pub fn indicator<'py>(
     py: Python<'py>,
     name: &str,
     spot: PyReadonlyArray1<'py, f64>,
     vix: PyReadonlyArray1<'py, f64>,
+    week_ends: PyReadonlyArray1<'py, bool>,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let (spot, vix) = (spot.as_array(), vix.as_array());
+    let (spot, vix, week_ends) = (spot.as_array(), vix.as_array(), week_ends.as_array());
     let values = detached(py, || {
         let mut signal = registered(name).ok_or_else(|| {
             let known: Vec<_> =
@@ -97,12 +98,18 @@ pub fn indicator<'py>(
         if spot.len() != vix.len() {
             return Err(lengths("vix", vix.len(), spot.len()));
         }
+        if spot.len() != week_ends.len() {
+            return Err(lengths("week_ends", week_ends.len(), spot.len()));
+        }
         let mut out = Col::default();
         Ok(spot
             .iter()
             .zip(vix)
-            .map(|(&spot, &vix)| {
-                signal.step(&Col::splat(spot), &Col::splat(vix), &mut out);
+            .zip(week_ends)
+            .map(|((&spot, &vix), &ends)| {
+                let week_ends = if ends { Mask::ALL } else { Mask::NONE };
+                let (spot, vix) = (Col::splat(spot), Col::splat(vix));
+                signal.step(&Closes { spot: &spot, vix: &vix, week_ends }, &mut out);
                 out[0]
             })
             .collect())
@@ -110,12 +117,14 @@ pub fn indicator<'py>(
     Ok(PyArray1::from_vec(py, values))
 }
 
-/// The registry of names: (name, unit, scope, source, sentence, warm-up sessions).
+/// The registry of names: (name, unit, scope, source, sentence, warm-up sessions, family).
 #[pyfunction]
 pub fn rule_names() -> Vec<NameRow> {
     NAMES
         .iter()
-        .map(|row| (row.text, row.unit, row.scope.as_str(), row.source, row.doc, row.warm_up))
+        .map(|row| {
+            (row.text, row.unit, row.scope.as_str(), row.source, row.doc, row.warm_up, row.name.family())
+        })
         .collect()
 }
 

@@ -4,10 +4,12 @@ use super::{
     bar::Bar,
     book::{Book, Context, Ledger},
     call_log::{CallLog, INDICATORS},
+    exposure::{self, Exposure},
     instrument::Instrument,
     layout::PoolPlan,
-    package::{Asked, Market, Pool},
+    package::{Asked, Market, Package, Pool},
     plan::{Plan, WARM_UP_DRAWN},
+    readings::{Readings, Which},
     select::{Selection, spot_move},
     series::Series,
     signals::Signals,
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     market::{DAYS_PER_YEAR, generator::Lanes, state::State},
     math::{
-        lanes::{Col, LANES, Mask},
+        lanes::{Col, LANES, Mask, Tri},
         simd::{Kernel, dispatch},
         special::exp,
     },
@@ -36,12 +38,16 @@ pub struct Block<'p> {
     /// Per exit rule and slot.
     exits: Vec<Vec<Memory>>,
     pools: Vec<Pool>,
+    /// Per pool whose exit rules ask, and slot.
+    exposures: Vec<Vec<Exposure>>,
+    exposed: exposure::Scratch,
     selections: Vec<Selection>,
     books: Vec<Book>,
     watched: Option<usize>,
     trace: Trace,
     series: Option<Series>,
     calls: Option<CallLog>,
+    readings: Option<(Which, Readings)>,
     /// Sessions before session 0 that indicators and rules see.
     looks_back: u32,
     opening: State,
@@ -74,6 +80,15 @@ impl<'p> Block<'p> {
                 .map(|exit| vec![exit.rule.program.memory(); plan.pools[exit.pool].slots])
                 .collect(),
             pools: plan.pools.iter().map(|pool| Pool::new(pool, asked)).collect(),
+            exposures: plan
+                .pools
+                .iter()
+                .map(|pool| {
+                    let slots = if pool.asked.any() { pool.slots } else { 0 };
+                    (0..slots).map(|_| Exposure::new(pool)).collect()
+                })
+                .collect(),
+            exposed: exposure::Scratch::default(),
             selections: plan
                 .pools
                 .iter()
@@ -84,6 +99,7 @@ impl<'p> Block<'p> {
             trace: Trace::default(),
             series: None,
             calls: None,
+            readings: None,
             looks_back: plan.warm_up,
             opening: State::default(),
             special: Col::splat(1.0),
@@ -134,6 +150,20 @@ impl<'p> Block<'p> {
             self.trace.events = self.books[book].events.take().unwrap_or_default();
         }
         self.trace
+    }
+
+    /// Keeps what one rule reads and says in lane 0.
+    pub fn read(&mut self, which: Which) {
+        let rule = match which {
+            Which::Enter(index) => &self.plan.enters[index],
+            Which::Exit(index) => &self.plan.exits[index].rule,
+        };
+        self.readings = Some((which, Readings::new(rule)));
+    }
+
+    /// What was read.
+    pub fn into_readings(self) -> Option<Readings> {
+        self.readings.map(|(_, readings)| readings)
     }
 
     /// Runs paths `first_path … first_path + live − 1` from session 0 to T.
@@ -194,7 +224,8 @@ impl<'p> Block<'p> {
         }
         plan.generator.start(&self.market.lanes, &mut self.market.now);
         observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
-        self.signals.step(&self.market.spot, &self.market.vix, 0);
+        let Market { spot, vix, session, .. } = &self.market;
+        self.signals.step(&plan.schedule, spot, vix, 0, |lane| i64::from(session[lane]));
         self.bills = Col::splat(1.0);
         self.pools.iter_mut().for_each(Pool::reset);
         self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
@@ -216,7 +247,7 @@ impl<'p> Block<'p> {
     ///
     /// Each rule sees as many as it asks for: what another arm looks back on does not change where its latches begin.
     fn warm_up(&mut self) {
-        let Self { plan, signals, market, enters, exits, looks_back, .. } = self;
+        let Self { plan, signals, market, enters, exits, looks_back, readings, .. } = self;
         let lanes = market.lanes.clone();
         // A simulated past is drawn over a fixed length: what one arm looks back on does not change it for another.
         let drawn = if plan.starts.is_empty() { WARM_UP_DRAWN } else { *looks_back };
@@ -227,18 +258,25 @@ impl<'p> Block<'p> {
             }
             let Market { spot, vix, .. } = market;
             observe(plan, state, spot, vix);
-            signals.step(spot, vix, before);
-            signals.observe_warm_up(plan, &lanes.start, spot, vix, state, before);
-            for (rule, (memory, _)) in plan.enters.iter().zip(enters.iter_mut()) {
+            let session = |lane: usize| i64::from(lanes.start[lane]) - i64::from(before);
+            signals.step(&plan.schedule, spot, vix, before, session);
+            signals.observe_warm_up(plan, &lanes, spot, vix, state, before);
+            let tick = -i64::from(before);
+            for (index, (rule, (memory, _))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
                 if before <= rule.program.warm_up() {
-                    signals.evaluate(rule, memory);
+                    let said = signals.evaluate(rule, memory);
+                    read(readings, Which::Enter(index), tick, None, signals, said);
                 }
             }
-            for (exit, memories) in plan.exits.iter().zip(exits.iter_mut()) {
+            for (index, (exit, memories)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
                 let program = &exit.rule.program;
                 if before <= program.warm_up() && program.needs_every_session() {
-                    for memory in memories {
-                        signals.evaluate(&exit.rule, memory);
+                    for (slot, memory) in memories.iter_mut().enumerate() {
+                        let said = signals.evaluate(&exit.rule, memory);
+                        // There are no positions yet, and every slot sees the same market.
+                        if slot == 0 {
+                            read(readings, Which::Exit(index), tick, None, signals, said);
+                        }
                     }
                 }
             }
@@ -283,7 +321,8 @@ impl<'p> Block<'p> {
             market.stressed = stressed;
         }
         observe(plan, &market.now, &mut market.spot, &mut market.vix);
-        self.signals.step(&market.spot, &market.vix, 0);
+        let session = |lane: usize| i64::from(market.session[lane]);
+        self.signals.step(&plan.schedule, &market.spot, &market.vix, 0, session);
     }
 
     /// Phase 2: packages at today's market, step by step.
@@ -395,20 +434,27 @@ impl<'p> Block<'p> {
 
     /// Phase 8: orders for the next tick.
     fn decide(&mut self, tick: u32) {
-        let Self { plan, market, pools, books, signals, enters, exits, .. } = self;
+        let Self { plan, market, pools, books, signals, enters, exits, exposures, exposed, readings, .. } =
+            self;
         signals.observe_market(plan, market);
         for (index, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
             if plan.observed[index] {
                 book.observe(Context { plan, book: layers, market, tick }, pools);
             }
         }
-        for (rule, (memory, open)) in plan.enters.iter().zip(enters.iter_mut()) {
+        for (index, (rule, (memory, open))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
             if let Some(owner) = rule.owner {
                 signals.observe_book(&books[owner].view);
             }
-            *open = signals.evaluate(rule, memory).is_true();
+            let said = signals.evaluate(rule, memory);
+            read(readings, Which::Enter(index), i64::from(tick), None, signals, said);
+            *open = said.is_true();
         }
-        decide_exits(plan, market, pools, books, signals, exits);
+        for ((pool, layout), exposures) in pools.iter().zip(&plan.pools).zip(exposures.iter_mut()) {
+            let held = pool.packages.iter().zip(exposures).filter(|(package, _)| package.held.any());
+            held.for_each(|(package, exposure)| exposure.observe(plan, layout, package, market, exposed));
+        }
+        decide_exits(plan, market, (pools, exposures), books, signals, exits, readings);
         for (pool, layout) in pools.iter_mut().zip(&plan.pools) {
             let Some(decides) = &layout.decides else { continue };
             pool.due = Mask::from_fn(|i| decides[market.session[i] as usize]);
@@ -478,10 +524,11 @@ impl<'p> Block<'p> {
 fn decide_exits(
     plan: &Plan,
     market: &Market,
-    pools: &[Pool],
+    (pools, exposures): (&[Pool], &[Vec<Exposure>]),
     books: &mut [Book],
     signals: &mut Signals,
     exits: &mut [Vec<Memory>],
+    readings: &mut Option<(Which, Readings)>,
 ) {
     for (index, (exit, memories)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
         let layout: &PoolPlan = &plan.pools[exit.pool];
@@ -494,7 +541,11 @@ fn decide_exits(
                 signals.observe_book(&books[owner].view);
             }
             signals.observe_package(&plan.schedule, layout, package, market);
-            let leave = signals.evaluate(&exit.rule, memory).is_true();
+            signals.observe_exposure(exposures[exit.pool].get(slot).map(|exposure| &exposure.columns));
+            let said = signals.evaluate(&exit.rule, memory);
+            let at = Some((slot, package));
+            read(readings, Which::Exit(index), i64::from(market.tick), at, signals, said);
+            let leave = said.is_true();
             for (book, layers) in books.iter_mut().zip(&plan.books) {
                 for layer in layers.layers_on(exit.pool) {
                     if layers.layers[layer].exit == Some(index) {
@@ -503,6 +554,20 @@ fn decide_exits(
                 }
             }
         }
+    }
+}
+
+/// Keeps what a rule read and said, if it is the one that is asked about.
+fn read(
+    readings: &mut Option<(Which, Readings)>,
+    rule: Which,
+    tick: i64,
+    at: Option<(usize, &Package)>,
+    signals: &Signals,
+    said: Tri,
+) {
+    if let Some((_, readings)) = readings.as_mut().filter(|(which, _)| *which == rule) {
+        readings.record(tick, at, signals, said);
     }
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     check::{check_calls, check_contract, check_layer, check_ledgers, check_legs, check_liquidity},
+    exposure::Asked,
     fill::Contract,
     instrument::Instrument,
     spec::{
@@ -61,6 +62,8 @@ pub(super) struct PoolPlan {
     pub stress: Option<f64>,
     /// SPX puts are bought: R44 is checked at the entry.
     pub buys_puts: bool,
+    /// What exit rules read of the exposure of a package.
+    pub asked: Asked,
     key: PoolKey,
 }
 
@@ -228,6 +231,10 @@ impl Layout {
         for layer in books.iter().filter(|book| book.liquidity.is_some()).flat_map(|book| &book.layers) {
             let pool = &mut pools[layer.pool];
             pool.stress = stress.filter(|_| pool.contract.instrument != Instrument::VixFuture);
+        }
+        for ExitPlan { pool, rule } in &exits {
+            let pool = &mut pools[*pool];
+            pool.asked = pool.asked.or(Asked::new(rule.program.inputs(), pool.contract.instrument));
         }
         Ok(Self { pools, enters, exits, books, stress })
     }
@@ -412,6 +419,7 @@ impl Builder<'_> {
             buys_puts: spx
                 && spec.role == Role::Hedge
                 && spec.legs.iter().any(|leg| leg.right == Right::Put && leg.ratio > 0),
+            asked: Asked::default(),
             key,
         };
         pool.fees *= f64::from(pool.contracts());

@@ -7,9 +7,11 @@ use super::{
     block::Block,
     call_log::NAMES as CALLS,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
+    readings::{Readings, Which},
     series::NAMES as SERIES,
     spec::{CostSpec, PlanSpec, SCHEMA},
     summary::NAMES,
+    term_structure::TermStructure,
     trace::Trace,
 };
 use crate::{
@@ -104,6 +106,7 @@ impl Plan {
         let mut inputs: Vec<Name> = programs().flat_map(Program::inputs).copied().collect();
         inputs.sort();
         inputs.dedup();
+        TermStructure::check(&inputs, &schedule)?;
         let owners = || enters.iter().map(|r| r.owner).chain(exits.iter().map(|e| e.rule.owner));
         let observed = (0..books.len()).map(|book| owners().any(|owner| owner == Some(book))).collect();
         check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;
@@ -248,13 +251,39 @@ impl Plan {
     /// One path of one book, day by day.
     pub fn trace(&self, path: u64, book: usize) -> Result<Trace> {
         self.check_book(book)?;
-        if self.paths().is_some_and(|have| path as usize >= have) {
-            return Err(Error::domain("path", path, format!("0 to {}", self.starts.len() - 1)));
-        }
+        self.check_path(path)?;
         let mut block = Block::new(self);
         block.watch(book);
         block.run(path, 1);
         Ok(block.into_trace())
+    }
+}
+
+impl Plan {
+    /// What the rule that opens a layer, or closes its tranches, read on one path and what it said; `None` where the
+    /// layer has no such rule.
+    pub fn readings(&self, path: u64, book: usize, layer: usize, closes: bool) -> Result<Option<Readings>> {
+        self.check_path(path)?;
+        self.check_book(book)?;
+        let layers = &self.books[book].layers;
+        let Some(layer) = layers.get(layer) else {
+            return Err(Error::domain("layer", layer, format!("0 to {}", layers.len() - 1)));
+        };
+        let which = if closes { layer.exit.map(Which::Exit) } else { layer.enter.map(Which::Enter) };
+        let Some(which) = which else { return Ok(None) };
+        let mut block = Block::new(self);
+        block.read(which);
+        block.run(path, 1);
+        Ok(block.into_readings())
+    }
+
+    fn check_path(&self, path: u64) -> Result<()> {
+        match self.paths() {
+            Some(have) if path as usize >= have => {
+                Err(Error::domain("path", path, format!("0 to {}", have - 1)))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

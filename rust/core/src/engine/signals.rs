@@ -2,19 +2,21 @@
 
 use super::{
     book::View,
+    exposure,
     layout::{PoolPlan, RulePlan},
     package::{Market, Package},
     plan::Plan,
     spec::Right,
+    term_structure::{TermStructure, When},
 };
 use crate::{
-    market::state::State,
+    market::{generator::Lanes, state::State},
     math::{
-        lanes::{Col, LANES, Tri},
+        lanes::{Col, LANES, Mask, Tri},
         philox::{Purpose, Stream},
     },
     rules::{
-        indicator::{Indicator, indicator},
+        indicator::{Closes, Indicator, indicator},
         names::{NAMES, Name},
         program::Memory,
     },
@@ -34,11 +36,17 @@ pub struct Signals {
     session: Col,
     vix_forward: Option<Col>,
     vix_contango: Option<Col>,
+    term_structure: TermStructure,
+    /// Does some indicator count in weeks?
+    weekly: bool,
     events: Vec<DaysTo>,
     chance: Option<Col>,
     indicators: Vec<(Name, Box<dyn Indicator>, Col)>,
     book: View,
     position: PositionColumns,
+    exposure: exposure::Columns,
+    /// Is there any in these columns?
+    exposed: bool,
 }
 
 /// Calendar days to the next event of a kind.
@@ -96,11 +104,15 @@ impl Signals {
             session: Col::default(),
             vix_forward: used.contains(&Name::VixForward).then(Col::default),
             vix_contango: used.contains(&Name::VixContango).then(Col::default),
+            term_structure: TermStructure::new(used, schedule),
+            weekly: used.iter().any(|name| name.as_str().ends_with("_weekly")),
             events: used.iter().filter_map(days_to).collect(),
             chance: used.contains(&Name::Chance).then_some(MISSING),
             indicators: used.iter().filter_map(make).collect(),
             book: View::MISSING,
             position: PositionColumns::missing(),
+            exposure: exposure::Columns::MISSING,
+            exposed: false,
         }
     }
 
@@ -113,16 +125,29 @@ impl Signals {
         }
         self.book = View::MISSING;
         self.position = PositionColumns::missing();
+        self.exposure = exposure::Columns::MISSING;
     }
 
     /// One more session of the market, `before` sessions ahead of the start; 0 from then on.
     ///
+    /// `session` is where a lane stands in the schedule, negative before it.
+    ///
     /// Each indicator begins its own warm-up before the start, however long the warm-up of the path is: what one
     /// arm needs does not change what another one sees.
-    pub fn step(&mut self, spot: &Col, vix: &Col, before: u32) {
+    pub fn step(
+        &mut self,
+        schedule: &Schedule,
+        spot: &Col,
+        vix: &Col,
+        before: u32,
+        session: impl Fn(usize) -> i64,
+    ) {
+        let ends = |lane| schedule.ends_week(session(lane));
+        let week_ends = if self.weekly { Mask::from_fn(ends) } else { Mask::NONE };
+        let now = Closes { spot, vix, week_ends };
         for (name, indicator, out) in &mut self.indicators {
             if before <= name.entry().warm_up {
-                indicator.step(spot, vix, out);
+                indicator.step(&now, out);
             }
         }
     }
@@ -131,6 +156,9 @@ impl Signals {
     pub fn observe_market(&mut self, plan: &Plan, market: &Market) {
         self.observe_state(plan, &market.spot, &market.vix, &market.now, f64::from(market.tick));
         self.observe_events(|lane| Some(market.session[lane]));
+        let session = |lane: usize| Some(market.session[lane]);
+        let when = When { lanes: &market.lanes, step: i64::from(market.tick), session: &session };
+        self.term_structure.observe(&*plan.generator, &plan.schedule, &market.now, &market.vix, &when);
         if let Some(chance) = &mut self.chance {
             let stream = Stream { seed: plan.seed, purpose: Purpose::Placebo };
             for i in 0..LANES {
@@ -149,7 +177,7 @@ impl Signals {
     pub fn observe_warm_up(
         &mut self,
         plan: &Plan,
-        starts: &[u32; LANES],
+        lanes: &Lanes,
         spot: &Col,
         vix: &Col,
         state: &State,
@@ -157,7 +185,10 @@ impl Signals {
     ) {
         self.observe_state(plan, spot, vix, state, -f64::from(before));
         // A simulated past may reach further back than the calendar.
-        self.observe_events(|lane| starts[lane].checked_sub(before));
+        let session = |lane: usize| lanes.start[lane].checked_sub(before);
+        self.observe_events(session);
+        let when = When { lanes, step: -i64::from(before), session: &session };
+        self.term_structure.observe(&*plan.generator, &plan.schedule, state, vix, &when);
         if let Some(chance) = &mut self.chance {
             *chance = MISSING;
         }
@@ -217,6 +248,16 @@ impl Signals {
         }
     }
 
+    /// Its exposure; nothing where no rule of its pool asks, or it has none.
+    pub fn observe_exposure(&mut self, columns: Option<&exposure::Columns>) {
+        match columns {
+            Some(columns) => self.exposure.clone_from(columns),
+            None if self.exposed => self.exposure = exposure::Columns::MISSING,
+            None => {}
+        }
+        self.exposed = columns.is_some();
+    }
+
     /// The rule's value, from the columns observed last.
     pub fn evaluate(&self, rule: &RulePlan, memory: &mut Memory) -> Tri {
         let mut inputs = [&self.spot; NAMES.len()];
@@ -233,7 +274,8 @@ impl Signals {
         &found.expect("the plan lists every indicator that is read").2
     }
 
-    fn column(&self, name: Name) -> &Col {
+    /// What rules see of a name.
+    pub fn column(&self, name: Name) -> &Col {
         match name {
             Name::Spot => &self.spot,
             Name::Vix => &self.vix,
@@ -247,7 +289,14 @@ impl Signals {
             | Name::Macd
             | Name::MacdSignal
             | Name::VixPercentile252
-            | Name::VolatilityBand => self.indicator(name),
+            | Name::VolatilityBand
+            | Name::DistanceToResistance
+            | Name::Rsi14Weekly
+            | Name::MacdWeekly
+            | Name::MacdSignalWeekly => self.indicator(name),
+            Name::VxM1M2 | Name::RollYield | Name::VixTerm => {
+                self.term_structure.column(name).expect("the plan lists every name that a rule uses")
+            }
             Name::VixForward => {
                 self.vix_forward.as_ref().expect("the plan lists every name that a rule uses")
             }
@@ -275,6 +324,11 @@ impl Signals {
             Name::SessionsHeld => &self.position.sessions_held,
             Name::EntrySpot => &self.position.entry_spot,
             Name::BreakevenChallenge => &self.position.challenge,
+            Name::SdMove => &self.exposure.sd_move,
+            Name::GammaPercentile => &self.exposure.gamma_percentile,
+            Name::ThetaAcceleration => &self.exposure.theta_acceleration,
+            Name::ExtrinsicShare => &self.exposure.extrinsic_share,
+            Name::ExtrinsicPerDay => &self.exposure.extrinsic_per_day,
         }
     }
 }
@@ -283,6 +337,10 @@ impl Signals {
 /// short leg on that side.
 pub fn challenge(plan: &PoolPlan, package: &Package, lane: usize, spot: f64) -> f64 {
     let entry = package.entry_spot[lane];
+    // What was paid for has no such break-even.
+    if package.credit[lane] <= 0.0 {
+        return f64::NAN;
+    }
     if spot == entry {
         return 0.0;
     }
@@ -294,8 +352,6 @@ pub fn challenge(plan: &PoolPlan, package: &Package, lane: usize, spot: f64) -> 
         .filter(|(leg, _)| leg.right == side && leg.ratio < 0)
         .map(|(_, strike)| strike[lane])
         .next();
-    // What was paid for has no such break-even.
-    let short = short.filter(|_| package.credit[lane] > 0.0);
     short.map_or(f64::NAN, |strike| {
         let break_even = strike + side.sign() * package.credit[lane];
         (spot - entry).abs() / (break_even - entry).abs()

@@ -1,6 +1,6 @@
 //! The only place where a state becomes a price.
 
-use super::curve::VixCurve;
+use super::curve::{VixCurve, session_years};
 use super::parameters::{Curve, Smile, VixSmile};
 use super::slice::{FlatKernel, ShiftKernel, SliceKernel};
 use super::smile::{self, SmileRule};
@@ -89,6 +89,16 @@ impl Surface {
         }
     }
 
+    /// Volatility of the SPX variance swap over `sessions` > 0 trading sessions, in points; over a month of 21 it is VIX.
+    pub fn variance_swap(&self, state: &State, sessions: f64, out: &mut Col) {
+        match self {
+            Self::Flat { vol, .. } => *out = Col::splat(PERCENT * vol),
+            Self::Essvi(surface) => {
+                simd::dispatch(SwapKernel { curve: &surface.curve, state, sessions, out });
+            }
+        }
+    }
+
     /// The SPX options that expire in `sessions` trading sessions, `days` calendar days: variance runs in
     /// sessions (0 leaves none), carry and discount in days. Fractions are allowed in both.
     pub fn slice(&self, state: &State, sessions: &Col, days: &Col, out: &mut Slice) {
@@ -117,6 +127,19 @@ impl Surface {
     /// Undiscounted forward delta of SPX options at the strike's own vol: in [0, 1] for calls, [−1, 0] for puts.
     pub fn delta(slice: &Slice, sign: f64, strike: &Col, out: &mut Col) {
         simd::dispatch(DeltaKernel { slice, sign, strike, out });
+    }
+
+    /// Second derivative of the discounted price of SPX options by the forward, and its change with time, a year of
+    /// sessions: at the strike's own vol, with the forward unchanged.
+    pub fn gamma_theta(
+        slice: &Slice,
+        sign: f64,
+        strike: &Col,
+        sessions: &Col,
+        gamma: &mut Col,
+        theta: &mut Col,
+    ) {
+        simd::dispatch(GreeksKernel { slice, sign, strike, sessions, gamma, theta });
     }
 
     /// Discounted price of SPX options in index points; `sign` is +1 for calls, −1 for puts.
@@ -151,6 +174,23 @@ impl Kernel for VixKernel<'_> {
     fn run<const FMA: bool>(self) {
         for i in 0..LANES {
             self.out[i] = self.curve.vix::<FMA>(self.state.factors(i));
+        }
+    }
+}
+
+struct SwapKernel<'a> {
+    curve: &'a VixCurve,
+    state: &'a State,
+    sessions: f64,
+    out: &'a mut Col,
+}
+
+impl Kernel for SwapKernel<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for i in 0..LANES {
+            self.out[i] = self.curve.variance_swap::<FMA>(self.state.factors(i), self.sessions);
         }
     }
 }
@@ -259,6 +299,35 @@ impl Kernel for DeltaKernel<'_> {
         for i in 0..LANES {
             let sd = slice.total_sd::<FMA>(i, strike[i]);
             out[i] = black76::delta_forward::<FMA>(sign, slice.forward[i], strike[i], sd);
+        }
+    }
+}
+
+struct GreeksKernel<'a> {
+    slice: &'a Slice,
+    sign: f64,
+    strike: &'a Col,
+    sessions: &'a Col,
+    gamma: &'a mut Col,
+    theta: &'a mut Col,
+}
+
+impl Kernel for GreeksKernel<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { slice, sign, strike, sessions, gamma, theta } = self;
+        for i in 0..LANES {
+            let years = session_years(sessions[i]);
+            let [_, _, of_forward, _, of_time, ..] = black76::contract_greeks::<FMA>(black76::Contract {
+                sign,
+                forward: slice.forward[i],
+                strike: strike[i],
+                years,
+                vol: slice.total_sd::<FMA>(i, strike[i]) / years.sqrt(),
+                discount: slice.discount[i],
+            });
+            (gamma[i], theta[i]) = (of_forward, of_time);
         }
     }
 }

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use super::{
     cell::{CellPlan, Past},
     expr::{Count, Expr, Kind, Op, Rule},
+    family::of_terms,
     limits::{MAX_KEPT, MAX_WINDOW, check_size},
     names::{Name, Scope},
-    program::{Answer, Number, Step},
+    program::{Answer, Number, Step, Term},
 };
 use crate::{Error, Result};
 
@@ -107,7 +108,7 @@ pub(super) struct Compiler<'a> {
     inputs: Vec<Name>,
     constants: Vec<(Number, f64)>,
     steps: Vec<Step>,
-    pub terms: Vec<(f64, Answer)>,
+    pub terms: Vec<Term>,
     cells: Vec<CellPlan>,
     numbers: usize,
     truths: usize,
@@ -172,6 +173,10 @@ impl<'a> Compiler<'a> {
             values.push(value);
         }
         self.check_kept(expr)?;
+        if op == Op::Score {
+            let families = of_terms(args, &self.rule.families);
+            return Ok(self.score(&values, &families.map_err(|problem| fault(self.rule, expr, problem))?));
+        }
         Ok(self.operator(op, n, &values))
     }
 

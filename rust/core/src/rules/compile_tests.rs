@@ -9,13 +9,18 @@ use crate::{
         simd::{Variant, detected},
     },
     rules::{
+        family::Families,
         limits::{LATCH_MEMORY, MAX_DEPTH, MAX_NODES, MAX_TEXT},
         program::Memory,
     },
 };
 
 fn rule(tree: &Json) -> Rule {
-    Rule { text: "as written".to_owned(), tree: serde_json::from_value(tree.clone()).unwrap() }
+    Rule {
+        text: "as written".to_owned(),
+        tree: serde_json::from_value(tree.clone()).unwrap(),
+        families: Families::new(),
+    }
 }
 
 fn vix_above(level: f64) -> Json {
@@ -166,7 +171,7 @@ fn kinds_operands_and_windows_are_checked() {
         assert!(message.contains(expected), "{message}");
     }
     assert!(Program::compile_number(&rule(&vix_above(1.0)), Scope::Market).is_err());
-    let infinite = Rule { text: String::new(), tree: Expr::Const(f64::INFINITY) };
+    let infinite = Rule { text: String::new(), tree: Expr::Const(f64::INFINITY), families: Families::new() };
     assert!(Program::compile_number(&infinite, Scope::Market).is_err());
 }
 

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::MAX_VOTERS;
+use super::{family::Families, limits::MAX_VOTERS};
 
 /// A rule as it travels: the source, kept verbatim for people, and the tree, which alone decides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Rule {
     pub text: String,
     /// What it means.
     pub tree: Expr,
+    /// Families of the names in scores that are not the engine's own.
+    #[serde(default, skip_serializing_if = "Families::is_empty")]
+    pub families: Families,
 }
 
 /// A node of the tree.

@@ -2,7 +2,7 @@
 //!
 //! Whatever is not finite (a quotient by zero, an overflow, a missing input) is written as NaN, which means missing.
 
-use super::program::{Answer, Arithmetic, Comparison};
+use super::program::{Answer, Arithmetic, Comparison, Term};
 use crate::math::lanes::{Col, LANES, Mask, Tri};
 
 /// Known terms below which a score is missing: none decides alone (C24).
@@ -72,19 +72,21 @@ pub(super) fn since(a: Tri, count: &mut Col) {
     }
 }
 
-/// The weighted mean of the known terms; missing with fewer than two of them.
+/// The weighted mean of the known terms; missing with fewer than two of them, and where they are of one family.
 #[inline(always)]
-pub(super) fn score(terms: &[(f64, Answer)], numbers: &[Col], truths: &[Tri], out: &mut Col) {
+pub(super) fn score(terms: &[Term], numbers: &[Col], truths: &[Tri], out: &mut Col) {
     let (mut weights, mut known) = (Col::default(), Col::default());
+    let mut families = [0_u64; LANES];
     *out = Col::default();
-    for &(weight, term) in terms {
-        match term {
+    for &Term { weight, column, families: own } in terms {
+        match column {
             Answer::Number(a) => {
                 for lane in 0..LANES {
                     let there = !numbers[a][lane].is_nan();
                     out[lane] += if there { weight * numbers[a][lane] } else { 0.0 };
                     weights[lane] += if there { weight } else { 0.0 };
                     known[lane] += f64::from(u8::from(there));
+                    families[lane] |= if there { own } else { 0 };
                 }
             }
             Answer::Truth(a) => {
@@ -93,13 +95,19 @@ pub(super) fn score(terms: &[(f64, Answer)], numbers: &[Col], truths: &[Tri], ou
                     out[lane] += if truths[a].truth.get(lane) { weight } else { 0.0 };
                     weights[lane] += if there { weight } else { 0.0 };
                     known[lane] += f64::from(u8::from(there));
+                    families[lane] |= if there { own } else { 0 };
                 }
             }
         }
     }
     for lane in 0..LANES {
-        let there = known[lane] >= LEAST_TERMS;
-        out[lane] = if there { finite_or_missing(out[lane] / weights[lane]) } else { f64::NAN };
+        // More than one bit: something is left without the lowest.
+        let several = families[lane] & families[lane].wrapping_sub(1) != 0;
+        out[lane] = if several && known[lane] >= LEAST_TERMS {
+            finite_or_missing(out[lane] / weights[lane])
+        } else {
+            f64::NAN
+        };
     }
 }
 

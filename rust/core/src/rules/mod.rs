@@ -12,6 +12,7 @@
 mod cell;
 pub mod compile;
 pub mod expr;
+pub mod family;
 pub mod indicator;
 mod kernels;
 mod latch;

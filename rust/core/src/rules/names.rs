@@ -75,6 +75,20 @@ pub enum Name {
     VolatilityBand,
     /// `vix_contango`.
     VixContango,
+    /// `vx_m1_m2`.
+    VxM1M2,
+    /// `roll_yield`.
+    RollYield,
+    /// `vix_term`.
+    VixTerm,
+    /// `distance_to_resistance`.
+    DistanceToResistance,
+    /// `rsi_14_weekly`.
+    Rsi14Weekly,
+    /// `macd_weekly`.
+    MacdWeekly,
+    /// `macd_signal_weekly`.
+    MacdSignalWeekly,
     /// `days_to_fomc`.
     DaysToFomc,
     /// `days_to_cpi`.
@@ -113,6 +127,16 @@ pub enum Name {
     EntrySpot,
     /// `breakeven_challenge`.
     BreakevenChallenge,
+    /// `sd_move`.
+    SdMove,
+    /// `gamma_percentile`.
+    GammaPercentile,
+    /// `theta_acceleration`.
+    ThetaAcceleration,
+    /// `extrinsic_share`.
+    ExtrinsicShare,
+    /// `extrinsic_per_day`.
+    ExtrinsicPerDay,
 }
 
 /// A row of the registry.
@@ -144,10 +168,14 @@ const MACD_SIGNAL_SETTLED: u32 = MACD_SETTLED + 35;
 const YEAR_BEFORE: u32 = 251;
 /// Log returns in the window of `realised_vol_21`.
 const MONTH: u32 = 21;
+/// Sessions before this one among which `distance_to_resistance` looks for the high: 60 with this one.
+const QUARTER_BEFORE: u32 = 59;
+/// Most sessions of a week.
+const WEEK: u32 = 5;
 
 /// The registry, in the order of [`Name`].
 #[rustfmt::skip]
-pub static NAMES: [Entry; 35] = {
+pub static NAMES: [Entry; 47] = {
     const fn row(
         name: Name, text: &'static str, unit: &'static str, scope: Scope, warm_up: u32, source: &'static str, doc: &'static str,
     ) -> Entry {
@@ -171,6 +199,13 @@ pub static NAMES: [Entry; 35] = {
         row(Name::VixPercentile252, "vix_percentile_252", "0 to 100", Market, YEAR_BEFORE, "R76", "Share of the 251 sessions before in which the VIX was lower."),
         row(Name::VolatilityBand, "volatility_band", "0 to 5", Market, 0, "R40", "Band of the VIX: 0 below 15, 1 from 15, 2 from 20, 3 from 25, 4 from 28, 5 above 35."),
         row(Name::VixContango, "vix_contango", "fraction", Market, 0, "R37", "vix_forward / vix - 1: above 0 a long future rolls down to the VIX, below 0 up."),
+        row(Name::VxM1M2, "vx_m1_m2", "ratio", Market, 0, "R37", "The second listed VX future over the first, of those that settle on a later session: above 1 in contango."),
+        row(Name::RollYield, "roll_yield", "per year", Market, 0, "R37", "What a long first listed VX future would earn a year if the VIX stayed: (vix / future - 1) * 365 / days; below 0 in contango."),
+        row(Name::VixTerm, "vix_term", "ratio", Market, 0, "R37", "Implied volatility of 93 days over the VIX, both of the model's variance curve: above 1 where it rises."),
+        row(Name::DistanceToResistance, "distance_to_resistance", "fraction", Market, QUARTER_BEFORE, "R84", "How far the spot lies below its highest close of 60 sessions, this one included: 0 at the high."),
+        row(Name::Rsi14Weekly, "rsi_14_weekly", "0 to 100", Market, WEEK * RSI_SETTLED, "R55", "rsi_14 over the last closes of 14 weeks, as it stood at the last one."),
+        row(Name::MacdWeekly, "macd_weekly", "index points", Market, WEEK * MACD_SETTLED, "R55", "macd over the last closes of weeks, as it stood at the last one."),
+        row(Name::MacdSignalWeekly, "macd_signal_weekly", "index points", Market, WEEK * MACD_SIGNAL_SETTLED, "R55", "macd_signal over the last closes of weeks, as it stood at the last one."),
         row(Name::DaysToFomc, "days_to_fomc", "calendar days", Market, 0, "R56", "Calendar days to the next FOMC decision, 0 on its day; missing where the calendar has none."),
         row(Name::DaysToCpi, "days_to_cpi", "calendar days", Market, 0, "R28", "Calendar days to the next release of the CPI, 0 on its day; missing where the calendar has none."),
         row(Name::DaysToPpi, "days_to_ppi", "calendar days", Market, 0, "R28", "Calendar days to the next release of the PPI, 0 on its day; missing where the calendar has none."),
@@ -190,6 +225,11 @@ pub static NAMES: [Entry; 35] = {
         row(Name::SessionsHeld, "sessions_held", "sessions", Position, 0, "schedule", "Sessions since the position was filled."),
         row(Name::EntrySpot, "entry_spot", "index points", Position, 0, "R49", "The spot at the fill, S0."),
         row(Name::BreakevenChallenge, "breakeven_challenge", "fraction", Position, 0, "R49", "|S - S0| / |BE - S0| toward the threatened side: 1 at the break-even."),
+        row(Name::SdMove, "sd_move", "standard deviations", Position, 0, "R27", "Move of the spot since the fill, in standard deviations to the expiry as seen then; missing for VIX products."),
+        row(Name::GammaPercentile, "gamma_percentile", "0 to 100", Position, 0, "R54", "Share of its sessions before this one in which the position's |gamma| was lower; missing at the fill and for VIX products."),
+        row(Name::ThetaAcceleration, "theta_acceleration", "multiple", Position, 0, "R84", "The position's time decay over that at the fill; below 0 once what earned time value pays it; missing for VIX products."),
+        row(Name::ExtrinsicShare, "extrinsic_share", "fraction", Position, 0, "R84", "Time value left, mark less payoff at the spot, over credit; missing for VIX products."),
+        row(Name::ExtrinsicPerDay, "extrinsic_per_day", "index points", Position, 0, "R84", "Time value left per calendar day to the expiry: what a seller still earns a day; missing for VIX products."),
     ]
 };
 

@@ -7,7 +7,7 @@ use super::{
     expr::Op,
     limits::LATCH_MEMORY,
     names::Scope,
-    program::{Answer, Arithmetic, Comparison, Number, Step},
+    program::{Answer, Arithmetic, Comparison, Number, Step, Term},
 };
 
 /// What the checks of the compiler rule out.
@@ -26,7 +26,6 @@ impl Compiler<'_> {
             (Op::Rising, [a]) => self.trend(Op::Gt, n, *a),
             (Op::Falling, [a]) => self.trend(Op::Lt, n, *a),
             (Op::Votes, voters) => self.votes(n.expect(CHECKED) as usize, voters),
-            (Op::Score, pairs) => self.score(pairs),
             (_, [a]) => self.unary(op, n, *a),
             // Operators of any number of operands are folded from the left.
             (_, [first, rest @ ..]) => rest.iter().fold(*first, |a, b| self.binary(op, a, *b)),
@@ -167,13 +166,14 @@ impl Compiler<'_> {
         at_least[k].expect(CHECKED)
     }
 
-    fn score(&mut self, pairs: &[Value]) -> Value {
+    /// The weighted mean of pairs of weight and term; `families` are those of each term.
+    pub(super) fn score(&mut self, pairs: &[Value], families: &[u64]) -> Value {
         let key = Key::Apply(Op::Score, None, pairs.iter().map(|value| identity(value.column)).collect());
         self.once(key, |compiler| {
             let first = compiler.terms.len();
-            for pair in pairs.chunks_exact(2) {
+            for (pair, &families) in pairs.chunks_exact(2).zip(families) {
                 let weight = compiler.constant_of(pair[0].column);
-                compiler.terms.push((weight, pair[1].column));
+                compiler.terms.push(Term { weight, column: pair[1].column, families });
             }
             let terms = pairs.len() / 2;
             let column = compiler.number_step(|out| Step::Score { first, terms, out });

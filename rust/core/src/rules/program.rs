@@ -66,6 +66,15 @@ pub(super) enum Step {
     Percentile { a: Number, cell: usize, out: Number },
 }
 
+/// A term of a score.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Term {
+    pub weight: f64,
+    pub column: Answer,
+    /// What it is evidence of, as bits.
+    pub families: u64,
+}
+
 /// The column that holds the answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
@@ -79,8 +88,8 @@ pub struct Program {
     pub(super) inputs: Vec<Name>,
     pub(super) constants: Vec<(Number, f64)>,
     pub(super) steps: Vec<Step>,
-    /// Weight and column of every term of every score.
-    pub(super) terms: Vec<(f64, Answer)>,
+    /// Every term of every score.
+    pub(super) terms: Vec<Term>,
     pub(super) cells: Vec<CellPlan>,
     pub(super) numbers: usize,
     pub(super) truths: usize,

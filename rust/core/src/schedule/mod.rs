@@ -11,6 +11,9 @@ use crate::{Error, Result};
 /// No listed expiry lies in the window.
 pub const NO_EXPIRY: u32 = u32::MAX;
 
+/// Days after Monday.
+const FRIDAY: i64 = 4;
+
 /// The dated calendar as arrays, one element per session.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +143,42 @@ impl Schedule {
             .collect()
     }
 
+    /// Is this the last session of its ISO week?
+    ///
+    /// Before the calendar every weekday counts as a session (`session` is negative there): a simulated past may reach
+    /// further back than the calendar does.
+    pub fn ends_week(&self, session: i64) -> bool {
+        let days = &self.spec.days;
+        match usize::try_from(session) {
+            Ok(at) => days.get(at + 1).is_none_or(|&next| iso_week(next) != iso_week(days[at])),
+            // Days after Monday of the first session, less one per weekday before it.
+            Err(_) => (i64::from((days[0] + 3).rem_euclid(7)).min(FRIDAY) + session).rem_euclid(5) == FRIDAY,
+        }
+    }
+
+    /// Per session: the first and the second listed expiry of a product that settle on a later one, or [`NO_EXPIRY`].
+    ///
+    /// # Errors
+    /// The schedule does not list the product.
+    pub fn front_expiries(&self, product: &str) -> Result<Vec<[u32; 2]>> {
+        let listed = self.listed(product)?;
+        let at = |index: usize| listed.get(index).copied().unwrap_or(NO_EXPIRY);
+        Ok((0..self.len() as u32)
+            .map(|now| {
+                let first = listed.partition_point(|&expiry| expiry <= now);
+                [at(first), at(first + 1)]
+            })
+            .collect())
+    }
+
+    fn listed(&self, product: &str) -> Result<&[u32]> {
+        let listed = self.spec.expiries.get(product).map(Vec::as_slice);
+        listed.ok_or_else(|| {
+            let known: Vec<_> = self.spec.expiries.keys().cloned().collect();
+            Error::domain("product", product, format!("the schedule lists expiries of {}", known.join(", ")))
+        })
+    }
+
     /// Per session: does a layer of this cadence decide on it? `None` for [`Every::Flat`], which follows the book.
     pub fn decision_sessions(&self, every: Every) -> Option<Vec<bool>> {
         let period: fn(i32) -> i32 = match every {
@@ -167,10 +206,7 @@ impl Schedule {
         window: DaysWindow,
         quoted: impl Fn(u32, u32) -> bool,
     ) -> Result<Vec<u32>> {
-        let listed = self.spec.expiries.get(product).ok_or_else(|| {
-            let known: Vec<_> = self.spec.expiries.keys().cloned().collect();
-            Error::domain("product", product, format!("the schedule lists expiries of {}", known.join(", ")))
-        })?;
+        let listed = self.listed(product)?;
         let nearest = |fill: u32| {
             listed
                 .iter()

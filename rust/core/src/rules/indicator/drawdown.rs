@@ -1,6 +1,6 @@
 //! Drawdown: how far the spot lies below its running maximum.
 
-use super::Indicator;
+use super::{Closes, Indicator};
 use crate::math::lanes::{Col, LANES};
 
 /// `1 − S / max S` over the sessions seen so far, 0 or more. A missing spot gives a missing drawdown in its session and
@@ -25,9 +25,9 @@ impl Indicator for Drawdown {
         *self = Self::new();
     }
 
-    fn step(&mut self, spot: &Col, _vix: &Col, out: &mut Col) {
+    fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
         for lane in 0..LANES {
-            let spot = if spot[lane].is_finite() { spot[lane] } else { f64::NAN };
+            let spot = if now.spot[lane].is_finite() { now.spot[lane] } else { f64::NAN };
             self.maximum[lane] = self.maximum[lane].max(spot); // f64::max ignores a missing operand
             out[lane] = 1.0 - spot / self.maximum[lane];
         }

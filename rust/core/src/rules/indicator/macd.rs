@@ -1,6 +1,6 @@
 //! Moving average convergence and divergence: the line.
 
-use super::Indicator;
+use super::{Closes, Indicator, weekly::PerLane};
 use crate::math::lanes::{Col, LANES};
 
 /// Exponential mean of the spot over 12 sessions less that over 26 (G. Appel, The Moving Average Convergence-Divergence
@@ -26,10 +26,17 @@ impl Indicator for Macd {
         *self = Self::new();
     }
 
-    fn step(&mut self, spot: &Col, _vix: &Col, out: &mut Col) {
+    fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
         for lane in 0..LANES {
-            out[lane] = self.fast.push(lane, spot[lane]) - self.slow.push(lane, spot[lane]);
+            out[lane] = self.push(lane, now.spot[lane]);
         }
+    }
+}
+
+impl PerLane for Macd {
+    #[inline]
+    fn push(&mut self, lane: usize, spot: f64) -> f64 {
+        self.fast.push(lane, spot) - self.slow.push(lane, spot)
     }
 }
 
@@ -72,7 +79,8 @@ mod tests {
     fn on_a_ramp_the_line_is_seven() {
         let (mut macd, mut out) = (Macd::new(), Col::default());
         for session in 0..80_u32 {
-            macd.step(&Col::splat(5000.0 + f64::from(session)), &Col::default(), &mut out);
+            let spot = Col::splat(5000.0 + f64::from(session));
+            macd.step(&Closes::daily(&spot, &Col::default()), &mut out);
             assert_eq!(out[0].is_nan(), session < 25);
             assert!(session < 25 || (out[0] - 7.0).abs() < 1e-9, "{session}: {}", out[0]);
         }

@@ -1,8 +1,9 @@
 //! Moving average convergence and divergence: the signal line.
 
 use super::{
-    Indicator,
+    Closes, Indicator,
     macd::{Macd, Mean},
+    weekly::PerLane,
 };
 use crate::math::lanes::{Col, LANES};
 
@@ -28,10 +29,17 @@ impl Indicator for MacdSignal {
         *self = Self::new();
     }
 
-    fn step(&mut self, spot: &Col, vix: &Col, out: &mut Col) {
-        self.line.step(spot, vix, out);
+    fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
         for lane in 0..LANES {
-            out[lane] = self.mean.push(lane, out[lane]);
+            out[lane] = self.push(lane, now.spot[lane]);
         }
+    }
+}
+
+impl PerLane for MacdSignal {
+    #[inline]
+    fn push(&mut self, lane: usize, spot: f64) -> f64 {
+        let line = self.line.push(lane, spot);
+        self.mean.push(lane, line)
     }
 }

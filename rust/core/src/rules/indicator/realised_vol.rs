@@ -1,6 +1,6 @@
 //! Realised volatility over the last N sessions.
 
-use super::Indicator;
+use super::{Closes, Indicator};
 use crate::math::{
     lanes::{Col, LANES},
     simd::{self, Kernel},
@@ -38,7 +38,8 @@ impl<const N: usize> Indicator for RealisedVol<N> {
         *self = Self::new();
     }
 
-    fn step(&mut self, spot: &Col, _vix: &Col, out: &mut Col) {
+    fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
+        let spot = now.spot;
         simd::dispatch(SquaredReturn { spot, previous: &self.previous, out: &mut self.squares[self.oldest] });
         self.previous = *spot;
         self.oldest = (self.oldest + 1) % N;

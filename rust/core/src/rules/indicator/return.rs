@@ -1,6 +1,6 @@
 //! Change of the spot from one session to the next.
 
-use super::Indicator;
+use super::{Closes, Indicator};
 use crate::math::lanes::{Col, LANES};
 
 /// `S / S before - 1`; missing where either is.
@@ -24,7 +24,8 @@ impl Indicator for Return {
         *self = Self::new();
     }
 
-    fn step(&mut self, spot: &Col, _vix: &Col, out: &mut Col) {
+    fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
+        let spot = now.spot;
         for lane in 0..LANES {
             let change = spot[lane] / self.previous[lane] - 1.0;
             out[lane] = if change.is_finite() { change } else { f64::NAN };

@@ -1,6 +1,6 @@
 //! Wilder's relative strength index.
 
-use super::Indicator;
+use super::{Closes, Indicator, weekly::PerLane};
 use crate::math::lanes::{Col, LANES};
 
 /// `100 · G / (G + L)`, where G and L are Wilder's averages of the gains and losses of the last sessions.
@@ -45,19 +45,26 @@ impl<const N: u32> Indicator for Rsi<N> {
         *self = Self::new();
     }
 
-    fn step(&mut self, spot: &Col, _vix: &Col, out: &mut Col) {
+    fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
         for lane in 0..LANES {
-            let change = spot[lane] - self.previous[lane];
-            if change.is_finite() {
-                self.smooth(lane, change);
-            } else {
-                (self.changes[lane], self.gain[lane], self.loss[lane]) = (0, 0.0, 0.0);
-            }
-            let warm = self.changes[lane] == N;
-            let index = 100.0 * self.gain[lane] / (self.gain[lane] + self.loss[lane]);
-            out[lane] = if warm { index } else { f64::NAN };
+            out[lane] = self.push(lane, now.spot[lane]);
         }
-        self.previous = *spot;
+    }
+}
+
+impl<const N: u32> PerLane for Rsi<N> {
+    #[inline]
+    fn push(&mut self, lane: usize, spot: f64) -> f64 {
+        let change = spot - self.previous[lane];
+        self.previous[lane] = spot;
+        if change.is_finite() {
+            self.smooth(lane, change);
+        } else {
+            (self.changes[lane], self.gain[lane], self.loss[lane]) = (0, 0.0, 0.0);
+        }
+        let warm = self.changes[lane] == N;
+        let index = 100.0 * self.gain[lane] / (self.gain[lane] + self.loss[lane]);
+        if warm { index } else { f64::NAN }
     }
 }
 
@@ -77,7 +84,8 @@ mod tests {
         let mut compared = 0;
         for row in table.lines().skip(1) {
             let cells: Vec<&str> = row.split(',').collect();
-            rsi.step(&Col::splat(cells[1].parse().unwrap()), &Col::default(), &mut out);
+            let spot = Col::splat(cells[1].parse().unwrap());
+            rsi.step(&Closes::daily(&spot, &Col::default()), &mut out);
             match cells[2].parse::<f64>() {
                 Ok(published) => {
                     assert!((out[0] - published).abs() < TOLERANCE, "{row}: {}", out[0]);

@@ -1,6 +1,6 @@
 //! The rank of the VIX in its own past.
 
-use super::Indicator;
+use super::{Closes, Indicator};
 use crate::{math::lanes::Col, rules::rank::Rank};
 
 /// Share of the sessions before, N with this one, in which the VIX was lower, 0 to 100: `vix.percentile(N)` by name.
@@ -25,8 +25,8 @@ impl Indicator for VixPercentile {
         *self = Self::new(self.sessions);
     }
 
-    fn step(&mut self, _spot: &Col, vix: &Col, out: &mut Col) {
+    fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
         let finite = |x: f64| if x.is_finite() { x } else { f64::NAN };
-        self.rank.push(&Col(std::array::from_fn(|lane| finite(vix[lane]))), out);
+        self.rank.push(&Col(std::array::from_fn(|lane| finite(now.vix[lane]))), out);
     }
 }

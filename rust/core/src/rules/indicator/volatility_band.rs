@@ -1,6 +1,6 @@
 //! The band of the VIX.
 
-use super::Indicator;
+use super::{Closes, Indicator};
 use crate::math::lanes::{Col, LANES};
 
 /// Where a band begins; the last one above its level, so that 35 itself still belongs to 28 to 35 (R40).
@@ -18,9 +18,9 @@ impl Indicator for VolatilityBand {
 
     fn reset(&mut self) {}
 
-    fn step(&mut self, _spot: &Col, vix: &Col, out: &mut Col) {
+    fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
         for lane in 0..LANES {
-            let level = vix[lane];
+            let level = now.vix[lane];
             let reached = FROM.iter().filter(|from| level >= **from).count() + usize::from(level > ABOVE);
             out[lane] = if level.is_finite() { reached as f64 } else { f64::NAN };
         }

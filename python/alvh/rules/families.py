@@ -1,0 +1,52 @@
+"""What the terms of a score are evidence of: it listens to at least two families (C24)."""
+
+from functools import cache
+
+from alvh import _core
+from alvh.rules.tree import Name, Node, Op, Operation
+
+LEAST_FAMILIES = 2
+"""Families of the known terms below which a score is missing, as in the engine."""
+
+
+@cache
+def _own() -> dict[str, str]:
+    return {row[0]: row[6] for row in _core.rule_names()}
+
+
+def family_of(name: str) -> str:
+    """Return what a name is evidence of; one that no registry knows is a family by itself.
+
+    Examples
+    --------
+    >>> family_of("rsi_14"), family_of("vix"), family_of("price_earnings"), family_of("of_mine")
+    ('price', 'volatility', 'valuation', 'of_mine')
+    """
+    if name in _own():
+        return _own()[name]
+    from alvh.signals.registry import registry
+
+    known = registry().get(name)
+    return name if known is None else known.family
+
+
+def families(node: Node) -> frozenset[str]:
+    """Return the families of all names under a node."""
+    if isinstance(node, Name):
+        return frozenset({family_of(node.text)})
+    return frozenset().union(*map(families, node.args)) if isinstance(node, Operation) else frozenset()
+
+
+def given(node: Node) -> dict[str, str]:
+    """Return the families that the engine must be told: of names under a score that are not its own."""
+    if not isinstance(node, Operation):
+        return {}
+    if node.op is Op.SCORE:
+        return {name: family_of(name) for name in sorted(_names(node)) if name not in _own()}
+    return {name: family for arg in node.args for name, family in given(arg).items()}
+
+
+def _names(node: Node) -> set[str]:
+    if isinstance(node, Name):
+        return {node.text}
+    return set().union(*map(_names, node.args)) if isinstance(node, Operation) else set()

@@ -1,0 +1,51 @@
+//! One rule of one path, close by close: what it read and what it said.
+
+use super::{layout::RulePlan, package::Package, signals::Signals};
+use crate::{math::lanes::Tri, rules::names::Name};
+
+/// A rule of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// By its index among the rules that open.
+    Enter(usize),
+    /// By its index among the rules that close.
+    Exit(usize),
+}
+
+/// What a rule read and said in lane 0, a row per evaluation.
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    /// The names that it reads.
+    pub names: Vec<Name>,
+    /// Sessions after session 0; negative before it.
+    pub tick: Vec<i64>,
+    /// Slot of the position; 0 where there is none.
+    pub slot: Vec<usize>,
+    /// Tick at which the position of the slot was filled; NaN where it holds none.
+    pub entered: Vec<f64>,
+    /// 1 true, 0 false, NaN unknown.
+    pub answer: Vec<f64>,
+    /// Per name, what it was; NaN is missing.
+    pub values: Vec<Vec<f64>>,
+}
+
+impl Readings {
+    /// Nothing read yet.
+    pub(super) fn new(rule: &RulePlan) -> Self {
+        let names = rule.program.inputs().to_vec();
+        Self { values: vec![vec![]; names.len()], names, ..Self::default() }
+    }
+
+    /// One more evaluation, of the columns that were observed last.
+    pub(super) fn record(&mut self, tick: i64, at: Option<(usize, &Package)>, signals: &Signals, said: Tri) {
+        let held = at.filter(|(_, package)| package.held.get(0));
+        self.tick.push(tick);
+        self.slot.push(at.map_or(0, |(slot, _)| slot));
+        self.entered.push(held.map_or(f64::NAN, |(_, package)| package.entered[0]));
+        let known = if said.truth.get(0) { 1.0 } else { 0.0 };
+        self.answer.push(if said.known.get(0) { known } else { f64::NAN });
+        for (name, values) in self.names.iter().zip(&mut self.values) {
+            values.push(signals.column(*name)[0]);
+        }
+    }
+}
