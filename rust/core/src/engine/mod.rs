@@ -9,6 +9,8 @@ mod book;
 mod call_log;
 mod check;
 mod fill;
+mod gates;
+mod given;
 mod instrument;
 mod layout;
 mod package;
@@ -23,6 +25,7 @@ mod summary;
 mod trace;
 
 pub use call_log::NAMES as CALL_NAMES;
+pub use gates::Gate;
 pub use plan::{Paths, Plan};
 pub use series::NAMES as SERIES_NAMES;
 pub use summary::NAMES as SUMMARY_NAMES;
