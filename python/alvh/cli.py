@@ -203,6 +203,21 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             min=0, help="Paths at most that run again with the SPX surface a vol point off.", metavar="N"
         ),
     ] = 2_048,
+    signals: Annotated[
+        str | None,
+        typer.Option(
+            help="CSV or Parquet of signal, date, released_at, value, on a history: what rules may name "
+            "besides the engine's names; or absent: unknown throughout.",
+            metavar="FILE",
+        ),
+    ] = None,
+    staleness: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Calendar days from its release after which a signal is unknown; repeatable.",
+            metavar="NAME=DAYS",
+        ),
+    ] = None,
     report: Report = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -245,10 +260,31 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             surface_band=surface_band,
             margin=margin_rule,
             worst_bar=WorstBar() if worst_bar else None,
+            signals=_signals(signals, staleness, market),
         )
     _show(result, as_json=as_json, out=out)
     if report is not None:
         _write_report(report, [result], as_json=as_json)
+
+
+def _signals(source: str | None, staleness: list[str] | None, market: Market) -> Any:
+    """Read the signals of --signals as known at the closes of a history, stale as --staleness says."""
+    from alvh.history import History
+    from alvh.signals import given
+
+    if not staleness:
+        return source
+    if source is None or not isinstance(market, History):
+        raise SpecError(
+            "--staleness is about signals of a history: give --signals FILE, and a history, as well"
+        )
+    days: dict[str, int] = {}
+    for text in staleness:
+        name, equals, number = text.partition("=")
+        if not equals or not number.isdigit():
+            raise SpecError(f"--staleness {text}: NAME=DAYS, such as put_call=5")
+        days[name] = int(number)
+    return given(source, market.data.dates, staleness=days)
 
 
 @app.command()

@@ -21,9 +21,11 @@ from alvh import _core, equal_cost, figures
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
+from alvh.outside import Outside
 from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
+from alvh.signals.given import SignalSource
 from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
 
@@ -41,6 +43,9 @@ FAN_PATHS = 1_024
 
 CALL_PATHS = 1_024
 """Paths at most whose margin calls are told one by one, and counted by the state that they opened in."""
+
+GATE_PATHS = 1_024
+"""Paths at most on which it is counted how often layers were closed for lack of data."""
 
 CLOSE_ONLY = (
     "* close-only on daily data: the trigger is seen at a close and filled at the next; "
@@ -92,6 +97,7 @@ def compare(
     overwrite: bool = False,
     chunk: int = CHUNK,
     surface_band: int = BAND_PATHS,
+    signals: SignalSource | Outside | None = None,
     advance: Advance | None = None,
     solved: Comparison | None = None,
 ) -> Comparison:
@@ -142,6 +148,11 @@ def compare(
     surface_band
         Paths at most that run again, at the smallest share, with the SPX surface a vol point lower and a vol
         point higher (`Comparison.surface_band`); 0 for none.
+    signals
+        What rules may name besides the engine's own names (R76 to R82). On a history: a frame or file of
+        `signal`, `date`, `released_at`, `value`, or what `alvh.signals.align` or `given` made of it with a
+        staleness of your own. ``"absent"``: what is named is unknown throughout, and what waits for it stays
+        closed (C24). Without it a rule that names such a signal is an error.
     advance
         Called with the number of paths just finished, those of the pilot of rivals at equal cost and of the
         surface band among them.
@@ -184,6 +195,7 @@ def compare(
         "costs": costs,
         "ruin_share": ruin_share,
         "chunk": chunk,
+        "signals": signals,
     }
     if out is not None:
         RunFolder.claim(out)  # what is wrong with the folder is said before anything is solved
@@ -257,7 +269,9 @@ class Comparison:
     @property
     def limits(self) -> tuple[str, ...]:
         """Sentences that must stand beside the figures."""
-        return (*self.task.facts["limits"], *equal_cost.limits(self._equal_cost))
+        limits = (*self.task.facts["limits"], *equal_cost.limits(self._equal_cost))
+        # Only where signals from outside are read: what else a rule reads is there, or said to be lacking.
+        return (*limits, *figures.closed_words(self._closed)) if "signals" in self.task.facts else limits
 
     @property
     def pilot(self) -> str:
@@ -449,6 +463,34 @@ class Comparison:
     @property
     def _unequal(self) -> dict[str, str]:
         return equal_cost.unequal(self._equal_cost)
+
+    def closed(self) -> pl.DataFrame:
+        """Return how often each layer with an enter rule was closed for lack of data (C24).
+
+        Runs the smallest share again, on the first `GATE_PATHS` paths of a simulation, or on that many
+        starts of a history at most, evenly spread.
+
+        Returns
+        -------
+        DataFrame
+            `arm`, `layer`, `rule`; `sessions` at which it was asked, over all paths; of these `unknown` while
+            data were missing that the rule reads, now or in one of its windows; openings `withheld` then,
+            which were due; `missing`: names and the sessions of each. A rule that is unknown for another
+            reason, such as ``core_challenge`` while no core is held, does not count.
+        """
+        return self._closed
+
+    @cached_property
+    def _closed(self) -> pl.DataFrame:
+        starts = self.task.spec["starts"]
+        starts = starts[:: math.ceil(len(starts) / GATE_PATHS)] if starts else []
+        share = self._share(None)
+        books = [book for book in self.task.spec["books"] if book["share"] == share]
+        task = Task({**self.task.spec, "starts": starts, "books": books}, self.task.paths, self.task.facts)
+        paths = len(starts) or min(self.task.paths, GATE_PATHS)
+        arms = [book["arm"] for book in books]
+        layers = {arm: [layer["name"] for layer in self._layers(arm)] for arm in arms}
+        return figures.closed(_core.Plan(task.text).gates(0, paths, threads=self.threads), arms, layers)
 
     def peaks(self, share: float | None = None) -> pl.DataFrame:
         """Return the distribution of peak over first margin requirement per arm (R15)."""

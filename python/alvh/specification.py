@@ -14,12 +14,14 @@ from alvh.errors import BookError, SpecError, nearest_names
 from alvh.history import History
 from alvh.margin.grid import Grid, House, grid, house
 from alvh.market import FHS, GBM, Simulated
+from alvh.outside import Outside, outside_of
 from alvh.playbook import Arm, Layer
 from alvh.runner import CHUNK, Task
 from alvh.scenario import Scenario
 from alvh.schedule import Schedule
 from alvh.schedule.clock import tail_for
 from alvh.schedule.expiries import CADENCES, DAYS_PER_WEEK, Cadence
+from alvh.signals.given import SignalSource
 
 SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
 """The size ladder: margin shares of NAV (R4, R91)."""
@@ -111,10 +113,12 @@ def specification(
     worst_bar: WorstBar | None = None,
     costs: Costs | None = None,
     ruin_share: float = 0.20,
+    signals: SignalSource | Outside | None = None,
 ) -> dict[str, Any]:
     """Build what the engine reads: arms at every share of the ladder, market, calendar, contracts, costs.
 
-    `every` is the distance of rolling starts in sessions; it is used with a `History` only.
+    `every` is the distance of rolling starts in sessions; it is used with a `History` only. `signals` is what
+    `compare` takes, or what `alvh.outside.outside_of` made of it.
     """
     names = [arm.name for arm in arms]
     if not names:
@@ -128,6 +132,7 @@ def specification(
     if max(shares) > LARGEST_SHARE:
         raise SpecError(f"shares = {list(shares)}: margin shares of NAV up to {LARGEST_SHARE:g}: 0.10 is 10%")
     _refuse_equal_rungs(arms, shares)
+    outside = outside_of(arms, market, signals)
     if isinstance(market, GBM) and worst_bar is not None and worst_bar.vix != 1.0:
         raise SpecError(
             f"worst_bar: vix = {worst_bar.vix}: VIX never moves in {market.spec()['model']}. "
@@ -156,7 +161,7 @@ def specification(
         case _:
             starts = []
             schedule = Schedule.synthetic(sessions, tail_sessions=tail, listings=listings)
-    return {
+    spec = {
         "schema": SCHEMA,
         "capital": float(capital),
         "sessions": sessions,
@@ -171,6 +176,7 @@ def specification(
         "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,
         "books": [arm.book(share) for share in shares for arm in arms],
     }
+    return spec if outside is None else spec | {"signals": outside.spec()}
 
 
 def _margin(rule: MarginRule) -> str | dict[str, Any]:
@@ -204,7 +210,8 @@ def task_of(
     `equal_cost` is what `alvh.equal_cost.settle` found about the arms, for the manifest.
     """
     arms = tuple(arms)
-    spec = specification(arms, market, **options)
+    outside = outside_of(arms, market, options.get("signals"))
+    spec = specification(arms, market, **{**options, "signals": outside})
     starts = spec["starts"]
     if starts:
         count = len(starts) if paths is None else paths
@@ -215,12 +222,15 @@ def task_of(
         count = PATHS if paths is None else paths
         if count < 1:
             raise SpecError(f"paths = {count}: at least 1")
+    told = [*_of_margin(arms, options.get("margin", "strategy")), *_of_bar(options)]
     facts = {
-        **_replayed(market, arms, [*_of_margin(arms, options.get("margin", "strategy")), *_of_bar(options)]),
+        **_replayed(market, arms, [*told, *(() if outside is None else outside.limits)]),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
         "equal_cost": equal_cost or {},
         "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
     }
+    if outside is not None:
+        facts["signals"] = outside.facts()
     return Task(spec, count, facts, chunk)
 
 

@@ -7,6 +7,7 @@ independent; for the overlapping starts of a history there is `history_summary`,
 
 from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
+from alvh.figures.closed import closed, closed_words
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
@@ -45,6 +46,8 @@ __all__ = [
     "call_log",
     "call_rates",
     "capacity",
+    "closed",
+    "closed_words",
     "distress",
     "equal_cost",
     "fall_frequency",

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Strict, field_validator
 
 from alvh.keys import KnownKeys
 from alvh.rules import Condition, parse
+from alvh.rules.outside import outside
 
 Every = Literal["day", "week", "month", "flat"]
 
@@ -52,13 +53,17 @@ class Listed(Frozen):
 
 
 def compiled(rule: object, scope: str) -> object:
-    """Take a rule from text or an object and compile it once, so that its mistakes are found here."""
+    """Take a rule from text or an object and compile it once, so that its mistakes are found here.
+
+    Which signals from outside there are is known only where a run is given some: until then their names are
+    taken as given.
+    """
     condition = parse(rule) if isinstance(rule, str) else rule
     if condition is None:
         return None
     if not isinstance(condition, Condition):
         raise ValueError("a condition, such as 'loss >= 2 * credit'")  # noqa: TRY004 -- pydantic reads ValueError
-    condition.check(scope)
+    condition.check(scope, signals=outside(condition))
     return condition
 
 
@@ -69,4 +74,4 @@ def spec_of(rule: Condition | None) -> dict[str, Any] | None:
 
 def warm_up_of(rule: Condition | None, scope: str) -> int:
     """Sessions of data before the first one that a rule needs, if there is one."""
-    return 0 if rule is None else rule.warm_up(scope)
+    return 0 if rule is None else rule.warm_up(scope, signals=outside(rule))

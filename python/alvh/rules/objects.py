@@ -1,7 +1,7 @@
 """Rules as Python objects: what `signal` gives, and what its operators give."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -58,13 +58,15 @@ class Expr:
         told = given(self.tree)
         return {"text": str(self), "tree": self.tree.json()} | ({"families": told} if told else {})
 
-    def check(self, scope: str) -> tuple[str, ...]:
+    def check(self, scope: str, *, signals: Sequence[str] = ()) -> tuple[str, ...]:
         """Compile the rule as the engine would; return the names that it uses.
 
         Parameters
         ----------
         scope
             ``"market"``, ``"book"`` or ``"position"``: where the rule is evaluated and which names it sees.
+        signals
+            Names of signals from outside, which every scope sees.
 
         Raises
         ------
@@ -72,7 +74,7 @@ class Expr:
             Naming the sub-expression at fault and the names that the scope knows.
         """
         is_number = self.tree.kind is Kind.NUMBER
-        return tuple(_core.check_rule(json.dumps(self.spec()), scope, number=is_number))
+        return tuple(_core.check_rule(json.dumps(self.spec()), scope, number=is_number, given=signals))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> "CoreSchema":
@@ -131,15 +133,15 @@ class Condition(Expr):
     def __invert__(self) -> "Condition":
         return _condition(Op.NOT, self)
 
-    def warm_up(self, scope: str) -> int:
-        """Give the sessions of data before the first one that the rule needs in a scope.
+    def warm_up(self, scope: str, *, signals: Sequence[str] = ()) -> int:
+        """Give the sessions of data before the first one that the rule needs in a scope; see `check`.
 
         Examples
         --------
         >>> (signal("vix") > 28).for_sessions(3).warm_up("market")
         2
         """
-        return _core.rule_warm_up(json.dumps(self.spec()), scope)
+        return _core.rule_warm_up(json.dumps(self.spec()), scope, given=signals)
 
     def for_sessions(self, n: int) -> "Condition":
         """Ask whether it was true in each of the last n sessions, this one included.

@@ -15,7 +15,7 @@ MARKET_ZONE = "America/New_York"
 SCHEMA = {"signal": pl.String(), "date": pl.Date(), "released_at": pl.Datetime("us"), "value": pl.Float64()}
 """`released_at` is New York time."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def read(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFrame:
@@ -122,7 +122,7 @@ def _refuse(table: pl.DataFrame, typed: pl.DataFrame, source: str) -> None:
         "value": "a finite number, or null where the release is not usable",
     }
     wrong = {
-        "signal": ~pl.col("signal").str.contains(f"^{_NAME.pattern}$").fill_null(value=False),
+        "signal": ~pl.col("signal").str.contains(f"^{NAME.pattern}$").fill_null(value=False),
         "date": pl.col("date").is_null(),
         "released_at": pl.col("released_at").is_null(),
         "value": ~pl.col("value").is_finite().fill_null(value=True),

@@ -88,6 +88,32 @@ impl Plan {
         by_tick(py, CALL_NAMES, columns, paths)
     }
 
+    /// How often data were missing for the enter rules of layers, over some paths: a dict per layer that has one.
+    #[pyo3(signature = (first_path, paths, *, threads = 0))]
+    fn gates<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        threads: usize,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let gates = detached(py, || self.0.gates(first_path, paths, threads))?;
+        gates
+            .into_iter()
+            .map(|gate| {
+                let row = PyDict::new(py);
+                row.set_item("book", gate.book)?;
+                row.set_item("layer", gate.layer)?;
+                row.set_item("rule", gate.rule)?;
+                row.set_item("sessions", gate.sessions)?;
+                row.set_item("unknown", gate.unknown)?;
+                row.set_item("withheld", gate.withheld)?;
+                row.set_item("missing", gate.missing)?;
+                Ok(row)
+            })
+            .collect()
+    }
+
     /// One path of one book, day by day: {"ledger": name -> array over ticks, "events": list of dicts}.
     fn trace<'py>(&self, py: Python<'py>, path: u64, book: usize) -> PyResult<Bound<'py, PyDict>> {
         let trace = detached(py, || self.0.trace(path, book))?;
@@ -117,8 +143,8 @@ impl Plan {
         out.set_item("slot", found.slot.into_pyarray(py))?;
         out.set_item("entered", found.entered.into_pyarray(py))?;
         out.set_item("answer", found.answer.into_pyarray(py))?;
-        for (name, values) in found.names.iter().zip(found.values) {
-            names.set_item(name.as_str(), values.into_pyarray(py))?;
+        for (name, values) in found.names().zip(&found.values) {
+            names.set_item(name, values.clone().into_pyarray(py))?;
         }
         out.set_item("names", names)?;
         Ok(Some(out))

@@ -4,7 +4,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "arguments come from Python by value")]
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use alvh_core::{
     Error, Result,
@@ -30,20 +30,27 @@ type NameRow = (&'static str, &'static str, &'static str, &'static str, &'static
 /// The names that a rule uses, in the order in which they are met; raises if it does not compile.
 ///
 /// `json` is {"text": ..., "tree": ...}; `scope` is "market", "book" or "position"; the rule is a condition, or a number
-/// if `number` is true.
+/// if `number` is true. `given` are the names of signals from outside.
 #[pyfunction]
-#[pyo3(signature = (json, scope, *, number=false))]
-pub fn check_rule(py: Python<'_>, json: &str, scope: &str, number: bool) -> PyResult<Vec<&'static str>> {
+#[pyo3(signature = (json, scope, *, number=false, given=vec![]))]
+pub fn check_rule(
+    py: Python<'_>,
+    json: &str,
+    scope: &str,
+    number: bool,
+    given: Vec<String>,
+) -> PyResult<Vec<String>> {
     detached(py, || {
-        let program = compiled(json, scope, number)?;
-        Ok(program.inputs().iter().map(|name| name.as_str()).collect())
+        let program = compiled(json, scope, number, given)?;
+        Ok(program.inputs().iter().map(|input| input.as_str().to_owned()).collect())
     })
 }
 
-/// Sessions of data before session 0 that a condition needs.
+/// Sessions of data before session 0 that a condition needs; `given` as for [`check_rule`].
 #[pyfunction]
-pub fn rule_warm_up(py: Python<'_>, json: &str, scope: &str) -> PyResult<u32> {
-    detached(py, || compiled(json, scope, false).map(|program| program.warm_up()))
+#[pyo3(signature = (json, scope, *, given=vec![]))]
+pub fn rule_warm_up(py: Python<'_>, json: &str, scope: &str, given: Vec<String>) -> PyResult<u32> {
+    detached(py, || compiled(json, scope, false, given).map(|program| program.warm_up()))
 }
 
 /// A condition over series, one session per element: the arrays (truth, known).
@@ -128,13 +135,18 @@ pub fn rule_names() -> Vec<NameRow> {
         .collect()
 }
 
-fn compiled(json: &str, scope: &str, number: bool) -> Result<Program> {
+fn compiled(json: &str, scope: &str, number: bool, given: Vec<String>) -> Result<Program> {
     let scope = Scope::parse(scope).ok_or_else(|| {
         let known: Vec<_> = Scope::ALL.into_iter().map(Scope::as_str).collect();
         Error::domain("scope", format!("{scope:?}"), format!("one of {}", known.join(", ")))
     })?;
     let rule: Rule = serde_json::from_str(json).map_err(|error| Error::Spec(format!("rule: {error}")))?;
-    if number { Program::compile_number(&rule, scope) } else { Program::compile(&rule, scope) }
+    let given: Vec<Arc<str>> = given.into_iter().map(Arc::from).collect();
+    if number {
+        Program::compile_number(&rule, scope, &given)
+    } else {
+        Program::compile_given(&rule, scope, &given)
+    }
 }
 
 /// Compiles the rule and walks the sessions; `answer` takes the value of lane 0.
@@ -146,7 +158,9 @@ fn evaluated<T: Send>(
     number: bool,
     answer: impl Fn(&Program, &[&Col], &mut Memory) -> T + Send + Sync,
 ) -> PyResult<Vec<T>> {
-    let program = detached(py, || compiled(json, scope, number))?;
+    let registered = |column: &&String| NAMES.iter().any(|row| row.text == *column);
+    let given = columns.keys().filter(|column| !registered(column)).cloned().collect();
+    let program = detached(py, || compiled(json, scope, number, given))?;
     let mut series = Vec::new();
     for name in program.inputs() {
         let column = columns.get(name.as_str()).ok_or_else(|| {

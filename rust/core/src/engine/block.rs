@@ -5,6 +5,7 @@ use super::{
     book::{Book, Context, Ledger},
     call_log::{CallLog, INDICATORS},
     exposure::{self, Exposure},
+    gates::{Gate, Gates},
     instrument::Instrument,
     layout::PoolPlan,
     package::{Asked, Market, Package, Pool},
@@ -48,6 +49,7 @@ pub struct Block<'p> {
     series: Option<Series>,
     calls: Option<CallLog>,
     readings: Option<(Which, Readings)>,
+    gates: Option<Gates>,
     /// Sessions before session 0 that indicators and rules see.
     looks_back: u32,
     opening: State,
@@ -72,7 +74,7 @@ impl<'p> Block<'p> {
             ),
             interest: Col::default(),
             bills: Col::default(),
-            signals: Signals::new(&plan.inputs, &plan.schedule),
+            signals: Signals::new(&plan.inputs, &plan.given, &plan.given_read, &plan.schedule),
             enters: plan.enters.iter().map(|rule| (rule.program.memory(), Mask::NONE)).collect(),
             exits: plan
                 .exits
@@ -100,6 +102,7 @@ impl<'p> Block<'p> {
             series: None,
             calls: None,
             readings: None,
+            gates: None,
             looks_back: plan.warm_up,
             opening: State::default(),
             special: Col::splat(1.0),
@@ -128,15 +131,25 @@ impl<'p> Block<'p> {
     /// that do; a simulated one has as much past as they want.
     pub fn follow_calls(&mut self, book: usize) {
         let mut inputs = self.plan.inputs.clone();
-        inputs.extend(INDICATORS);
+        inputs.extend(INDICATORS.map(|name| (name, 0)));
         inputs.sort();
         inputs.dedup();
-        self.signals = Signals::new(&inputs, &self.plan.schedule);
+        self.signals = Signals::new(&inputs, &self.plan.given, &self.plan.given_read, &self.plan.schedule);
         if self.plan.starts.is_empty() {
             let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
             self.looks_back = self.looks_back.max(wanted);
         }
         self.calls = Some(CallLog::new(book));
+    }
+
+    /// Counts how often the rules of layers could not be told for want of data.
+    pub fn follow_gates(&mut self) {
+        self.gates = Some(Gates::new(self.plan));
+    }
+
+    /// What was counted.
+    pub fn take_gates(&mut self) -> Vec<Gate> {
+        self.gates.as_mut().map_or_else(Vec::new, Gates::take)
     }
 
     /// The calls that were followed, in the first `live` lanes.
@@ -219,6 +232,9 @@ impl<'p> Block<'p> {
         for memory in self.exits.iter_mut().flatten() {
             memory.reset();
         }
+        if let Some(gates) = &mut self.gates {
+            gates.begin(live);
+        }
         if self.looks_back > 0 {
             self.warm_up();
         }
@@ -247,7 +263,7 @@ impl<'p> Block<'p> {
     ///
     /// Each rule sees as many as it asks for: what another arm looks back on does not change where its latches begin.
     fn warm_up(&mut self) {
-        let Self { plan, signals, market, enters, exits, looks_back, readings, .. } = self;
+        let Self { plan, signals, market, enters, exits, gates, looks_back, readings, .. } = self;
         let lanes = market.lanes.clone();
         // A simulated past is drawn over a fixed length: what one arm looks back on does not change it for another.
         let drawn = if plan.starts.is_empty() { WARM_UP_DRAWN } else { *looks_back };
@@ -264,15 +280,18 @@ impl<'p> Block<'p> {
             let tick = -i64::from(before);
             for (index, (rule, (memory, _))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
                 if before <= rule.program.warm_up() {
-                    let said = signals.evaluate(rule, memory);
+                    let said = signals.evaluate_before(before, rule, memory);
                     read(readings, Which::Enter(index), tick, None, signals, said);
+                    if let Some(gates) = gates {
+                        gates.observe(index, rule, said, signals);
+                    }
                 }
             }
             for (index, (exit, memories)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
                 let program = &exit.rule.program;
                 if before <= program.warm_up() && program.needs_every_session() {
                     for (slot, memory) in memories.iter_mut().enumerate() {
-                        let said = signals.evaluate(&exit.rule, memory);
+                        let said = signals.evaluate_before(before, &exit.rule, memory);
                         // There are no positions yet, and every slot sees the same market.
                         if slot == 0 {
                             read(readings, Which::Exit(index), tick, None, signals, said);
@@ -434,8 +453,20 @@ impl<'p> Block<'p> {
 
     /// Phase 8: orders for the next tick.
     fn decide(&mut self, tick: u32) {
-        let Self { plan, market, pools, books, signals, enters, exits, exposures, exposed, readings, .. } =
-            self;
+        let Self {
+            plan,
+            market,
+            pools,
+            books,
+            signals,
+            enters,
+            exits,
+            exposures,
+            exposed,
+            gates,
+            readings,
+            ..
+        } = self;
         signals.observe_market(plan, market);
         for (index, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
             if plan.observed[index] {
@@ -449,6 +480,9 @@ impl<'p> Block<'p> {
             let said = signals.evaluate(rule, memory);
             read(readings, Which::Enter(index), i64::from(tick), None, signals, said);
             *open = said.is_true();
+            if let Some(gates) = gates {
+                gates.observe(index, rule, said, signals);
+            }
         }
         for ((pool, layout), exposures) in pools.iter().zip(&plan.pools).zip(exposures.iter_mut()) {
             let held = pool.packages.iter().zip(exposures).filter(|(package, _)| package.held.any());
@@ -463,7 +497,7 @@ impl<'p> Block<'p> {
                 pool.decisions[i] += 1;
             }
         }
-        for (book, layers) in books.iter_mut().zip(&plan.books) {
+        for (number, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
             book.order_rolls_and_sales(Context { plan, book: layers, market, tick }, pools);
             for (index, transfer) in layers.transfers.iter().enumerate() {
                 book.order_transfer(index, enters[transfer.when].1 & book.trading());
@@ -471,6 +505,11 @@ impl<'p> Block<'p> {
             for (layer, layout) in layers.layers.iter().enumerate() {
                 let may = book.trading() & layout.enter.map_or(Mask::ALL, |rule| enters[rule].1);
                 let pool = &mut pools[layout.pool];
+                if let (Some(gates), Some(rule)) = (gates.as_mut(), layout.enter) {
+                    let flat = plan.pools[layout.pool].decides.is_none();
+                    let due = if flat { book.flat(layer) } else { pool.due };
+                    gates.count(number, layer, rule, book.trading(), due);
+                }
                 let mut orders = pool.due & may;
                 if plan.pools[layout.pool].decides.is_none() {
                     // This pool follows this layer alone: a decision is an opening that it orders.

@@ -50,7 +50,7 @@ impl CallLog {
     /// One more tick.
     pub fn record(&mut self, books: &mut [Book], market: &Market, signals: &Signals) {
         let book = &mut books[self.book];
-        let [rsi, macd, macd_signal, realised, drawdown] = INDICATORS.map(|name| signals.indicator(name));
+        let [rsi, macd, macd_signal, realised, drawdown] = INDICATORS.map(|name| signals.indicator(name, 0));
         let [short, equity] = std::mem::take(book.opened.get_or_insert_default().as_mut());
         let mut row = vec![Col::default(); NAMES.len()];
         for lane in 0..row[0].len() {

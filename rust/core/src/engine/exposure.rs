@@ -12,7 +12,7 @@ use super::{
 use crate::{
     market::quote::{Slice, Surface},
     math::lanes::{Col, LANES, Mask},
-    rules::names::Name,
+    rules::{input::Input, names::Name},
 };
 
 /// Which of them some rule of a pool reads.
@@ -25,8 +25,9 @@ pub(super) struct Asked {
 
 impl Asked {
     /// What the names ask of packages of this instrument.
-    pub fn new(names: &[Name], instrument: Instrument) -> Self {
-        let asks = |of: &[Name]| instrument == Instrument::SpxOption && of.iter().any(|n| names.contains(n));
+    pub fn new(inputs: &[Input], instrument: Instrument) -> Self {
+        let read = |name: &Name| inputs.contains(&Input::Name(*name));
+        let asks = |of: &[Name]| instrument == Instrument::SpxOption && of.iter().any(read);
         Self {
             sd_move: asks(&[Name::SdMove]),
             greeks: asks(&[Name::GammaPercentile, Name::ThetaAcceleration]),

@@ -113,9 +113,9 @@ pub(super) struct RulePlan {
 }
 
 impl RulePlan {
-    fn compile(rule: &Rule, scope: Scope, book: usize) -> Result<Self> {
-        let program = Program::compile(rule, scope)?;
-        let owned = program.inputs().iter().any(|name| name.entry().scope == Scope::Book);
+    fn compile(rule: &Rule, scope: Scope, given: &[Arc<str>], book: usize) -> Result<Self> {
+        let program = Program::compile_given(rule, scope, given)?;
+        let owned = program.inputs().iter().any(|input| input.scope() == Scope::Book);
         Ok(Self { text: rule.text.clone(), tree: rule.tree.clone(), program, owner: owned.then_some(book) })
     }
 
@@ -205,6 +205,7 @@ impl Layout {
         margin: &MarginRule,
         books: &[BookSpec],
         market: &dyn Generator,
+        given: &[Arc<str>],
     ) -> Result<Self> {
         for (product, row) in contracts {
             check_contract(product, row)?;
@@ -215,6 +216,7 @@ impl Layout {
             costs,
             margin,
             market,
+            given,
             pools: vec![],
             enters: vec![],
             exits: vec![],
@@ -260,6 +262,8 @@ struct Builder<'a> {
     costs: CostSpec,
     margin: &'a MarginRule,
     market: &'a dyn Generator,
+    /// Names of the signals from outside.
+    given: &'a [Arc<str>],
     pools: Vec<PoolPlan>,
     enters: Vec<RulePlan>,
     exits: Vec<ExitPlan>,
@@ -431,7 +435,7 @@ impl Builder<'_> {
         if let Some(known) = self.enters.iter().position(|plan| plan.serves(rule, book)) {
             return Ok(known);
         }
-        self.enters.push(RulePlan::compile(rule, Scope::Book, book)?);
+        self.enters.push(RulePlan::compile(rule, Scope::Book, self.given, book)?);
         Ok(self.enters.len() - 1)
     }
 
@@ -440,7 +444,7 @@ impl Builder<'_> {
         if let Some(known) = self.exits.iter().position(same) {
             return Ok(known);
         }
-        self.exits.push(ExitPlan { pool, rule: RulePlan::compile(rule, Scope::Position, book)? });
+        self.exits.push(ExitPlan { pool, rule: RulePlan::compile(rule, Scope::Position, self.given, book)? });
         Ok(self.exits.len() - 1)
     }
 }

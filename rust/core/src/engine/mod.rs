@@ -10,6 +10,8 @@ mod call_log;
 mod check;
 mod exposure;
 mod fill;
+mod gates;
+mod given;
 mod instrument;
 mod layout;
 mod package;
@@ -26,6 +28,7 @@ mod term_structure;
 mod trace;
 
 pub use call_log::NAMES as CALL_NAMES;
+pub use gates::Gate;
 pub use plan::{Paths, Plan};
 pub use readings::Readings;
 pub use series::NAMES as SERIES_NAMES;

@@ -6,6 +6,7 @@ use super::{
     bar::BarSpec,
     block::Block,
     call_log::NAMES as CALLS,
+    given::Given,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
     readings::{Readings, Which},
     series::NAMES as SERIES,
@@ -23,7 +24,7 @@ use crate::{
         shock::Shock,
     },
     math::lanes::LANES,
-    rules::{compile::Program, limits::MAX_WINDOW, names::Name},
+    rules::{compile::Program, input::Input, limits::MAX_WINDOW, names::Name},
     schedule::Schedule,
 };
 
@@ -49,8 +50,11 @@ pub struct Plan {
     pub(super) pools: Vec<PoolPlan>,
     pub(super) enters: Vec<RulePlan>,
     pub(super) exits: Vec<ExitPlan>,
-    /// Names of the market that some rule reads.
-    pub(super) inputs: Vec<Name>,
+    /// Names that some rule reads, each as early as windows over it want it.
+    pub(super) inputs: Vec<(Name, u32)>,
+    /// Signals from outside, and which of them some rule reads.
+    pub(super) given: Given,
+    pub(super) given_read: Vec<usize>,
     /// Per book: does some rule read it?
     pub(super) observed: Vec<bool>,
     pub(super) books: Vec<BookPlan>,
@@ -99,14 +103,31 @@ impl Plan {
         }
         let schedule = Schedule::new(spec.schedule)?;
         let generator = generator(&spec.market)?;
-        let Layout { pools, enters, exits, books, stress } =
-            Layout::new(&schedule, &spec.contracts, spec.costs, &spec.margin, &spec.books, &*generator)?;
+        let given = Given::new(spec.signals, generator.rows())?;
+        let Layout { pools, enters, exits, books, stress } = Layout::new(
+            &schedule,
+            &spec.contracts,
+            spec.costs,
+            &spec.margin,
+            &spec.books,
+            &*generator,
+            given.names(),
+        )?;
         let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
-        let mut inputs: Vec<Name> = programs().flat_map(Program::inputs).copied().collect();
+        let (mut inputs, mut given_read) = (vec![], vec![]);
+        for (input, &lead) in programs().flat_map(|program| program.inputs().iter().zip(program.leads())) {
+            match input {
+                Input::Name(name) => inputs.push((*name, if name.is_indicator() { lead } else { 0 })),
+                Input::Given { index, .. } => given_read.push(*index),
+            }
+        }
         inputs.sort();
         inputs.dedup();
-        TermStructure::check(&inputs, &schedule)?;
+        given_read.sort_unstable();
+        given_read.dedup();
+        let names: Vec<Name> = inputs.iter().map(|(name, _)| *name).collect();
+        TermStructure::check(&names, &schedule)?;
         let owners = || enters.iter().map(|r| r.owner).chain(exits.iter().map(|e| e.rule.owner));
         let observed = (0..books.len()).map(|book| owners().any(|owner| owner == Some(book))).collect();
         check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;
@@ -128,6 +149,8 @@ impl Plan {
             enters,
             exits,
             inputs,
+            given,
+            given_read,
             observed,
             books,
             stress,
@@ -171,7 +194,7 @@ impl Plan {
     ///
     /// The result depends on neither the threads nor how the paths are cut into calls.
     pub fn run(&self, first_path: u64, paths: usize, threads: usize) -> Result<Paths> {
-        let columns = self.blocks(first_path, paths, threads, NAMES.len(), |block, first, live| {
+        let columns = self.columns(first_path, paths, threads, NAMES.len(), |block, first, live| {
             block.run(first, live);
             block.rows(live)
         })?;
@@ -187,7 +210,7 @@ impl Plan {
         threads: usize,
     ) -> Result<Vec<Vec<f64>>> {
         self.check_book(book)?;
-        self.blocks(first_path, paths, threads, SERIES.len(), |block, first, live| {
+        self.columns(first_path, paths, threads, SERIES.len(), |block, first, live| {
             block.follow(book);
             block.run(first, live);
             block.take_series(live).concat()
@@ -198,7 +221,7 @@ impl Plan {
     /// paths × (sessions + 1) values.
     pub fn calls(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
         self.check_book(book)?;
-        self.blocks(first_path, paths, threads, CALLS.len(), |block, first, live| {
+        self.columns(first_path, paths, threads, CALLS.len(), |block, first, live| {
             block.follow_calls(book);
             block.run(first, live);
             block.take_calls(live).concat()
@@ -206,7 +229,7 @@ impl Plan {
     }
 
     /// Runs blocks in parallel and joins their columns in path order.
-    fn blocks(
+    fn columns(
         &self,
         first_path: u64,
         paths: usize,
@@ -214,6 +237,24 @@ impl Plan {
         columns: usize,
         run: impl Fn(&mut Block<'_>, u64, usize) -> Vec<f64> + Sync,
     ) -> Result<Vec<Vec<f64>>> {
+        let blocks = self.blocks(first_path, paths, threads, run)?;
+        let mut joined = vec![Vec::new(); columns];
+        for block in &blocks {
+            for (column, values) in joined.iter_mut().zip(block.chunks_exact(block.len() / columns)) {
+                column.extend_from_slice(values);
+            }
+        }
+        Ok(joined)
+    }
+
+    /// Runs blocks in parallel; what each gives, in path order.
+    pub(super) fn blocks<T: Send>(
+        &self,
+        first_path: u64,
+        paths: usize,
+        threads: usize,
+        run: impl Fn(&mut Block<'_>, u64, usize) -> T + Sync,
+    ) -> Result<Vec<T>> {
         if self.paths().is_some_and(|have| first_path as usize + paths > have) {
             return Err(Error::domain(
                 "paths",
@@ -227,7 +268,7 @@ impl Plan {
             .stack_size(STACK)
             .build()
             .map_err(|e| Error::Spec(format!("threads: {e}")))?;
-        let blocks: Vec<Vec<f64>> = pool.install(|| {
+        Ok(pool.install(|| {
             (0..paths.div_ceil(LANES))
                 .into_par_iter()
                 .map_init(
@@ -238,14 +279,7 @@ impl Plan {
                     },
                 )
                 .collect()
-        });
-        let mut joined = vec![Vec::new(); columns];
-        for block in &blocks {
-            for (column, values) in joined.iter_mut().zip(block.chunks_exact(block.len() / columns)) {
-                column.extend_from_slice(values);
-            }
-        }
-        Ok(joined)
+        }))
     }
 
     /// One path of one book, day by day.

@@ -1,7 +1,7 @@
 //! One rule of one path, close by close: what it read and what it said.
 
 use super::{layout::RulePlan, package::Package, signals::Signals};
-use crate::{math::lanes::Tri, rules::names::Name};
+use crate::{math::lanes::Tri, rules::input::Input};
 
 /// A rule of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub(super) enum Which {
 /// What a rule read and said in lane 0, a row per evaluation.
 #[derive(Clone, Debug, Default)]
 pub struct Readings {
-    /// The names that it reads.
-    pub names: Vec<Name>,
+    /// What it reads, each with the sessions of windows over it.
+    pub(super) inputs: Vec<(Input, u32)>,
     /// Sessions after session 0; negative before it.
     pub tick: Vec<i64>,
     /// Slot of the position; 0 where there is none.
@@ -25,15 +25,21 @@ pub struct Readings {
     pub entered: Vec<f64>,
     /// 1 true, 0 false, NaN unknown.
     pub answer: Vec<f64>,
-    /// Per name, what it was; NaN is missing.
+    /// Per input, what it was; NaN is missing.
     pub values: Vec<Vec<f64>>,
 }
 
 impl Readings {
     /// Nothing read yet.
     pub(super) fn new(rule: &RulePlan) -> Self {
-        let names = rule.program.inputs().to_vec();
-        Self { values: vec![vec![]; names.len()], names, ..Self::default() }
+        let program = &rule.program;
+        let inputs: Vec<_> = program.inputs().iter().cloned().zip(program.leads().iter().copied()).collect();
+        Self { values: vec![vec![]; inputs.len()], inputs, ..Self::default() }
+    }
+
+    /// The names that it reads, as rules write them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|(input, _)| input.as_str())
     }
 
     /// One more evaluation, of the columns that were observed last.
@@ -44,8 +50,8 @@ impl Readings {
         self.entered.push(held.map_or(f64::NAN, |(_, package)| package.entered[0]));
         let known = if said.truth.get(0) { 1.0 } else { 0.0 };
         self.answer.push(if said.known.get(0) { known } else { f64::NAN });
-        for (name, values) in self.names.iter().zip(&mut self.values) {
-            values.push(signals.column(*name)[0]);
+        for ((input, lead), values) in self.inputs.iter().zip(&mut self.values) {
+            values.push(signals.column_of(input, *lead)[0]);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     book::View,
     exposure,
+    given::Given,
     layout::{PoolPlan, RulePlan},
     package::{Market, Package},
     plan::Plan,
@@ -17,7 +18,9 @@ use crate::{
     },
     rules::{
         indicator::{Closes, Indicator, indicator},
-        names::{NAMES, Name},
+        input::Input,
+        limits::MAX_INPUTS,
+        names::Name,
         program::Memory,
     },
     schedule::Schedule,
@@ -41,12 +44,23 @@ pub struct Signals {
     weekly: bool,
     events: Vec<DaysTo>,
     chance: Option<Col>,
-    indicators: Vec<(Name, Box<dyn Indicator>, Col)>,
+    indicators: Vec<Running>,
+    /// Signals from outside that some rule reads; the others stay empty.
+    given: Vec<Option<Box<Col>>>,
     book: View,
     position: PositionColumns,
     exposure: exposure::Columns,
     /// Is there any in these columns?
     exposed: bool,
+}
+
+/// An indicator that begins its own warm-up `lead` sessions earlier than session 0 asks for, because a window wants it.
+#[derive(Debug)]
+struct Running {
+    name: Name,
+    lead: u32,
+    indicator: Box<dyn Indicator>,
+    out: Col,
 }
 
 /// Calendar days to the next event of a kind.
@@ -70,6 +84,9 @@ struct PositionColumns {
     challenge: Col,
 }
 
+/// Why a column is there.
+const LISTED: &str = "the plan lists every column that a rule reads";
+
 const MISSING: Col = Col::splat(f64::NAN);
 
 impl PositionColumns {
@@ -89,26 +106,32 @@ impl PositionColumns {
 }
 
 impl Signals {
-    /// Columns for the names that the compiled rules use.
-    pub fn new(used: &[Name], schedule: &Schedule) -> Self {
-        let days_to = |&name: &Name| {
+    /// Columns for the names that the compiled rules use, each with the sessions before session 0 at which it is wanted.
+    pub fn new(used: &[(Name, u32)], given: &Given, given_read: &[usize], schedule: &Schedule) -> Self {
+        let days_to = |&(name, _): &(Name, u32)| {
             let by_session = schedule.days_to(name.event()?);
             Some(DaysTo { name, by_session, out: MISSING })
         };
-        let make = |&name: &Name| indicator(name.as_str()).map(|i| (name, i, Col::splat(f64::NAN)));
+        let make = |&(name, lead): &(Name, u32)| {
+            Some(Running { name, lead, indicator: indicator(name.as_str())?, out: MISSING })
+        };
+        let names: Vec<Name> = used.iter().map(|(name, _)| *name).collect();
+        let reads = |wanted: Name| names.contains(&wanted);
+        let column = |index| given_read.contains(&index).then(Box::default);
         Self {
             spot: Col::default(),
             vix: Col::default(),
             rate: Col::default(),
             dividend_yield: Col::default(),
             session: Col::default(),
-            vix_forward: used.contains(&Name::VixForward).then(Col::default),
-            vix_contango: used.contains(&Name::VixContango).then(Col::default),
-            term_structure: TermStructure::new(used, schedule),
-            weekly: used.iter().any(|name| name.as_str().ends_with("_weekly")),
+            vix_forward: reads(Name::VixForward).then(Col::default),
+            vix_contango: reads(Name::VixContango).then(Col::default),
+            term_structure: TermStructure::new(&names, schedule),
+            weekly: names.iter().any(|name| name.as_str().ends_with("_weekly")),
             events: used.iter().filter_map(days_to).collect(),
-            chance: used.contains(&Name::Chance).then_some(MISSING),
+            chance: reads(Name::Chance).then_some(MISSING),
             indicators: used.iter().filter_map(make).collect(),
+            given: (0..given.names().len()).map(column).collect(),
             book: View::MISSING,
             position: PositionColumns::missing(),
             exposure: exposure::Columns::MISSING,
@@ -119,9 +142,9 @@ impl Signals {
     /// A new block of paths begins: nothing of the last one may be seen, and before session 0 there are neither
     /// books nor positions.
     pub fn reset(&mut self) {
-        for (_, indicator, out) in &mut self.indicators {
+        for Running { indicator, out, .. } in &mut self.indicators {
             indicator.reset();
-            *out = Col::splat(f64::NAN);
+            *out = MISSING;
         }
         self.book = View::MISSING;
         self.position = PositionColumns::missing();
@@ -132,8 +155,8 @@ impl Signals {
     ///
     /// `session` is where a lane stands in the schedule, negative before it.
     ///
-    /// Each indicator begins its own warm-up before the start, however long the warm-up of the path is: what one
-    /// arm needs does not change what another one sees.
+    /// Each indicator begins its own warm-up before the start, or before the first session of a window over it, however
+    /// long the warm-up of the path is: what one arm needs does not change what another one sees.
     pub fn step(
         &mut self,
         schedule: &Schedule,
@@ -145,8 +168,8 @@ impl Signals {
         let ends = |lane| schedule.ends_week(session(lane));
         let week_ends = if self.weekly { Mask::from_fn(ends) } else { Mask::NONE };
         let now = Closes { spot, vix, week_ends };
-        for (name, indicator, out) in &mut self.indicators {
-            if before <= name.entry().warm_up {
+        for Running { name, lead, indicator, out } in &mut self.indicators {
+            if before <= name.entry().warm_up + *lead {
                 indicator.step(&now, out);
             }
         }
@@ -159,6 +182,7 @@ impl Signals {
         let session = |lane: usize| Some(market.session[lane]);
         let when = When { lanes: &market.lanes, step: i64::from(market.tick), session: &session };
         self.term_structure.observe(&*plan.generator, &plan.schedule, &market.now, &market.vix, &when);
+        self.observe_given(plan, |lane| market.session[lane]);
         if let Some(chance) = &mut self.chance {
             let stream = Stream { seed: plan.seed, purpose: Purpose::Placebo };
             for i in 0..LANES {
@@ -189,6 +213,8 @@ impl Signals {
         self.observe_events(session);
         let when = When { lanes, step: -i64::from(before), session: &session };
         self.term_structure.observe(&*plan.generator, &plan.schedule, state, vix, &when);
+        // Signals are given over a replayed record alone, which holds the whole warm-up.
+        self.observe_given(plan, |lane| lanes.start[lane] - before);
         if let Some(chance) = &mut self.chance {
             *chance = MISSING;
         }
@@ -215,6 +241,14 @@ impl Signals {
         for DaysTo { by_session, out, .. } in &mut self.events {
             for lane in 0..LANES {
                 out[lane] = session(lane).map_or(f64::NAN, |session| by_session[session as usize]);
+            }
+        }
+    }
+
+    fn observe_given(&mut self, plan: &Plan, session: impl Fn(usize) -> u32) {
+        for (index, out) in self.given.iter_mut().enumerate() {
+            if let Some(out) = out {
+                plan.given.gather(index, &session, out);
             }
         }
     }
@@ -260,22 +294,40 @@ impl Signals {
 
     /// The rule's value, from the columns observed last.
     pub fn evaluate(&self, rule: &RulePlan, memory: &mut Memory) -> Tri {
-        let mut inputs = [&self.spot; NAMES.len()];
-        let used = rule.program.inputs();
-        for (slot, name) in inputs.iter_mut().zip(used) {
-            *slot = self.column(*name);
-        }
-        rule.program.evaluate(&inputs[..used.len()], memory)
+        self.evaluate_before(0, rule, memory)
     }
 
-    /// An indicator that was asked for when the signals were made.
-    pub fn indicator(&self, name: Name) -> &Col {
-        let found = self.indicators.iter().find(|(known, ..)| *known == name);
-        &found.expect("the plan lists every indicator that is read").2
+    /// The same, so many sessions before session 0.
+    pub fn evaluate_before(&self, before: u32, rule: &RulePlan, memory: &mut Memory) -> Tri {
+        let mut inputs = [&self.spot; MAX_INPUTS];
+        let used = rule.program.inputs().len();
+        for (index, slot) in inputs[..used].iter_mut().enumerate() {
+            *slot = self.input(rule, index);
+        }
+        rule.program.evaluate_before(before, &inputs[..used], memory)
+    }
+
+    /// The column of an input of a rule.
+    pub fn input(&self, rule: &RulePlan, index: usize) -> &Col {
+        self.column_of(&rule.program.inputs()[index], rule.program.leads()[index])
+    }
+
+    /// The same, by what it is and how many sessions of windows stand over it.
+    pub fn column_of(&self, input: &Input, lead: u32) -> &Col {
+        match input {
+            Input::Name(name) => self.column(*name, lead),
+            Input::Given { index, .. } => self.given[*index].as_ref().expect(LISTED),
+        }
+    }
+
+    /// An indicator that was asked for when the signals were made, with so many sessions of windows over it.
+    pub fn indicator(&self, name: Name, lead: u32) -> &Col {
+        let found = self.indicators.iter().find(|running| running.name == name && running.lead == lead);
+        &found.expect(LISTED).out
     }
 
     /// What rules see of a name.
-    pub fn column(&self, name: Name) -> &Col {
+    fn column(&self, name: Name, lead: u32) -> &Col {
         match name {
             Name::Spot => &self.spot,
             Name::Vix => &self.vix,
@@ -293,21 +345,15 @@ impl Signals {
             | Name::DistanceToResistance
             | Name::Rsi14Weekly
             | Name::MacdWeekly
-            | Name::MacdSignalWeekly => self.indicator(name),
-            Name::VxM1M2 | Name::RollYield | Name::VixTerm => {
-                self.term_structure.column(name).expect("the plan lists every name that a rule uses")
-            }
-            Name::VixForward => {
-                self.vix_forward.as_ref().expect("the plan lists every name that a rule uses")
-            }
-            Name::VixContango => {
-                self.vix_contango.as_ref().expect("the plan lists every name that a rule uses")
-            }
+            | Name::MacdSignalWeekly => self.indicator(name, lead),
+            Name::VxM1M2 | Name::RollYield | Name::VixTerm => self.term_structure.column(name).expect(LISTED),
+            Name::VixForward => self.vix_forward.as_ref().expect(LISTED),
+            Name::VixContango => self.vix_contango.as_ref().expect(LISTED),
             Name::DaysToFomc | Name::DaysToCpi | Name::DaysToPpi => {
                 let found = self.events.iter().find(|event| event.name == name);
-                &found.expect("the plan lists every name that a rule uses").out
+                &found.expect(LISTED).out
             }
-            Name::Chance => self.chance.as_ref().expect("the plan lists every name that a rule uses"),
+            Name::Chance => self.chance.as_ref().expect(LISTED),
             Name::SleeveNavShare => &self.book.sleeve_nav_share,
             Name::CoreChallenge => &self.book.core_challenge,
             Name::CoreLossMultiple => &self.book.core_loss_multiple,

@@ -1,6 +1,6 @@
 //! What a program remembers between sessions: one cell per operator that looks back.
 
-use super::{latch::Latch, moments::Moments, rank::Rank, window::Window};
+use super::{latch::Latch, limits::LATCH_MEMORY, moments::Moments, names::Scope, rank::Rank, window::Window};
 use crate::math::lanes::{Col, Mask, Tri};
 
 /// What a cell remembers; lengths are sessions.
@@ -32,18 +32,31 @@ impl Past {
     }
 }
 
-/// What a cell remembers, and whether what it looks at belongs to one position.
+/// What a cell remembers, of what, and from when on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CellPlan {
     pub past: Past,
-    pub of_position: bool,
+    /// The narrowest scope that sees everything that it looks at.
+    pub scope: Scope,
+    /// It takes part from so many sessions before session 0 on.
+    pub begins: u32,
 }
 
 impl CellPlan {
     /// Must the cell see every session? Those of the market and the book do; moments do, because their last bits depend
     /// on how many sessions they saw, and must not on the positions of other lanes.
     pub fn needs_every_session(self) -> bool {
-        !self.of_position || matches!(self.past, Past::Moments(_))
+        self.scope != Scope::Position || matches!(self.past, Past::Moments(_))
+    }
+
+    /// Sessions of the past that it wants beforehand: those of a position or a book have none.
+    pub fn looks_back(self) -> u32 {
+        match (self.scope, self.past) {
+            (Scope::Book | Scope::Position, _) => 0,
+            (_, Past::Window(sessions) | Past::Moments(sessions) | Past::Rank(sessions)) => sessions - 1,
+            (_, Past::Truth | Past::Number) => 1,
+            (_, Past::Latch | Past::Since) => LATCH_MEMORY,
+        }
     }
 
     /// A cell that has seen nothing.

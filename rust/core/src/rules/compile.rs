@@ -2,15 +2,17 @@
 //!
 //! Every error that a rule can have is found here and names the sub-expression at fault.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     cell::{CellPlan, Past},
     expr::{Count, Expr, Kind, Op, Rule},
     family::of_terms,
-    limits::{MAX_KEPT, MAX_WINDOW, check_size},
-    names::{Name, Scope},
-    program::{Answer, Number, Step, Term},
+    input::Input,
+    leads::Leads,
+    limits::{MAX_INPUTS, MAX_KEPT, MAX_WINDOW, check_size},
+    names::Scope,
+    step::{Answer, Number, Step, Term},
 };
 use crate::{Error, Result};
 
@@ -24,7 +26,15 @@ impl Program {
     /// wrong number of operands, a window out of bounds, a constant that is not finite, a tree that is too large, or a
     /// rule that is a number.
     pub fn compile(rule: &Rule, scope: Scope) -> Result<Self> {
-        let program = compile(rule, scope)?;
+        Self::compile_given(rule, scope, &[])
+    }
+
+    /// [`Program::compile`] where signals from outside are given, by their names.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn compile_given(rule: &Rule, scope: Scope, given: &[Arc<str>]) -> Result<Self> {
+        let program = compile(rule, scope, given)?;
         match program.answer {
             Answer::Truth(_) => Ok(program),
             Answer::Number(_) => Err(fault(
@@ -39,8 +49,8 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::compile`], with the kinds exchanged.
-    pub fn compile_number(rule: &Rule, scope: Scope) -> Result<Self> {
-        let program = compile(rule, scope)?;
+    pub fn compile_number(rule: &Rule, scope: Scope, given: &[Arc<str>]) -> Result<Self> {
+        let program = compile(rule, scope, given)?;
         match program.answer {
             Answer::Number(_) => Ok(program),
             Answer::Truth(_) => {
@@ -50,18 +60,23 @@ impl Program {
     }
 }
 
-fn compile(rule: &Rule, scope: Scope) -> Result<Program> {
+fn compile(rule: &Rule, scope: Scope, given: &[Arc<str>]) -> Result<Program> {
     check_size(rule)?;
-    let mut compiler = Compiler::new(rule, scope);
+    let mut compiler = Compiler::new(rule, scope, given);
     let value = compiler.node(&rule.tree)?;
+    let Compiler { inputs, constants, steps, terms, mut cells, numbers, truths, .. } = compiler;
+    let leads = Leads::new(&steps, &terms, &cells, numbers, truths);
+    leads.begin(&steps, &mut cells);
+    let loads = steps.iter().filter(|step| matches!(step, Step::Load { .. }));
     Ok(Program {
-        inputs: compiler.inputs,
-        constants: compiler.constants,
-        steps: compiler.steps,
-        terms: compiler.terms,
-        cells: compiler.cells,
-        numbers: compiler.numbers,
-        truths: compiler.truths,
+        leads: loads.map(|load| leads.of(load.out())).collect(),
+        inputs,
+        constants,
+        steps,
+        terms,
+        cells,
+        numbers,
+        truths,
         answer: value.column,
         warm_up: value.warm_up,
     })
@@ -94,7 +109,7 @@ impl Value {
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum Key {
     Const(u64),
-    Name(Name),
+    Name(Input),
     Apply(Op, Option<u32>, Vec<Column>),
     Before(Column),
 }
@@ -105,7 +120,8 @@ pub(super) type Column = (bool, usize);
 pub(super) struct Compiler<'a> {
     rule: &'a Rule,
     scope: Scope,
-    inputs: Vec<Name>,
+    given: &'a [Arc<str>],
+    inputs: Vec<Input>,
     constants: Vec<(Number, f64)>,
     steps: Vec<Step>,
     pub terms: Vec<Term>,
@@ -116,10 +132,11 @@ pub(super) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(rule: &'a Rule, scope: Scope) -> Self {
+    fn new(rule: &'a Rule, scope: Scope, given: &'a [Arc<str>]) -> Self {
         Self {
             rule,
             scope,
+            given,
             inputs: vec![],
             constants: vec![],
             steps: vec![],
@@ -151,12 +168,16 @@ impl<'a> Compiler<'a> {
     }
 
     fn name(&mut self, expr: &Expr, text: &str) -> Result<Value> {
-        let name = Name::resolve(text, self.scope).map_err(|problem| fault(self.rule, expr, problem))?;
-        Ok(self.once(Key::Name(name), |compiler| {
-            let (input, out) = (compiler.inputs.len(), compiler.number());
-            compiler.inputs.push(name);
-            compiler.steps.push(Step::Load { input, out });
-            Value { column: Answer::Number(out), scope: name.entry().scope, warm_up: name.entry().warm_up }
+        let read = Input::resolve(text, self.scope, self.given)
+            .map_err(|problem| fault(self.rule, expr, problem))?;
+        if self.inputs.len() == MAX_INPUTS && !self.inputs.contains(&read) {
+            return Err(fault(self.rule, expr, format!("a rule may speak of {MAX_INPUTS} names")));
+        }
+        Ok(self.once(Key::Name(read.clone()), |compiler| {
+            let (input, scope, warm_up) = (compiler.inputs.len(), read.scope(), read.warm_up());
+            compiler.inputs.push(read);
+            let column = compiler.number_step(|out| Step::Load { input, out });
+            Value { column, scope, warm_up }
         }))
     }
 
@@ -172,12 +193,13 @@ impl<'a> Compiler<'a> {
             }
             values.push(value);
         }
+        let value = self.operator(op, n, &values);
         self.check_kept(expr)?;
         if op == Op::Score {
             let families = of_terms(args, &self.rule.families);
             return Ok(self.score(&values, &families.map_err(|problem| fault(self.rule, expr, problem))?));
         }
-        Ok(self.operator(op, n, &values))
+        Ok(value)
     }
 
     fn check_shape(&self, expr: &Expr, op: Op, args: &[Expr], n: Option<u32>) -> Result<()> {
@@ -221,14 +243,10 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// What windows keep of every session is bounded for the rule as a whole.
+    /// What windows keep of every session is bounded for the rule as a whole; equal ones are kept once.
     fn check_kept(&self, expr: &Expr) -> Result<()> {
         let kept: u32 = self.cells.iter().map(|cell| cell.past.kept()).sum();
-        let own = match expr {
-            Expr::Apply { op: Op::Zscore | Op::Percentile, n: Some(n), .. } => *n,
-            _ => 0,
-        };
-        if kept + own <= MAX_KEPT {
+        if kept <= MAX_KEPT {
             return Ok(());
         }
         let problem =
@@ -246,10 +264,11 @@ impl<'a> Compiler<'a> {
         value
     }
 
-    /// A cell for what an operator over values of the scope remembers.
-    pub fn cell(&mut self, past: Past, scope: Scope) -> usize {
-        self.cells.push(CellPlan { past, of_position: scope == Scope::Position });
-        self.cells.len() - 1
+    /// A cell for what an operator over values of the scope remembers, and the sessions that it wants beforehand.
+    pub fn cell(&mut self, past: Past, scope: Scope) -> (usize, u32) {
+        let plan = CellPlan { past, scope, begins: u32::MAX };
+        self.cells.push(plan);
+        (self.cells.len() - 1, plan.looks_back())
     }
 
     /// The value of a constant's column.

@@ -11,6 +11,7 @@ use crate::{
     rules::{
         family::Families,
         limits::{LATCH_MEMORY, MAX_DEPTH, MAX_NODES, MAX_TEXT},
+        names::Name,
         program::Memory,
     },
 };
@@ -34,7 +35,7 @@ fn refusal(tree: &Json, scope: Scope) -> String {
 #[test]
 fn comparison_with_a_missing_number_is_unknown() {
     let program = Program::compile(&rule(&vix_above(28.0)), Scope::Market).unwrap();
-    assert_eq!(program.inputs(), [Name::Vix]);
+    assert_eq!(program.inputs(), [Input::Name(Name::Vix)]);
     let mut memory = program.memory();
     let mut vix = Col::splat(30.0);
     (vix[1], vix[2], vix[3]) = (20.0, f64::NAN, f64::INFINITY);
@@ -46,7 +47,7 @@ fn comparison_with_a_missing_number_is_unknown() {
 #[test]
 fn number_program_and_division_by_zero() {
     let tree = json!({"op": "max", "args": [{"op": "div", "args": [{"const": 1.0}, {"name": "vix"}]}, {"const": 0.5}]});
-    let program = Program::compile_number(&rule(&tree), Scope::Market).unwrap();
+    let program = Program::compile_number(&rule(&tree), Scope::Market, &[]).unwrap();
     let mut vix = Col::splat(4.0);
     (vix[0], vix[1]) = (0.0, 1.0);
     let mut out = Col::default();
@@ -170,9 +171,9 @@ fn kinds_operands_and_windows_are_checked() {
         let message = refusal(&tree, Scope::Market);
         assert!(message.contains(expected), "{message}");
     }
-    assert!(Program::compile_number(&rule(&vix_above(1.0)), Scope::Market).is_err());
+    assert!(Program::compile_number(&rule(&vix_above(1.0)), Scope::Market, &[]).is_err());
     let infinite = Rule { text: String::new(), tree: Expr::Const(f64::INFINITY), families: Families::new() };
-    assert!(Program::compile_number(&infinite, Scope::Market).is_err());
+    assert!(Program::compile_number(&infinite, Scope::Market, &[]).is_err());
 }
 
 #[test]
@@ -227,6 +228,97 @@ fn what_looks_back_asks_for_its_sessions() {
         assert_eq!(session(value, Mask::NONE).known.any(), known);
     }
     assert_eq!(session(4.0, Mask::first(1)).is_true(), !Mask::first(1));
+}
+
+#[test]
+fn equal_windows_of_numbers_are_kept_and_counted_once() {
+    let window = json!({"op": "percentile", "args": [{"name": "vix"}], "n": MAX_WINDOW});
+    let above = |level| json!({"op": "gt", "args": [window, {"const": level}]});
+    let tree = json!({"op": "or", "args": (0..6).map(above).collect::<Vec<_>>()});
+    let program = Program::compile(&rule(&tree), Scope::Market).unwrap();
+    assert_eq!(program.cells.len(), 1);
+}
+
+#[test]
+fn what_a_window_reads_is_wanted_before_it() {
+    let (rsi, vix) = (json!({"name": "rsi_14"}), json!({"name": "vix"}));
+    let zscore = |of: &Json, n: u32| json!({"op": "zscore", "args": [of], "n": n});
+    let above = |number: Json| json!({"op": "gt", "args": [number, {"const": 0.0}]});
+    let three = |p: Json| json!({"op": "for_sessions", "args": [p], "n": 3});
+    let nav =
+        json!({"op": "gt", "args": [{"op": "mul", "args": [{"name": "nav_share"}, rsi]}, {"const": 0.0}]});
+    for (tree, leads, warm_up) in [
+        (above(rsi.clone()), vec![0], 100),
+        (above(zscore(&rsi, 63)), vec![62], 162),
+        (three(above(zscore(&rsi, 63))), vec![64], 164),
+        // Each name by what is above it, and not by its neighbours.
+        (
+            json!({"op": "and", "args": [above(zscore(&rsi, 63)), above(zscore(&vix, 1000))]}),
+            vec![62, 999],
+            999,
+        ),
+        // A book has no past: neither the window nor what it reads is wanted before session 0.
+        (three(nav), vec![0, 0], 100),
+    ] {
+        let program = Program::compile(&rule(&tree), Scope::Book).unwrap();
+        assert_eq!((program.leads(), program.warm_up()), (&leads[..], warm_up), "{tree}");
+    }
+}
+
+#[test]
+fn a_latch_and_since_remember_a_year_whatever_else_the_rule_asks_for() {
+    let vix = json!({"name": "vix"});
+    let below = json!({"op": "lt", "args": [vix, {"const": 25.0}]});
+    let latch = json!({"op": "latch", "args": [vix_above(30.0), below]});
+    let since = json!({"op": "known", "args": [{"op": "since", "args": [vix_above(30.0)]}]});
+    let long = json!({"op": "known", "args": [{"op": "zscore", "args": [vix], "n": 1000}]});
+    let always = json!({"op": "or", "args": [long, {"op": "not", "args": [long]}]});
+    for remembered in [latch, since] {
+        let beside = json!({"op": "and", "args": [remembered, always]});
+        for (spike, expected) in [(LATCH_MEMORY + 1, Mask::NONE), (LATCH_MEMORY, Mask::ALL)] {
+            for tree in [&remembered, &beside] {
+                let program = Program::compile(&rule(tree), Scope::Market).unwrap();
+                let mut memory = program.memory();
+                for _ in 0..2 {
+                    memory.reset();
+                    for before in (1..=program.warm_up().max(spike)).rev() {
+                        let vix = Col::splat(if before == spike { 31.0 } else { 27.0 });
+                        program.evaluate_before(before, &[&vix], &mut memory);
+                    }
+                    let answer = program.evaluate(&[&Col::splat(27.0)], &mut memory);
+                    assert_eq!(answer.truth, expected, "{tree}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_reads_a_book_begins_with_the_path() {
+    let either = json!({"op": "or", "args": [
+        vix_above(28.0), {"op": "lt", "args": [{"name": "nav_share"}, {"const": 0.9}]},
+    ]});
+    let three = json!({"op": "for_sessions", "args": [either], "n": 2});
+    let program = Program::compile(&rule(&three), Scope::Book).unwrap();
+    assert_eq!(program.warm_up(), 0);
+    let (vix, missing) = (Col::splat(30.0), Col::splat(f64::NAN));
+    let mut memory = program.memory();
+    for before in (1..10).rev() {
+        program.evaluate_before(before, &[&vix, &missing], &mut memory);
+    }
+    assert_eq!(program.evaluate(&[&vix, &missing], &mut memory), Tri::default());
+    assert_eq!(program.evaluate(&[&vix, &missing], &mut memory).truth, Mask::ALL);
+}
+
+#[test]
+fn names_of_one_rule_are_bounded() {
+    let given: Vec<Arc<str>> = (0..=MAX_INPUTS).map(|i| format!("g{i}").into()).collect();
+    let known = |name: &Arc<str>| json!({"op": "known", "args": [{"name": **name}]});
+    let tree =
+        |count: usize| json!({"op": "and", "args": given[..count].iter().map(known).collect::<Vec<_>>()});
+    let compile = |count| Program::compile_given(&rule(&tree(count)), Scope::Market, &given);
+    assert_eq!(compile(MAX_INPUTS).unwrap().inputs().len(), MAX_INPUTS);
+    assert!(compile(MAX_INPUTS + 1).unwrap_err().to_string().contains("may speak of 128 names"));
 }
 
 /// Values that tie, divide by zero and are missing, differently in every lane and session.

@@ -2,7 +2,7 @@
 //!
 //! Whatever is not finite (a quotient by zero, an overflow, a missing input) is written as NaN, which means missing.
 
-use super::program::{Answer, Arithmetic, Comparison, Term};
+use super::step::{Answer, Arithmetic, Comparison, Term};
 use crate::math::lanes::{Col, LANES, Mask, Tri};
 
 /// Known terms below which a score is missing: none decides alone (C24).

@@ -11,6 +11,8 @@ pub const MAX_NODES: usize = 1000;
 pub const MAX_TEXT: usize = 4000;
 /// Longest window, sessions: ten years.
 pub const MAX_WINDOW: u32 = 2520;
+/// Most names of one rule: as many columns are looked up in every session.
+pub const MAX_INPUTS: usize = 128;
 /// Most conditions that vote: k of n takes k (n - k) steps.
 pub const MAX_VOTERS: usize = 32;
 /// Most sessions that the zscores and percentiles of one rule keep together: 4 KiB each for a block of paths.

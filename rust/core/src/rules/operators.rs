@@ -5,9 +5,7 @@ use super::{
     cell::Past,
     compile::{Column, Compiler, Key, Value},
     expr::Op,
-    limits::LATCH_MEMORY,
-    names::Scope,
-    program::{Answer, Arithmetic, Comparison, Number, Step, Term},
+    step::{Answer, Arithmetic, Comparison, Number, Step, Term},
 };
 
 /// What the checks of the compiler rule out.
@@ -36,18 +34,17 @@ impl Compiler<'_> {
     fn unary(&mut self, op: Op, n: Option<u32>, a: Value) -> Value {
         self.once(Key::Apply(op, n, vec![identity(a.column)]), |compiler| {
             let sessions = n.unwrap_or(1);
-            let look_back = |past| Some((past, if op == Op::Since { LATCH_MEMORY } else { sessions - 1 }));
             let past = match op {
-                Op::ForSessions => look_back(Past::Window(sessions)),
-                Op::Since => look_back(Past::Since),
-                Op::Zscore => look_back(Past::Moments(sessions)),
-                Op::Percentile => look_back(Past::Rank(sessions)),
+                Op::ForSessions => Some(Past::Window(sessions)),
+                Op::Since => Some(Past::Since),
+                Op::Zscore => Some(Past::Moments(sessions)),
+                Op::Percentile => Some(Past::Rank(sessions)),
                 _ => None,
             };
-            if let Some((past, before)) = past {
-                let cell = compiler.cell(past, a.scope);
+            if let Some(past) = past {
+                let (cell, before) = compiler.cell(past, a.scope);
                 let column = compiler.looking_back(op, a.column, cell);
-                return Value { column, warm_up: a.warm_up + warm_up(a.scope, before), ..a };
+                return Value { column, warm_up: a.warm_up + before, ..a };
             }
             let column = match (op, a.column) {
                 (Op::Neg, Answer::Number(a)) => compiler.number_step(|out| Step::Neg { a, out }),
@@ -81,8 +78,8 @@ impl Compiler<'_> {
                     compiler.truth_step(|out| Step::And { a, b, out })
                 }
                 (Answer::Truth(on), Answer::Truth(off)) if op == Op::Latch => {
-                    before += warm_up(scope, LATCH_MEMORY);
-                    let cell = compiler.cell(Past::Latch, scope);
+                    let (cell, memory) = compiler.cell(Past::Latch, scope);
+                    before += memory;
                     compiler.truth_step(|out| Step::Latch { on, off, cell, out })
                 }
                 (Answer::Truth(a), Answer::Truth(b)) => compiler.truth_step(|out| Step::Or { a, b, out }),
@@ -115,17 +112,13 @@ impl Compiler<'_> {
     /// The value in the session before; missing or unknown in the first.
     fn before(&mut self, a: Value) -> Value {
         self.once(Key::Before(identity(a.column)), |compiler| {
+            let past = if matches!(a.column, Answer::Number(_)) { Past::Number } else { Past::Truth };
+            let (cell, session) = compiler.cell(past, a.scope);
             let column = match a.column {
-                Answer::Number(a_column) => {
-                    let cell = compiler.cell(Past::Number, a.scope);
-                    compiler.number_step(|out| Step::BeforeNumber { a: a_column, cell, out })
-                }
-                Answer::Truth(a_column) => {
-                    let cell = compiler.cell(Past::Truth, a.scope);
-                    compiler.truth_step(|out| Step::BeforeTruth { a: a_column, cell, out })
-                }
+                Answer::Number(a) => compiler.number_step(|out| Step::BeforeNumber { a, cell, out }),
+                Answer::Truth(a) => compiler.truth_step(|out| Step::BeforeTruth { a, cell, out }),
             };
-            Value { column, warm_up: a.warm_up + warm_up(a.scope, 1), ..a }
+            Value { column, warm_up: a.warm_up + session, ..a }
         })
     }
 
@@ -182,11 +175,6 @@ impl Compiler<'_> {
             Value { column, scope, warm_up }
         })
     }
-}
-
-/// Sessions that a window wants beforehand: what looks at a position begins with it.
-fn warm_up(scope: Scope, sessions: u32) -> u32 {
-    if scope == Scope::Position { 0 } else { sessions }
 }
 
 fn identity(column: Answer) -> Column {

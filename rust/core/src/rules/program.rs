@@ -8,84 +8,22 @@
 
 use super::{
     cell::{Cell, CellPlan},
+    input::Input,
     kernels::{arithmetic, certain, compare, known, map, score, since},
-    names::Name,
+    names::Scope,
+    step::{Answer, Number, Step, Term},
 };
 use crate::math::{
     lanes::{Col, Mask, Tri},
     simd::{self, Kernel, Variant},
 };
 
-/// A column of numbers in [`Memory`].
-pub(super) type Number = usize;
-/// A column of conditions in [`Memory`].
-pub(super) type Truth = usize;
-
-/// Operators from two numbers to a number.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Arithmetic {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Min,
-    Max,
-}
-
-/// Operators from two numbers to a condition.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Comparison {
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Eq,
-    Ne,
-}
-
-/// One column to fill; operands lie in columns filled before it.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    Load { input: usize, out: Number },
-    Arithmetic { op: Arithmetic, a: Number, b: Number, out: Number },
-    Neg { a: Number, out: Number },
-    Abs { a: Number, out: Number },
-    Compare { op: Comparison, a: Number, b: Number, out: Truth },
-    KnownNumber { a: Number, out: Truth },
-    KnownTruth { a: Truth, out: Truth },
-    Not { a: Truth, out: Truth },
-    And { a: Truth, b: Truth, out: Truth },
-    Or { a: Truth, b: Truth, out: Truth },
-    Score { first: usize, terms: usize, out: Number },
-    ForSessions { a: Truth, cell: usize, out: Truth },
-    Latch { on: Truth, off: Truth, cell: usize, out: Truth },
-    BeforeTruth { a: Truth, cell: usize, out: Truth },
-    BeforeNumber { a: Number, cell: usize, out: Number },
-    Since { a: Truth, cell: usize, out: Number },
-    Zscore { a: Number, cell: usize, out: Number },
-    Percentile { a: Number, cell: usize, out: Number },
-}
-
-/// A term of a score.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Term {
-    pub weight: f64,
-    pub column: Answer,
-    /// What it is evidence of, as bits.
-    pub families: u64,
-}
-
-/// The column that holds the answer.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Answer {
-    Number(Number),
-    Truth(Truth),
-}
-
 /// A compiled rule: made by [`Program::compile`] or [`Program::compile_number`].
 #[derive(Clone, Debug)]
 pub struct Program {
-    pub(super) inputs: Vec<Name>,
+    pub(super) inputs: Vec<Input>,
+    /// Per input: sessions before session 0 from which on the windows over it want it.
+    pub(super) leads: Vec<u32>,
     pub(super) constants: Vec<(Number, f64)>,
     pub(super) steps: Vec<Step>,
     /// Every term of every score.
@@ -103,6 +41,8 @@ pub struct Memory {
     numbers: Vec<Col>,
     truths: Vec<Tri>,
     cells: Vec<(CellPlan, Cell)>,
+    /// Columns of cells that begin later than the warm-up: missing until then.
+    late: Vec<Answer>,
 }
 
 impl Memory {
@@ -111,13 +51,19 @@ impl Memory {
         for (_, cell) in &mut self.cells {
             cell.reset();
         }
+        for column in &self.late {
+            match *column {
+                Answer::Number(index) => self.numbers[index] = Col::splat(f64::NAN),
+                Answer::Truth(index) => self.truths[index] = Tri::default(),
+            }
+        }
     }
 
     /// Forgets what the positions of these lanes went through, because new ones take their slot.
     ///
     /// What looks back over the market or the book goes on: `(vix > 28).for_sessions(3)` does not start anew with a position.
     pub fn reset_lanes(&mut self, lanes: Mask) {
-        for (_, cell) in self.cells.iter_mut().filter(|(plan, _)| plan.of_position) {
+        for (_, cell) in self.cells.iter_mut().filter(|(plan, _)| plan.scope == Scope::Position) {
             cell.reset_lanes(lanes);
         }
     }
@@ -125,12 +71,18 @@ impl Memory {
 
 impl Program {
     /// The names whose columns [`Program::evaluate`] takes, in that order.
-    pub fn inputs(&self) -> &[Name] {
+    pub fn inputs(&self) -> &[Input] {
         &self.inputs
     }
 
+    /// Per input: sessions before session 0 from which on the windows over it want it, its own warm-up not counted.
+    pub fn leads(&self) -> &[u32] {
+        &self.leads
+    }
+
     /// Sessions of data before session 0 that the rule is given: windows then no longer depend on where the data began,
-    /// and a latch over the market begins [`LATCH_MEMORY`](super::limits::LATCH_MEMORY) sessions before what it reads is there.
+    /// and what a latch over the market reads is there when it begins, [`LATCH_MEMORY`](super::limits::LATCH_MEMORY)
+    /// sessions before it is wanted.
     pub fn warm_up(&self) -> u32 {
         self.warm_up
     }
@@ -148,7 +100,9 @@ impl Program {
             numbers[column] = Col::splat(value);
         }
         let cells = self.cells.iter().map(|plan| (*plan, plan.cell())).collect();
-        Memory { numbers, truths: vec![Tri::default(); self.truths], cells }
+        let begins = |step: &&Step| step.cell().is_some_and(|cell| self.cells[cell].begins < u32::MAX);
+        let late = self.steps.iter().filter(begins).map(|step| step.out()).collect();
+        Memory { numbers, truths: vec![Tri::default(); self.truths], cells, late }
     }
 
     /// One session of a condition: call it once per session, in order.
@@ -158,12 +112,26 @@ impl Program {
     /// # Panics
     /// If the program was made by [`Program::compile_number`], or the inputs or the memory are another program's.
     pub fn evaluate(&self, inputs: &[&Col], memory: &mut Memory) -> Tri {
-        self.evaluate_on(simd::variant(), inputs, memory)
+        self.evaluate_before(0, inputs, memory)
+    }
+
+    /// [`Program::evaluate`] in a session of the warm-up, so many before session 0: what begins later stays unknown.
+    ///
+    /// # Panics
+    /// As [`Program::evaluate`].
+    pub fn evaluate_before(&self, before: u32, inputs: &[&Col], memory: &mut Memory) -> Tri {
+        self.run(simd::variant(), before, inputs, memory);
+        self.condition(memory)
     }
 
     /// [`Program::evaluate`] on a given instruction set (tests compare them).
+    #[cfg(test)]
     pub(super) fn evaluate_on(&self, variant: Variant, inputs: &[&Col], memory: &mut Memory) -> Tri {
-        self.run(variant, inputs, memory);
+        self.run(variant, 0, inputs, memory);
+        self.condition(memory)
+    }
+
+    fn condition(&self, memory: &Memory) -> Tri {
         let Answer::Truth(answer) = self.answer else {
             panic!("a program that gives a number is no condition")
         };
@@ -175,21 +143,22 @@ impl Program {
     /// # Panics
     /// If the program was made by [`Program::compile`], or the inputs or the memory are another program's.
     pub fn evaluate_number(&self, inputs: &[&Col], memory: &mut Memory, out: &mut Col) {
-        self.run(simd::variant(), inputs, memory);
+        self.run(simd::variant(), 0, inputs, memory);
         let Answer::Number(answer) = self.answer else {
             panic!("a program that gives a condition is no number")
         };
         *out = memory.numbers[answer];
     }
 
-    fn run(&self, variant: Variant, inputs: &[&Col], memory: &mut Memory) {
+    fn run(&self, variant: Variant, before: u32, inputs: &[&Col], memory: &mut Memory) {
         assert_eq!(inputs.len(), self.inputs.len(), "one column per input of the program");
-        simd::dispatch_on(variant, Session { program: self, inputs, memory });
+        simd::dispatch_on(variant, Session { program: self, before, inputs, memory });
     }
 }
 
 struct Session<'a> {
     program: &'a Program,
+    before: u32,
     inputs: &'a [&'a Col],
     memory: &'a mut Memory,
 }
@@ -199,8 +168,11 @@ impl Kernel for Session<'_> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Memory { numbers, truths, cells } = self.memory;
+        let Memory { numbers, truths, cells, .. } = self.memory;
         for step in &self.program.steps {
+            if self.before > 0 && step.cell().is_some_and(|cell| self.before > cells[cell].0.begins) {
+                continue;
+            }
             match *step {
                 Step::Load { input, out } => map(self.inputs[input], &mut numbers[out], |x| x),
                 Step::Arithmetic { op, a, b, out } => {

@@ -3,11 +3,13 @@
 mod calls;
 mod contract;
 mod legs;
+mod signals;
 mod size;
 
 pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
 pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
+pub use signals::SignalsSpec;
 pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeSpec, SizeTarget};
 
 use std::collections::BTreeMap;
@@ -44,6 +46,9 @@ pub struct PlanSpec {
     /// Session 0 of each path for replayed markets; empty for simulated ones.
     #[serde(default)]
     pub starts: Vec<u32>,
+    /// Signals from outside (R76 to R82); absent: no rule names any.
+    #[serde(default)]
+    pub signals: SignalsSpec,
     /// Spreads and fees.
     pub costs: CostSpec,
     /// Contracts by product.

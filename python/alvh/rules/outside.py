@@ -1,0 +1,77 @@
+"""Names that a rule takes from outside: signals that a run is given, not the engine's own (R76 to R82)."""
+
+from collections.abc import Iterable
+
+from alvh._core import RuleError
+from alvh.rules import tree
+from alvh.rules.objects import Expr
+
+SLIP = 2
+"""Letters in which a slip of the pen differs at most; of a short name, a third of them."""
+
+
+def names_in(node: tree.Node) -> tuple[str, ...]:
+    """Return the names of a tree, each once, in the order in which they are met."""
+    if isinstance(node, tree.Name):
+        return (node.text,)
+    args = node.args if isinstance(node, tree.Operation) else ()
+    return tuple(dict.fromkeys(name for arg in args for name in names_in(arg)))
+
+
+def outside(rule: Expr) -> tuple[str, ...]:
+    """Return the names of a rule that are signals from outside: registered ones, and others of one's own.
+
+    What the engine has itself is none of them, nor what can be a slip of a known name: that is refused where
+    the rule is read, not only where signals are given. ``cpi_yearly`` is no slip of ``cpi``: it goes on with
+    ``_``, as the suffixes of `alvh.signals.change` and `zscore` do.
+
+    Raises
+    ------
+    RuleError
+        If a name is a slip of a registered signal's.
+
+    Examples
+    --------
+    >>> from alvh.rules import parse
+    >>> outside(parse("vix > 28 and cpi_surprise > 1 and put_call > 1.2"))
+    ('cpi_surprise', 'put_call')
+    """
+    from alvh.rules import names
+
+    engine = {row.name for row in names()}
+    strange = [name for name in names_in(rule.tree) if name not in engine]
+    if not strange:
+        return ()
+    from alvh.signals.registry import registry
+
+    found = []
+    for name in strange:
+        if name not in registry():
+            if meant := _slip(name, registry()):
+                raise RuleError(
+                    f"rule {tree.shown(str(rule))!r}: at {name!r}: unknown name (did you mean {meant}?); "
+                    "a signal of your own needs a name that is no slip of a known one"
+                )
+            if _slip(name, engine):
+                continue  # the engine refuses it and says what it knows
+        found.append(name)
+    return tuple(found)
+
+
+def _slip(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name of which this one may be a slip."""
+    most = min(SLIP, -(-len(name) // 3))
+    for each in known:
+        if not name.startswith(f"{each}_") and _distance(name, each) <= most:
+            return each
+    return None
+
+
+def _distance(a: str, b: str) -> int:
+    """Levenshtein's distance: the fewest insertions, deletions and substitutions of single letters."""
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, start=1):
+        before, row[0] = row[0], i
+        for j, other in enumerate(b, start=1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (letter != other))
+    return row[-1]
