@@ -10,10 +10,13 @@ import polars as pl
 import pytest
 
 import alvh as av
-from alvh import chain, market
+import markdown_pages
+from alvh import _core, chain, market
 from alvh.errors import ChainError, ScoreError
 from alvh.scoring import COLUMNS, ScoreJob
+from alvh.scoring.figures import ADDED, FIGURES
 from alvh.scoring.legs import BECAME
+from alvh.scoring.scores import PLACES
 from scoring_twin import condors
 
 DATA = os.environ.get("ALVH_DATA")
@@ -273,8 +276,24 @@ def test_what_is_no_chain():
         av.score(pl.DataFrame({"strike": [1.0]}).lazy())
 
 
-def test_every_figure_is_in_the_frame(quotes):
-    assert set(COLUMNS) <= set(av.score(quotes, **LIMITS, top=1).frame.columns)
+def test_every_figure_is_in_the_frame_and_on_the_page(quotes):
+    assert list(FIGURES) == _core.score_columns() == list(COLUMNS)
+    columns = av.score(quotes, **LIMITS, top=1).frame.columns
+    assert columns == ["rank", *PLACES, *FIGURES, *ADDED]
+    documented = [tuple(row) for row in markdown_pages.table("docs/scoring.md", "figure | unit")]
+    told = {**FIGURES, **ADDED}.items()
+    assert documented == [(name, unit, meaning.strip("`")) for name, (unit, meaning) in told]
+    became = [tuple(row) for row in markdown_pages.table("docs/scoring.md", "became")]
+    assert became == list(BECAME.items())
+
+
+def test_an_arm_of_a_row_runs_beside_a_hedged_one(quotes):
+    """From a recorded chain to a comparison in two steps."""
+    condor = av.score(quotes, **LIMITS, root="SPXW", top=1).to_arm(0, name="condor")
+    calls = av.Layer("calls", buy=av.vix_call(), size=av.offset("core.vega", 0.5).capped("sleeve.budget"))
+    hedged = condor.replace(name="hedged", layers=[calls], sleeve=av.Sleeve(share=0.10, per_year=0.015))
+    found = av.compare([condor, hedged], market.L3F(vix=16), paths=64, sessions=63, capital=1e6, seed=1)
+    assert found.paths().collect()["opened"].sum() > 0
 
 
 @pytest.mark.skipif(DATA is None, reason="ALVH_DATA is not set")

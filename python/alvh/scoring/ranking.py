@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from alvh import _core
 from alvh.chain.schema import EXPIRY
-from alvh.scoring.scores import FIGURES, LEGS, OF_EXPIRY, Scores, described
+from alvh.scoring.figures import FIGURES
+from alvh.scoring.scores import LEGS, OF_EXPIRY, Scores, described
 
 if TYPE_CHECKING:
     from alvh.scoring.job import ScoreJob

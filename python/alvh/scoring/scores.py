@@ -14,12 +14,12 @@ from alvh.chain.schema import SETTLEMENT
 from alvh.contracts import contract, products
 from alvh.errors import ScoreError
 from alvh.playbook import Arm, IronCondor
+from alvh.scoring.figures import ADDED, FIGURES
 
 if TYPE_CHECKING:
     from alvh.scoring.job import ScoreJob
     from alvh.scoring.legs import Quoted
 
-FIGURES: Final = tuple(_core.score_columns())
 LEGS: Final = (("put_long", "puts"), ("put_short", "puts"), ("call_short", "calls"), ("call_long", "calls"))
 OF_EXPIRY: Final = {
     "quote_date": pl.Date(),
@@ -42,7 +42,6 @@ PLACES: Final = (
 )
 """Columns of a condor besides its figures that an expression can use."""
 
-ADDED: Final = ("expected_move", "put_moves", "call_moves", "p_touch_model")
 LEG_COLUMN: Final = {
     "put_long": 2,
     "put_short": 1,
