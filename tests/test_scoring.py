@@ -161,6 +161,13 @@ def test_the_hedge_makes_up_for_its_share_of_a_vix_point(quotes):
     np.testing.assert_allclose(2 * half["hedge_cost"], whole["hedge_cost"], rtol=1e-12)
 
 
+def test_about_five_calls_for_a_condor(quotes):
+    """Some 93 VIX calls for 20 condors of 45 days, 16 delta, 50 wide, at VIX 16, as the engine buys (R22)."""
+    options = {"dte": (40, 50), "short_delta": (0.15, 0.17), "width": 50.0, "model": market.L3F(vix=16)}
+    found = av.score(quotes, **options, paths=100, rank_by="credit", top=10).frame
+    assert found["hedge_calls"].is_between(3.5, 6.0).all()
+
+
 def test_l3f_is_taken_at_the_vix_of_the_chain():
     full = chain.synthetic(longest=60)
     found = av.score(full, **LIMITS, model="l3f", paths=500, rank_by="hedged_return", top=2)
@@ -256,7 +263,8 @@ def test_a_chain_of_five_thousand_strikes():
         ({"rank_by": "returns"}, "did you mean 'expected_return'|Known"),
         ({"rank_by": "hedged_pnl"}, "Mend: give model="),
         ({"where": {"p_profit": (0.9, 0.1)}}, r"where\['p_profit'\]"),
-        ({"where": pl.col("pop") > 0.5}, "where = 'pop'"),
+        ({"where": pl.col("pop") > 0.5}, "expression = 'pop'"),
+        ({"model": market.GBM(), "rank_by": "hedged_pnl"}, "nothing moves VIX in GBM"),
         ({"rules": "exchang"}, "did you mean 'exchange'"),
         ({"method": "fast"}, "'search' or 'exhaustive'"),
         ({"deltas": 1}, "no option of score"),

@@ -39,6 +39,7 @@ ADDED: Final = {
     "expected_move": ("points", "forward × at-the-money volatility × √years, of the fitted slice"),
     "put_moves": ("1", "(forward − short put) / `expected_move` (C19)"),
     "call_moves": ("1", "(short call − forward) / `expected_move`"),
+    "hedge_calls": ("contracts", "VIX calls that `hedge_cost` buys for one condor"),
     "p_touch_model": ("share", "paths of the model with a close at or beyond a short strike"),
 }
 """Figures that only the best condors get."""
@@ -55,3 +56,6 @@ OF_A_MODEL: Final = frozenset(
     }
 )
 """Figures that are missing without a model."""
+
+OF_VIX: Final = frozenset({"vix_loss", "hedge_cost", "hedged_pnl", "hedged_return"})
+"""Figures that are missing where nothing in the model moves VIX."""

@@ -101,14 +101,14 @@ class ScoreJob:
             raise _refused("where", self.where, "{column: (least, most)}, or a Polars expression")
         if not isinstance(self.rank_by, pl.Expr | str):
             raise _refused("rank_by", self.rank_by, "a column, or a Polars expression")
-        for column, *_ in self.limits:
-            _check_name("where", column, self.model)
-        for name, value in {"rank_by": self.rank_by, "where": self.where}.items():
-            if isinstance(value, pl.Expr):
-                for column in value.meta.root_names():
-                    _check_name(name, column, self.model, more=PLACES)
-            elif isinstance(value, str):
-                _check_name(name, value, self.model)
+        limited = {column for column, *_ in self.limits}
+        for column in sorted(self.used):
+            if column in limited:
+                _check_name("where", column, self.model)
+            elif isinstance(self.rank_by, str) and column == self.rank_by:
+                _check_name("rank_by", column, self.model)
+            else:
+                _check_name("expression", column, self.model, more=PLACES)
 
     @property
     def widths(self) -> tuple[list[float] | None, tuple[float, float]]:
@@ -131,6 +131,15 @@ class ScoreJob:
         bounds: dict[str, Bound] = dict(self.where) if isinstance(self.where, Mapping) else {}
         found = [(name, *_bound(f"where[{name!r}]", pair)) for name, pair in bounds.items()]
         return found if self.credit is None else [*found, ("credit", *_bound("credit", self.credit))]
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The columns that it ranks by or limits."""
+        named = [name for name, *_ in self.limits]
+        for value in (self.rank_by, self.where):
+            if isinstance(value, pl.Expr):
+                named += value.meta.root_names()
+        return frozenset([*named, *([self.rank_by] if isinstance(self.rank_by, str) else [])])
 
     @property
     def sides_apart(self) -> bool:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from alvh import _core, pricing
 from alvh.contracts import contract
+from alvh.errors import ScoreError
 from alvh.market import L3F, Simulated
+from alvh.scoring.figures import OF_VIX
 from alvh.vix import vix_index
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Outlook:
     lowest: Floats  # of each path until expiry, daily closes
     highest: Floats
     factors: Factors | None
+    call_price: float  # of the VIX call, VIX points
     hedge_cost: float
     hedge_drag: float
 
@@ -91,6 +94,11 @@ def outlook(quotes: pl.DataFrame, expiries: pl.DataFrame, job: ScoreJob) -> list
     paths = model.simulate(job.paths, int(last.max()), seed=job.seed, threads=job.threads)
     growth = np.log(paths["spot"] / paths["spot"][:, :1])
     factors = _factors(model)
+    if factors is None and (asked := sorted(job.used & OF_VIX)):
+        raise ScoreError(
+            f"{asked[0]!r}: nothing moves VIX in {type(model).__name__}. Mend: model=market.L3F(...)",
+            column=asked[0],
+        )
     rows = zip(expiries.iter_rows(named=True), last, strict=True)
     return [
         _expiry(model, row, _Paths(growth[:, : n + 1], paths["vix"][:, n], factors), job) for row, n in rows
@@ -119,9 +127,9 @@ def _expiry(model: Simulated, row: dict[str, float], paths: _Paths, job: ScoreJo
     mean = gained.mean()
     gained = mean * share + (gained - mean) * np.sqrt(share)
     spot = row["forward"] * np.exp(-carry * share)
-    cost, drag = (float("nan"),) * 2
+    paid, cost, drag = (float("nan"),) * 3
     if paths.factors is not None:
-        cost, drag = _hedge(model, row, paths.vix, paths.factors, job)
+        paid, cost, drag = _hedge(model, row, paths.vix, paths.factors, job)
     return Outlook(
         model=model,
         sessions=sessions,
@@ -132,6 +140,7 @@ def _expiry(model: Simulated, row: dict[str, float], paths: _Paths, job: ScoreJo
         lowest=spot * np.exp(growth.min(axis=1)),
         highest=spot * np.exp(growth.max(axis=1)),
         factors=paths.factors,
+        call_price=paid,
         hedge_cost=cost,
         hedge_drag=drag,
     )
@@ -139,8 +148,8 @@ def _expiry(model: Simulated, row: dict[str, float], paths: _Paths, job: ScoreJo
 
 def _hedge(
     model: Simulated, row: dict[str, float], vix: Floats, factors: Factors, job: ScoreJob
-) -> tuple[float, float]:
-    """Return premium and expected cost of VIX calls, points per point that a condor loses a VIX point.
+) -> tuple[float, float, float]:
+    """Return the price of a VIX call; premium and expected cost of them per point lost a VIX point.
 
     The call is the listed strike nearest to 30 delta, of the days of the condor, held to its settlement.
     """
@@ -158,4 +167,4 @@ def _hedge(
     paid = price + job.fill * half
     gain = float(model.vix_quotes(strike, days, factors=factors[1]).price) - price
     payoff = row["discount"] * float(np.maximum(vix - strike, 0.0).mean())
-    return job.hedge_share * paid / gain, job.hedge_share * (paid - payoff) / gain
+    return paid, job.hedge_share * paid / gain, job.hedge_share * (paid - payoff) / gain

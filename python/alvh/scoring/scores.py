@@ -152,7 +152,12 @@ def described(core: _core.Condors, quoted: list[Quoted], legs: NDArray[np.uint32
     told = pl.DataFrame(rows, schema=schema, orient="row").with_columns(
         **{name: pl.Series(values, dtype=pl.Float64).fill_nan(None) for name, values in figures.items()}
     )
-    return told.select(*PLACES, *FIGURES, *ADDED).with_row_index("rank", offset=1)
+    calls = (pl.col("hedge_cost") / pl.col("hedge_calls")).fill_nan(None)  # so far the price of one
+    return (
+        told.with_columns(hedge_calls=calls)
+        .select(*PLACES, *FIGURES, *ADDED)
+        .with_row_index("rank", offset=1)
+    )
 
 
 def _row(expiry: Quoted, legs: NDArray[np.uint32]) -> dict[str, Any]:
@@ -173,6 +178,7 @@ def _row(expiry: Quoted, legs: NDArray[np.uint32]) -> dict[str, Any]:
         "expected_move": move,
         "put_moves": None if move is None else (forward - strike["put_short"]) / move,
         "call_moves": None if move is None else (strike["call_short"] - forward) / move,
+        "hedge_calls": None if expiry.outlook is None else expiry.outlook.call_price,
         "p_touch_model": None
         if expiry.outlook is None
         else expiry.outlook.touched(strike["put_short"], strike["call_short"]),
