@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         vix_call,
         vx_future,
     )
+    from alvh.scoring import ScoreJob, Scores, score
     from alvh.specification import Costs, WorstBar
     from alvh.stress_set import stress
     from alvh.vix import VixIndex, vix_index
@@ -64,6 +65,8 @@ _HOME = {
     "Liquidity": "playbook",
     "MarginCalls": "playbook",
     "Progression": "playbook",
+    "ScoreJob": "scoring",
+    "Scores": "scoring",
     "SecondEngine": "playbook",
     "Size": "playbook",
     "Sleeve": "playbook",
@@ -76,6 +79,7 @@ _HOME = {
     "offset": "playbook",
     "preset": "playbook",
     "presets": "playbook",
+    "score": "scoring",
     "stress": "stress_set",
     "put": "playbook",
     "transfer": "playbook",
@@ -110,6 +114,8 @@ __all__ = [
     "Liquidity",
     "MarginCalls",
     "Progression",
+    "ScoreJob",
+    "Scores",
     "SecondEngine",
     "Size",
     "Sleeve",
@@ -133,6 +139,7 @@ __all__ = [
     "put",
     "rules",
     "schedule",
+    "score",
     "signals",
     "stress",
     "transfer",

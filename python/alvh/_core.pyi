@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "AlvhError",
+    "Condors",
     "Plan",
     "RuleError",
     "SpecError",
@@ -27,10 +28,12 @@ __all__ = [
     "market_shocked",
     "market_smile_states",
     "market_spec",
+    "market_start",
     "market_vx_basis",
     "price",
     "rule_names",
     "rule_warm_up",
+    "score_columns",
     "simd_variant",
     "simd_variants",
 ]
@@ -205,6 +208,7 @@ def market_vx_basis(  # one element per (row of a replay, session of expiry); No
 def market_shocked(  # rows of (ln S, x0, x1, x2); moved: "vix" by points, "spot" by a change of ln S
     spec: str, moved: str, by: float, states: Sequence[Sequence[float]]
 ) -> NDArray[np.float64] | None: ...
+def market_start(spec: str) -> list[float]: ...  # x0, x1, x2
 def draws(
     seed: int, first_path: int, paths: int, step: int, purpose: str, block: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
@@ -227,3 +231,33 @@ def rule_names() -> list[tuple[str, str, str, str, str, int, str]]: ...
 
 def margin_risk(book: Any, choices: Any) -> NDArray[np.float64]: ...
 def margin_pairing(book: Any, choices: Any) -> list[dict[str, Any]]: ...
+
+# score
+
+def score_columns() -> list[str]: ...
+
+@final
+class Condors:
+    def __new__(
+        cls,
+        expiries: Sequence[Any],
+        widths: Sequence[float] | None,
+        between: tuple[float, float],
+        sides_apart: bool,
+    ) -> Condors: ...
+    def counts(self, equal: bool) -> list[tuple[int, int, int]]: ...
+    def best(
+        self,
+        rank: str,
+        descending: bool,
+        top: int,
+        limits: Sequence[tuple[str, float, float]],
+        equal: bool,
+        searched: bool,
+        threads: int | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint32], list[int], list[int]]: ...
+    def spreads(self, expiry: int) -> list[NDArray[np.uint32]]: ...
+    def columns(
+        self, expiry: int, names: Sequence[str], first: int, last: int
+    ) -> list[NDArray[np.float64]]: ...
+    def figures(self, condors: Sequence[Sequence[int]]) -> list[NDArray[np.float64]]: ...

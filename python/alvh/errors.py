@@ -27,6 +27,7 @@ __all__ = [
     "ReportError",
     "RuleError",
     "RunError",
+    "ScoreError",
     "SignalError",
     "SpecError",
     "VixError",
@@ -90,6 +91,10 @@ class ChainError(_SourceError):
 
 class HistoryError(_SourceError):
     """A history file that cannot be replayed as it is."""
+
+
+class ScoreError(_SourceError):
+    """An option of `alvh.score` that cannot be used, or a condor that does not exist."""
 
 
 class SignalError(_SourceError):

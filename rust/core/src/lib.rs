@@ -1,7 +1,7 @@
 //! Kernels of `alvh`: pricing, market models, margin, rules and the path engine.
 //!
 //! This crate knows neither Python nor files. Lower floors know nothing of higher ones:
-//! `math` → `pricing`, `schedule` → `chain`, `market`, `margin`, `rules` → `engine`.
+//! `math` → `pricing`, `schedule` → `chain`, `market`, `margin`, `rules` → `engine`, `score`.
 
 pub mod chain;
 pub mod engine;
@@ -12,6 +12,7 @@ pub mod math;
 pub mod pricing;
 pub mod rules;
 pub mod schedule;
+pub mod score;
 
 pub use error::{Error, Result};
 

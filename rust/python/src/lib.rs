@@ -9,6 +9,7 @@ mod market;
 mod outputs;
 mod pricing;
 mod rules;
+mod score;
 
 use pyo3::prelude::*;
 
@@ -28,12 +29,15 @@ mod _core {
     #[pymodule_export]
     use crate::market::{
         draws, market_filter, market_openings, market_paths, market_quotes, market_shocked,
-        market_smile_states, market_spec, market_vx_basis,
+        market_smile_states, market_spec, market_start, market_vx_basis,
     };
     #[pymodule_export]
     use crate::pricing::{greeks, implied_vol, price};
     #[pymodule_export]
     use crate::rules::{check_rule, evaluate_number, evaluate_rule, indicator, rule_names, rule_warm_up};
+
+    #[pymodule_export]
+    use crate::score::{Condors, score_columns};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -4,7 +4,8 @@ use alvh_core::market::draws::Draws;
 use alvh_core::market::filtering::filtered;
 use alvh_core::market::generator::{Generator, generator};
 use alvh_core::market::inspect::{
-    Move, OptionQuote, OptionTerms, openings, shocked, smile_states, spx_quotes, vix_quotes, vx_bases,
+    Move, OptionQuote, OptionTerms, openings, shocked, smile_states, spx_quotes, start_factors, vix_quotes,
+    vx_bases,
 };
 use alvh_core::market::simulate::{Request, simulate};
 use alvh_core::market::spec::MarketSpec;
@@ -15,7 +16,7 @@ use alvh_core::{Error, Result};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::door::detached;
+use crate::door::{detached, to_python};
 
 type Array1<'py> = Bound<'py, PyArray1<f64>>;
 type Array2<'py> = Bound<'py, PyArray2<f64>>;
@@ -127,6 +128,12 @@ pub fn market_openings<'py>(
     let array = |values: Vec<f64>| values.into_pyarray(py).reshape([paths, sessions as usize]);
     let [x0, x1, x2] = found.x;
     Ok([array(found.ln_s)?, array(x0)?, array(x1)?, array(x2)?, array(found.special_quotation)?])
+}
+
+/// The factors x0, x1, x2 of a model's start.
+#[pyfunction]
+pub fn market_start(spec: &str) -> PyResult<[f64; 3]> {
+    Ok(start_factors(&*model(spec).map_err(to_python)?))
 }
 
 /// Recorded over modelled price of VX futures, by row of a replay and session of expiry; None without records.

@@ -207,6 +207,11 @@ pub fn vx_bases(model: &dyn Generator, row: &[u32], expiry: &[u32]) -> Result<Op
     Ok(Some(found))
 }
 
+/// The factors x0, x1, x2 of the start.
+pub fn start_factors(model: &dyn Generator) -> [f64; FACTORS] {
+    start(model).1.factors(0)
+}
+
 /// A standard move of a state.
 #[derive(Clone, Copy, Debug)]
 pub enum Move {

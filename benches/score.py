@@ -1,0 +1,238 @@
+"""Time iron condors of one expiry beside other libraries on one thread; print least processor times as Markdown.
+
+Everybody scores the 893,025 condors of 100 puts and 100 calls with wings up to 50 points: credit, largest
+loss, both break-evens, probability of profit, expected P&L. The others keep every figure of every condor, or
+are asked for one condor at a time. alvh is timed both ways: computing figures put spread by put spread, and
+keeping the best fifty, spreads and tables included. The others assume one lognormal law; alvh would take a
+smile at the same cost.
+"""
+
+import datetime as dt
+import math
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from types import SimpleNamespace
+
+os.environ["RAYON_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
+
+import numpy as np
+
+from alvh import _core, pricing
+
+ROUNDS = 7
+SPOT, RATE, DIVIDEND, YEARS, VOL = 5000.0, 0.045, 0.013, 30 / 365, 0.16
+WIDEST, STEP, STRIKES, TOP = 50.0, 5.0, 100, 50
+SINGLE = 20  # condors of a library that takes one at a time
+FIGURES = ("credit", "max_loss", "break_even_low", "break_even_high", "p_profit", "expected_pnl")
+
+FORWARD = SPOT * math.exp((RATE - DIVIDEND) * YEARS)
+DISCOUNT = math.exp(-RATE * YEARS)
+ROOT = VOL * math.sqrt(YEARS)
+MEAN = math.log(FORWARD) - 0.5 * ROOT * ROOT
+PUTS = SPOT - STEP * np.arange(STRIKES, 0, -1)
+CALLS = SPOT + STEP * np.arange(1, STRIKES + 1)
+
+Work = Callable[[], object]
+
+
+def smile(strike: np.ndarray) -> np.ndarray:
+    """Volatility of a strike."""
+    k = np.log(strike / FORWARD) / math.sqrt(YEARS)
+    return np.clip(0.16 - 0.12 * k + 0.10 * k * k, 0.10, 0.80)
+
+
+def mids(strike: np.ndarray, right: str, vol: object) -> np.ndarray:
+    """Discounted prices."""
+    return np.asarray(pricing.price(FORWARD, strike, YEARS, vol, right, discount=DISCOUNT))
+
+
+QUOTED = {"P": mids(PUTS, "P", smile(PUTS)), "C": mids(CALLS, "C", smile(CALLS))}
+MEANT = {"P": mids(PUTS, "P", VOL), "C": mids(CALLS, "C", VOL)}  # under the law of the others
+
+
+def spreads() -> tuple[np.ndarray, np.ndarray]:
+    """Long and short leg of each put spread; of the call spreads the short and the long one."""
+    nearer, farther = np.triu_indices(STRIKES, 1)
+    within = PUTS[farther] - PUTS[nearer] <= WIDEST
+    return nearer[within], farther[within]
+
+
+def numpy_outer() -> object:
+    """Spreads first, then tables over put spread and call spread."""
+    from scipy.special import ndtr
+
+    i, j = spreads()
+    put, call = QUOTED["P"][j] - QUOTED["P"][i], QUOTED["C"][i] - QUOTED["C"][j]
+    wide = PUTS[j] - PUTS[i]
+    meant_put, meant_call = MEANT["P"][j] - MEANT["P"][i], MEANT["C"][i] - MEANT["C"][j]
+    credit = put[:, None] + call[None, :]
+    loss = np.maximum(wide[:, None], wide[None, :]) - credit
+    low, high = PUTS[j][:, None] - credit, CALLS[i][None, :] + credit
+    profit = ndtr((np.log(high) - MEAN) / ROOT) - ndtr((np.log(low) - MEAN) / ROOT)
+    return credit, loss, low, high, profit, credit - meant_put[:, None] - meant_call[None, :]
+
+
+def numpy_each() -> object:
+    """Flat arrays with a row for each condor."""
+    from scipy.special import ndtr
+
+    i, j = spreads()
+    p, c = np.repeat(np.arange(len(i)), len(i)), np.tile(np.arange(len(i)), len(i))
+    long_put, short_put, short_call, long_call = i[p], j[p], i[c], j[c]
+
+    def sold(table: dict[str, np.ndarray]) -> np.ndarray:
+        puts = table["P"][short_put] - table["P"][long_put]
+        return np.asarray(puts + table["C"][short_call] - table["C"][long_call])
+
+    credit = sold(QUOTED)
+    loss = np.maximum(PUTS[short_put] - PUTS[long_put], CALLS[long_call] - CALLS[short_call]) - credit
+    low, high = PUTS[short_put] - credit, CALLS[short_call] + credit
+    profit = ndtr((np.log(high) - MEAN) / ROOT) - ndtr((np.log(low) - MEAN) / ROOT)
+    return credit, loss, low, high, profit, credit - sold(MEANT)
+
+
+def numba_fused() -> Work:
+    """One loop that does all for a condor."""
+    import numba
+
+    nearer, farther = spreads()
+    quoted_put, quoted_call, meant_put, meant_call = QUOTED["P"], QUOTED["C"], MEANT["P"], MEANT["C"]
+
+    @numba.njit(fastmath=True)  # type: ignore[untyped-decorator]
+    def fused() -> np.ndarray:
+        n = len(nearer)
+        out = np.empty((6, n, n))
+        for x in range(n):
+            i, j = nearer[x], farther[x]
+            put, wide = quoted_put[j] - quoted_put[i], PUTS[j] - PUTS[i]
+            meant, short = meant_put[j] - meant_put[i], PUTS[j]
+            for y in range(n):
+                a, b = nearer[y], farther[y]
+                credit = put + quoted_call[a] - quoted_call[b]
+                low, high = short - credit, CALLS[a] + credit
+                out[0, x, y] = credit
+                out[1, x, y] = max(wide, CALLS[b] - CALLS[a]) - credit
+                out[2, x, y] = low
+                out[3, x, y] = high
+                out[4, x, y] = 0.5 * (
+                    math.erfc(-(math.log(high) - MEAN) / ROOT * 0.7071067811865476)
+                    - math.erfc(-(math.log(low) - MEAN) / ROOT * 0.7071067811865476)
+                )
+                out[5, x, y] = credit - meant - meant_call[a] + meant_call[b]
+        return out
+
+    return fused  # type: ignore[no-any-return]
+
+
+def optionlab() -> Work:
+    """One condor a call."""
+    from optionlab import run_strategy
+
+    legs = [("put", 4700.0, 20.0, "buy"), ("put", 4750.0, 26.0, "sell")]
+    legs += [("call", 5250.0, 22.0, "sell"), ("call", 5300.0, 15.0, "buy")]
+    names = ("type", "strike", "premium", "action")
+    given = {
+        "stock_price": SPOT,
+        "volatility": VOL,
+        "interest_rate": RATE,
+        "dividend_yield": DIVIDEND,
+        "min_stock": 4000.0,
+        "max_stock": 6000.0,
+        "start_date": dt.date(2026, 1, 2),
+        "target_date": dt.date(2026, 2, 2),
+        "strategy": [dict(zip(names, leg, strict=True), n=1) for leg in legs],
+    }
+    return lambda: [run_strategy(given) for _ in range(SINGLE)]
+
+
+def condors() -> _core.Condors:
+    """Return the same quotes for the core, without a spread; what the others lack is made of the credit."""
+    slice_at_vol = (ROOT * ROOT, 0.0, 0.0, 0.0, 1.0)  # flat
+
+    def side(strike: np.ndarray, right: str) -> SimpleNamespace:
+        rows = np.array([QUOTED[right]] * len_additive())
+        rows[3] -= MEANT[right]
+        every = np.ones(len(strike), dtype=bool)
+        return SimpleNamespace(strike=strike, sell=every, buy=every, sold=rows, bought=rows)
+
+    expiry = SimpleNamespace(
+        puts=side(PUTS, "P"),
+        calls=side(CALLS, "C"),
+        forward=FORWARD,
+        raw=slice_at_vol,
+        sample=None,
+        hedge_cost=math.nan,
+        hedge_drag=math.nan,
+    )
+    return _core.Condors([expiry], None, (STEP, WIDEST), sides_apart=False)
+
+
+def len_additive() -> int:
+    """How many figures the core adds up over legs."""
+    return 11
+
+
+def all_columns(names: tuple[str, ...]) -> Work:
+    """Each figure of each condor, forgotten block by block."""
+    built = condors()
+    puts = built.counts(False)[0][0]
+    block = 8
+    return lambda: [
+        built.columns(0, names, first, min(first + block, puts)) for first in range(0, puts, block)
+    ]
+
+
+def best(rank: str, *, searched: bool) -> Work:
+    """Spreads, tables and the best fifty, from quotes."""
+    return lambda: condors().best(rank, True, TOP, [], False, searched, 1)
+
+
+def least_seconds(work: Work) -> float:
+    """Least of some runs after one to warm up."""
+    work()
+    times = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def with_version(name: str) -> str:
+    """Return a library and its version."""
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return name
+
+
+def main() -> None:
+    """Time everything, check that all say the same, and print the table."""
+    total = len(spreads()[0]) ** 2
+    entrants: list[tuple[str, Callable[[], Work], int]] = [
+        ("alvh, six figures of each condor", lambda: all_columns(FIGURES), total),
+        ("alvh, all figures of each condor", lambda: all_columns(tuple(_core.score_columns())), total),
+        ("alvh, exhaustive, best by expected P&L", lambda: best("expected_pnl", searched=False), total),
+        ("alvh, search, best by expected P&L", lambda: best("expected_pnl", searched=True), total),
+        (f"{with_version('numpy')}, outer product of spreads", lambda: numpy_outer, total),
+        (f"{with_version('numpy')}, a row for each condor", lambda: numpy_each, total),
+        (f"{with_version('numba')}, one fused loop", numba_fused, total),
+        (f"{with_version('optionlab')}, run_strategy", optionlab, SINGLE),
+    ]
+    print(f"{platform.machine()}, SIMD {_core.simd_variant()}, {total:,} condors, one thread\n")
+    print("| what | ns per condor |")
+    print("|---|---|")
+    for name, made, n in entrants:
+        try:
+            seconds = least_seconds(made())
+        except ImportError as error:
+            print(f"| {name} | not installed: {error} |")
+            continue
+        print(f"| {name} | {seconds / n * 1e9:,.1f} |")
+
+
+if __name__ == "__main__":
+    main()

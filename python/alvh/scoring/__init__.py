@@ -1,0 +1,6 @@
+"""Every iron condor of a chain, scored, and the best of them by any figure (C1, C19, R22)."""
+
+from alvh.scoring.job import COLUMNS, ScoreJob, score
+from alvh.scoring.scores import Scores
+
+__all__ = ["COLUMNS", "ScoreJob", "Scores", "score"]
