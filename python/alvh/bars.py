@@ -63,17 +63,17 @@ def drawn(
     draws: Draws = "plain",
 ) -> Bars:
     """Draw the bars of a market that is described for the core."""
-    return Bars(
-        *_core.market_bars(
-            market if isinstance(market, str) else json.dumps(market),
-            paths,
-            sessions,
-            bars=bars,
-            profile=profile or Profile(),
-            seed=seed,
-            first_path=first_path,
-            start=start,
-            threads=threads,
-            draws=draws_spec(draws),
-        )
+    found = _core.market_bars(
+        market if isinstance(market, str) else json.dumps(market),
+        paths,
+        sessions,
+        bars=bars,
+        profile=profile or Profile(),
+        seed=seed,
+        first_path=first_path,
+        start=start,
+        threads=threads,
+        draws=draws_spec(draws),
     )
+    spot, vix, extreme, minutes, recorded, weight = found
+    return Bars(spot, vix, minutes, extreme, recorded, weight)
