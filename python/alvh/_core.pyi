@@ -21,9 +21,11 @@ __all__ = [
     "indicator",
     "margin_pairing",
     "margin_risk",
+    "market_bars",
     "market_filter",
     "market_openings",
     "market_paths",
+    "market_profile",
     "market_quotes",
     "market_shocked",
     "market_smile_states",
@@ -176,6 +178,27 @@ def market_paths(
 ) -> tuple[
     NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]], NDArray[np.float64] | None
 ]: ...
+def market_bars(  # spot, vix, extreme, minutes, recorded, weight; profile: open, close, decay
+    spec: str,
+    paths: int,
+    sessions: int,
+    *,
+    bars: int,
+    profile: tuple[float, float, float],
+    seed: int,
+    first_path: int,
+    start: int = 0,
+    threads: int | None = None,
+    draws: str | None = None,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.bool_] | None,
+    NDArray[np.uint32],
+    NDArray[np.bool_],
+    NDArray[np.float64] | None,
+]: ...
+def market_profile() -> tuple[float, float, float]: ...
 def market_quotes(
     spec: str,
     product: str,

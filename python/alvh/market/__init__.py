@@ -7,6 +7,7 @@ and VX in points. SPX variance runs in trading sessions (252 a year), carry in c
 The defaults were estimated on data of 1990 to 2026 and are starting values, not truths.
 """
 
+from alvh.bars import Bars, Profile
 from alvh.filtering import filter  # noqa: A004 -- read as alvh.market.filter
 from alvh.history import ChainHistory, History
 from alvh.market.bates import Bates
@@ -27,6 +28,7 @@ __all__ = [
     "L3F",
     "MODELS",
     "PDV4",
+    "Bars",
     "Bates",
     "ChainHistory",
     "Closes",
@@ -34,6 +36,7 @@ __all__ = [
     "Dynamics",
     "History",
     "PathVolatility",
+    "Profile",
     "Quotes",
     "Scenario",
     "Simulated",

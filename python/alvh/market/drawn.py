@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alvh import _core, market_file
+from alvh.bars import Bars, Profile, drawn
 from alvh.described import Described
 from alvh.draws import Draws, draws_spec
 from alvh.market.groups import Triple
@@ -144,6 +145,69 @@ class Drawn(Described):
         )
         found = {"spot": spot, "vix": vix} | {f"vx{k}": each for k, each in enumerate(vx, start=1)}
         return found if weight is None else found | {"weight": weight}
+
+    def bars(
+        self,
+        paths: int,
+        sessions: int,
+        *,
+        bars: int = 13,
+        profile: Profile | None = None,
+        seed: int = 0,
+        draws: Draws = "plain",
+        first_path: int = 0,
+        threads: int | None = None,
+    ) -> Bars:
+        """Simulate what lies between closes: openings and bars of equal length, which end at the closes.
+
+        Closes are those of `simulate`, bit for bit. Every number of bars shows points of one path of 390
+        minutes. Night and day have their shares of a session's variance, minutes theirs by `profile`; a jump
+        is in one interval. Half days are drawn as if they had 390 minutes.
+
+        Parameters
+        ----------
+        paths : int
+            How many.
+        sessions : int
+            Sessions after the start.
+        bars : int, default 13
+            Bars of a session, a divisor of 390.
+        profile : Profile, optional
+            How variance is spread over the day.
+        seed, draws, first_path, threads
+            As for `simulate`.
+
+        Returns
+        -------
+        Bars
+            Arrays of paths x sessions x (bars + 1): 16 bytes a cell.
+
+        Raises
+        ------
+        AlvhError
+            If an argument is out of its domain.
+
+        Examples
+        --------
+        >>> from alvh.market import L3F
+        >>> model = L3F(vix=16)
+        >>> found = model.bars(100, 5, bars=13, seed=7)
+        >>> found.spot.shape, found.minutes[1]
+        ((100, 5, 14), np.uint32(30))
+        >>> bool((found.spot[..., -1] == model.simulate(100, 5, seed=7)["spot"][:, 1:]).all())
+        True
+        """
+        return drawn(
+            self._json(),
+            paths,
+            sessions,
+            bars=bars,
+            profile=profile,
+            seed=seed,
+            draws=draws,
+            first_path=first_path,
+            threads=threads,
+        )
 
     def quotes(
         self,

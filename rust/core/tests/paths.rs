@@ -59,6 +59,8 @@ fn replay(rows: u32, change: impl FnOnce(&mut ReplaySpec)) -> (ReplaySpec, Box<d
         vix6m: Vec::new(),
         filter_from: 0,
         open: Vec::new(),
+        high: Vec::new(),
+        low: Vec::new(),
         vx: None,
         vx_in_state: false,
         chain: None,

@@ -1,5 +1,7 @@
 //! Market models: specification, paths, quotes of the start state, and the raw draws behind the paths.
 
+use alvh_core::market::bars::arrays::{self as bars, bars as draw_bars};
+use alvh_core::market::bars::profile::Profile;
 use alvh_core::market::draws::Draws;
 use alvh_core::market::filtering::filtered;
 use alvh_core::market::generator::{Generator, generator};
@@ -13,7 +15,7 @@ use alvh_core::math::philox::{MAX_PATHS, Purpose, Stream};
 use alvh_core::math::simd::{self, Kernel};
 use alvh_core::math::special;
 use alvh_core::{Error, Result};
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::door::{detached, to_python};
@@ -60,6 +62,62 @@ pub fn market_paths<'py>(
     let vx = found.vx.into_iter().map(array).collect::<PyResult<_>>()?;
     let weight = found.weight.map(|weight| weight.into_pyarray(py));
     Ok((array(found.spot)?, array(found.vix)?, vx, weight))
+}
+
+type Array3<'py, T> = Bound<'py, PyArray3<T>>;
+/// SPX, VIX and, of a replay, the recorded extremes, each paths × sessions × (bars + 1); minutes since the opening;
+/// sessions that reproduce a record; weights, for importance draws.
+type Bars<'py> = (
+    Array3<'py, f64>,
+    Array3<'py, f64>,
+    Option<Array3<'py, bool>>,
+    Bound<'py, PyArray1<u32>>,
+    Bound<'py, PyArray1<bool>>,
+    Option<Array1<'py>>,
+);
+
+/// Bars inside the sessions of a market. `profile`: variance at the opening, at the close, minutes of decay.
+#[pyfunction]
+#[pyo3(signature = (spec, paths, sessions, *, bars, profile, seed, first_path, start=0, threads=None, draws=None))]
+#[expect(clippy::too_many_arguments, reason = "the keyword arguments of alvh.market's bars")]
+pub fn market_bars<'py>(
+    py: Python<'py>,
+    spec: &str,
+    paths: usize,
+    sessions: u32,
+    bars: u32,
+    profile: [f64; 3],
+    seed: u64,
+    first_path: u64,
+    start: u32,
+    threads: Option<usize>,
+    draws: Option<&str>,
+) -> PyResult<Bars<'py>> {
+    let found = detached(py, || {
+        let draws = draws.map_or(Ok(Draws::Plain), Draws::from_json)?;
+        let [open, close, decay] = profile;
+        let profile = Profile { open, close, decay };
+        let request =
+            bars::Request { paths, sessions, bars, profile, seed, draws, first_path, start, threads };
+        draw_bars(&*model(spec)?, &request)
+    })?;
+    let shape = [paths, sessions as usize, found.minutes.len()];
+    let extreme = found.extreme.map(|flags| flags.into_pyarray(py).reshape(shape)).transpose()?;
+    Ok((
+        found.spot.into_pyarray(py).reshape(shape)?,
+        found.vix.into_pyarray(py).reshape(shape)?,
+        extreme,
+        found.minutes.into_pyarray(py),
+        found.recorded.into_pyarray(py),
+        found.weight.map(|weight| weight.into_pyarray(py)),
+    ))
+}
+
+/// The default profile of [`market_bars`].
+#[pyfunction]
+pub fn market_profile() -> [f64; 3] {
+    let Profile { open, close, decay } = Profile::default();
+    [open, close, decay]
 }
 
 /// Forward, discount factor, volatility and price of options on the start state; arrays of one length. `smile` is the

@@ -16,6 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bars::day::Day;
 use super::check;
 use super::curve::mean_decay;
 use super::followed::Followed;
@@ -284,6 +285,14 @@ impl Generator for Bates {
         simd::dispatch(Opening { model: self, lanes, step, before, after, out });
     }
 
+    fn overnight_share(&self) -> f64 {
+        self.overnight_share
+    }
+
+    fn day(&self, lanes: &Lanes, step: u32, before: &State, _: &State, out: &mut Day) {
+        simd::dispatch(Consists { model: self, lanes, step, before, out });
+    }
+
     fn special_quotation(&self, lanes: &Lanes, step: u32, out: &mut Col) {
         self.pricing.special_quotation(lanes, step, out);
     }
@@ -388,6 +397,47 @@ impl Kernel for Opening<'_> {
             for f in 0..FACTORS {
                 let bridged = model.followed.off_line(f, out.x[f][i], points, above);
                 out.x[f][i] = if jumps { jumped.x[f][i] } else { bridged };
+            }
+        }
+    }
+}
+
+/// What a session consists of: the diffusion of [`Opening`], and the session's own jumps, all at one time.
+struct Consists<'a> {
+    model: &'a Bates,
+    lanes: &'a Lanes,
+    step: u32,
+    before: &'a State,
+    out: &'a mut Day,
+}
+
+impl Kernel for Consists<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { model, lanes, step, before, out } = self;
+        let stream = |purpose| Stream { seed: lanes.seed, purpose };
+        let (mut chance, mut size) = (Col::default(), Col::default());
+        stream(Purpose::Mixture).uniform_columns(lanes.first_path, step, 0, &mut chance, &mut size);
+        let mut interval = Col::default();
+        stream(Purpose::Opening).uniform_column(lanes.first_path, step, 2, &mut interval);
+
+        out.calm();
+        let rest = (1.0 - model.correlation * model.correlation).sqrt();
+        for i in 0..LANES {
+            let sd = (before.memory[VARIANCE][i] / SESSIONS_PER_YEAR).sqrt();
+            let above = model.followed.above_floor::<FMA>(before.factors(i));
+            let vix = model.followed.vix::<FMA>(before.factors(i));
+            let points = 0.5 * PERCENT * PERCENT * model.vix_squared[1] * model.vol_of_variance * sd / vix;
+            out.root[0][0][i] = sd;
+            for f in 0..FACTORS {
+                out.root[1 + f][0][i] = model.followed.off_line(f, 0.0, points * model.correlation, above);
+                out.root[1 + f][1][i] = model.followed.off_line(f, 0.0, points * rest, above);
+            }
+            let count = model.jumps(chance[i]);
+            if count > 0.0 {
+                let jump = count.sqrt() * model.jump_sd * special::inv_norm_cdf::<FMA>(size[i]);
+                out.jump(i, interval[i], [fma::<FMA>(count, model.jump_mean, jump), 0.0, 0.0, 0.0]);
             }
         }
     }

@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bars::day::Day;
 use super::check;
 use super::generator::{Generator, Lanes};
 use super::l3f::{L3f, SHOCKS};
@@ -77,7 +78,10 @@ const LEAST_ROWS: usize = 20;
 /// Largest innovation, in standard deviations: February 2018 had 8.
 const MOST: f64 = 50.0;
 /// Standard deviations of z beyond which a session's move is a jump that its opening does not smear.
-const JUMP: f64 = 3.0;
+pub(super) const JUMP: f64 = 3.0;
+/// Below and above the probability of a wild session, whatever it is.
+pub(super) const JUMPED: f64 = -1.0;
+pub(super) const CALM: f64 = 2.0;
 /// Column of the memory: the row of the session.
 const ROW: usize = 0;
 
@@ -129,6 +133,16 @@ impl Fhs {
         (uniform * self.rows.len() as f64).floor()
     }
 
+    /// Below every probability where the session that led to a state jumped, above where not.
+    fn chance(&self, after: &State) -> Col {
+        let mut chance = Col::default();
+        for i in 0..LANES {
+            let [z, ..] = self.rows[after.memory[ROW][i] as usize];
+            chance[i] = if z.abs() > self.jump { JUMPED } else { CALM };
+        }
+        chance
+    }
+
     fn advance(&self, lanes: &Lanes, step: u32, purpose: Purpose, state: &mut State) {
         let draws = Stream { seed: lanes.seed, purpose };
         simd::dispatch(Session { model: self, draws, first_path: lanes.first_path, step, state });
@@ -153,13 +167,15 @@ impl Generator for Fhs {
     }
 
     fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
-        // Below and above every probability.
-        let (mut chance, jumped, calm) = (Col::default(), -1.0, 2.0);
-        for i in 0..LANES {
-            let [z, ..] = self.rows[after.memory[ROW][i] as usize];
-            chance[i] = if z.abs() > self.jump { jumped } else { calm };
-        }
-        self.model.open(lanes, step, Some(&chance), [before, after], out);
+        self.model.open(lanes, step, Some(&self.chance(after)), [before, after], out);
+    }
+
+    fn overnight_share(&self) -> f64 {
+        self.model.overnight_share()
+    }
+
+    fn day(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut Day) {
+        self.model.consist(lanes, step, Some(&self.chance(after)), [before, after], out);
     }
 
     fn special_quotation(&self, lanes: &Lanes, step: u32, out: &mut Col) {

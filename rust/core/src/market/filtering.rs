@@ -138,6 +138,8 @@ mod tests {
             dividend_yield: vec![0.013; rows],
             filter_from: 0,
             open: Vec::new(),
+            high: Vec::new(),
+            low: Vec::new(),
             vx: None,
             vx_in_state: false,
             chain: None,

@@ -50,6 +50,12 @@ impl Followed {
         self.floor + self.above_floor::<FMA>(x)
     }
 
+    /// What a VIX in points has above the floor.
+    #[inline(always)]
+    pub(super) fn above(&self, vix: f64) -> f64 {
+        vix - self.floor
+    }
+
     /// A session later VIX is seen.
     #[inline(always)]
     pub(super) fn see<const FMA: bool>(&self, vix: &Col, state: &mut State) {

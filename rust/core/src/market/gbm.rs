@@ -1,5 +1,6 @@
 //! Geometric Brownian motion: constant volatility, the oracle with closed forms.
 
+use super::bars::day::Day;
 use super::draws::{MAX_SHOCKS, Shocks};
 use super::generator::{Generator, Lanes};
 use super::opening;
@@ -61,6 +62,14 @@ impl Generator for Gbm {
         opening::interpolate(OVERNIGHT_SHARE, before, after, out);
         let variance = OVERNIGHT_SHARE * (1.0 - OVERNIGHT_SHARE) * self.variance();
         simd::dispatch(Noise { lanes, step, sd: variance.sqrt(), out });
+    }
+
+    fn overnight_share(&self) -> f64 {
+        OVERNIGHT_SHARE
+    }
+
+    fn day(&self, _: &Lanes, _: u32, _: &State, _: &State, out: &mut Day) {
+        out.root[0][0] = Col::splat(self.variance().sqrt());
     }
 
     fn shocks(&self) -> Option<Shocks> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bars::day::Day;
 use super::bates::Bates;
 use super::draws::Shocks;
 use super::fhs::Fhs;
@@ -32,6 +33,14 @@ pub trait Generator: Send + Sync + std::fmt::Debug {
     ///
     /// Whatever reads openings, the closes stay as they are: the draws are of a purpose of their own.
     fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State);
+
+    /// Share of a session's variance before its opening.
+    fn overnight_share(&self) -> f64;
+
+    /// What the move from the close of `step - 1` to that of `step` consists of, for the bars inside the session.
+    ///
+    /// A [`Day`] that was filled before is filled anew; lanes are independent of each other.
+    fn day(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut Day);
 
     /// What the morning's auction of VIX options makes of VIX at the opening of session `step`: settlement
     /// value of VIX products over VIX of that state.

@@ -15,6 +15,7 @@
 
 use super::PERCENT;
 use super::SESSIONS_PER_YEAR;
+use super::bars::day::{Day, MOVES};
 use super::draws::Shocks;
 use super::generator::{Generator, Lanes};
 use super::kalman::Filter;
@@ -140,6 +141,23 @@ impl L3f {
         simd::dispatch(Opening { model: self, lanes, step, chance, before, after, out });
     }
 
+    /// What given sessions consist of, wild as in [`Self::open`].
+    ///
+    /// A wild session is a quiet one and a jump: of its shocks `γ (W − 1) + √W chol(…) n` a quiet one would have had
+    /// `γ (w − 1) + √w chol(…) n`, w the quiet variance, and the rest is the jump, of variance W − w. Given their sum,
+    /// the jump is normal: `γ (W − w) + (1 − w / W) (shocks − γ (W − 1)) + √(w (W − w) / W) chol(…) n'`.
+    pub(super) fn consist(
+        &self,
+        lanes: &Lanes,
+        step: u32,
+        chance: Option<&Col>,
+        [before, after]: [&State; 2],
+        out: &mut Day,
+    ) {
+        simd::dispatch(Diffusion { model: self, before, out: &mut *out });
+        simd::dispatch(Jumps { model: self, lanes, step, chance, before, after, out });
+    }
+
     /// The shocks (z, g) of the session that leads from one close to the next: the inverse of a session.
     pub(super) fn shocks_between(&self, before: &Point, after: &Point) -> [f64; SHOCKS] {
         let sd = self.spot_sd::<false>(before.x);
@@ -203,6 +221,14 @@ impl Generator for L3f {
 
     fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
         self.open(lanes, step, None, [before, after], out);
+    }
+
+    fn overnight_share(&self) -> f64 {
+        self.overnight_share
+    }
+
+    fn day(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut Day) {
+        self.consist(lanes, step, None, [before, after], out);
     }
 
     fn special_quotation(&self, lanes: &Lanes, step: u32, out: &mut Col) {
@@ -305,6 +331,75 @@ impl Kernel for Opening<'_> {
                 let bridged = fma::<FMA>(spread * model.scale[f], noise, out.x[f][i]);
                 out.x[f][i] = if wild { jumped.x[f][i] } else { bridged };
             }
+        }
+    }
+}
+
+/// The diffusion of a session that begins with these states: that of a quiet one.
+struct Diffusion<'a> {
+    model: &'a L3f,
+    before: &'a State,
+    out: &'a mut Day,
+}
+
+impl Kernel for Diffusion<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { model, before, out } = self;
+        let quiet_sd = model.quiet_variance.sqrt();
+        for i in 0..LANES {
+            out.root[0][0][i] = quiet_sd * model.mix[0][0] * model.spot_sd::<FMA>(before.factors(i));
+        }
+        for f in 0..FACTORS {
+            for (column, root) in out.root[1 + f].iter_mut().enumerate() {
+                *root = Col::splat(quiet_sd * model.scale[f] * model.mix[1 + f][column]);
+            }
+        }
+    }
+}
+
+/// The jumps of wild sessions.
+struct Jumps<'a> {
+    model: &'a L3f,
+    lanes: &'a Lanes,
+    step: u32,
+    chance: Option<&'a Col>,
+    before: &'a State,
+    after: &'a State,
+    out: &'a mut Day,
+}
+
+impl Kernel for Jumps<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { model, lanes, step, chance: given, before, after, out } = self;
+        let n = shock_normals::<FMA>(lanes, Purpose::Bridge, step);
+        let (mut chance, mut interval) = (Col::default(), Col::default());
+        match given {
+            Some(given) => chance = *given,
+            None => lanes.uniforms(Purpose::Mixture, step, 0, &mut chance),
+        }
+        lanes.uniforms(Purpose::Opening, step, 2, &mut interval);
+
+        out.calm();
+        let (wild, quiet) = (model.wild_variance, model.quiet_variance);
+        let excess = (wild - quiet).max(0.0);
+        let (share, spread) = (excess / wild, (quiet * excess / wild).sqrt());
+        for i in 0..LANES {
+            if chance[i] >= model.wild_probability {
+                continue;
+            }
+            let shocks = model.shocks_between(&before.point(i), &after.point(i));
+            let scale =
+                [model.spot_sd::<false>(before.factors(i)), model.scale[0], model.scale[1], model.scale[2]];
+            let sizes: [f64; MOVES] = std::array::from_fn(|row| {
+                let noise = shocks[row] - model.shift[row] * (wild - 1.0);
+                let own = spread * model.mixed::<FMA>(row, &n, i);
+                scale[row] * (model.shift[row] * excess + share * noise - own)
+            });
+            out.jump(i, interval[i], sizes);
         }
     }
 }

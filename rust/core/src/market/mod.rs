@@ -5,6 +5,7 @@
 //! that does. Generators are listed once, in [`generator::generator`].
 
 mod arranged;
+pub mod bars;
 pub mod bates;
 mod check;
 mod curve;

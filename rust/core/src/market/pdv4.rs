@@ -14,6 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bars::day::{Day, MOVES};
 use super::check;
 use super::draws::{MAX_SHOCKS, Shocks};
 use super::followed::Followed;
@@ -81,6 +82,17 @@ impl Default for PathVolatility {
 }
 
 impl PathVolatility {
+    /// VIX in points, given R₁₀, R₁₁, R₂₀, R₂₁ and u.
+    #[inline(always)]
+    fn vix<const FMA: bool>(&self, averages: [f64; AVERAGES], residual: f64) -> f64 {
+        let [trend_fast, trend_slow, activity_fast, activity_slow] = averages;
+        let trend = (1.0 - self.trend_slow) * trend_fast + self.trend_slow * trend_slow;
+        let activity = (1.0 - self.activity_slow) * activity_fast + self.activity_slow * activity_slow;
+        let free = fma::<FMA>(self.trend, trend, fma::<FMA>(self.activity, activity.sqrt(), self.level));
+        let volatility = PERCENT * free.min(self.cap);
+        (volatility * special::exp::<FMA>(residual)).max(self.lowest_vix)
+    }
+
     fn check(&self) -> Result<()> {
         check::at_least("path.level", self.level, 0.0)?;
         check::between("path.trend", self.trend, -1.0, 0.0)?;
@@ -254,6 +266,12 @@ impl Pdv4 {
         })
     }
 
+    /// What V gains by a return, to first order.
+    fn slope(&self) -> f64 {
+        let path = &self.path;
+        path.trend * ((1.0 - path.trend_slow) * self.weight[0] + path.trend_slow * self.weight[1])
+    }
+
     fn advance(&self, lanes: &Lanes, step: u32, [normals, mixture]: [Purpose; 2], state: &mut State) {
         simd::dispatch(Session { model: self, lanes, normals, mixture, step, state });
     }
@@ -275,6 +293,14 @@ impl Generator for Pdv4 {
     fn opening(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut State) {
         opening::interpolate(self.overnight_share, before, after, out);
         simd::dispatch(Opening { model: self, lanes, step, before, after, out });
+    }
+
+    fn overnight_share(&self) -> f64 {
+        self.overnight_share
+    }
+
+    fn day(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut Day) {
+        simd::dispatch(Consists { model: self, lanes, step, before, after, out });
     }
 
     fn special_quotation(&self, lanes: &Lanes, step: u32, out: &mut Col) {
@@ -350,11 +376,8 @@ impl Kernel for Session<'_> {
         }
         let mut vix = Col::default();
         for i in 0..LANES {
-            let trend = (1.0 - path.trend_slow) * memory[0][i] + path.trend_slow * memory[1][i];
-            let activity = (1.0 - path.activity_slow) * memory[2][i] + path.activity_slow * memory[3][i];
-            let free = fma::<FMA>(path.trend, trend, fma::<FMA>(path.activity, activity.sqrt(), path.level));
-            let volatility = PERCENT * free.min(path.cap);
-            vix[i] = (volatility * special::exp::<FMA>(memory[RESIDUAL][i])).max(path.lowest_vix);
+            let averages = std::array::from_fn(|column| memory[column][i]);
+            vix[i] = path.vix::<FMA>(averages, memory[RESIDUAL][i]);
         }
         model.followed.see::<FMA>(&vix, state);
     }
@@ -386,8 +409,7 @@ impl Kernel for Opening<'_> {
         let share = model.overnight_share;
         let spread = (share * (1.0 - share)).sqrt();
         let quiet_sd = spread * model.quiet_variance.sqrt() * model.normal_sd * model.session_sd;
-        let slope =
-            path.trend * ((1.0 - path.trend_slow) * model.weight[0] + path.trend_slow * model.weight[1]);
+        let slope = model.slope();
         for i in 0..LANES {
             let wild = chance[i] < model.wild_probability;
             let jumped = if interval[i] < share { after } else { before };
@@ -401,6 +423,71 @@ impl Kernel for Opening<'_> {
                 let bridged = model.followed.off_line(f, out.x[f][i], ln_vix * vix, above);
                 out.x[f][i] = if wild { jumped.x[f][i] } else { bridged };
             }
+        }
+    }
+}
+
+/// What a session consists of: the diffusion of [`Opening`]; and, of a wild session's return, the jump of
+/// [`super::l3f`], with what it made of VIX: its VIX less the one that the averages would have had without it.
+struct Consists<'a> {
+    model: &'a Pdv4,
+    lanes: &'a Lanes,
+    step: u32,
+    before: &'a State,
+    after: &'a State,
+    out: &'a mut Day,
+}
+
+impl Kernel for Consists<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { model, lanes, step, before, after, out } = self;
+        let (mut chance, mut interval, mut n) = (Col::default(), Col::default(), Col::default());
+        lanes.uniforms(Purpose::Mixture, step, 0, &mut chance);
+        lanes.uniforms(Purpose::Opening, step, 2, &mut interval);
+        lanes.normal::<FMA>(Purpose::Bridge, step, 0, &mut n);
+
+        out.calm();
+        let path = &model.path;
+        let (wild, quiet) = (model.wild_variance, model.quiet_variance);
+        let excess = (wild - quiet).max(0.0);
+        let (share, spread) = (excess / wild, (quiet * excess / wild).sqrt() * model.normal_sd);
+        for i in 0..LANES {
+            let above = model.followed.above_floor::<FMA>(before.factors(i));
+            let vix = model.followed.vix::<FMA>(before.factors(i));
+            let sd = model.session_sd * vix;
+            let diffusion = quiet.sqrt() * model.normal_sd * sd;
+            let volatility = vix / PERCENT * special::exp::<FMA>(-before.memory[RESIDUAL][i]);
+            out.root[0][0][i] = diffusion;
+            for f in 0..FACTORS {
+                let points = |ln_vix: f64| model.followed.off_line(f, 0.0, ln_vix * vix, above);
+                out.root[1 + f][0][i] = points(model.slope() * diffusion / volatility);
+                out.root[1 + f][1][i] = points(path.residual_sd);
+            }
+            if chance[i] >= model.wild_probability {
+                continue;
+            }
+            let moved = after.ln_s[i] - before.ln_s[i];
+            let simple = special::exp::<FMA>(moved) - 1.0;
+            let noise = (simple - model.drift) / sd - model.shift * (wild - 1.0);
+            let jumped = sd * (model.shift * excess + share * noise - spread * n[i]);
+            let rest = (simple - jumped).max(LEAST_RETURN);
+            let averages = std::array::from_fn(|column| {
+                let squared = column >= AVERAGES / 2;
+                let less = if squared { rest * rest - simple * simple } else { rest - simple };
+                fma::<FMA>(model.weight[column], less, after.memory[column][i])
+            });
+            let [with, without] = [
+                model.followed.above_floor::<FMA>(after.factors(i)),
+                model.followed.above(path.vix::<FMA>(averages, after.memory[RESIDUAL][i])),
+            ];
+            let gained = special::ln::<FMA>(with) - special::ln::<FMA>(without);
+            let mut sizes = [moved - special::ln::<FMA>(1.0 + rest); MOVES];
+            for (f, size) in sizes[1..].iter_mut().enumerate() {
+                *size = model.followed.off_line(f, 0.0, gained, 1.0);
+            }
+            out.jump(i, interval[i], sizes);
         }
     }
 }

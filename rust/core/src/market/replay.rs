@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use super::DAYS_PER_YEAR;
+use super::bars::day::Day;
+use super::fhs::{CALM, JUMP, JUMPED};
 use super::filtering::{closing_prices, estimates};
 use super::generator::{Generator, Lanes};
+use super::l3f::L3f;
 use super::opening;
 use super::quote::{Essvi, Surface};
 use super::recorded_chain::RecordedChain;
 use super::recorded_vx::{Mark, VxBasis};
 use super::shock::Shock;
-use super::spec::ReplaySpec;
+use super::spec::{L3fSpec, ReplaySpec};
 use super::state::{Point, State};
 use crate::Result;
 use crate::math::lanes::{Col, LANES};
@@ -22,6 +25,11 @@ pub(super) struct Replay {
     rows: Vec<Point>,
     /// ln SPX at the opening, by row, where it is recorded; empty where it never is.
     open: Vec<Option<f64>>,
+    /// Highest and lowest ln SPX of the day likewise.
+    high: Vec<Option<f64>>,
+    low: Vec<Option<f64>>,
+    /// How the states diffuse between closes.
+    model: L3f,
     vx: Option<VxBasis>,
     chain: Option<Arc<RecordedChain>>,
     surface: Essvi,
@@ -49,9 +57,17 @@ impl Replay {
             surface.curve.vix::<false>(opening)
         };
         let vx = spec.vx.as_ref().and_then(|vx| VxBasis::new(vx, modelled));
+        let (curve, dynamics) = (spec.curve.clone(), spec.dynamics.clone());
+        let model = L3f::new(&L3fSpec { vix: spec.vix[0], curve, dynamics, ..L3fSpec::default() })?;
+        let logarithms = |column: &[Option<f64>]| -> Vec<Option<f64>> {
+            column.iter().map(|value| value.map(special::ln::<false>)).collect()
+        };
         Ok(Self {
             rows,
-            open: spec.open.iter().map(|open| open.map(special::ln::<false>)).collect(),
+            open: logarithms(&spec.open),
+            high: logarithms(&spec.high),
+            low: logarithms(&spec.low),
+            model,
             vx,
             chain: spec.chain.as_ref().map(|chain| Arc::new(RecordedChain::new(chain))),
             surface,
@@ -96,6 +112,25 @@ impl Generator for Replay {
                 out.ln_s[lane] = recorded;
             }
         }
+    }
+
+    fn overnight_share(&self) -> f64 {
+        self.overnight_share
+    }
+
+    /// The diffusion of L3F; a jump where the day's z is far out and its opening is not known.
+    fn day(&self, lanes: &Lanes, step: u32, before: &State, after: &State, out: &mut Day) {
+        let recorded = |column: &[Option<f64>], row: usize| column.get(row).copied().flatten();
+        let mut chance = Col::splat(CALM);
+        for (lane, row) in self.rows_at(lanes, i64::from(step)).into_iter().enumerate() {
+            let range = [&self.high, &self.low].map(|column| recorded(column, row));
+            let known = recorded(&self.open, row);
+            let [high, low] = known.map_or([None; 2], |_| range).map(|value| value.unwrap_or(f64::NAN));
+            (out.open[lane], out.high[lane], out.low[lane]) = (known.unwrap_or(f64::NAN), high, low);
+            let [z, ..] = self.model.shocks_between(&before.point(lane), &after.point(lane));
+            chance[lane] = if known.is_none() && z.abs() > JUMP { JUMPED } else { CALM };
+        }
+        self.model.consist(lanes, step, Some(&chance), [before, after], out);
     }
 
     fn vx_basis(&self, lanes: &Lanes, step: u32, expiry: &[u32; LANES], out: &mut Col) -> bool {

@@ -185,9 +185,10 @@ impl Writer<'_, '_> {
     }
 }
 
-struct Exp<'a> {
-    from: &'a Col,
-    to: &'a mut Col,
+/// A column of exponentials: levels, given their logarithms.
+pub(super) struct Exp<'a> {
+    pub from: &'a Col,
+    pub to: &'a mut Col,
 }
 
 impl Kernel for Exp<'_> {

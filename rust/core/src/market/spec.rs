@@ -171,6 +171,12 @@ pub struct ReplaySpec {
     /// SPX at the opening where it is known; empty where it never is.
     #[serde(default)]
     pub open: Vec<Option<f64>>,
+    /// Highest SPX of the day likewise; bars alone read it, on days with an opening and a lowest, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub high: Vec<Option<f64>>,
+    /// Lowest SPX of the day likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub low: Vec<Option<f64>>,
     /// Recorded VX futures; without them VX are the model's.
     #[serde(default)]
     pub vx: Option<VxSpec>,
@@ -228,9 +234,13 @@ impl ReplaySpec {
             check::finite(&named("dividend_yield"), self.dividend_yield[row])?;
         }
         let floor = self.curve.floor;
-        for (name, column, bound) in
-            [("open", &self.open, 0.0), ("vix3m", &self.vix3m, floor), ("vix6m", &self.vix6m, floor)]
-        {
+        for (name, column, bound) in [
+            ("open", &self.open, 0.0),
+            ("high", &self.high, 0.0),
+            ("low", &self.low, 0.0),
+            ("vix3m", &self.vix3m, floor),
+            ("vix6m", &self.vix6m, floor),
+        ] {
             if !column.is_empty() && column.len() != rows {
                 let problem = format!("{} rows, but spot has {rows}", column.len());
                 return Err(Error::Shape { name: name.into(), problem });
@@ -239,6 +249,7 @@ impl ReplaySpec {
                 value.map_or(Ok(()), |value| check::above(&format!("{name}[{row}]"), value, bound))?;
             }
         }
+        self.check_ranges()?;
         self.vx.as_ref().map_or(Ok(()), |vx| vx.check(rows))?;
         if self.vx_in_state && self.vx.is_none() {
             return Err(Error::domain("vx_in_state", true, "no VX futures are recorded: give vx as well"));
@@ -248,6 +259,23 @@ impl ReplaySpec {
 }
 
 impl ReplaySpec {
+    /// Do opening and close lie between low and high, where these are recorded?
+    fn check_ranges(&self) -> Result<()> {
+        let allowed = "the row's opening and close must lie between low and high: leave out both where they are unknown";
+        let recorded = |column: &[Option<f64>], row: usize| column.get(row).copied().flatten();
+        for (row, &close) in self.spot.iter().enumerate() {
+            for price in [Some(close), recorded(&self.open, row)].into_iter().flatten() {
+                if let Some(high) = recorded(&self.high, row).filter(|&high| high < price) {
+                    return Err(Error::domain(format!("high[{row}]"), high, allowed));
+                }
+                if let Some(low) = recorded(&self.low, row).filter(|&low| low > price) {
+                    return Err(Error::domain(format!("low[{row}]"), low, allowed));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The state of a row whose factors are known.
     pub(super) fn point(&self, row: usize, x: [f64; FACTORS]) -> Point {
         let ln_s = special::ln::<false>(self.spot[row]);

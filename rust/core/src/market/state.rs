@@ -76,6 +76,11 @@ impl State {
         self.q[lane] = point.q;
     }
 
+    /// The state of one path, less what its surface has of its own.
+    pub(crate) fn point(&self, lane: usize) -> Point {
+        Point { ln_s: self.ln_s[lane], x: self.factors(lane), r: self.r[lane], q: self.q[lane] }
+    }
+
     /// Takes one lane from another state.
     pub(crate) fn copy_lane(&mut self, lane: usize, other: &Self) {
         self.ln_s[lane] = other.ln_s[lane];

@@ -1,0 +1,79 @@
+"""Bars inside sessions: paths of SPX and VIX from the opening to a close that stays as it is."""
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alvh import _core
+from alvh.draws import Draws, draws_spec
+
+__all__ = ["Bars", "Profile"]
+
+
+class Profile(NamedTuple):
+    """How the variance between opening and close is spread over the 390 minutes of a day.
+
+    A minute's variance is proportional to ``1 + open exp(-t / decay) + close exp(-(390 - t) / decay)``, t
+    minutes after the opening: a U. The shape is that of Andersen and Bollerslev (1997), Journal of Empirical
+    Finance 4; the numbers are ours, no fit.
+    """
+
+    open: float = _core.market_profile()[0]
+    """What the opening has more than midday, as a multiple of midday's variance; 0 to 100."""
+    close: float = _core.market_profile()[1]
+    """The same at the close."""
+    decay: float = _core.market_profile()[2]
+    """Minutes over which either fades by a factor e; 1 to 390."""
+
+
+class Bars(NamedTuple):
+    """Paths inside sessions; arrays of paths x sessions x (bars + 1), session 1 first.
+
+    The first column of a session is its opening, the last its close.
+    """
+
+    spot: NDArray[np.float64]
+    """SPX."""
+    vix: NDArray[np.float64]
+    """VIX in points, of the same state."""
+    minutes: NDArray[np.uint32]
+    """Minutes since the opening, one per column."""
+    extreme: NDArray[np.bool_] | None
+    """Where a bar is the recorded high or low of its day, a price at which no hedge may be filled; None for a
+    simulated market."""
+    recorded: NDArray[np.bool_]
+    """Per session, whether its bars reproduce a recorded opening, high and low; all others are drawn."""
+    weight: NDArray[np.float64] | None
+    """Likelihood ratio of each path, for importance draws."""
+
+
+def drawn(
+    market: str | dict[str, Any],
+    paths: int,
+    sessions: int,
+    *,
+    bars: int,
+    profile: Profile | None,
+    seed: int,
+    first_path: int,
+    threads: int | None,
+    start: int = 0,
+    draws: Draws = "plain",
+) -> Bars:
+    """Draw the bars of a market that is described for the core."""
+    found = _core.market_bars(
+        market if isinstance(market, str) else json.dumps(market),
+        paths,
+        sessions,
+        bars=bars,
+        profile=profile or Profile(),
+        seed=seed,
+        first_path=first_path,
+        start=start,
+        threads=threads,
+        draws=draws_spec(draws),
+    )
+    spot, vix, extreme, minutes, recorded, weight = found
+    return Bars(spot, vix, minutes, extreme, recorded, weight)

@@ -1,0 +1,149 @@
+//! Which minutes a bridge is drawn at, and from which others.
+//!
+//! Every minute of the day has its own draws and its own two neighbours: half hours are drawn one after the other, a
+//! quarter between two half hours, then the fives, then the minutes. A grid of bars is any equal division of the 390
+//! minutes with what it needs of that tree; so all grids are views of one path, and a finer one only adds to it.
+
+use super::profile::{MINUTES, Profile};
+use crate::{Error, Result};
+
+/// Bars of a day: the minutes between which they lie, and how the bridge gets there.
+#[derive(Clone, Debug)]
+pub(crate) struct Grid {
+    /// Minutes since the opening at which bars begin and end: 0 first, 390 last.
+    pub edges: Vec<u32>,
+    /// Share of the day's variance before each edge.
+    pub clock: Vec<f64>,
+    /// What is drawn, each node after those it stands between.
+    pub nodes: Vec<Node>,
+    /// The place of each edge but the opening and the close, in `nodes`.
+    pub places: Vec<usize>,
+}
+
+/// A minute of the bridge, given two others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
+    pub minute: u32,
+    /// Where its neighbours stand in the list; `None` for the opening and the close, where the bridge is 0.
+    pub left: Option<usize>,
+    pub right: Option<usize>,
+    /// How far it lies from its left neighbour to its right one, in variance.
+    pub weight: f64,
+    /// Its standard deviation given both, where the whole day's variance is 1.
+    pub sd: f64,
+}
+
+/// The equal divisions of 390 minutes into whole minutes.
+pub const BARS: [u32; 16] = [1, 2, 3, 5, 6, 10, 13, 15, 26, 30, 39, 65, 78, 130, 195, 390];
+
+impl Grid {
+    /// `bars` bars of equal length.
+    pub fn new(bars: u32, profile: Profile) -> Result<Self> {
+        profile.check()?;
+        if !BARS.contains(&bars) {
+            let allowed =
+                format!("must divide the 390 minutes of a day: {}", BARS.map(|n| n.to_string()).join(", "));
+            return Err(Error::domain("bars", bars, allowed));
+        }
+        let edges: Vec<u32> = (0..=bars).map(|bar| bar * (MINUTES / bars)).collect();
+        let clock = edges.iter().map(|&minute| profile.before(minute)).collect();
+        let mut nodes = Nodes { profile, place: vec![None; MINUTES as usize + 1], list: Vec::new() };
+        let inner = &edges[1..bars as usize];
+        let places = inner.iter().filter_map(|&minute| nodes.place(minute)).collect();
+        Ok(Self { nodes: nodes.list, places, edges, clock })
+    }
+
+    /// How many bars.
+    pub fn bars(&self) -> usize {
+        self.edges.len() - 1
+    }
+}
+
+/// The two minutes that a minute is drawn between.
+fn neighbours(minute: u32) -> [u32; 2] {
+    match minute {
+        _ if minute.is_multiple_of(30) => [minute - 30, MINUTES],
+        _ if minute.is_multiple_of(15) => [minute - 15, minute + 15],
+        _ if minute.is_multiple_of(5) => [minute - 5, minute.next_multiple_of(15)],
+        _ => [minute - 1, minute.next_multiple_of(5)],
+    }
+}
+
+struct Nodes {
+    profile: Profile,
+    place: Vec<Option<usize>>,
+    list: Vec<Node>,
+}
+
+impl Nodes {
+    /// Where a minute stands in the list, put there with all it needs unless it is.
+    fn place(&mut self, minute: u32) -> Option<usize> {
+        if minute == 0 || minute == MINUTES {
+            return None;
+        }
+        if self.place[minute as usize].is_none() {
+            let ends = neighbours(minute);
+            let [left, right] = ends.map(|end| self.place(end));
+            let [from, at, to] = [ends[0], minute, ends[1]].map(|end| self.profile.before(end));
+            let weight = (at - from) / (to - from);
+            let sd = ((at - from) * (to - at) / (to - from)).sqrt();
+            self.place[minute as usize] = Some(self.list.len());
+            self.list.push(Node { minute, left, right, weight, sd });
+        }
+        self.place[minute as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_division_is_listed() {
+        let divisors: Vec<u32> = (1..=MINUTES).filter(|bars| MINUTES.is_multiple_of(*bars)).collect();
+        assert_eq!(divisors, BARS);
+        for bars in BARS {
+            let grid = Grid::new(bars, Profile::default()).expect("a division");
+            assert_eq!((grid.bars(), grid.places.len()), (bars as usize, bars as usize - 1));
+            assert_eq!((grid.clock[0], grid.clock[bars as usize]), (0.0, 1.0));
+        }
+        let message = Grid::new(12, Profile::default()).expect_err("no division").to_string();
+        assert!(
+            message.starts_with("bars = 12: must divide the 390 minutes of a day: 1, 2, 3, 5"),
+            "{message}"
+        );
+    }
+
+    /// Node by node, the covariances are those of a Brownian bridge: min(s, t) − st.
+    #[test]
+    fn the_tree_is_a_brownian_bridge() {
+        let profile = Profile::default();
+        for bars in [13, 39, 78, 390] {
+            let nodes = Grid::new(bars, profile).expect("a division").nodes;
+            let times: Vec<f64> = nodes.iter().map(|node| profile.before(node.minute)).collect();
+            let mut covariance: Vec<Vec<f64>> = Vec::new();
+            for (i, node) in nodes.iter().enumerate() {
+                let between = |j: usize| {
+                    let end = |place: Option<usize>| place.map_or(0.0, |p| covariance[p.max(j)][p.min(j)]);
+                    end(node.left) + node.weight * (end(node.right) - end(node.left))
+                };
+                let mut row: Vec<f64> = (0..i).map(between).collect();
+                let own = |place: Option<usize>| place.map_or(0.0, |p| row[p]);
+                row.push(
+                    own(node.left) + node.weight * (own(node.right) - own(node.left)) + node.sd * node.sd,
+                );
+                for (j, found) in row.iter().enumerate() {
+                    let (s, t) = (times[i].min(times[j]), times[i].max(times[j]));
+                    assert!((found - s * (1.0 - t)).abs() < 1e-14, "{} and {}", node.minute, nodes[j].minute);
+                }
+                covariance.push(row);
+            }
+        }
+    }
+
+    #[test]
+    fn half_hours_need_nothing_but_themselves() {
+        let count = |bars| Grid::new(bars, Profile::default()).expect("a division").nodes.len();
+        assert_eq!([1, 13, 26, 78, 390].map(count), [0, 12, 25, 77, 389]);
+    }
+}
