@@ -244,7 +244,7 @@ impl<'p> Block<'p> {
             let Market { spot, vix, .. } = market;
             observe(plan, state, spot, vix);
             signals.step(spot, vix, before);
-            signals.observe_warm_up(plan, &lanes.start, spot, vix, state, before);
+            signals.observe_warm_up(plan, &lanes, spot, vix, state, before);
             for (index, (rule, (memory, _))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
                 if before <= rule.program.warm_up() {
                     let answer = signals.evaluate_before(before, rule, memory);

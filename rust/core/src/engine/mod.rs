@@ -13,6 +13,7 @@ mod gates;
 mod given;
 mod instrument;
 mod layout;
+mod modelled;
 mod package;
 mod plan;
 mod recorded;

@@ -2,14 +2,15 @@
 
 use super::{
     book::View,
-    given::Given,
+    given::{Given, Source, gather},
     layout::{PoolPlan, RulePlan},
+    modelled::Path,
     package::{Market, Package},
     plan::Plan,
     spec::Right,
 };
 use crate::{
-    market::state::State,
+    market::{generator::Lanes, state::State},
     math::{
         lanes::{Col, LANES, Tri},
         philox::{Purpose, Stream},
@@ -41,7 +42,7 @@ pub struct Signals {
     chance: Option<Col>,
     indicators: Vec<Running>,
     /// Signals from outside that some rule reads; the others stay empty.
-    given: Vec<Option<Box<Col>>>,
+    given: Vec<Option<Box<Path>>>,
     book: View,
     position: PositionColumns,
 }
@@ -60,6 +61,8 @@ struct Running {
 struct DaysTo {
     name: Name,
     by_session: Vec<f64>,
+    /// The same before the first session of the calendar, nearest first.
+    before: Vec<f64>,
     out: Col,
 }
 
@@ -101,14 +104,15 @@ impl Signals {
     /// Columns for the names that the compiled rules use, each with the sessions before session 0 at which it is wanted.
     pub fn new(used: &[(Name, u32)], given: &Given, given_read: &[usize], schedule: &Schedule) -> Self {
         let days_to = |&(name, _): &(Name, u32)| {
-            let by_session = schedule.days_to(name.event()?);
-            Some(DaysTo { name, by_session, out: MISSING })
+            let event = name.event()?;
+            let (by_session, before) = (schedule.days_to(event), schedule.days_to_before(event));
+            Some(DaysTo { name, by_session, before, out: MISSING })
         };
         let make = |&(name, lead): &(Name, u32)| {
             Some(Running { name, lead, indicator: indicator(name.as_str())?, out: MISSING })
         };
         let reads = |wanted: Name| used.iter().any(|(name, _)| *name == wanted);
-        let column = |index| given_read.contains(&index).then(Box::default);
+        let column = |index| given_read.contains(&index).then(|| Box::new(Path::new()));
         Self {
             spot: Col::default(),
             vix: Col::default(),
@@ -133,6 +137,9 @@ impl Signals {
             indicator.reset();
             *out = MISSING;
         }
+        for path in self.given.iter_mut().flatten() {
+            **path = Path::new();
+        }
         self.book = View::MISSING;
         self.position = PositionColumns::missing();
     }
@@ -152,8 +159,8 @@ impl Signals {
     /// The market of the tick at which rules are about to be evaluated.
     pub fn observe_market(&mut self, plan: &Plan, market: &Market) {
         self.observe_state(plan, &market.spot, &market.vix, &market.now, f64::from(market.tick));
-        self.observe_events(|lane| Some(market.session[lane]));
-        self.observe_given(plan, |lane| market.session[lane]);
+        self.observe_events(|lane| i64::from(market.session[lane]));
+        self.observe_given(plan, &market.lanes, i64::from(market.tick), |lane| Some(market.session[lane]));
         if let Some(chance) = &mut self.chance {
             let stream = Stream { seed: plan.seed, purpose: Purpose::Placebo };
             for i in 0..LANES {
@@ -172,7 +179,7 @@ impl Signals {
     pub fn observe_warm_up(
         &mut self,
         plan: &Plan,
-        starts: &[u32; LANES],
+        lanes: &Lanes,
         spot: &Col,
         vix: &Col,
         state: &State,
@@ -180,9 +187,9 @@ impl Signals {
     ) {
         self.observe_state(plan, spot, vix, state, -f64::from(before));
         // A simulated past may reach further back than the calendar.
-        self.observe_events(|lane| starts[lane].checked_sub(before));
-        // Signals are given over a replayed record alone, which holds the whole warm-up.
-        self.observe_given(plan, |lane| starts[lane] - before);
+        let session = |lane: usize| lanes.start[lane].checked_sub(before);
+        self.observe_events(|lane| i64::from(lanes.start[lane]) - i64::from(before));
+        self.observe_given(plan, lanes, -i64::from(before), session);
         if let Some(chance) = &mut self.chance {
             *chance = MISSING;
         }
@@ -205,18 +212,35 @@ impl Signals {
         }
     }
 
-    fn observe_events(&mut self, session: impl Fn(usize) -> Option<u32>) {
-        for DaysTo { by_session, out, .. } in &mut self.events {
+    /// `session` is its place in the calendar, negative before its first one.
+    fn observe_events(&mut self, session: impl Fn(usize) -> i64) {
+        for DaysTo { by_session, before, out, .. } in &mut self.events {
             for lane in 0..LANES {
-                out[lane] = session(lane).map_or(f64::NAN, |session| by_session[session as usize]);
+                let session = session(lane);
+                let days = match usize::try_from(session) {
+                    Ok(session) => by_session.get(session),
+                    Err(_) => before.get(session.unsigned_abs() as usize - 1),
+                };
+                out[lane] = days.copied().unwrap_or(f64::NAN);
             }
         }
     }
 
-    fn observe_given(&mut self, plan: &Plan, session: impl Fn(usize) -> u32) {
-        for (index, out) in self.given.iter_mut().enumerate() {
-            if let Some(out) = out {
-                plan.given.gather(index, &session, out);
+    fn observe_given(
+        &mut self,
+        plan: &Plan,
+        lanes: &Lanes,
+        tick: i64,
+        session: impl Fn(usize) -> Option<u32>,
+    ) {
+        for (index, path) in self.given.iter_mut().enumerate() {
+            let Some(path) = path else { continue };
+            match plan.given.source(index) {
+                Source::Recorded(values) => gather(values, &session, &mut path.out),
+                Source::Modelled(model) => {
+                    let (first, start) = (lanes.first_path, plan.ln_start);
+                    path.advance(model, plan.seed, first, tick, &session, start, &self.spot, &self.vix);
+                }
             }
         }
     }
@@ -269,7 +293,7 @@ impl Signals {
     pub fn input(&self, rule: &RulePlan, index: usize) -> &Col {
         match &rule.program.inputs()[index] {
             Input::Name(name) => self.column(*name, rule.program.leads()[index]),
-            Input::Given { index, .. } => self.given[*index].as_ref().expect(LISTED),
+            Input::Given { index, .. } => &self.given[*index].as_ref().expect(LISTED).out,
         }
     }
 
