@@ -130,3 +130,17 @@ def test_what_the_model_does_not_have_is_refused():
         signals.Macro(persistence=1.0)
     with pytest.raises(SpecError, match="half_life"):
         signals.Macro(factors={"put_call": {"half_life": 0}})
+
+
+# What a simulated calendar knew before its first session
+
+
+def test_announcements_before_session_0_are_known_to_windows():
+    """2025-01-02: the CPI came on 2024-12-11, the PPI on the 12th, 14 and 13 sessions before."""
+    for kind, sessions in (("cpi", 14), ("ppi", 13)):
+        for more, expected in ((0, True), (1, False)):
+            rule = f"(days_to_{kind} > 0).for_sessions({sessions + more})"
+            plan = _core.Plan(json.dumps(spec_of([arm(rule)], None, sessions=2)))
+            assert (opened(plan)[:1] == [1]) == expected
+    plain = spec_of([arm("days_to_cpi > 0")], None, sessions=2)
+    assert "events_before" not in plain["schedule"]
