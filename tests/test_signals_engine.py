@@ -73,6 +73,7 @@ def opened(plan, path):
         "(put_call > 0.9).for_sessions(2) and vix > 18",
         "put_call.zscore(5) > 0.2 or not known(put_call)",
         "latch(put_call > 1.4, put_call < 0.7)",
+        "realised_vol_21.zscore(20) > 0 and known(put_call)",  # warm at session 0
     ],
 )
 def test_an_arm_opens_where_the_rule_holds_on_what_was_known(history, rule):
@@ -82,6 +83,8 @@ def test_an_arm_opens_where_the_rule_holds_on_what_was_known(history, rule):
     spec = spec_of([wanted], history, signals=seen)
     columns = {"put_call": seen["put_call"].fill_null(float("nan")).to_numpy()}
     columns["vix"] = history.data.frame["vix"].to_numpy()
+    spot = history.data.frame["spx"].to_numpy()
+    columns["realised_vol_21"] = _core.indicator("realised_vol_21", spot, columns["vix"])
     for path, start in enumerate(spec["starts"]):
         begins = start - wanted.warm_up
         here = {name: column[begins : start + SESSIONS] for name, column in columns.items()}

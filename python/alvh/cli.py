@@ -207,7 +207,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
         str | None,
         typer.Option(
             help="CSV or Parquet of signal, date, released_at, value, on a history: what rules may name "
-            "besides the engine's names; or absent: unknown throughout.",
+            "besides the engine's names; absent: unknown throughout; macro: a model, in a simulation.",
             metavar="FILE",
         ),
     ] = None,
@@ -270,8 +270,10 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
 def _signals(source: str | None, staleness: list[str] | None, market: Market) -> Any:
     """Read the signals of --signals as known at the closes of a history, stale as --staleness says."""
     from alvh.history import History
-    from alvh.signals import given
+    from alvh.signals import Macro, given
 
+    if source == "macro":
+        return Macro()
     if not staleness:
         return source
     if source is None or not isinstance(market, History):

@@ -26,6 +26,7 @@ from alvh.playbook import Arm
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
 from alvh.signals.given import SignalSource
+from alvh.signals.macro import Macro
 from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
 
@@ -97,7 +98,7 @@ def compare(
     overwrite: bool = False,
     chunk: int = CHUNK,
     surface_band: int = BAND_PATHS,
-    signals: SignalSource | Outside | None = None,
+    signals: SignalSource | Macro | Outside | None = None,
     advance: Advance | None = None,
     solved: Comparison | None = None,
 ) -> Comparison:
@@ -151,7 +152,8 @@ def compare(
     signals
         What rules may name besides the engine's own names (R76 to R82). On a history: a frame or file of
         `signal`, `date`, `released_at`, `value`, or what `alvh.signals.align` or `given` made of it with a
-        staleness of your own. ``"absent"``: what is named is unknown throughout, and what waits for it stays
+        staleness of your own. In a simulated market: `signals.Macro`, an assumption and not evidence.
+        ``"absent"``: what is named is unknown throughout, and what waits for it stays
         closed (C24). Without it a rule that names such a signal is an error.
     advance
         Called with the number of paths just finished, those of the pilot of rivals at equal cost and of the

@@ -93,6 +93,8 @@ def settle(
     matched = _matched(arms, rivals)
     simulated = pilot_market(market)
     alike = {name: value for name, value in asked.items() if name in _LIKE_THE_RUN}
+    if simulated is market:  # a frame has dates, which the pilot of a history has not
+        alike["signals"] = asked.get("signals")
     spec = specification(
         standing, simulated, seed=pilot_seed(asked["seed"]), shares=(min(asked["shares"]),), **alike
     )

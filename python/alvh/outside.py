@@ -14,7 +14,9 @@ from alvh.history import History
 from alvh.playbook import Arm
 from alvh.rules.checking import Found, rules_of_arm
 from alvh.rules.outside import outside
+from alvh.scenario import Scenario
 from alvh.signals.given import ABSENT, SignalSource, given
+from alvh.signals.macro import Macro
 
 
 class Outside(Protocol):
@@ -51,7 +53,7 @@ class Absent:
         return (f"Signals absent by choice, unknown throughout: {', '.join(self.names)} (C24).",)
 
 
-_MENDS = {True: "a frame of signal, date, released_at, value", False: "a model of them"}
+_MENDS = {True: "a frame of signal, date, released_at, value", False: "signals.Macro(), a model of them"}
 """What gives signals to a history, and to a simulated market."""
 
 
@@ -64,7 +66,9 @@ def named(arms: Sequence[Arm]) -> Mapping[str, str]:
     return found
 
 
-def outside_of(arms: Sequence[Arm], market: object, signals: SignalSource | Outside | None) -> Outside | None:
+def outside_of(
+    arms: Sequence[Arm], market: object, signals: SignalSource | Macro | Outside | None
+) -> Outside | None:
     """Return what the arms are given; None where they name nothing and nothing is given.
 
     Raises
@@ -86,17 +90,9 @@ def outside_of(arms: Sequence[Arm], market: object, signals: SignalSource | Outs
                 "throughout, so that what waits for it stays closed"
             )
         return None
-    if isinstance(signals, str) and signals == ABSENT:
-        return Absent(tuple(wanted)) if wanted else None
-    if isinstance(signals, pl.DataFrame | pl.LazyFrame | str | Path):
-        if not isinstance(market, History):
-            raise SpecError(
-                "signals: a frame has dates, and a simulated market has none. "
-                f"Mend: {_MENDS[False]}, or a history"
-            )
-        found: Outside = given(signals, market.data.dates)
-    else:
-        found = signals
+    found = _found(signals, market, tuple(wanted))
+    if found is None:
+        return None
     names = found.facts()["names"]
     for place, rule in _rules(arms):
         try:
@@ -104,6 +100,29 @@ def outside_of(arms: Sequence[Arm], market: object, signals: SignalSource | Outs
         except RuleError as error:
             raise RuleError(f"{place}: {error}") from None
     return found
+
+
+def _found(
+    signals: SignalSource | Macro | Outside, market: object, wanted: tuple[str, ...]
+) -> Outside | None:
+    """Return the signals of a source in this market; a source without a list of names makes those wanted."""
+    if isinstance(signals, Macro):
+        if isinstance(market, History | Scenario):
+            raise SpecError(
+                "signals: a model of them is for simulated markets, and this one is recorded or made. "
+                f"Mend: {_MENDS[True]}, or {ABSENT!r}"
+            )
+        return signals.of(wanted) if wanted else None
+    if isinstance(signals, str) and signals == ABSENT:
+        return Absent(wanted) if wanted else None
+    if not isinstance(signals, pl.DataFrame | pl.LazyFrame | str | Path):
+        return signals
+    if not isinstance(market, History):
+        raise SpecError(
+            "signals: a frame has dates, and a simulated market has none. "
+            f"Mend: {_MENDS[False]}, or a history"
+        )
+    return given(signals, market.data.dates)
 
 
 def _rules(arms: Sequence[Arm]) -> Iterator[tuple[str, Found]]:

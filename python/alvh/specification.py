@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal, get_args
 
 from pydantic import Field
@@ -16,12 +17,17 @@ from alvh.margin.grid import Grid, House, grid, house
 from alvh.market import FHS, GBM, Simulated
 from alvh.outside import Outside, outside_of
 from alvh.playbook import Arm, Layer
+from alvh.playbook.frozen import warm_up_of
+from alvh.rules.outside import names_in
 from alvh.runner import CHUNK, Task
 from alvh.scenario import Scenario
 from alvh.schedule import Schedule
-from alvh.schedule.clock import tail_for
+from alvh.schedule.clock import SYNTHETIC_START, tail_for
+from alvh.schedule.events import synthetic_events
+from alvh.schedule.exchange import sessions_around
 from alvh.schedule.expiries import CADENCES, DAYS_PER_WEEK, Cadence
 from alvh.signals.given import SignalSource
+from alvh.signals.macro import Macro
 
 SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
 """The size ladder: margin shares of NAV (R4, R91)."""
@@ -40,6 +46,12 @@ FRONT_FUTURES = frozenset({"vx_m1_m2", "roll_yield"})
 
 SECOND_FUTURE_DAYS = 70
 """Calendar days to the second of them at most: two months of five weeks."""
+
+EVENTS = ("fomc", "cpi", "ppi")
+"""Kinds of announcements of a simulated calendar."""
+
+EVENT_DAYS = 92
+"""Calendar days within which each of them comes again."""
 
 LARGEST_SEED = 2**64 - 1
 
@@ -113,7 +125,7 @@ def specification(
     worst_bar: WorstBar | None = None,
     costs: Costs | None = None,
     ruin_share: float = 0.20,
-    signals: SignalSource | Outside | None = None,
+    signals: SignalSource | Macro | Outside | None = None,
 ) -> dict[str, Any]:
     """Build what the engine reads: arms at every share of the ladder, market, calendar, contracts, costs.
 
@@ -161,13 +173,14 @@ def specification(
         case _:
             starts = []
             schedule = Schedule.synthetic(sessions, tail_sessions=tail, listings=listings)
+    calendar = schedule.spec() if starts else schedule.spec() | _events_before(arms)
     spec = {
         "schema": SCHEMA,
         "capital": float(capital),
         "sessions": sessions,
         "seed": seed,
         "market": described,
-        "schedule": schedule.spec(),
+        "schedule": calendar,
         "starts": starts,
         "costs": (costs or Costs()).model_dump(),
         "contracts": {product: contract(product).spec() for product in products},
@@ -341,6 +354,29 @@ def _watches_the_mark(layer: Layer) -> bool:
 def _warm_up(arms: Sequence[Arm]) -> int:
     """Sessions before each start that the rules of the arms need."""
     return max(arm.warm_up for arm in arms)
+
+
+def _events_before(arms: Sequence[Arm]) -> dict[str, Any]:
+    """Return the days to announcements that rules look back on, from each session before a simulated start.
+
+    A simulated calendar begins with the path, so that a week or month begins there too; what rules see of
+    announcements does not.
+    """
+    rules = [rule for arm in arms for layer in arm.layers for rule in layer.rules]
+    rules += [(each.when, "book") for arm in arms if arm.ledgers for each in arm.ledgers.transfers]
+    back = [rule for rule, scope in rules if rule is not None and warm_up_of(rule, scope)]
+    looked = {name for rule in back for name in names_in(rule.tree)}
+    wanted = [kind for kind in EVENTS if f"days_to_{kind}" in looked]
+    if not wanted:
+        return {}
+    *days, start = sessions_around(SYNTHETIC_START, before=_warm_up(arms))
+    # The next one of each kind may lie after the start: a quarter later at most.
+    events = synthetic_events(days[0], start + timedelta(days=EVENT_DAYS))
+    before = {
+        kind: [float(min((each - day).days for each in events[kind] if each >= day)) for day in days[::-1]]
+        for kind in wanted
+    }
+    return {"events_before": before}
 
 
 def _absent(arms: Sequence[Arm]) -> list[str]:

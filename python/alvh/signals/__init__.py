@@ -8,8 +8,22 @@ false.
 from alvh.signals.align import align
 from alvh.signals.frame import read
 from alvh.signals.given import Given, given
+from alvh.signals.macro import Breadth, Factor, Macro
 from alvh.signals.registry import Signal, registry
 from alvh.signals.releases import released
 from alvh.signals.transform import change, zscore
 
-__all__ = ["Given", "Signal", "align", "change", "given", "read", "registry", "released", "zscore"]
+__all__ = [
+    "Breadth",
+    "Factor",
+    "Given",
+    "Macro",
+    "Signal",
+    "align",
+    "change",
+    "given",
+    "read",
+    "registry",
+    "released",
+    "zscore",
+]

@@ -4,26 +4,35 @@
 
 use std::sync::Arc;
 
-use super::spec::SignalsSpec;
+use super::{modelled::Modelled, spec::SignalsSpec};
 use crate::{
     Error, Result,
     math::lanes::{Col, LANES},
     rules::names::NAMES,
+    schedule::Schedule,
 };
 
 /// The columns that rules may name besides the registered ones.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     names: Vec<Arc<str>>,
-    /// By session of a replayed record; empty: unknown throughout.
-    by_session: Vec<Vec<f64>>,
+    sources: Vec<Source>,
+}
+
+/// Where the values of a signal come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// One per session of a replayed record; none: unknown throughout.
+    Recorded(Vec<f64>),
+    /// Made up along a simulated path.
+    Modelled(Modelled),
 }
 
 impl Given {
     /// Checks the columns: as many values as sessions, none under a registered name, none twice.
     ///
     /// `sessions` is the length of the replayed record; `None`: a simulated market, which has no dates to give values at.
-    pub fn new(spec: SignalsSpec, sessions: Option<usize>) -> Result<Self> {
+    pub fn new(spec: SignalsSpec, sessions: Option<usize>, schedule: &Schedule) -> Result<Self> {
         let mut given = Self::default();
         for (name, values) in spec.columns {
             let Some(sessions) = sessions else {
@@ -34,15 +43,24 @@ impl Given {
                 let problem = format!("{} values, but the market has {sessions} sessions", values.len());
                 return Err(Error::Shape { name: format!("signals.columns.{name}"), problem });
             }
-            given.add(name, values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())?;
+            let values = values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+            given.add(name, Source::Recorded(values))?;
         }
         for name in spec.absent {
-            given.add(name, vec![])?;
+            given.add(name, Source::Recorded(vec![]))?;
+        }
+        for (name, model) in spec.model {
+            if sessions.is_some() {
+                let allowed = "none: a replayed market has what was recorded, signals.columns";
+                return Err(Error::domain("signals.model", name, allowed));
+            }
+            let modelled = Modelled::new(&name, model, schedule)?;
+            given.add(name, Source::Modelled(modelled))?;
         }
         Ok(given)
     }
 
-    fn add(&mut self, name: String, by_session: Vec<f64>) -> Result<()> {
+    fn add(&mut self, name: String, source: Source) -> Result<()> {
         if NAMES.iter().any(|entry| entry.text == name) {
             let allowed = "a name that the engine does not have itself: rename the column";
             return Err(Error::domain("signals", name, allowed));
@@ -51,7 +69,7 @@ impl Given {
             return Err(Error::domain("signals", name, "each name once"));
         }
         self.names.push(name.into());
-        self.by_session.push(by_session);
+        self.sources.push(source);
         Ok(())
     }
 
@@ -60,16 +78,17 @@ impl Given {
         &self.names
     }
 
-    /// What was known at the close of each lane's session.
-    pub fn gather(&self, index: usize, session: impl Fn(usize) -> u32, out: &mut Col) {
-        let values = &self.by_session[index];
-        if values.is_empty() {
-            *out = Col::splat(f64::NAN);
-            return;
-        }
-        for lane in 0..LANES {
-            out[lane] = values[session(lane) as usize];
-        }
+    /// Where the values of one of them come from.
+    pub fn source(&self, index: usize) -> &Source {
+        &self.sources[index]
+    }
+}
+
+/// What was recorded of each lane's session; missing outside the record.
+pub(super) fn gather(values: &[f64], session: impl Fn(usize) -> Option<u32>, out: &mut Col) {
+    for lane in 0..LANES {
+        let value = session(lane).and_then(|session| values.get(session as usize));
+        out[lane] = value.copied().unwrap_or(f64::NAN);
     }
 }
 
@@ -78,22 +97,43 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::schedule::ScheduleSpec;
 
     fn spec(name: &str, values: &[Option<f64>], absent: &[&str]) -> SignalsSpec {
         SignalsSpec {
             columns: BTreeMap::from([(name.to_owned(), values.to_vec())]),
             absent: absent.iter().map(|&name| name.to_owned()).collect(),
+            model: BTreeMap::new(),
         }
+    }
+
+    fn calendar() -> Schedule {
+        let days = vec![0, 1, 2];
+        Schedule::new(ScheduleSpec {
+            ordinals: days.clone(),
+            half_days: vec![false; 3],
+            days,
+            origin: 0,
+            tradable: 3,
+            expiries: BTreeMap::new(),
+            events: BTreeMap::new(),
+            events_before: BTreeMap::new(),
+        })
+        .unwrap()
     }
 
     #[test]
     fn a_lane_sees_its_own_session_and_null_is_missing() {
-        let given = Given::new(spec("cpi", &[Some(1.0), None, Some(3.0)], &["ppi"]), Some(3)).unwrap();
+        let spec = spec("cpi", &[Some(1.0), None, Some(3.0)], &["ppi"]);
+        let given = Given::new(spec, Some(3), &calendar()).unwrap();
+        let [Source::Recorded(cpi), Source::Recorded(ppi)] = &given.sources[..] else {
+            panic!("two that were recorded")
+        };
         let mut out = Col::default();
-        given.gather(0, |lane| (lane % 3) as u32, &mut out);
+        gather(cpi, |lane| Some((lane % 3) as u32), &mut out);
         assert_eq!((out[0], out[2]), (1.0, 3.0));
         assert!(out[1].is_nan());
-        given.gather(1, |_| 0, &mut out);
+        gather(ppi, |_| Some(0), &mut out);
         assert!(out.iter().all(|value| value.is_nan()));
     }
 
@@ -105,7 +145,8 @@ mod tests {
             ("cpi", "cpi", Some(1), "each name once"),
             ("cpi", "ppi", Some(2), "signals.columns.cpi"),
         ] {
-            let message = Given::new(spec(name, &[None], &[absent]), sessions).unwrap_err().to_string();
+            let message =
+                Given::new(spec(name, &[None], &[absent]), sessions, &calendar()).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
     }

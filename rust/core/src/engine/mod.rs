@@ -14,6 +14,7 @@ mod gates;
 mod given;
 mod instrument;
 mod layout;
+mod modelled;
 mod package;
 mod plan;
 mod readings;

@@ -19,9 +19,10 @@ use crate::{
     Error, Result,
     margin::MarginRule,
     market::{
-        generator::{Generator, generator},
+        generator::{Generator, Lanes, generator},
         quote::Surface,
         shock::Shock,
+        state::State,
     },
     math::lanes::LANES,
     rules::{compile::Program, input::Input, limits::MAX_WINDOW, names::Name},
@@ -55,6 +56,8 @@ pub struct Plan {
     /// Signals from outside, and which of them some rule reads.
     pub(super) given: Given,
     pub(super) given_read: Vec<usize>,
+    /// ln S at session 0 of a simulated path.
+    pub(super) ln_start: f64,
     /// Per book: does some rule read it?
     pub(super) observed: Vec<bool>,
     pub(super) books: Vec<BookPlan>,
@@ -103,7 +106,7 @@ impl Plan {
         }
         let schedule = Schedule::new(spec.schedule)?;
         let generator = generator(&spec.market)?;
-        let given = Given::new(spec.signals, generator.rows())?;
+        let given = Given::new(spec.signals, generator.rows(), &schedule)?;
         let Layout { pools, enters, exits, books, stress } = Layout::new(
             &schedule,
             &spec.contracts,
@@ -128,6 +131,10 @@ impl Plan {
         given_read.dedup();
         let names: Vec<Name> = inputs.iter().map(|(name, _)| *name).collect();
         TermStructure::check(&names, &schedule)?;
+        let mut start = State::default();
+        if spec.starts.is_empty() {
+            generator.start(&Lanes::default(), &mut start);
+        }
         let owners = || enters.iter().map(|r| r.owner).chain(exits.iter().map(|e| e.rule.owner));
         let observed = (0..books.len()).map(|book| owners().any(|owner| owner == Some(book))).collect();
         check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;
@@ -151,6 +158,7 @@ impl Plan {
             inputs,
             given,
             given_read,
+            ln_start: start.ln_s[0],
             observed,
             books,
             stress,

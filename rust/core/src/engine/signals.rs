@@ -3,8 +3,9 @@
 use super::{
     book::View,
     exposure,
-    given::Given,
+    given::{Given, Source, gather},
     layout::{PoolPlan, RulePlan},
+    modelled::Path,
     package::{Market, Package},
     plan::Plan,
     spec::Right,
@@ -46,7 +47,7 @@ pub struct Signals {
     chance: Option<Col>,
     indicators: Vec<Running>,
     /// Signals from outside that some rule reads; the others stay empty.
-    given: Vec<Option<Box<Col>>>,
+    given: Vec<Option<Box<Path>>>,
     book: View,
     position: PositionColumns,
     exposure: exposure::Columns,
@@ -68,6 +69,8 @@ struct Running {
 struct DaysTo {
     name: Name,
     by_session: Vec<f64>,
+    /// The same before the first session of the calendar, nearest first.
+    before: Vec<f64>,
     out: Col,
 }
 
@@ -109,15 +112,16 @@ impl Signals {
     /// Columns for the names that the compiled rules use, each with the sessions before session 0 at which it is wanted.
     pub fn new(used: &[(Name, u32)], given: &Given, given_read: &[usize], schedule: &Schedule) -> Self {
         let days_to = |&(name, _): &(Name, u32)| {
-            let by_session = schedule.days_to(name.event()?);
-            Some(DaysTo { name, by_session, out: MISSING })
+            let event = name.event()?;
+            let (by_session, before) = (schedule.days_to(event), schedule.days_to_before(event));
+            Some(DaysTo { name, by_session, before, out: MISSING })
         };
         let make = |&(name, lead): &(Name, u32)| {
             Some(Running { name, lead, indicator: indicator(name.as_str())?, out: MISSING })
         };
         let names: Vec<Name> = used.iter().map(|(name, _)| *name).collect();
         let reads = |wanted: Name| names.contains(&wanted);
-        let column = |index| given_read.contains(&index).then(Box::default);
+        let column = |index| given_read.contains(&index).then(|| Box::new(Path::new()));
         Self {
             spot: Col::default(),
             vix: Col::default(),
@@ -145,6 +149,9 @@ impl Signals {
         for Running { indicator, out, .. } in &mut self.indicators {
             indicator.reset();
             *out = MISSING;
+        }
+        for path in self.given.iter_mut().flatten() {
+            **path = Path::new();
         }
         self.book = View::MISSING;
         self.position = PositionColumns::missing();
@@ -178,11 +185,11 @@ impl Signals {
     /// The market of the tick at which rules are about to be evaluated.
     pub fn observe_market(&mut self, plan: &Plan, market: &Market) {
         self.observe_state(plan, &market.spot, &market.vix, &market.now, f64::from(market.tick));
-        self.observe_events(|lane| Some(market.session[lane]));
+        self.observe_events(|lane| i64::from(market.session[lane]));
         let session = |lane: usize| Some(market.session[lane]);
         let when = When { lanes: &market.lanes, step: i64::from(market.tick), session: &session };
         self.term_structure.observe(&*plan.generator, &plan.schedule, &market.now, &market.vix, &when);
-        self.observe_given(plan, |lane| market.session[lane]);
+        self.observe_given(plan, &market.lanes, i64::from(market.tick), session);
         if let Some(chance) = &mut self.chance {
             let stream = Stream { seed: plan.seed, purpose: Purpose::Placebo };
             for i in 0..LANES {
@@ -210,11 +217,10 @@ impl Signals {
         self.observe_state(plan, spot, vix, state, -f64::from(before));
         // A simulated past may reach further back than the calendar.
         let session = |lane: usize| lanes.start[lane].checked_sub(before);
-        self.observe_events(session);
+        self.observe_events(|lane| i64::from(lanes.start[lane]) - i64::from(before));
         let when = When { lanes, step: -i64::from(before), session: &session };
         self.term_structure.observe(&*plan.generator, &plan.schedule, state, vix, &when);
-        // Signals are given over a replayed record alone, which holds the whole warm-up.
-        self.observe_given(plan, |lane| lanes.start[lane] - before);
+        self.observe_given(plan, lanes, -i64::from(before), session);
         if let Some(chance) = &mut self.chance {
             *chance = MISSING;
         }
@@ -237,18 +243,35 @@ impl Signals {
         }
     }
 
-    fn observe_events(&mut self, session: impl Fn(usize) -> Option<u32>) {
-        for DaysTo { by_session, out, .. } in &mut self.events {
+    /// `session` is its place in the calendar, negative before its first one.
+    fn observe_events(&mut self, session: impl Fn(usize) -> i64) {
+        for DaysTo { by_session, before, out, .. } in &mut self.events {
             for lane in 0..LANES {
-                out[lane] = session(lane).map_or(f64::NAN, |session| by_session[session as usize]);
+                let session = session(lane);
+                let days = match usize::try_from(session) {
+                    Ok(session) => by_session.get(session),
+                    Err(_) => before.get(session.unsigned_abs() as usize - 1),
+                };
+                out[lane] = days.copied().unwrap_or(f64::NAN);
             }
         }
     }
 
-    fn observe_given(&mut self, plan: &Plan, session: impl Fn(usize) -> u32) {
-        for (index, out) in self.given.iter_mut().enumerate() {
-            if let Some(out) = out {
-                plan.given.gather(index, &session, out);
+    fn observe_given(
+        &mut self,
+        plan: &Plan,
+        lanes: &Lanes,
+        tick: i64,
+        session: impl Fn(usize) -> Option<u32>,
+    ) {
+        for (index, path) in self.given.iter_mut().enumerate() {
+            let Some(path) = path else { continue };
+            match plan.given.source(index) {
+                Source::Recorded(values) => gather(values, &session, &mut path.out),
+                Source::Modelled(model) => {
+                    let (first, start) = (lanes.first_path, plan.ln_start);
+                    path.advance(model, plan.seed, first, tick, &session, start, &self.spot, &self.vix);
+                }
             }
         }
     }
@@ -316,7 +339,7 @@ impl Signals {
     pub fn column_of(&self, input: &Input, lead: u32) -> &Col {
         match input {
             Input::Name(name) => self.column(*name, lead),
-            Input::Given { index, .. } => self.given[*index].as_ref().expect(LISTED),
+            Input::Given { index, .. } => &self.given[*index].as_ref().expect(LISTED).out,
         }
     }
 

@@ -58,11 +58,15 @@ pub enum Purpose {
     SmileState = 11,
     /// Scrambles of Sobol points.
     Scramble = 12,
+    /// Signals of a simulated market.
+    Signals = 13,
+    /// The same before session 0.
+    SignalsPast = 14,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Dynamics,
         Self::Mixture,
         Self::Bridge,
@@ -76,6 +80,8 @@ impl Purpose {
         Self::Placebo,
         Self::SmileState,
         Self::Scramble,
+        Self::Signals,
+        Self::SignalsPast,
     ];
 
     /// The name used by the binding.
@@ -94,6 +100,8 @@ impl Purpose {
             Self::Placebo => "placebo",
             Self::SmileState => "smile_state",
             Self::Scramble => "scramble",
+            Self::Signals => "signals",
+            Self::SignalsPast => "signals_past",
         }
     }
 }

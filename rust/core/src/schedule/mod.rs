@@ -34,6 +34,10 @@ pub struct ScheduleSpec {
     /// Per kind of event ("fomc", "cpi", "ppi"), its sessions, ascending.
     #[serde(default)]
     pub events: BTreeMap<String, Vec<u32>>,
+    /// Per kind of event, calendar days to the next one from the last session before the first of `days`, from the one
+    /// before that, and so on: what a simulated path looks back on where its calendar begins with it.
+    #[serde(default)]
+    pub events_before: BTreeMap<String, Vec<f64>>,
 }
 
 /// How often a layer decides whether to open.
@@ -179,6 +183,11 @@ impl Schedule {
         })
     }
 
+    /// The same before the first session, nearest first, as far as it is known.
+    pub fn days_to_before(&self, event: &str) -> Vec<f64> {
+        self.spec.events_before.get(event).cloned().unwrap_or_default()
+    }
+
     /// Per session: does a layer of this cadence decide on it? `None` for [`Every::Flat`], which follows the book.
     pub fn decision_sessions(&self, every: Every) -> Option<Vec<bool>> {
         let period: fn(i32) -> i32 = match every {
@@ -277,6 +286,7 @@ mod tests {
             tradable: n as u32,
             expiries: BTreeMap::from([("SPXW".into(), fridays)]),
             events: BTreeMap::new(),
+            events_before: BTreeMap::new(),
         })
         .unwrap()
     }

@@ -9,7 +9,7 @@ mod size;
 pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
 pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
-pub use signals::SignalsSpec;
+pub use signals::{ModelledSpec, SignalsSpec};
 pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeSpec, SizeTarget};
 
 use std::collections::BTreeMap;
