@@ -10,7 +10,10 @@ use super::{
     plan::Plan,
 };
 use crate::{
-    market::quote::{Slice, Surface},
+    market::{
+        DAYS_PER_YEAR, SESSIONS_PER_YEAR,
+        quote::{Slice, Surface},
+    },
     math::lanes::{Col, LANES, Mask},
     rules::{input::Input, names::Name},
 };
@@ -95,7 +98,8 @@ pub(super) struct Scratch {
     slice: Slice,
     gamma: Col,
     theta: Col,
-    of_leg: [Col; 2],
+    sd: Col,
+    density: Col,
 }
 
 impl Exposure {
@@ -193,20 +197,26 @@ impl Exposure {
 
 impl Scratch {
     /// |Γ| by the spot and time decay a year of one unit.
+    ///
+    /// With the forward unchanged a value changes by r V − D F φ s / 2T a year: the rate earns on all legs at once.
     fn greeks(&mut self, pool: &PoolPlan, package: &Package, market: &Market) {
-        let Self { sessions, slice, gamma, theta, of_leg: [gamma_of_leg, theta_of_leg], .. } = self;
-        (*gamma, *theta) = (Col::default(), Col::default());
+        let Self { sessions, days, slice, gamma, theta, sd, density } = self;
+        let mut decay = Col::default();
+        *gamma = Col::default();
         for (leg, strike) in pool.legs.iter().zip(&package.strikes) {
-            Surface::gamma_theta(slice, leg.right.sign(), strike, sessions, gamma_of_leg, theta_of_leg);
+            Surface::density(slice, strike, sd, density);
             let ratio = f64::from(leg.ratio);
             for i in 0..LANES {
-                gamma[i] += ratio * gamma_of_leg[i];
-                theta[i] += ratio * theta_of_leg[i];
+                gamma[i] += ratio * density[i] / sd[i];
+                decay[i] += ratio * density[i] * sd[i];
             }
         }
         for i in 0..LANES {
-            let forward = slice.forward[i] / market.spot[i];
-            gamma[i] = (gamma[i] * (forward * forward)).abs();
+            let (spot, years) = (market.spot[i], sessions[i] * (1.0 / SESSIONS_PER_YEAR));
+            gamma[i] = (gamma[i] / (spot * spot)).abs();
+            let on_slice = package.value[i] - package.residual[i];
+            let interest = market.now.r[i] * (days[i] * (1.0 / DAYS_PER_YEAR)) * on_slice;
+            theta[i] = (interest - 0.5 * decay[i]) / years;
         }
     }
 }

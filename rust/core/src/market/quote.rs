@@ -1,6 +1,8 @@
 //! The only place where a state becomes a price.
 
-use super::curve::{VixCurve, session_years};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+use super::curve::VixCurve;
 use super::parameters::{Curve, Smile, VixSmile};
 use super::slice::{FlatKernel, ShiftKernel, SliceKernel};
 use super::smile::{self, SmileRule};
@@ -129,17 +131,10 @@ impl Surface {
         simd::dispatch(DeltaKernel { slice, sign, strike, out });
     }
 
-    /// Second derivative of the discounted price of SPX options by the forward, and its change with time, a year of
-    /// sessions: at the strike's own vol, with the forward unchanged.
-    pub fn gamma_theta(
-        slice: &Slice,
-        sign: f64,
-        strike: &Col,
-        sessions: &Col,
-        gamma: &mut Col,
-        theta: &mut Col,
-    ) {
-        simd::dispatch(GreeksKernel { slice, sign, strike, sessions, gamma, theta });
+    /// Total standard deviation s to expiry at a strike, and the discounted D F φ(d₁) of which gamma and time decay of
+    /// Black's formula are made: D F φ / (F² s) by the forward, and D F φ s / 2T.
+    pub fn density(slice: &Slice, strike: &Col, sd: &mut Col, density: &mut Col) {
+        simd::dispatch(DensityKernel { slice, strike, sd, density });
     }
 
     /// Discounted price of SPX options in index points; `sign` is +1 for calls, −1 for puts.
@@ -303,31 +298,24 @@ impl Kernel for DeltaKernel<'_> {
     }
 }
 
-struct GreeksKernel<'a> {
+struct DensityKernel<'a> {
     slice: &'a Slice,
-    sign: f64,
     strike: &'a Col,
-    sessions: &'a Col,
-    gamma: &'a mut Col,
-    theta: &'a mut Col,
+    sd: &'a mut Col,
+    density: &'a mut Col,
 }
 
-impl Kernel for GreeksKernel<'_> {
+impl Kernel for DensityKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { slice, sign, strike, sessions, gamma, theta } = self;
+        let Self { slice, strike, sd, density } = self;
         for i in 0..LANES {
-            let years = session_years(sessions[i]);
-            let [_, _, of_forward, _, of_time, ..] = black76::contract_greeks::<FMA>(black76::Contract {
-                sign,
-                forward: slice.forward[i],
-                strike: strike[i],
-                years,
-                vol: slice.total_sd::<FMA>(i, strike[i]) / years.sqrt(),
-                discount: slice.discount[i],
-            });
-            (gamma[i], theta[i]) = (of_forward, of_time);
+            let moneyness = special::ln::<FMA>(slice.forward[i] / strike[i]);
+            let s = slice.total_sd::<FMA>(i, strike[i]);
+            let d1 = moneyness / s + 0.5 * s;
+            let normal = special::exp::<FMA>(-0.5 * d1 * d1) * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+            (sd[i], density[i]) = (s, slice.discount[i] * slice.forward[i] * normal);
         }
     }
 }

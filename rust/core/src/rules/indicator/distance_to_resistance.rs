@@ -1,7 +1,10 @@
 //! Distance to resistance: how far the spot lies below its recent high.
 
 use super::{Closes, Indicator};
-use crate::math::lanes::{Col, LANES};
+use crate::math::{
+    lanes::{Col, LANES},
+    simd::{self, Kernel},
+};
 
 /// Sessions among which the high is looked for, this one included (R84).
 const SESSIONS: usize = 60;
@@ -32,17 +35,32 @@ impl Indicator for DistanceToResistance {
     fn step(&mut self, now: &Closes<'_>, out: &mut Col) {
         self.closes[self.oldest] = *now.spot;
         self.oldest = (self.oldest + 1) % SESSIONS;
+        simd::dispatch(BelowHigh { closes: &self.closes, spot: now.spot, out });
+    }
+}
+
+struct BelowHigh<'a> {
+    closes: &'a [Col],
+    spot: &'a Col,
+    out: &'a mut Col,
+}
+
+impl Kernel for BelowHigh<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
         let mut high = Col::splat(f64::NEG_INFINITY);
         // 0, or missing as soon as one close is.
         let mut gap = Col::default();
-        for close in &self.closes {
+        for close in self.closes {
             for lane in 0..LANES {
                 high[lane] = if close[lane] > high[lane] { close[lane] } else { high[lane] };
                 gap[lane] += 0.0 * close[lane];
             }
         }
         for lane in 0..LANES {
-            out[lane] = 1.0 - now.spot[lane] / high[lane] + gap[lane];
+            self.out[lane] = 1.0 - self.spot[lane] / high[lane] + gap[lane];
         }
     }
 }
