@@ -81,7 +81,8 @@ pub fn bars(model: &dyn Generator, request: &Request) -> Result<Bars> {
         })
         .collect();
     let run = |(number, block): (usize, &mut Block<'_>)| {
-        block.run(model, request, Session::new(model, &grid, &ranges), (number * LANES) as u64);
+        let session = Session::new(model, &grid, &ranges, block.weight.len());
+        block.run(model, request, session, (number * LANES) as u64);
     };
     if blocks.len() == 1 || request.threads == Some(1) {
         blocks.iter_mut().enumerate().for_each(run);

@@ -21,6 +21,8 @@ pub(crate) struct Session<'a> {
     bridge: Vec<[Col; MOVES]>,
     /// ln S at every bar of lanes whose range is recorded; other lanes are not read.
     levels: Vec<Col>,
+    /// Lanes with a path: recorded ranges, which take longest, are drawn for them alone.
+    used: usize,
     /// Bars of their high and of their low.
     touched: [[u32; LANES]; 2],
     open: State,
@@ -28,7 +30,7 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub fn new(model: &'a dyn Generator, grid: &'a Grid, ranges: &'a Ranges) -> Self {
+    pub fn new(model: &'a dyn Generator, grid: &'a Grid, ranges: &'a Ranges, used: usize) -> Self {
         Self {
             model,
             grid,
@@ -36,6 +38,7 @@ impl<'a> Session<'a> {
             day: Day::default(),
             bridge: vec![Default::default(); grid.nodes.len()],
             levels: vec![Col::default(); grid.bars() + 1],
+            used,
             touched: [[u32::MAX; LANES]; 2],
             open: State::default(),
             bar: State::default(),
@@ -116,7 +119,7 @@ impl<'a> Session<'a> {
     /// Paths of ln S through what is recorded of the day.
     fn within(&mut self, lanes: &Lanes, step: u32, after: &State) {
         self.touched = [[u32::MAX; LANES]; 2];
-        for lane in (0..LANES).filter(|&lane| self.day.ranged(lane)) {
+        for lane in (0..self.used).filter(|&lane| self.day.ranged(lane)) {
             let [high, low] = [self.day.high[lane], self.day.low[lane]];
             let ends = [self.open.ln_s[lane], after.ln_s[lane]];
             let draws = Draws { seed: lanes.seed, path: lanes.first_path + lane as u64, step };
