@@ -1,24 +1,30 @@
-"""Time paths of markets beside other libraries on one thread; print least processor times as Markdown.
+"""Time paths of markets beside other libraries on one thread; keep the times in `benches/results`.
 
 Everybody fills arrays of paths x sessions: GBM, and a joint model of SPX and its volatility. That is L3F
-here, with three factors, a mixture of variances and seven normals a session, and Heston with two elsewhere.
+here, with three factors, a mixture of variances and four normals a session, and Heston with two elsewhere.
 """
 
 import os
 
-os.environ["RAYON_NUM_THREADS"] = "1"  # before libraries start their threads
+if __name__ == "__main__":
+    os.environ["RAYON_NUM_THREADS"] = "1"  # before libraries start their threads
 
+import json
 import platform
+import statistics
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from alvh import _core
 from alvh.market import GBM, L3F
 
-ROUNDS = 5
+RESULTS = Path(__file__).parent / "results"
+ROUNDS = 9
 PATHS, SESSIONS = 16_384, 252
 STEP = 1 / SESSIONS
 SPOT, DRIFT, VOL = 5000.0, 0.032, 0.2
@@ -100,26 +106,49 @@ def entrants() -> dict[str, tuple[Work, Work]]:
     return found
 
 
-def main() -> None:
-    """Time everybody in turn, round after round, and print the table."""
+def measured() -> dict[str, Any]:
+    """Time everybody in turn, round after round: nanoseconds per path and session of each round."""
     works = entrants()
-    best = {name: [float("inf"), float("inf")] for name in works}
+    found: dict[str, dict[str, list[float]]] = {name: {"gbm": [], "joint": []} for name in works}
     for _ in range(ROUNDS):
         for name, pair in works.items():
-            for column, work in enumerate(pair):
+            for times, work in zip(found[name].values(), pair, strict=True):
                 start = time.process_time()
                 work()
-                best[name][column] = min(best[name][column], time.process_time() - start)
-    print(f"{platform.machine()}, one thread, SIMD {_core.simd_variant()}\n")
-    print("| ns per path and session | GBM | times alvh | joint with volatility | times alvh |")
-    print("|---|---|---|---|---|")
-    ours = next(iter(best.values()))
-    for name, seconds in best.items():
-        cells = [
-            f"{each / PATHS / SESSIONS * 1e9:.1f} | {each / own:.1f}"
-            for each, own in zip(seconds, ours, strict=True)
-        ]
-        print(f"| {name} | {' | '.join(cells)} |")
+                times.append(round((time.process_time() - start) / PATHS / SESSIONS * 1e9, 2))
+    machine = f"{platform.machine()}, one thread, SIMD {_core.simd_variant()}"
+    return {"machine": machine, "paths": PATHS, "sessions": SESSIONS, "entrants": found}
+
+
+def page(raw: dict[str, Any]) -> str:
+    """Return the results as Markdown: the median of each, its least, and the medians' ratio to alvh's."""
+    lines = [
+        "# Paths beside other libraries",
+        "",
+        "Written by `benches/paths.py`, every figure in `paths.json`; what is timed: `docs/benchmarks.md`.",
+        "",
+        f"{raw['machine']}; {raw['paths']:,} paths of {raw['sessions']} sessions. Median (least) time.",
+        "",
+        "| ns per path and session | GBM | times alvh | joint with volatility | times alvh |",
+        "|---|---|---|---|---|",
+    ]
+    ours = next(iter(raw["entrants"].values()))
+    for name, times in raw["entrants"].items():
+        cells = []
+        for model, rounds in times.items():
+            median = statistics.median(rounds)
+            cells += [f"{median:.1f} ({min(rounds):.1f})", f"{median / statistics.median(ours[model]):.1f}"]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Time, keep and print."""
+    raw = measured()
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "paths.json").write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
+    (RESULTS / "paths.md").write_text(page(raw), encoding="utf-8")
+    print(page(raw))
 
 
 if __name__ == "__main__":

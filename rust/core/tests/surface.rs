@@ -7,7 +7,8 @@ use alvh_core::market::state::State;
 use alvh_core::market::vix_option::VixSlice;
 use alvh_core::math::lanes::{Col, LANES};
 
-const LANES_OF_SEED_3: Lanes = Lanes { seed: 3, first_path: 0, start: [0; LANES], variates: Variates::Plain };
+const LANES_OF_SEED_3: Lanes =
+    Lanes { seed: 3, first_path: 0, start: [0; LANES], variates: Variates::Plain, surface_state: true };
 
 fn l3f(vix: f64) -> Box<dyn Generator> {
     generator(&MarketSpec::L3f(Box::new(L3fSpec { vix, ..L3fSpec::default() }))).expect("a valid VIX")

@@ -116,7 +116,7 @@ impl L3f {
 
     /// Moves the day's state of the SPX surface, of which nothing else is a part.
     pub(super) fn move_smile(&self, lanes: &Lanes, step: u32, state: &mut State) {
-        if let Some(process) = &self.smile_state {
+        if let Some(process) = self.smile_state.as_ref().filter(|_| lanes.surface_state) {
             process.session(lanes, step, state);
         }
     }
@@ -209,7 +209,7 @@ impl L3f {
 impl Generator for L3f {
     fn start(&self, lanes: &Lanes, state: &mut State) {
         state.fill(&self.start);
-        if let Some(process) = &self.smile_state {
+        if let Some(process) = self.smile_state.as_ref().filter(|_| lanes.surface_state) {
             process.start(lanes, state);
         }
     }

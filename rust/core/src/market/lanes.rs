@@ -17,6 +17,8 @@ pub struct Lanes {
     pub start: [u32; LANES],
     /// How normals are drawn.
     pub variates: Variates,
+    /// Is the day's state of the SPX surface drawn? Without, it stays the template's; SPX, VIX and VX do not read it.
+    pub surface_state: bool,
 }
 
 /// How the normals of a block are drawn.
@@ -33,7 +35,7 @@ pub enum Variates {
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self { seed: 0, first_path: 0, start: [0; LANES], variates: Variates::Plain }
+        Self { seed: 0, first_path: 0, start: [0; LANES], variates: Variates::Plain, surface_state: true }
     }
 }
 

@@ -139,7 +139,8 @@ impl Writer<'_, '_> {
         // Lanes without a path of this request repeat the last one: replayed rows exist for it.
         let row = u64::from(request.warm_up) + first_path;
         let start = std::array::from_fn(|lane| (row + lane.min(paths - 1) as u64) as u32);
-        let lanes = Lanes { seed: request.seed, first_path, start, ..Lanes::default() };
+        // No array holds a price of an SPX option.
+        let lanes = Lanes { seed: request.seed, first_path, start, surface_state: false, ..Lanes::default() };
         let lanes = lanes.drawn(request.draws, request.sessions, model.shocks());
         if let Some(weight) = lanes.weight() {
             self.weight.copy_from_slice(&weight[..paths]);
