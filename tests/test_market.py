@@ -1,5 +1,6 @@
 """The market models against a NumPy twin, closed forms and the stylised facts they were fitted to."""
 
+import json
 import os
 import subprocess
 import sys
@@ -424,7 +425,7 @@ def replay(vix: Floats, **more: Any) -> str:
     ones = np.ones(len(vix))
     columns = {"spot": 4000 * ones, "vix": vix, "rate": 0.03 * ones, "dividend_yield": 0.01 * ones}
     rows = {name: list(column) for name, column in columns.items()}
-    return market.json.dumps({"model": "replay"} | rows | more)
+    return json.dumps({"model": "replay"} | rows | more)
 
 
 def test_replay_reads_rows_back():

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alvh_core::engine::{self, CALL_NAMES, SERIES_NAMES, SUMMARY_NAMES, Trace};
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
 
 use crate::door::detached;
@@ -139,13 +139,13 @@ impl Plan {
             return Ok(None);
         };
         let (out, names) = (PyDict::new(py), PyDict::new(py));
+        for (name, values) in found.names().zip(&found.values) {
+            names.set_item(name, values.to_pyarray(py))?;
+        }
         out.set_item("tick", found.tick.into_pyarray(py))?;
         out.set_item("slot", found.slot.into_pyarray(py))?;
         out.set_item("entered", found.entered.into_pyarray(py))?;
         out.set_item("answer", found.answer.into_pyarray(py))?;
-        for (name, values) in found.names().zip(&found.values) {
-            names.set_item(name, values.clone().into_pyarray(py))?;
-        }
         out.set_item("names", names)?;
         Ok(Some(out))
     }
