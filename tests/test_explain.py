@@ -271,14 +271,19 @@ def test_the_scope_of_a_line_is_that_of_its_names_or_what_it_says(tmp_path):
 def test_check_of_a_playbook_against_a_history(tmp_path):
     arm = tmp_path / "arm.toml"
     plain = playbook.preset("plain")
-    arm.write_text(plain.replace(name="mine", enter="not within(2, cpi) and vix.rising(3)").to_toml())
+    arm.write_text(
+        plain.replace(
+            name="mine", enter="not within(2, cpi) and vix.rising(3) and cpi_surprise < 1"
+        ).to_toml()
+    )
     history = tmp_path / "history.csv"
     days = ["2018-02-01", "2018-02-02", "2018-02-05", "2018-02-06", "2018-02-07"]
     history.write_text("date,spx,vix\n" + "".join(f"{day},2700,{15 + i}\n" for i, day in enumerate(days)))
     told = run("check", arm, "--history", history, "--rate", 0.01, "--dividend-yield", 0.02, "--json")
     assert told.exit_code == 0, told.output
     (row,) = json.loads(told.stdout)["rules"]
-    assert (row["where"], row["missing"]) == ("core.enter", ["days_to_cpi"])
+    assert (row["where"], row["missing"]) == ("core.enter", ["days_to_cpi", "cpi_surprise"])
+    assert row["outside"] == ["cpi_surprise"]
     assert row["first_session"] == "2018-02-06"
 
 

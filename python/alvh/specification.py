@@ -345,9 +345,7 @@ def _farthest(arms: Sequence[Arm]) -> int:
 def _watches_the_mark(layer: Layer) -> bool:
     """Return whether the exit rule acts on what intraday prices would have shown sooner (R13)."""
     return (
-        layer.role == "core"
-        and layer.exit is not None
-        and not INTRADAY.isdisjoint(layer.exit.check("position"))
+        layer.role == "core" and layer.exit is not None and not INTRADAY.isdisjoint(names_in(layer.exit.tree))
     )
 
 

@@ -19,6 +19,7 @@ from alvh.playbook.frozen import Frozen
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Mode
 from alvh.rival import EqualCost, Vary
+from alvh.rules.outside import names_in
 
 LONGEST_NAME = 60
 """Characters in the name of an arm: it becomes a file name and the head of a column."""
@@ -330,9 +331,9 @@ class Arm(Frozen):
     def names(self) -> frozenset[str]:
         """The names that the arm's rules read."""
         transfers = () if self.ledgers is None else self.ledgers.transfers
-        rules: list[tuple[Any, str]] = [(transfer.when, "book") for transfer in transfers]
-        rules += [rule for layer in self.layers for rule in layer.rules]
-        return frozenset(name for rule, scope in rules if rule is not None for name in rule.check(scope))
+        rules = [transfer.when for transfer in transfers]
+        rules += [rule for layer in self.layers for rule, _ in layer.rules if rule is not None]
+        return frozenset(name for rule in rules for name in names_in(rule.tree))
 
     @property
     def warm_up(self) -> int:

@@ -12,7 +12,7 @@ def print_checks(console: Console, checks: pl.DataFrame) -> None:
     """Print a row per rule, then what is wrong with those that do not compile."""
     wrong = checks.filter(pl.col("problem").is_not_null())
     table = plain_table(f"{checks.height} rules, {wrong.height} with a mistake")
-    columns = ["where", "scope", "names", "warm_up"]
+    columns = ["where", "scope", "names", "outside", "warm_up"]
     columns += [name for name in ("first_session", "missing") if name in checks.columns]
     for name in columns:
         table.add_column(name.replace("_", " "), justify="right" if name == "warm_up" else "left")

@@ -11,6 +11,7 @@ from alvh._core import RuleError
 from alvh.errors import SpecError
 from alvh.rules import names
 from alvh.rules.objects import Condition, Expr
+from alvh.rules.outside import outside
 from alvh.rules.text import parse
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.Da
     Returns
     -------
     polars.DataFrame
-        One row per rule: `where`, `rule`, `scope`, `names` it uses, `warm_up` (sessions before the first),
-        `problem` (null if it compiles); with a history `first_session`, the first day on which a path may
+        One row per rule: `where`, `rule`, `scope`, `names` it uses, those `outside` the engine that a run must
+        be given as signals, `warm_up` (sessions before the first), `problem` (null if it compiles); with a history `first_session`, the first day on which a path may
         start (null if it is too short), and `missing`, the names that stay unknown over it.
     """
     return pl.DataFrame(
@@ -117,6 +118,7 @@ def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.Da
             "rule": pl.String,
             "scope": pl.String,
             "names": pl.List(pl.String),
+            "outside": pl.List(pl.String),
             "warm_up": pl.Int64,
             "problem": pl.String,
             **({"first_session": pl.Date, "missing": pl.List(pl.String)} if history is not None else {}),
@@ -131,22 +133,26 @@ def _checked(found: Found, history: "HistoryData | None") -> dict[str, object]:
         if not isinstance(rule, Condition):
             raise RuleError(f"rule {str(rule)!r}: a rule must be a condition, and this is a number")  # noqa: TRY301
         scope = found.scope or _narrowest(rule)
-        used, warm_up = rule.check(scope), rule.warm_up(scope)
+        given = outside(rule)
+        used, warm_up = rule.check(scope, signals=given), rule.warm_up(scope, signals=given)
     except RuleError as error:
         return row | {"problem": str(error)}
-    row |= {"scope": scope, "names": list(used), "warm_up": warm_up}
+    row |= {"scope": scope, "names": list(used), "outside": list(given), "warm_up": warm_up}
     if history is not None:
         days = history.frame["date"]
         row["first_session"] = days[warm_up] if warm_up < len(days) else None
-        # A recorded market has no calendar of announcements; every other name is computed from its columns.
-        row["missing"] = [name for name in used if name.startswith(_EVENTS) and name != _OF_POSITION]
+        # A recorded market has no calendar of announcements nor signals from outside; every other name is computed
+        # from its columns.
+        unknown = (name for name in used if name.startswith(_EVENTS) and name != _OF_POSITION)
+        row["missing"] = [*unknown, *given]
     return row
 
 
 def _narrowest(rule: Condition) -> str:
     """Find the scope of the rule's names: a book takes `breakeven_challenge` as well, as an alias."""
     own = {row.name: row.scope for row in names()}
-    return max((own[name] for name in rule.check(SCOPES[-1])), key=SCOPES.index, default=SCOPES[0])
+    used = rule.check(SCOPES[-1], signals=outside(rule))
+    return max((own.get(name, SCOPES[0]) for name in used), key=SCOPES.index, default=SCOPES[0])
 
 
 def rules_of_arm(arm: "Arm") -> Iterator[Found]:

@@ -193,12 +193,13 @@ impl<'a> Compiler<'a> {
             }
             values.push(value);
         }
-        let value = self.operator(op, n, &values);
-        self.check_kept(expr)?;
-        if op == Op::Score {
+        let value = if op == Op::Score {
             let families = of_terms(args, &self.rule.families);
-            return Ok(self.score(&values, &families.map_err(|problem| fault(self.rule, expr, problem))?));
-        }
+            self.score(&values, &families.map_err(|problem| fault(self.rule, expr, problem))?)
+        } else {
+            self.operator(op, n, &values)
+        };
+        self.check_kept(expr)?;
         Ok(value)
     }
 
