@@ -47,6 +47,7 @@ bench: .stamps/test .stamps/bench
 	$(BIN)/python benches/engine.py
 	$(BIN)/python benches/draws.py
 	PYTHONPATH=. $(PEERS)/python benches/paths.py
+	PYTHONPATH=. $(PEERS)/python benches/score.py
 	$(PEERS)/python -m benches.pricing --rounds $(ROUNDS)
 
 docs: .stamps/docs

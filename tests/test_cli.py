@@ -15,7 +15,7 @@ import pytest
 import typer
 
 import alvh as av
-from alvh import cli, runner, schedule
+from alvh import cli, playbook, runner, schedule
 from alvh.playbook import Arm
 from alvh.report.plain_json import to_json
 from run_samples import ARMS, OPTIONS, PATHS, SHARES, command, files, manifest, refused, surroundings, task
@@ -166,6 +166,10 @@ def test_presets_are_listed_with_what_they_do():
     assert [line.split()[0] for line in lines] == list(av.presets())
     for line, name in zip(lines, av.presets(), strict=True):
         assert line.endswith(av.preset(name).about)
+
+
+def test_the_schema_is_printed_for_editors():
+    assert json.loads(command("presets", "--schema").stdout) == playbook.schema()
 
 
 def test_presets_survive_a_closed_pipe():

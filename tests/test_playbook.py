@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,7 +170,7 @@ def refusal(text):
     with pytest.raises(SpecError) as caught:
         Arm.from_toml(text, source="mine.toml")
     message = str(caught.value)
-    assert message.startswith("mine.toml: ")
+    assert re.match(r"mine\.toml(, line \d+)?: ", message)
     assert "\n" not in message
     return message.removeprefix("mine.toml: ")
 
@@ -189,7 +190,7 @@ def test_the_shortest_playbook_is_plain():
         ('schema = 1\nname = "mine"', "arm 'mine': layers = ()"),
         ('schema = 1\nname = "mine"\nlayer = 3', "layer: write each layer as a table [[layer]]"),
         ('schema = 1\nname = "mine"\n[layer]\nname = "core"', "layer: write each layer as a table [[layer]]"),
-        (f"capital = 3\n{GOOD}", "unknown key capital: known are schema, name, about, absent, "),
+        (f"capital = 3\n{GOOD}", "capital: unknown key: Known: 'schema', 'name', 'about', 'absent', "),
         (f"about = 3\n{GOOD}", "arm 'mine': about = 3: "),
         (f'{GOOD}[[layer]]\nname = "core"', "arm 'mine': layers = "),
         (f"{GOOD}foo = 1", "layer 1 (core): foo: unknown key"),
@@ -274,7 +275,7 @@ def test_file_is_named(tmp_path):
     with pytest.raises(SpecError, match=rf"{re.escape(str(path))}: not text in UTF-8"):
         Arm.read(path)
     path.write_text(f"{GOOD}foo = 1")
-    with pytest.raises(SpecError, match=rf"{re.escape(str(path))}: layer 1 \(core\): foo"):
+    with pytest.raises(SpecError, match=rf"{re.escape(str(path))}, line 5: layer 1 \(core\): foo"):
         Arm.read(path)
     path.write_text(PLAIN.to_toml())
     assert Arm.read(path) == PLAIN
@@ -430,3 +431,42 @@ def test_an_arm_without_layers_is_told_what_to_write():
 def test_lots_are_whole(lots):
     with pytest.raises(SpecError, match="max_lots"):
         av.preset("plain").doubling(max_lots=lots)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"{GOOD}foo = 1", GOOD.count("\n") + 1),
+        (f"{GOOD}# why\n\nsize = {{ valeu = 0.1 }}", GOOD.count("\n") + 3),
+        (f'{GOOD}[[layer]]\nname = "b"\n[layer.size]\nvalue = -1', GOOD.count("\n") + 4),
+        (f'{GOOD}enter = """vix > 28\nand los > 2"""\n', GOOD.count("\n") + 1),
+        (f"about = 3\n{GOOD}", 1),
+        (f"capital = 3\n{GOOD}", 1),
+        (f'{GOOD}[ledgers]\nmode = "separate"\ntransfers = [\n  3]', GOOD.count("\n") + 3),
+        (f"{GOOD}[calls]\norder = 3", GOOD.count("\n") + 1),
+    ],
+)
+def test_mistake_is_named_by_line(text, line):
+    assert f"mine.toml, line {line}: " in refusal(text)
+
+
+def test_an_unknown_key_is_told_the_nearest():
+    assert "size.valeu: unknown key: did you mean 'value'?" in refusal(f"{GOOD}size = {{ valeu = 1 }}")
+    assert "layr: unknown key: did you mean 'layer'?" in refusal(f"{GOOD}[layr]")
+
+
+def test_the_schema_takes_every_preset_and_refuses_what_it_does_not_know():
+    schema = jsonschema.Draft202012Validator(playbook.schema())
+    schema.check_schema(schema.schema)
+    for name in playbook.presets():
+        schema.validate(tomllib.loads(playbook.preset_text(name)))
+        schema.validate(tomllib.loads(playbook.preset(name).to_toml()))
+    for wrong in (
+        "foo = 1",
+        "size = { valeu = 0.1 }",
+        "size = { value = -0.1 }",
+        "enter = 3",
+        'exit = ["vix"]',
+    ):
+        assert not schema.is_valid(tomllib.loads(f"{GOOD}{wrong}")), wrong
+    assert not schema.is_valid(tomllib.loads(GOOD.replace("schema = 1", "schema = 2")))

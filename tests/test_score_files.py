@@ -3,16 +3,19 @@
 import fcntl
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from rich.console import Console
 from typer.testing import CliRunner
 
 import alvh as av
@@ -20,6 +23,7 @@ import markdown_pages
 from alvh import chain, cli, schedule
 from alvh.command_score import conditions
 from alvh.errors import AlvhError, RunError, ScoreError
+from alvh.report import progress
 from alvh.report.page import write_scores_page
 from alvh.scoring import ScoreJob, score_files
 from alvh.scoring.sources import chain_files
@@ -243,6 +247,21 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_nothing(folder, tmp_path)
     assert became == {good.name: "scored", **dict.fromkeys(named, "unreadable")}
     assert len(said["best"]) == pl.read_parquet(out).height == 20
     assert len(stamps(out)) == 1
+
+
+def test_a_terminal_sees_files_condors_and_time(monkeypatch):
+    terminal = StringIO()
+    monkeypatch.setattr(
+        progress, "Console", lambda **_: Console(file=terminal, force_terminal=True, width=80)
+    )
+    with progress.file_progress() as track:
+        advance = track(DAYS, 2)
+        for condors in (1_500_000, 2_000_000):
+            advance(condors)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+    assert re.search(rf" 4/{DAYS} files 3,500,000 condors, [\d,.]+M/s \d:\d\d:\d\d ", plain)
+    with progress.file_progress(quiet=True) as track:
+        assert track is None
 
 
 def test_conditions_are_bounds_where_they_can_be():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         pricing,
         rules,
         schedule,
+        scoring,
         signals,
     )
     from alvh.claims import audit
@@ -101,6 +102,7 @@ _MODULES = (
     "pricing",
     "rules",
     "schedule",
+    "scoring",
     "signals",
 )
 
@@ -140,6 +142,7 @@ __all__ = [
     "rules",
     "schedule",
     "score",
+    "scoring",
     "signals",
     "stress",
     "transfer",

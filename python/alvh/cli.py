@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -403,11 +404,16 @@ def stress(  # noqa: PLR0917 -- one parameter per option
 @app.command()
 def presets(
     name: Annotated[str | None, typer.Argument(help="Print this preset's TOML.")] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of playbooks, for editors.")
+    ] = False,
 ) -> None:
     """List the arms that ship with alvh, or print one as TOML."""
     from alvh import playbook
 
-    if name is None:
+    if schema:
+        print(json.dumps(playbook.schema(), indent=2, ensure_ascii=False))
+    elif name is None:
         width = max(map(len, playbook.presets()))
         for each in playbook.presets():
             print(f"{each:<{width}}  {playbook.preset(each).about}")

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from alvh.errors import SpecError, mistakes
+from alvh.keys import KnownKeys
 
 __all__ = ["Described"]
 
 
-class Described(BaseModel):
+class Described(KnownKeys):
     """What every description has in common: it cannot change, and knows no other fields.
 
     Examples
@@ -18,7 +19,7 @@ class Described(BaseModel):
     ...     per_day: int = 0
     >>> Slope(day=1)
     Traceback (most recent call last):
-    alvh.SpecError: Slope: day: unknown key
+    alvh.SpecError: Slope: day: unknown key: did you mean 'per_day'? Known: 'per_day'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)

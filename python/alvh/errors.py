@@ -165,8 +165,8 @@ def _mistake(item: Any) -> str:
     match item["type"]:
         case "missing":
             return f"{key}: missing"
-        case "extra_forbidden":
-            return f"{key}: unknown key"
+        case "unknown_key":
+            return f"{key + '.' if key else ''}{item['ctx']['key']}: unknown key: {item['ctx']['hint']}"
         case "value_error":  # our own validators: pydantic would put "Value error" before the sentence
             words = str(item["ctx"]["error"])
         case _:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
+
+from alvh.keys import KnownKeys
 
 if TYPE_CHECKING:
     from alvh.playbook import Layer
@@ -26,7 +28,7 @@ Bracket = Annotated[tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(
 """Two numbers; TOML has lists where Python has tuples."""
 
 
-class EqualCost(BaseModel):
+class EqualCost(KnownKeys):
     """Solve one parameter of an arm until its mean drag against the base arm is that of another arm.
 
     Attributes

@@ -15,6 +15,7 @@ from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Sleeve, SleeveTable, Transfer, transfer
 from alvh.playbook.monetise import Rung
 from alvh.playbook.progression import Progression
+from alvh.playbook.schema import schema
 from alvh.playbook.second_engine import SecondEngine
 from alvh.playbook.sell import Sell, Strikes, Structure
 from alvh.playbook.shipped import preset, preset_text, presets
@@ -51,6 +52,7 @@ __all__ = [
     "preset_text",
     "presets",
     "put",
+    "schema",
     "transfer",
     "vix_call",
     "vx_future",

@@ -78,8 +78,8 @@ class Arm(Frozen):
         calls: MarginCalls | None = None,
         liquidity: Liquidity | None = None,
     ) -> None:
-        layers = (*((core,) if core is not None else ()), *layers)
-        more = {
+        fields = {
+            "layers": (*((core,) if core is not None else ()), *layers),
             "about": about,
             "ledgers": sleeve,
             "absent": absent,
@@ -89,7 +89,7 @@ class Arm(Frozen):
             "liquidity": liquidity,
         }
         try:
-            BaseModel.__init__(self, **{"name": name, "layers": layers, **more})
+            BaseModel.__init__(self, **{"name": name, **fields})
         except ValidationError as error:
             raise SpecError(f"arm {name!r}: {mistakes(error)}") from None
 
@@ -352,13 +352,16 @@ class Arm(Frozen):
         Raises
         ------
         SpecError
-            Not TOML, an unknown key, or a value outside its domain: the message has the key's path.
+            Not TOML, an unknown key, or a value outside its domain: the message has the key's path and line.
         """
         fields = document.read(text, source)
+        arm = cls.__new__(cls)
         try:
-            return cls(**fields)
-        except SpecError as error:
-            raise SpecError(f"{source}: {error}") from None
+            BaseModel.__init__(arm, **fields)
+        except ValidationError as error:
+            where = document.at(source, text, document.key_of(error))
+            raise SpecError(f"{where}: arm {fields['name']!r}: {mistakes(error)}") from None
+        return arm
 
     @classmethod
     def read(cls, path: str | Path) -> Arm:

@@ -6,17 +6,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from alvh.errors import SpecError, mistakes
+from alvh.errors import SpecError, mistakes, nearest_names
 from alvh.playbook.calls import Liquidity, MarginCalls
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers
+from alvh.playbook.places import line_of
 
 SCHEMA = 1
 """Version of the TOML format."""
 
-KNOWN = "schema, name, about, absent, internals, [equal_cost], [[layer]], [ledgers], [calls], [liquidity]"
-
 _TERMS: dict[str, type[MarginCalls | Liquidity]] = {"calls": MarginCalls, "liquidity": Liquidity}
+_FIELDS = ("name", "about", "absent", "internals", "equal_cost")
+KNOWN = ("schema", *_FIELDS, "layer", "ledgers", *_TERMS)
+"""Keys at the top."""
 
 
 def read(text: str, source: str) -> dict[str, Any]:
@@ -33,19 +35,16 @@ def read(text: str, source: str) -> dict[str, Any]:
         raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
     ledgers = document.pop("ledgers", None)
     terms = {kind: document.pop(kind) for kind in _TERMS if kind in document}
-    fields: dict[str, Any] = {
-        key: document.pop(key)
-        for key in ("name", "about", "absent", "internals", "equal_cost")
-        if key in document
-    }
+    fields: dict[str, Any] = {key: document.pop(key) for key in _FIELDS if key in document}
     if document:
-        raise SpecError(f"{source}: unknown key {', '.join(sorted(document))}: known are {KNOWN}")
+        key = next(iter(document))
+        raise SpecError(f"{at(source, text, [key])}: {key}: unknown key: {nearest_names(key, KNOWN)}")
     if not isinstance(fields.get("name"), str):
         raise SpecError(f"{source}: name: every playbook needs one, as text")
-    layers = [_layer(table, f"{source}: layer {index}") for index, table in enumerate(tables, start=1)]
-    funded = None if ledgers is None else _ledgers(ledgers, source)
-    told = {kind: _term(kind, table, source) for kind, table in terms.items()}
-    return {**fields, "layers": layers, "sleeve": funded, **told}
+    layers = [_layer(table, index, source, text) for index, table in enumerate(tables)]
+    funded = None if ledgers is None else _ledgers(ledgers, source, text)
+    told = {kind: _term(kind, table, source, text) for kind, table in terms.items()}
+    return {**fields, "layers": tuple(layers), "ledgers": funded, **told}
 
 
 def write(fields: dict[str, Any], layers: list[dict[str, Any]], tables: dict[str, dict[str, Any]]) -> str:
@@ -62,32 +61,47 @@ def _lines(table: dict[str, Any]) -> list[str]:
     return [f"{key} = {_toml(value)}" for key, value in table.items()]
 
 
-def _layer(table: dict[str, Any], place: str) -> Layer:
-    """Read one table [[layer]]; `place` stands before each key path in errors."""
+def _layer(table: dict[str, Any], index: int, source: str, text: str) -> Layer:
+    """Read one table [[layer]]; which one stands before each key path in errors."""
     name = table.get("name")
-    place = f"{place} ({name})" if isinstance(name, str) else place
+    place = f"layer {index + 1} ({name})" if isinstance(name, str) else f"layer {index + 1}"
     try:
         return Layer.of(table)
     except ValidationError as error:
-        raise SpecError(f"{place}: {mistakes(error)}") from None
+        where = at(source, text, ["layer", index, *key_of(error)])
+        raise SpecError(f"{where}: {place}: {mistakes(error)}") from None
 
 
-def _ledgers(table: object, source: str) -> Ledgers:
+def _ledgers(table: object, source: str, text: str) -> Ledgers:
     if not isinstance(table, dict):
-        raise SpecError(f"{source}: ledgers: write a table [ledgers]")
+        raise SpecError(f"{at(source, text, ['ledgers'])}: ledgers: write a table [ledgers]")
     try:
         return Ledgers.model_validate(table)
     except ValidationError as error:
-        raise SpecError(f"{source}: {mistakes(error, 'ledgers.')}") from None
+        where = at(source, text, ["ledgers", *key_of(error)])
+        raise SpecError(f"{where}: {mistakes(error, 'ledgers.')}") from None
 
 
-def _term(kind: str, table: object, source: str) -> MarginCalls | Liquidity:
+def _term(kind: str, table: object, source: str, text: str) -> MarginCalls | Liquidity:
+    where = at(source, text, [kind])
     if not isinstance(table, dict):
-        raise SpecError(f"{source}: {kind}: write a table [{kind}]")
+        raise SpecError(f"{where}: {kind}: write a table [{kind}]")
     try:
         return _TERMS[kind](**table)
     except SpecError as error:
-        raise SpecError(f"{source}: {error}") from None
+        raise SpecError(f"{where}: {error}") from None
+
+
+def key_of(error: ValidationError) -> list[str | int]:
+    """Return the path of the first mistake, the one that is named first."""
+    first = error.errors(include_url=False)[0]
+    return [*first["loc"], *([first["ctx"]["key"]] if first["type"] == "unknown_key" else [])]
+
+
+def at(source: str, text: str, path: list[str | int]) -> str:
+    """Name the document and the line of a key in it."""
+    line = line_of(text, path)
+    return source if line is None else f"{source}, line {line}"
 
 
 def _toml(value: object) -> str:

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Strict, field_validator
+from pydantic import ConfigDict, Strict, field_validator
 
+from alvh.keys import KnownKeys
 from alvh.rules import Condition, parse
 
 Every = Literal["day", "week", "month", "flat"]
@@ -18,7 +19,7 @@ LONGEST_DAYS = 730
 """Calendar days to expiry: farther than any of the products is listed."""
 
 
-class Frozen(BaseModel):
+class Frozen(KnownKeys):
     """A part of an arm: it cannot change, knows no other keys and converts nothing silently."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

@@ -5,13 +5,19 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 from numbers import Real
-from typing import Any
+from typing import Annotated, Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field, WithJsonSchema, field_validator
 
 from alvh.playbook.frozen import Frozen
 
 _FRACTION = re.compile(r"(\d{1,4})\s*/\s*(\d{1,4})")
+_PART: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        {"type": "string", "pattern": rf"^{_FRACTION.pattern}$"},
+    ]
+}
 LARGEST_DENOMINATOR = 100
 ROUNDING = 1e-9
 """What sums of thirds and tenths are off by."""
@@ -24,7 +30,7 @@ class Rung(Frozen):
     """
 
     at: float = Field(gt=0)
-    sell: float = Field(gt=0, le=1)
+    sell: Annotated[float, Field(gt=0, le=1), WithJsonSchema(_PART)]
 
     @field_validator("sell", mode="before")
     @classmethod

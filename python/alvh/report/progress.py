@@ -72,7 +72,7 @@ def file_progress(*, quiet: bool = False) -> Iterator[FileTrack | None]:
         yield None
         return
     columns = (
-        BarColumn(),
+        BarColumn(bar_width=16),
         MofNCompleteColumn(),
         TextColumn("files"),
         _Condors(),
@@ -98,5 +98,5 @@ class _Condors(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         condors, seconds = task.fields["condors"], task.elapsed or 0.0
-        rate = condors / seconds if seconds > 0.0 else 0.0
-        return Text(f"{condors:,} condors, {rate:,.0f}/s")
+        rate = condors / seconds / 1e6 if seconds > 0.0 else 0.0
+        return Text(f"{condors:,} condors, {rate:,.1f}M/s")

@@ -82,9 +82,9 @@ def _streamed(core: _core.Condors, quoted: list[Quoted], job: ScoreJob) -> tuple
     figures = sorted(names & set(FIGURES))
     kept = pl.DataFrame(schema={"_rank": pl.Float64, **dict.fromkeys(LEG_NUMBERS, pl.UInt32)})
     visited, accepted = [0] * len(quoted), [0] * len(quoted)
-    fits = (pl.col("put_short") < pl.col("call_short")) & (
-        (pl.col("put_width") - pl.col("call_width")).abs() < 1e-6 if job.wings == "equal" else True
-    )
+    fits = pl.col("put_short") < pl.col("call_short")
+    if job.wings == "equal":
+        fits &= pl.col("put_width") == pl.col("call_width")
     limited = pl.all_horizontal(
         pl.lit(value=True), *(pl.col(name).is_between(low, high) for name, low, high in job.limits)
     )
@@ -97,8 +97,9 @@ def _streamed(core: _core.Condors, quoted: list[Quoted], job: ScoreJob) -> tuple
         for first in range(0, len(puts), step):
             last = min(first + step, len(puts))
             columns = core.columns(number, figures, first, last)
+            # A figure that is missing satisfies no condition; NaN would be above every number.
             block = _placed(expiry, number, puts[first:last], calls).with_columns(
-                **dict(zip(figures, columns, strict=True))
+                pl.Series(name, values).fill_nan(None) for name, values in zip(figures, columns, strict=True)
             )
             block = block.filter(fits)
             visited[number] += block.height

@@ -8,12 +8,15 @@ use alvh_core::{
         book::{Account, Desk, Position, Rates},
         worst_payoff,
     },
-    market::quote::{Slice, Surface},
+    market::{
+        quote::{Slice, Surface},
+        vix_option::VixSlice,
+    },
     math::{
         lanes::{Col, LANES},
         simd::{Kernel, dispatch},
     },
-    pricing::black76::{undiscounted, undiscounted_columns},
+    pricing::black76::undiscounted_columns,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -98,58 +101,79 @@ fn slot(c: &mut Criterion) {
     });
 }
 
-/// A condor in ten moves, and the forty prices that it needs: Black's formula at volatilities that are known.
+/// Portfolio margin as the engine takes it: each leg's volatility, off the surface or, for VIX options, out of the price of
+/// their displaced formula, then the ten moves; beside it the prices that the moves need, at volatilities that are known.
 fn moves(c: &mut Criterion) {
-    let mut group = c.benchmark_group("moves");
-    group.throughput(Throughput::Elements(LANES as u64));
     let legs = [(-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)].map(|(sign, ratio)| Leg { sign, ratio });
-    // No two lanes alike: a branch must not be foretold.
-    let lane = |at: f64, step: f64| Col(std::array::from_fn(|i| at + step * (i % 37) as f64));
     let strikes = [4600.0, 4650.0, 5250.0, 5300.0].map(|strike| lane(strike, 5.0));
-    let basis = Basis {
+    let slice = Slice {
         forward: lane(SPOT, 1.0),
         discount: Col::splat(0.99),
-        sds: vec![lane(0.07, 1e-4), lane(0.065, 1e-4), lane(0.05, 1e-4), lane(0.048, 1e-4)],
+        theta: lane(0.0025, 1e-5),
+        rho: Col::splat(-0.5),
+        zeta: Col::splat(0.8),
     };
-    let prices: Vec<Col> = legs
-        .iter()
-        .zip(&strikes)
-        .zip(&basis.sds)
-        .map(|((leg, strike), sd)| {
-            Col(std::array::from_fn(|i| {
-                0.99 * undiscounted::<true>(leg.sign, basis.forward[i], strike[i], sd[i])
-            }))
-        })
-        .collect();
+    let basis = Basis { forward: slice.forward, discount: slice.discount, ..Basis::new(legs.len()) };
+    beside(c, "condor", Class::Index, &legs, &strikes, basis, |strike, sd| {
+        Surface::total_sd(&slice, strike, sd);
+    });
+
+    let slice = VixSlice {
+        forward: lane(14.0, 0.2),
+        discount: Col::splat(0.99),
+        floor: lane(10.0, 0.15),
+        total_sd: lane(0.5, 0.01),
+    };
+    let basis = Basis { forward: slice.forward, discount: slice.discount, ..Basis::new(1) };
+    let (legs, strikes) = (&[Leg { sign: 1.0, ratio: 1.0 }], &[lane(18.0, 0.25)]);
+    beside(c, "vix call", Class::Volatility, legs, strikes, basis, |strike, sd| {
+        Surface::vix_implied_sd(&slice, strike, sd);
+    });
+}
+
+/// The step, and its prices alone.
+fn beside(
+    c: &mut Criterion,
+    name: &str,
+    class: Class,
+    legs: &[Leg],
+    strikes: &[Col],
+    mut basis: Basis,
+    total_sd: impl Fn(&Col, &mut Col),
+) {
+    let mut group = c.benchmark_group("moves");
+    group.throughput(Throughput::Elements(LANES as u64));
     let ranges = Ranges { index: (-0.08, 0.06), volatility: (-0.3, 0.3) };
     let grid = Grid { calm: ranges, wild: ranges, vix: (20.0, 30.0), minimum: 37.5, offset: 0.9 };
     let (vix, mut loss, mut out) = (lane(12.0, 0.5), Loss::default(), Col::default());
-    group.bench_function("condor", |b| {
+    let prices = vec![Col::splat(10.0); legs.len()];
+    group.bench_function(name, |b| {
         b.iter(|| {
-            let package = Moved {
-                class: Class::Index,
-                legs: &legs,
-                strikes: black_box(&strikes),
-                prices: &prices,
-                basis: &basis,
-                dpp: 100.0,
-                multiplier: 100.0,
-            };
+            for (strike, sd) in black_box(strikes).iter().zip(&mut basis.sds) {
+                total_sd(strike, sd);
+            }
+            let package =
+                Moved { class, legs, strikes, prices: &prices, basis: &basis, dpp: 100.0, multiplier: 100.0 };
             grid.losses(package, &vix, &mut loss);
         });
     });
     let forwards: Vec<Col> = (0..MOVES)
-        .map(|k| Col(std::array::from_fn(|i| basis.forward[i] * (1.0 + grid.ends(Class::Index, k).0))))
+        .map(|k| Col(std::array::from_fn(|i| basis.forward[i] * (1.0 + grid.ends(class, k).0))))
         .collect();
-    group.bench_function("forty prices", |b| {
+    group.bench_function(format!("{name}, prices alone"), |b| {
         b.iter(|| {
             for forward in &forwards {
-                for ((leg, strike), sd) in legs.iter().zip(black_box(&strikes)).zip(&basis.sds) {
+                for ((leg, strike), sd) in legs.iter().zip(black_box(strikes)).zip(&basis.sds) {
                     dispatch(Price { sign: leg.sign, forward, strike, sd, out: &mut out });
                 }
             }
         });
     });
+}
+
+/// No two lanes alike: a branch must not be foretold.
+fn lane(at: f64, step: f64) -> Col {
+    Col(std::array::from_fn(|i| at + step * (i % 37) as f64))
 }
 
 struct Price<'a> {

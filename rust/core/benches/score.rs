@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use alvh_core::pricing::svi::Essvi;
 use alvh_core::score::{
-    ADDITIVE, Column, Expiry, Hedge, Law, Legs, Sides, Spreads, Wanted, Widths, Wings, columns, exhaustive,
+    ADDITIVE, Column, Expiry, Hedge, Law, Legs, Limit, Sides, Spreads, Wanted, Widths, Wings, exhaustive,
     search,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -39,19 +39,14 @@ fn bench(criterion: &mut Criterion) {
         ["credit", "max_loss", "break_even_low", "break_even_high", "p_profit", "expected_pnl"];
     let named = |names: &[&str]| names.iter().filter_map(|name| Column::named(name)).collect::<Vec<_>>();
     let every = Column::NAMED.map(|(_, column)| column);
-    for (label, wanted) in [("6 columns, as the peers", named(&of_the_peers)), ("23 columns", every.to_vec())]
+    for (label, columns) in
+        [("6 figures, as the peers", named(&of_the_peers)), ("23 figures", every.to_vec())]
     {
-        let mut out = vec![Vec::new(); wanted.len()];
-        let puts = expiries[0].puts.len();
-        // put spread by put spread into the same buffers: what is scored is looked at and forgotten
-        group.bench_function(label, |b| {
-            b.iter(|| {
-                for put in 0..puts {
-                    columns(black_box(&expiries[0]), &wanted, (put, put + 1), &mut out);
-                    black_box(&out);
-                }
-            });
-        });
+        // limits that all satisfy: each figure of each condor is computed and looked at
+        let limit = |&column: &Column| Limit { column, low: f64::NEG_INFINITY, high: f64::INFINITY };
+        let (rank, limits) = (columns[0], columns[1..].iter().map(limit).collect());
+        let wanted = Wanted { rank, descending: true, top: TOP, limits, wings: Wings::Any };
+        group.bench_function(label, |b| b.iter(|| exhaustive(black_box(&expiries), &wanted, Some(1))));
     }
     for name in ["expected_pnl", "return_on_margin", "p_profit"] {
         let rank = Column::named(name).expect("it is a column");

@@ -103,6 +103,7 @@ impl Condors {
 
     /// The best condors by a column, within limits (column, low, high).
     #[expect(clippy::too_many_arguments, reason = "what is sought, once")]
+    #[expect(clippy::needless_pass_by_value, reason = "extracted from Python objects")]
     fn best<'py>(
         &self,
         py: Python<'py>,
@@ -150,6 +151,7 @@ impl Condors {
     }
 
     /// Columns of some put spreads beside every call spread, put by put.
+    #[expect(clippy::needless_pass_by_value, reason = "extracted from Python objects")]
     fn columns<'py>(
         &self,
         py: Python<'py>,
@@ -170,6 +172,7 @@ impl Condors {
     }
 
     /// Every figure of some condors, a row each: rows of expiry, short put, long put, short call, long call.
+    #[expect(clippy::needless_pass_by_value, reason = "extracted from Python objects")]
     fn figures<'py>(
         &self,
         py: Python<'py>,

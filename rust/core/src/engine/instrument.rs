@@ -7,15 +7,11 @@ use super::{
 use crate::{
     margin::{Basis, Class},
     market::{
-        quote::{Slice, Surface},
+        quote::{Slice, Surface, implied_sd},
         state::State,
         vix_option::VixSlice,
     },
-    math::{
-        broadcast::Broadcast,
-        lanes::{Col, LANES},
-    },
-    pricing::implied_vol::implied_vol_slice,
+    math::lanes::{Col, LANES},
 };
 
 /// What a contract pays.
@@ -94,26 +90,19 @@ impl Quotes {
 
     /// V of one unit: Σ ratio × price; keeps the legs' prices when asked.
     pub fn value(&mut self, plan: &PoolPlan, strikes: &[Col], out: &mut Col, mut legs: Option<&mut [Col]>) {
-        let Self { spx, vix, basis, scaled, price } = self;
-        match plan.contract.instrument {
-            Instrument::VixFuture => {
-                for i in 0..LANES {
-                    out[i] = vix.forward[i] * basis[i];
-                }
-                if let Some(legs) = legs.as_deref_mut() {
-                    legs[0] = *out;
-                }
-                return;
+        if plan.contract.instrument == Instrument::VixFuture {
+            for i in 0..LANES {
+                out[i] = self.vix.forward[i] * self.basis[i];
             }
-            Instrument::VixOption => {
-                scaled.clone_from(vix);
-                for i in 0..LANES {
-                    scaled.forward[i] *= basis[i];
-                    scaled.floor[i] *= basis[i];
-                }
+            if let Some(legs) = legs.as_deref_mut() {
+                legs[0] = *out;
             }
-            Instrument::SpxOption => {}
+            return;
         }
+        if plan.contract.instrument == Instrument::VixOption {
+            self.scale();
+        }
+        let Self { spx, scaled, price, .. } = self;
         *out = Col::default();
         for (index, (leg, strike)) in plan.legs.iter().zip(strikes).enumerate() {
             match plan.contract.instrument {
@@ -142,7 +131,7 @@ impl Quotes {
         half_spreads: &[Col],
         out: &mut Basis,
     ) {
-        let Self { spx, vix, basis, scaled, price } = self;
+        let Self { spx, price, .. } = self;
         if plan.contract.instrument == Instrument::SpxOption {
             (out.forward, out.discount) = (spx.forward, spx.discount);
             for (index, strike) in strikes.iter().enumerate() {
@@ -152,33 +141,28 @@ impl Quotes {
                     price[i] = prices[index][i] / spx.discount[i];
                 }
                 let sign = &Col::splat(plan.legs[index].right.sign());
-                let sds = implied_sd(sign, price, &spx.forward, strike);
+                let mut sds = Col::default();
+                implied_sd(sign, price, &spx.forward, strike, &mut sds);
                 for i in (0..LANES).filter(|&i| !recorded[i].is_nan()) {
                     out.sds[index][i] = sds[i];
                 }
             }
             return;
         }
-        out.discount = vix.discount;
-        for i in 0..LANES {
-            out.forward[i] = vix.forward[i] * basis[i];
-        }
-        let mut other = Col::default();
+        self.scale();
+        (out.forward, out.discount) = (self.scaled.forward, self.scaled.discount);
         for (strike, sds) in strikes.iter().zip(&mut out.sds) {
-            scaled.clone_from(vix);
-            scaled.discount = Col::splat(1.0);
-            for i in 0..LANES {
-                scaled.forward[i] *= basis[i];
-                scaled.floor[i] *= basis[i];
-            }
-            Surface::vix_option(scaled, -1.0, strike, price);
-            Surface::vix_option(scaled, 1.0, strike, &mut other);
-            // The option out of the money has no intrinsic value for its time value to drown in.
-            let mut sign = Col::splat(-1.0);
-            for i in (0..LANES).filter(|&i| strike[i] >= out.forward[i]) {
-                (sign[i], price[i]) = (1.0, other[i]);
-            }
-            *sds = implied_sd(&sign, price, &out.forward, strike);
+            Surface::vix_implied_sd(&self.scaled, strike, sds);
+        }
+    }
+
+    /// The VIX options of the recorded future.
+    fn scale(&mut self) {
+        let Self { vix, basis, scaled, .. } = self;
+        scaled.clone_from(vix);
+        for i in 0..LANES {
+            scaled.forward[i] *= basis[i];
+            scaled.floor[i] *= basis[i];
         }
     }
 
@@ -202,21 +186,4 @@ impl Quotes {
             self.vix.floor[i] = self.vix.floor[i].min(now.vix.floor[i]);
         }
     }
-}
-
-/// Total standard deviation that an undiscounted price implies; 0 where it implies none.
-fn implied_sd(sign: &Col, price: &Col, forward: &Col, strike: &Col) -> Col {
-    let (rows, one) = (&[LANES], &[1.0]);
-    let arguments = Broadcast::new([
-        ("right", sign.as_slice(), rows.as_slice()),
-        ("price", price.as_slice(), rows),
-        ("forward", forward.as_slice(), rows),
-        ("strike", strike.as_slice(), rows),
-        ("years", one, &[]),
-        ("discount", one, &[]),
-    ]);
-    let mut sd = Col::default();
-    implied_vol_slice(&arguments.expect("columns of one length"), &mut *sd);
-    sd.iter_mut().filter(|sd| sd.is_nan()).for_each(|sd| *sd = 0.0);
-    sd
 }

@@ -100,26 +100,44 @@ impl Kernel for Reprice<'_> {
         let Moved { class, legs, strikes, prices, basis, dpp, multiplier } = package;
         out.minimum = Col::default();
         let (mut forward, mut price, mut wildness) = (Col::default(), Col::default(), Col::default());
+        let mut worth = Col::default();
         for i in 0..LANES {
             wildness[i] = grid.wildness(vix[i]);
         }
+        for (leg, now) in legs.iter().zip(prices) {
+            for i in 0..LANES {
+                worth[i] += leg.ratio * now[i];
+            }
+        }
+        let mut stages = black76::Stages::default();
         for k in 0..MOVES {
             let (calm, wild) = grid.ends(class, k);
-            let mut lost = Col::default();
+            let mut moved = Col::default();
             for i in 0..LANES {
-                let share = calm + wildness[i] * (wild - calm);
-                forward[i] = basis.forward[i] * (1.0 + share);
-                // A future is lost as it moves; options are added below.
-                lost[i] = if legs.is_empty() { -basis.forward[i] * share } else { 0.0 };
+                forward[i] = basis.forward[i] * (1.0 + (calm + wildness[i] * (wild - calm)));
             }
-            for ((leg, strike), (sd, now)) in legs.iter().zip(strikes).zip(basis.sds.iter().zip(prices)) {
-                black76::undiscounted_columns::<FMA>(leg.sign, &*forward, &**strike, &**sd, &mut *price);
+            // A future is lost as it moves.
+            if legs.is_empty() {
                 for i in 0..LANES {
-                    lost[i] += leg.ratio * (now[i] - basis.discount[i] * price[i]);
+                    out.moves[i][k] = basis.forward[i] - forward[i];
+                }
+                continue;
+            }
+            for ((leg, strike), sd) in legs.iter().zip(strikes).zip(&basis.sds) {
+                black76::undiscounted_columns_in::<FMA>(
+                    &mut stages,
+                    leg.sign,
+                    &*forward,
+                    &**strike,
+                    &**sd,
+                    &mut *price,
+                );
+                for i in 0..LANES {
+                    moved[i] += leg.ratio * price[i];
                 }
             }
             for i in 0..LANES {
-                out.moves[i][k] = lost[i];
+                out.moves[i][k] = worth[i] - basis.discount[i] * moved[i];
             }
         }
         let least = grid.minimum * (multiplier / STANDARD_MULTIPLIER) / dpp;

@@ -10,7 +10,7 @@ use super::{DAYS_PER_YEAR, PERCENT};
 use crate::math::lanes::{Col, LANES};
 use crate::math::simd::{self, Kernel};
 use crate::math::special;
-use crate::pricing::black76;
+use crate::pricing::{black76, implied_vol};
 
 /// How a model's states are priced.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +123,12 @@ impl Surface {
     pub fn option(slice: &Slice, sign: f64, strike: &Col, out: &mut Col) {
         simd::dispatch(OptionKernel { slice, sign, strike, out });
     }
+}
+
+/// Total standard deviation that an undiscounted price implies; 0 where it implies none.
+pub fn implied_sd(sign: &Col, price: &Col, forward: &Col, strike: &Col, out: &mut Col) {
+    implied_vol::total_sd_columns(&**sign, &**price, &**forward, &**strike, &mut **out);
+    out.iter_mut().filter(|sd| sd.is_nan()).for_each(|sd| *sd = 0.0);
 }
 
 impl Slice {

@@ -2,7 +2,7 @@
 
 use super::curve::VixCurve;
 use super::parameters::VixSmile;
-use super::quote::Surface;
+use super::quote::{Surface, implied_sd};
 use super::state::{FACTORS, State};
 use super::{DAYS_PER_YEAR, PERCENT};
 use crate::math::lanes::{Col, LANES};
@@ -98,6 +98,16 @@ impl Surface {
     /// far from it where the floor comes close to the future.
     pub fn vix_strike(slice: &VixSlice, d1: f64, out: &mut Col) {
         simd::dispatch(StrikeKernel { slice, d1, out });
+    }
+
+    /// The total standard deviation on the future that Black's formula needs for the price of VIX options; 0 where no
+    /// volatility gives it, as at strikes up to the floor.
+    pub fn vix_implied_sd(slice: &VixSlice, strike: &Col, out: &mut Col) {
+        let mut time_value = Col::default();
+        simd::dispatch(TimeValueKernel { slice, strike, out: &mut time_value });
+        // The option out of the money has no intrinsic value for its time value to drown in.
+        let sign = Col(std::array::from_fn(|i| if strike[i] < slice.forward[i] { -1.0 } else { 1.0 }));
+        implied_sd(&sign, &time_value, &slice.forward, strike, out);
     }
 
     /// Discounted price of VIX options in index points; `sign` is +1 for calls, −1 for puts.
@@ -224,6 +234,20 @@ impl Kernel for OptionKernel<'_> {
     }
 }
 
+struct TimeValueKernel<'a> {
+    slice: &'a VixSlice,
+    strike: &'a Col,
+    out: &'a mut Col,
+}
+
+impl Kernel for TimeValueKernel<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        undiscounted::<FMA>(self.slice, 0.0, self.strike, self.out);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +296,30 @@ mod tests {
                 let found = norm_cdf::<false>(sign * own);
                 assert!((found - delta).abs() < 1e-9, "{found} is not {delta} in lane {i}");
             }
+        }
+    }
+
+    /// Black's formula gives back the price of call and put.
+    #[test]
+    fn the_implied_deviation_gives_both_prices() {
+        let slice = slices();
+        for moneyness in [0.5, 0.9, 1.0, 1.1, 1.6] {
+            let strike = Col(std::array::from_fn(|i| moneyness * slice.forward[i]));
+            let mut sds = Col::default();
+            Surface::vix_implied_sd(&slice, &strike, &mut sds);
+            for sign in [1.0, -1.0] {
+                let (price, mut black) = (priced(&slice, sign, &strike), Col::default());
+                black76::undiscounted_columns::<false>(sign, &*slice.forward, &*strike, &*sds, &mut *black);
+                for i in 0..LANES {
+                    let (price, black) = (price[i], slice.discount[i] * black[i]);
+                    assert!(
+                        (price - black).abs() < 1e-13 * slice.forward[i],
+                        "{price} is not {black} in lane {i}"
+                    );
+                }
+            }
+            let below = strike.iter().zip(slice.floor.iter()).zip(sds.iter());
+            assert!(below.filter(|((strike, floor), _)| strike <= floor).all(|(_, sd)| *sd == 0.0));
         }
     }
 

@@ -24,7 +24,7 @@ mod slices;
 #[cfg(test)]
 mod tests;
 
-pub use slices::{ARGUMENTS, implied_vol_slice, status_slice};
+pub use slices::{ARGUMENTS, implied_vol_slice, status_slice, total_sd_columns};
 
 use super::black76::{TOO_LARGE, intrinsic, is_right};
 use crate::math::special::product_error;

@@ -1,6 +1,10 @@
 //! The figures of a condor: sums over its two spreads, and formulas of such sums.
 
-use super::{Expiry, Limit, Sides, Wings, law::Table, spreads::Spreads};
+use super::{
+    Expiry, Sides, Wings,
+    law::{BLOCK, Table},
+    spreads::Spreads,
+};
 
 /// How many figures add up over the legs.
 pub const ADDITIVE: usize = 11;
@@ -150,7 +154,7 @@ pub(super) struct Pairs<'a> {
 }
 
 impl Pairs<'_> {
-    /// The figure of each pair; NaN where the expiry does not tell it.
+    /// The figure of each of at most [`BLOCK`] pairs; NaN where the expiry does not tell it.
     #[inline(always)]
     pub fn fill(&self, column: Column, out: &mut [f64]) {
         match column {
@@ -183,15 +187,21 @@ impl Pairs<'_> {
         }
     }
 
-    /// Marks the pairs whose short put is not below their short call, or whose wings do not go together.
+    /// Makes NaN of the pairs whose short put is not below their short call, or whose wings do not go together; returns
+    /// how many are left.
     #[inline(always)]
-    pub fn fit(&self, wings: Wings, out: &mut [bool]) {
+    pub fn fit(&self, wings: Wings, out: &mut [f64]) -> u64 {
         let n = out.len();
         let (short, width) = (self.puts.short[self.put], self.puts.width[self.put]);
         let (shorts, widths) = (&self.calls.short[self.call..][..n], &self.calls.width[self.call..][..n]);
+        let any = wings == Wings::Any;
+        let mut left = 0;
         for i in 0..n {
-            out[i] = (short < shorts[i]) & ((wings == Wings::Any) | (width == widths[i]));
+            let fits = (short < shorts[i]) & (any | (width == widths[i]));
+            left += u64::from(fits);
+            out[i] = if fits { out[i] } else { f64::NAN };
         }
+        left
     }
 
     #[inline(always)]
@@ -229,9 +239,15 @@ impl Pairs<'_> {
     #[inline(always)]
     fn profit(&self, table: Option<&Table>, out: &mut [f64]) {
         let Some(table) = table else { return out.fill(f64::NAN) };
-        self.strikes(out, |put, call, credit| {
-            positive(table.below(call + credit) - table.below(put - credit))
-        });
+        let mut lows = [0.0; BLOCK];
+        let lows = &mut lows[..out.len()];
+        self.strikes(out, |_, call, credit| call + credit);
+        self.strikes(lows, |put, _, credit| put - credit);
+        table.below(out);
+        table.below(lows);
+        for i in 0..out.len() {
+            out[i] = positive(out[i] - lows[i]);
+        }
     }
 
     #[inline(always)]
@@ -272,93 +288,4 @@ fn apart(put: f64, call: f64) -> f64 {
 #[inline(always)]
 fn positive(x: f64) -> f64 {
     if x < 0.0 { 0.0 } else { x }
-}
-
-/// Least and most of what makes up the figures, over some spreads.
-#[derive(Clone, Debug)]
-pub(super) struct Bounds {
-    pub short: (f64, f64),
-    pub width: (f64, f64),
-    pub added: [(f64, f64); ADDITIVE],
-}
-
-/// Bounds are widened by this share: what is computed in another order must not fall outside.
-const SLACK: f64 = 1e-12;
-
-impl Column {
-    /// Least and most of the figure over all pairs of two groups of spreads.
-    pub(super) fn range(self, expiry: &Expiry, puts: &Bounds, calls: &Bounds) -> (f64, f64) {
-        let (low, high) = self.exact_range(expiry, puts, calls);
-        let slack = SLACK * (1.0 + low.abs().max(high.abs()));
-        (low - slack, high + slack)
-    }
-
-    fn exact_range(self, expiry: &Expiry, puts: &Bounds, calls: &Bounds) -> (f64, f64) {
-        let sum = |of: Additive| plus(puts.added[of as usize], calls.added[of as usize]);
-        let wider = || (puts.width.0.max(calls.width.0), puts.width.1.max(calls.width.1));
-        let requirement = || match expiry.sides {
-            Sides::Wider => wider(),
-            Sides::Apart => {
-                let (both, one) = (plus(puts.width, calls.width), wider());
-                let may_equal = puts.width.0 <= calls.width.1 && calls.width.0 <= puts.width.1;
-                (if may_equal { one.0 } else { both.0 }, both.1)
-            }
-        };
-        let low_end = || minus(puts.short, sum(A::Credit));
-        let high_end = || plus(calls.short, sum(A::Credit));
-        let cover = |factor: f64| {
-            let (low, high) = sum(A::VixLoss);
-            let ends = [factor * low.max(0.0), factor * high.max(0.0)];
-            (ends[0].min(ends[1]), ends[0].max(ends[1]))
-        };
-        let profit = |table: Option<&Table>| match table {
-            None => (f64::NEG_INFINITY, f64::INFINITY),
-            Some(table) => {
-                let (low, high) = (low_end(), high_end());
-                let likely = |low: f64, high: f64| (table.below(high) - table.below(low)).max(0.0);
-                (likely(low.1, high.0), likely(low.0, high.1))
-            }
-        };
-        let hedged = || minus(sum(A::ExpectedPnlModel), cover(expiry.hedge.drag));
-        match self {
-            C::Sum(of) => sum(of),
-            C::MaxLoss => minus(wider(), sum(A::Credit)),
-            C::Requirement => requirement(),
-            C::BreakEvenLow => low_end(),
-            C::BreakEvenHigh => high_end(),
-            C::Profit => profit(expiry.tables[0].as_ref()),
-            C::ProfitModel => profit(expiry.tables[1].as_ref()),
-            C::TouchEither => {
-                let (low, high) = sum(A::Touch);
-                (low.min(1.0), high.min(1.0))
-            }
-            C::HedgeCost => cover(expiry.hedge.cost),
-            C::HedgedPnl => hedged(),
-            C::ReturnOnMargin => over(sum(A::Credit), requirement()),
-            C::ExpectedReturn => over(sum(A::ExpectedPnl), requirement()),
-            C::ExpectedReturnModel => over(sum(A::ExpectedPnlModel), requirement()),
-            C::HedgedReturn => over(hedged(), requirement()),
-        }
-    }
-}
-
-impl Limit {
-    /// Whether no pair of two groups can satisfy it.
-    pub(super) fn shuts_out(&self, expiry: &Expiry, puts: &Bounds, calls: &Bounds) -> bool {
-        let (low, high) = self.column.range(expiry, puts, calls);
-        high < self.low || low > self.high
-    }
-}
-
-fn plus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 + b.0, a.1 + b.1)
-}
-
-fn minus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 - b.1, a.1 - b.0)
-}
-
-/// The quotient by what is above 0.
-fn over(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 / if a.0 < 0.0 { b.0 } else { b.1 }, a.1 / if a.1 < 0.0 { b.1 } else { b.0 })
 }

@@ -6,14 +6,11 @@ use super::{
     Expiry, Found, Wanted,
     best::{Best, Condor, Ranked},
     column::{Column, Pairs},
-    law::Law,
+    law::{BLOCK, Law},
     spreads::Spreads,
 };
 use crate::math::simd::{Kernel, dispatch};
 use crate::{Error, Result};
-
-/// Call spreads a block: a few columns of them stay in the first-level cache.
-pub(super) const BLOCK: usize = 512;
 
 /// Put spreads a task.
 const TASK: usize = 64;
@@ -67,7 +64,6 @@ pub(super) struct Scan<'a> {
     pub accepted: u64,
     rank: Vec<f64>,
     limited: Vec<f64>,
-    fits: Vec<bool>,
 }
 
 impl<'a> Scan<'a> {
@@ -81,7 +77,6 @@ impl<'a> Scan<'a> {
             accepted: 0,
             rank: vec![0.0; BLOCK],
             limited: vec![0.0; BLOCK],
-            fits: vec![false; BLOCK],
         }
     }
 
@@ -89,27 +84,26 @@ impl<'a> Scan<'a> {
     #[inline(always)]
     pub fn block(&mut self, puts: &Spreads, put: usize, calls: &Spreads, call: usize, n: usize) {
         let pairs = Pairs { expiry: self.expiry, puts, calls, put, call };
-        let (rank, limited, fits) = (&mut self.rank[..n], &mut self.limited[..n], &mut self.fits[..n]);
-        pairs.fit(self.wanted.wings, fits);
-        self.visited += fits.iter().map(|&fits| u64::from(fits)).sum::<u64>();
+        let (rank, limited) = (&mut self.rank[..n], &mut self.limited[..n]);
+        pairs.fill(self.wanted.rank, rank);
+        self.visited += pairs.fit(self.wanted.wings, rank);
         for limit in &self.wanted.limits {
             pairs.fill(limit.column, limited);
             for i in 0..n {
-                fits[i] &= (limit.low <= limited[i]) & (limited[i] <= limit.high);
+                let inside = (limit.low <= limited[i]) & (limited[i] <= limit.high);
+                rank[i] = if inside { rank[i] } else { f64::NAN };
             }
         }
-        pairs.fill(self.wanted.rank, rank);
         let sign = if self.wanted.descending { 1.0 } else { -1.0 };
         let threshold = self.best.threshold();
-        let (mut accepted, mut good) = (0, false);
+        let (mut accepted, mut good) = (0, 0);
         for i in 0..n {
             rank[i] *= sign;
-            let fits = fits[i] & !rank[i].is_nan();
-            accepted += u64::from(fits);
-            good |= fits & (rank[i] >= threshold);
+            accepted += u64::from(!rank[i].is_nan());
+            good += u64::from(rank[i] >= threshold);
         }
         self.accepted += accepted;
-        if good {
+        if good > 0 {
             self.keep(puts.legs[put], &calls.legs[call..][..n]);
         }
     }
@@ -117,7 +111,7 @@ impl<'a> Scan<'a> {
     #[inline(never)]
     fn keep(&mut self, put: [u32; 2], calls: &[[u32; 2]]) {
         for (i, &call) in calls.iter().enumerate() {
-            if self.fits[i] && self.rank[i] >= self.best.threshold() {
+            if self.rank[i] >= self.best.threshold() {
                 let condor = Condor { expiry: self.number as u32, puts: put, calls: call };
                 self.best.offer(Ranked { value: self.rank[i], condor });
             }
@@ -194,15 +188,17 @@ impl Kernel for Fill<'_, '_> {
         let Self { expiry, wanted, puts, out } = self;
         let n = expiry.calls.len();
         for column in out.iter_mut() {
-            column.resize((puts.1 - puts.0) * n, 0.0);
+            column.clear();
+            column.reserve((puts.1 - puts.0) * n);
         }
+        let mut block = [0.0; BLOCK];
         for put in puts.0..puts.1 {
-            let row = (put - puts.0) * n;
             for call in (0..n).step_by(BLOCK) {
-                let length = BLOCK.min(n - call);
+                let block = &mut block[..BLOCK.min(n - call)];
                 let pairs = Pairs { expiry, puts: &expiry.puts, calls: &expiry.calls, put, call };
                 for (column, out) in wanted.iter().zip(out.iter_mut()) {
-                    pairs.fill(*column, &mut out[row + call..][..length]);
+                    pairs.fill(*column, block);
+                    out.extend_from_slice(block);
                 }
             }
         }

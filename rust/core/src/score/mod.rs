@@ -7,6 +7,7 @@
 //! Neither keeps more than the best.
 
 mod best;
+mod bounds;
 mod column;
 mod exhaustive;
 mod law;

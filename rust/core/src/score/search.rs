@@ -10,7 +10,8 @@ use std::{cmp::Ordering, collections::BinaryHeap};
 use super::{
     Expiry, Found, Wanted, Wings,
     best::Best,
-    column::{ADDITIVE, Bounds},
+    bounds::Bounds,
+    column::ADDITIVE,
     exhaustive::Scan,
     spreads::{Spreads, extent},
 };

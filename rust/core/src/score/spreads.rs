@@ -1,5 +1,7 @@
 //! The spreads of one side of an expiry: what adds up, once for each.
 
+use std::cmp::Ordering;
+
 use super::column::{ADDITIVE, Additive};
 use crate::{Error, Result};
 
@@ -138,7 +140,7 @@ impl Legs<'_> {
             let problem = format!("{length} elements, but strike has {n}");
             return Err(Error::Shape { name: name.into(), problem });
         }
-        match self.strike.windows(2).find(|pair| pair[0].partial_cmp(&pair[1]).is_none_or(|o| o.is_ge())) {
+        match self.strike.windows(2).find(|pair| pair[0].partial_cmp(&pair[1]).is_none_or(Ordering::is_ge)) {
             Some(pair) => Err(Error::domain("strike", pair[1], "strikes ascend and differ")),
             None => Ok(()),
         }

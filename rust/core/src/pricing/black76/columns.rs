@@ -15,9 +15,24 @@ pub fn undiscounted_columns<const FMA: bool>(
     total_sd: &[f64],
     out: &mut [f64],
 ) {
+    undiscounted_columns_in::<FMA>(&mut Stages::default(), sign, forward, strike, total_sd, out);
+}
+
+/// [`undiscounted_columns`] in a room that the caller keeps: many calls need not clear it each time.
+///
+/// # Panics
+/// If the columns differ in length.
+#[inline(always)]
+pub fn undiscounted_columns_in<const FMA: bool>(
+    stages: &mut Stages,
+    sign: f64,
+    forward: &[f64],
+    strike: &[f64],
+    total_sd: &[f64],
+    out: &mut [f64],
+) {
     let blocks = out.chunks_mut(BLOCK).zip(forward.chunks(BLOCK));
     let blocks = blocks.zip(strike.chunks(BLOCK)).zip(total_sd.chunks(BLOCK));
-    let mut stages = Stages::default();
     for (((out, forward), strike), total_sd) in blocks {
         let n = out.len();
         assert!(n <= BLOCK, "at most a block");
@@ -47,7 +62,7 @@ pub fn undiscounted_columns<const FMA: bool>(
 
 /// What the stages of [`near`] hand on.
 #[derive(Default)]
-pub(super) struct Stages {
+pub struct Stages {
     pub(super) total_sd: Column,
     pub(super) per_sd: Column,
     pub(super) x: Column,

@@ -3,7 +3,7 @@
 use super::{in_domain, intrinsic, series};
 use crate::math::special::{ln_ratio, mills, norm_cdf, norm_pdf};
 
-/// The undiscounted price; sign +1 is a call, −1 a put.
+/// The undiscounted price; sign +1 is a call, −1 a put, and 0 whichever of the two is out of the money.
 ///
 /// Limits: s = 0 or a zero forward or strike gives the intrinsic value exactly; s = ∞ gives F for a call and K
 /// for a put. NaN for a NaN, negative or infinite (≥ 2¹⁰⁰⁰) forward or strike, and for a NaN or negative s.

@@ -34,6 +34,34 @@ pub fn status_slice(arguments: &Arguments<'_>, out: &mut [u8]) {
     in_chunks(out, |start, out| dispatch(Statuses { arguments, start, out }));
 }
 
+/// Total standard deviations of undiscounted prices, row by row of the columns; NaN where there is none.
+///
+/// # Panics
+/// If the columns differ in length.
+pub fn total_sd_columns(sign: &[f64], price: &[f64], forward: &[f64], strike: &[f64], out: &mut [f64]) {
+    dispatch(TotalSds { columns: [sign, price, forward, strike], out });
+}
+
+struct TotalSds<'a> {
+    columns: [&'a [f64]; 4],
+    out: &'a mut [f64],
+}
+
+impl Kernel for TotalSds<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { columns, out } = self;
+        let one = [1.0; BLOCK];
+        let mut rows = Rows::default();
+        for (block, out) in out.chunks_mut(BLOCK).enumerate() {
+            let n = out.len();
+            let [sign, price, forward, strike] = columns.map(|each| &each[block * BLOCK..][..n]);
+            rows.solve::<FMA>(&[sign, price, forward, strike, &one[..n], &one[..n]], out);
+        }
+    }
+}
+
 struct Statuses<'a> {
     arguments: &'a Arguments<'a>,
     start: usize,
@@ -70,17 +98,31 @@ impl Kernel for Vols<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let mut reader = self.arguments.reader::<BLOCK>();
-        let mut near = Near::default();
-        let mut others = None;
+        let mut rows = Rows::default();
         let mut vols = Column::default();
         for (block, out) in self.out.chunks_mut(BLOCK).enumerate() {
             let terms = reader.rows(self.start + block * BLOCK, out.len());
             let vols = &mut vols[..terms[0].len()];
-            near.solve::<FMA>(&terms, vols);
-            if let Some(rows) = outside(vols) {
-                others.get_or_insert_with(Box::<Others>::default).solve::<FMA>(&terms, &rows, vols);
-            }
+            rows.solve::<FMA>(&terms, vols);
             out.copy_from_slice(&vols[..out.len()]);
+        }
+    }
+}
+
+/// A block of rows by whichever way each needs.
+#[derive(Default)]
+struct Rows {
+    near: Near,
+    /// Made when a row first needs it.
+    others: Option<Box<Others>>,
+}
+
+impl Rows {
+    #[inline(always)]
+    fn solve<const FMA: bool>(&mut self, terms: &Terms<'_>, out: &mut [f64]) {
+        self.near.solve::<FMA>(terms, out);
+        if let Some(rows) = outside(out) {
+            self.others.get_or_insert_with(Box::<Others>::default).solve::<FMA>(terms, &rows, out);
         }
     }
 }
