@@ -282,6 +282,8 @@ def test_conditions_are_bounds_where_they_can_be():
         (["--dte=30"], "--dte 30: LOW:HIGH, such as 30:50"),
         (["--width=wide"], "--width wide: LOW:HIGH, or a list"),
         (["--rank-by=creditt"], "did you mean 'credit'"),
+        (["--where=credit"], "Allowed: a condition of each row"),
+        (["--where=credit > avg(credit)"], "looks at other rows"),
         (["--resume"], "give out as well"),
         (["--report=no/where.html"], "there is no folder no"),
     ],

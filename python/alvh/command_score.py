@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -191,9 +193,7 @@ def conditions(given: list[str]) -> dict[str, Bound] | pl.Expr | None:
                 high = value if high is None else min(high, value)
             bounds[name] = (low, high)
         return bounds or None
-    import polars as pl
-
-    return pl.all_horizontal([_sql("where", each) for each in given])
+    return reduce(and_, [_sql("where", each) for each in given])
 
 
 def _ranking(text: str) -> str | pl.Expr:
