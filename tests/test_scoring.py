@@ -312,3 +312,28 @@ def test_real_snapshots_beside_brute_force(rank):
     one = quotes.filter(quote_date=date(2022, 2, 4))
     found = av.score(one, **limits, rank_by=rank, top=30)
     agree(found, twin(one, limits=limits), rank)
+
+
+def test_a_missing_figure_satisfies_no_expression():
+    """Four strikes are too few to fit: there is no density, hence no probability of profit."""
+    expiry = chain.synthetic(longest=3).filter(pl.col("strike").is_in([4950.0, 4975.0, 5025.0, 5050.0]))
+    options = {"width": 25.0, "short_delta": (0.0, 1.0), "rank_by": "credit"}
+    assert av.score(expiry, **options).frame["p_profit"].to_list() == [None]
+    for condition in (pl.col("p_profit") > 0.1, {"p_profit": (0.1, None)}):
+        assert av.score(expiry, where=condition, **options).frame.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "words"),
+    [
+        ("where", pl.col("credit") > pl.col("credit").mean(), "looks at other rows"),
+        ("where", pl.len() > 1, "looks at other rows"),
+        ("rank_by", pl.col("credit").rank(), "looks at other rows"),
+        ("where", pl.col("credit") + 1.0, "Allowed: a condition of each row"),
+        ("rank_by", pl.col("root"), "Allowed: a number of each row"),
+        ("where", pl.col("credit") > pl.lit("x"), "Allowed: a condition of columns"),
+    ],
+)
+def test_an_expression_that_is_none_of_each_row_is_refused(name, expression, words):
+    with pytest.raises(ScoreError, match=words):
+        ScoreJob(**{name: expression})

@@ -1,4 +1,4 @@
-"""The command line: runs and what they tell, presets, audit, stress; vix, chain, margin, market, rules."""
+"""The command line: runs and what they tell, audit, stress; vix, chain, margin, score, market, rules."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from alvh.command_chain import chain
 from alvh.command_margin import margin
 from alvh.command_market import market
 from alvh.command_rules import rules
+from alvh.command_score import score
 from alvh.errors import AlvhError, RunError, SpecError
 
 if TYPE_CHECKING:
@@ -505,6 +506,7 @@ def vix(  # noqa: PLR0917 -- one parameter per option
 
 app.command()(chain)
 app.command()(margin)
+app.command()(score)
 app.add_typer(market)
 app.add_typer(rules)
 

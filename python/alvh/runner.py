@@ -235,7 +235,7 @@ def verify(
     """
     _check_threads(threads)
     opened, manifest, task = RunFolder(Path(folder)), load(folder).manifest, stored_task(folder)
-    _check_variant(folder, manifest)
+    check_variant(folder, manifest)
     plan = _core.Plan(task.text)
     found = _finish(plan, _parts(opened, task, plan))
     for index, (was, now) in enumerate(zip(manifest["parts"], found["parts"], strict=True)):
@@ -276,7 +276,7 @@ def _prepare(
             raise RunError(
                 f"{folder.path}: was begun by alvh {manifest['alvh']}: finish it with that version"
             )
-        _check_variant(folder.path, manifest)
+        check_variant(folder.path, manifest)
         return manifest
     if folder.begun:
         folder.clear()
@@ -315,7 +315,7 @@ def _check_threads(threads: int) -> None:
 _ROUNDING = {"baseline": "twice", "avx2": "once", "avx512": "once"}
 
 
-def _check_variant(folder: str | Path, manifest: dict[str, Any]) -> None:
+def check_variant(folder: str | Path, manifest: dict[str, Any]) -> None:
     """Only instruction sets that round alike give the same bits."""
     was, now = manifest["simd"], _core.simd_variant()
     if was != now and _ROUNDING.get(was) != _ROUNDING[now]:

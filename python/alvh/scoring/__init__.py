@@ -2,5 +2,6 @@
 
 from alvh.scoring.job import COLUMNS, ScoreJob, score
 from alvh.scoring.scores import Scores
+from alvh.scoring.streaming import FileScores, score_files
 
-__all__ = ["COLUMNS", "ScoreJob", "Scores", "score"]
+__all__ = ["COLUMNS", "FileScores", "ScoreJob", "Scores", "score", "score_files"]

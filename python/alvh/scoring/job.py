@@ -16,11 +16,15 @@ from alvh.margin.rules import rule_book, rule_books
 from alvh.market import Simulated
 from alvh.scoring.figures import FIGURES, OF_A_MODEL
 from alvh.scoring.legs import snapshots
+from alvh.scoring.probing import require_row_by_row
 from alvh.scoring.ranking import ranked
-from alvh.scoring.scores import PLACES, Scores
+from alvh.scoring.scores import OF_EXPIRY, PLACES, Scores
 
 COLUMNS: Final = tuple(FIGURES)
 """The figures of a condor that a ranking by name and a limit can take."""
+
+OF_CONDOR: Final = {**dict.fromkeys((*PLACES, *FIGURES), pl.Float64()), **OF_EXPIRY}
+"""What an expression can use."""
 
 Bound: TypeAlias = tuple[float | None, float | None]
 Wings: TypeAlias = Literal["any", "equal"]
@@ -109,6 +113,9 @@ class ScoreJob:
                 _check_name("rank_by", column, self.model)
             else:
                 _check_name("expression", column, self.model, more=PLACES)
+        for name, value in (("rank_by", self.rank_by), ("where", self.where)):
+            if isinstance(value, pl.Expr):
+                require_row_by_row(name, value, OF_CONDOR)
 
     @property
     def widths(self) -> tuple[list[float] | None, tuple[float, float]]:

@@ -97,8 +97,9 @@ def _streamed(core: _core.Condors, quoted: list[Quoted], job: ScoreJob) -> tuple
         for first in range(0, len(puts), step):
             last = min(first + step, len(puts))
             columns = core.columns(number, figures, first, last)
+            # A figure that is missing satisfies no condition; NaN would be above every number.
             block = _placed(expiry, number, puts[first:last], calls).with_columns(
-                **dict(zip(figures, columns, strict=True))
+                pl.Series(name, values).fill_nan(None) for name, values in zip(figures, columns, strict=True)
             )
             block = block.filter(fits)
             visited[number] += block.height

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from alvh.chain.overview import Overview
     from alvh.comparison import Comparison
+    from alvh.scoring import FileScores
 
-__all__ = ["check", "page", "write_chain_page", "write_page"]
+__all__ = ["check", "page", "write_chain_page", "write_page", "write_scores_page"]
 
 NEEDED = ("altair", "jinja2", "vl_convert")
 
@@ -75,6 +76,14 @@ def write_chain_page(path: str | Path, told: Overview) -> None:
     from alvh.report.page.chain import composed
 
     _write(path, composed(told))
+
+
+def write_scores_page(path: str | Path, found: FileScores) -> None:
+    """Write the page of the best condors of many files; refused as in `check`."""
+    check(path)
+    from alvh.report.page.payoffs import composed
+
+    _write(path, composed(found))
 
 
 def _write(path: str | Path, text: str) -> None:
