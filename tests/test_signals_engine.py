@@ -84,7 +84,9 @@ def test_an_arm_opens_where_the_rule_holds_on_what_was_known(history, rule):
     columns = {"put_call": seen["put_call"].fill_null(float("nan")).to_numpy()}
     columns["vix"] = history.data.frame["vix"].to_numpy()
     spot = history.data.frame["spx"].to_numpy()
-    columns["realised_vol_21"] = _core.indicator("realised_vol_21", spot, columns["vix"])
+    columns["realised_vol_21"] = _core.indicator(
+        "realised_vol_21", spot, columns["vix"], np.zeros(len(spot), bool)
+    )
     for path, start in enumerate(spec["starts"]):
         begins = start - wanted.warm_up
         here = {name: column[begins : start + SESSIONS] for name, column in columns.items()}

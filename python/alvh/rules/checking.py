@@ -107,9 +107,10 @@ def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.Da
     Returns
     -------
     polars.DataFrame
-        One row per rule: `where`, `rule`, `scope`, `names` it uses, those `outside` the engine that a run must
-        be given as signals, `warm_up` (sessions before the first), `problem` (null if it compiles); with a history `first_session`, the first day on which a path may
-        start (null if it is too short), and `missing`, the names that stay unknown over it.
+        One row per rule: `where`, `rule`, `scope`, `names` it uses, those `outside` the engine, which a run
+        must be given as signals, `warm_up` (sessions before the first), `problem` (null if it compiles); with a
+        history `first_session`, the first day on which a path may start (null if it is too short), and
+        `missing`, the names that stay unknown over it.
     """
     return pl.DataFrame(
         [_checked(found, history) for found in rules],
@@ -141,8 +142,8 @@ def _checked(found: Found, history: "HistoryData | None") -> dict[str, object]:
     if history is not None:
         days = history.frame["date"]
         row["first_session"] = days[warm_up] if warm_up < len(days) else None
-        # A recorded market has no calendar of announcements nor signals from outside; every other name is computed
-        # from its columns.
+        # A recorded market has no calendar of announcements nor signals from outside; every other name is
+        # computed from its columns.
         unknown = (name for name in used if name.startswith(_EVENTS) and name != _OF_POSITION)
         row["missing"] = [*unknown, *given]
     return row
