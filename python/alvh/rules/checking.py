@@ -108,8 +108,8 @@ def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.Da
     -------
     polars.DataFrame
         One row per rule: `where`, `rule`, `scope`, `names` it uses, those `outside` the engine, which a run
-        must be given as signals, `warm_up` (sessions before the first), `problem` (null if it compiles); with a
-        history `first_session`, the first day on which a path may start (null if it is too short), and
+        must be given as signals, `warm_up` (sessions before the first), `problem` (null if it compiles); with
+        a history `first_session`, the first day on which a path may start (null if it is too short), and
         `missing`, the names that stay unknown over it.
     """
     return pl.DataFrame(
