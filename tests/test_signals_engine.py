@@ -9,9 +9,10 @@ import pytest
 
 import alvh as av
 import recorded_market
-from alvh import _core, market, schedule, signals
+from alvh import _core, market, rules, schedule, signals
 from alvh.errors import AlvhError, RuleError, RunError, SignalError, SpecError
 from alvh.outside import named
+from alvh.rules.outside import outside
 from alvh.runner import verify
 from alvh.specification import specification, task_of
 
@@ -272,3 +273,28 @@ def test_macro_series_open_a_layer_only_after_their_release():
         assert told[1] < told[0]
         assert day.day >= 16
     assert result.closed()["unknown"].to_list() == [0]
+
+
+# What a frame that came aligned is taken for
+
+
+def test_a_frame_that_came_aligned_is_said_to_be_so(history):
+    seen = aligned(releases())
+    told = " ".join(signals.given(seen, DAYS).limits)
+    assert "aligned by the user, release days not checked" in told
+    assert "each from its release on" in " ".join(signals.given(releases(), DAYS, staleness=6).limits)
+    with pytest.raises(SignalError, match="staleness: of what is aligned here"):
+        signals.given(seen, DAYS, staleness=3)
+
+
+def test_signals_of_another_history_are_refused(history):
+    other = signals.given(releases(), [day + timedelta(7) for day in DAYS], staleness=6)
+    with pytest.raises(SpecError, match="signals: given for"):
+        spec_of([arm("put_call > 1.1")], history, signals=other)
+
+
+@pytest.mark.parametrize("name", ["vix3m", "vix9d"])
+def test_a_tenor_of_a_known_name_is_no_slip(name):
+    assert outside(rules.parse(f"{name} > 20")) == (name,)
+    with pytest.raises(RuleError, match="did you mean vix"):
+        arm("vixx > 20")

@@ -19,10 +19,12 @@ from alvh.errors import SpecError, nearest_names
 from alvh.figures.columns import excess
 from alvh.figures.words import percent
 from alvh.market import L3F, History, Simulated
+from alvh.outside import named
 from alvh.playbook import Arm
 from alvh.rival import EqualCost
 from alvh.runner import Advance, Task, run
 from alvh.scenario import Scenario
+from alvh.signals.given import ABSENT
 from alvh.specification import Market, specification, task_of
 
 __all__ = [
@@ -93,8 +95,14 @@ def settle(
     matched = _matched(arms, rivals)
     simulated = pilot_market(market)
     alike = {name: value for name, value in asked.items() if name in _LIKE_THE_RUN}
-    if simulated is market:  # a frame has dates, which the pilot of a history has not
-        alike["signals"] = asked.get("signals")
+    signals = asked.get("signals")
+    if simulated is market or (isinstance(signals, str) and signals == ABSENT):
+        alike["signals"] = signals
+    elif signals is not None and named(standing):  # a frame has dates, which the pilot of a history has not
+        raise SpecError(
+            "equal_cost: its pilot is simulated, and signals of a history are not known there. Mend: run the "
+            f"rivals without arms that name signals, or signals={ABSENT!r}"
+        )
     spec = specification(
         standing, simulated, seed=pilot_seed(asked["seed"]), shares=(min(asked["shares"]),), **alike
     )

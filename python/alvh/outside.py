@@ -15,7 +15,7 @@ from alvh.playbook import Arm
 from alvh.rules.checking import Found, rules_of_arm
 from alvh.rules.outside import outside
 from alvh.scenario import Scenario
-from alvh.signals.given import ABSENT, SignalSource, given
+from alvh.signals.given import ABSENT, Given, SignalSource, given
 from alvh.signals.macro import Macro
 
 
@@ -116,6 +116,8 @@ def _found(
     if isinstance(signals, str) and signals == ABSENT:
         return Absent(wanted) if wanted else None
     if not isinstance(signals, pl.DataFrame | pl.LazyFrame | str | Path):
+        if isinstance(signals, Given) and isinstance(market, History):
+            _check_days(signals, market)
         return signals
     if not isinstance(market, History):
         raise SpecError(
@@ -123,6 +125,16 @@ def _found(
             f"Mend: {_MENDS[False]}, or a history"
         )
     return given(signals, market.data.dates)
+
+
+def _check_days(signals: Given, market: History) -> None:
+    """Refuse signals that were aligned with other sessions: they would stand at other days without a word."""
+    days = market.data.dates
+    if signals.days != (days[0], days[-1]):
+        raise SpecError(
+            f"signals: given for {signals.days[0]} to {signals.days[1]}, and the history is of {days[0]} to "
+            f"{days[-1]}. Mend: signals.given(frame, market.data.dates)"
+        )
 
 
 def _rules(arms: Sequence[Arm]) -> Iterator[tuple[str, Found]]:

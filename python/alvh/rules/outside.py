@@ -52,7 +52,7 @@ def outside(rule: Expr) -> tuple[str, ...]:
                     f"rule {tree.shown(str(rule))!r}: at {name!r}: unknown name (did you mean {meant}?); "
                     "a signal of your own needs a name that is no slip of a known one"
                 )
-            if _slip(name, engine):
+            if _slip(name, engine) and not _another(name, engine):
                 continue  # the engine refuses it and says what it knows
         found.append(name)
     return tuple(found)
@@ -65,6 +65,13 @@ def _slip(name: str, known: Iterable[str]) -> str | None:
         if not name.startswith(f"{each}_") and _distance(name, each) <= most:
             return each
     return None
+
+
+def _another(name: str, known: Iterable[str]) -> bool:
+    """Is it a known name with a tenor, as vix3m and vix9d are? No pen slips to a digit."""
+    return any(char.isdigit() for char in name) and any(
+        name.startswith(each) and name[len(each) :][:1].isdigit() for each in known
+    )
 
 
 def _distance(a: str, b: str) -> int:

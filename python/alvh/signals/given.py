@@ -35,10 +35,16 @@ class Given:
         A number or None per session, by name.
     source : str
         File name, or "frame".
+    days : tuple of date
+        First and last session.
+    released : bool
+        Whether release days were heeded here; else the frame came aligned.
     """
 
     columns: dict[str, list[float | None]]
     source: str
+    days: tuple[date, date]
+    released: bool = True
 
     @property
     def digest(self) -> str:
@@ -63,7 +69,11 @@ class Given:
         names = list(self.columns)
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         listed = ", ".join(names[:_SHOWN]) + more
-        known = "each from its release on, revisions only where the source has them"
+        known = (
+            "each from its release on, revisions only where the source has them"
+            if self.released
+            else "aligned by the user, release days not checked"
+        )
         return (f"Signals from outside ({self.source}): {listed}; {known}.",)
 
 
@@ -97,16 +107,21 @@ def given(
     {'put_call': [1.1, None]}
     """
     days = pl.Series("date", sessions, dtype=pl.Date)
+    if days.is_empty():
+        raise SignalError("sessions: at least one")
     if isinstance(signals, pl.DataFrame | pl.LazyFrame):
         frame, source = signals.lazy().collect(), "frame"
-        seen = align(frame, days, staleness=staleness) if "signal" in frame.columns else _aligned(frame, days)
+        released = "signal" in frame.columns
+        if staleness is not None and not released:
+            raise SignalError("staleness: of what is aligned here; this frame is. Mend: give it to align")
+        seen = align(frame, days, staleness=staleness) if released else _aligned(frame, days)
     else:
-        source = Path(signals).name
+        source, released = Path(signals).name, True
         seen = align(read(signals), days, staleness=staleness)
     columns = {name: seen[name].to_list() for name in seen.columns if name != "date"}
     if not columns:
         raise SignalError(f"{source}: no signals. Mend: rows of signal, date, released_at, value")
-    return Given(columns, source)
+    return Given(columns, source, (days[0], days[-1]), released)
 
 
 def _aligned(frame: pl.DataFrame, days: pl.Series) -> pl.DataFrame:

@@ -143,7 +143,6 @@ class Made:
     def limits(self) -> tuple[str, ...]:
         """What every result that used them has to say."""
         names = ", ".join(self.model)
-        names = ", ".join(self.model)
         made = "of the simulation are made up by a model of ours"
         return (
             f"Assumption, not evidence: {names} {made}; what an arm gains by them says nothing of markets.",

@@ -192,12 +192,16 @@ impl Place {
         }
     }
 
-    /// The slope at an edge, summed over the variances at which it is met; at an edge already, none is.
+    /// The slope at an edge, summed over the variances at which it is met; from the other edge by the middle of them.
     fn meeting(self, edge: Self, variances: [f64; 2]) -> f64 {
         match (self, edge) {
             (Self::Inside(x), Self::Low) => met(x, variances),
             (Self::Inside(x), Self::High) => met(1.0 - x, variances),
-            _ => 0.0,
+            (Self::High, Self::Low) | (Self::Low, Self::High) => {
+                let [from, to] = variances;
+                (to - from) * from_edge_to_edge(0.5 * (from + to))
+            }
+            _ => 0.0, // at it already
         }
     }
 }
@@ -354,6 +358,23 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// A day that begins and ends at its high has its low anywhere between, most often halfway.
+    #[test]
+    fn a_day_from_edge_to_edge_meets_the_other_one_all_over_it() {
+        let made = grid(13);
+        for (ends, which) in [([8.01, 8.01], 1), ([8.0, 8.0], 0)] {
+            let mut found = [0; 14];
+            for path in 0..2000 {
+                found[day(&made, path, ends, [8.0, 8.01]).1[which]] += 1;
+            }
+            assert_eq!((found[0], found[13]), (0, 0));
+            let early: usize = found[1..=3].iter().sum();
+            let middle: usize = found[5..=8].iter().sum();
+            assert!(found[1..12].iter().filter(|&&n| n > 20).count() >= 8, "{found:?}");
+            assert!(middle > early, "{found:?}");
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Session<'a> {
     used: usize,
     /// Bars of their high and of their low.
     touched: [[u32; LANES]; 2],
+    /// Is the close of this day a recorded high or low, as its opening may be as well?
+    closes_at: [bool; LANES],
     open: State,
     bar: State,
 }
@@ -40,6 +42,7 @@ impl<'a> Session<'a> {
             levels: vec![Col::default(); grid.bars() + 1],
             used,
             touched: [[u32::MAX; LANES]; 2],
+            closes_at: [false; LANES],
             open: State::default(),
             bar: State::default(),
         }
@@ -82,7 +85,10 @@ impl<'a> Session<'a> {
     /// Lanes of which this bar is a recorded high or low.
     fn extreme(&self, bar: usize) -> Mask {
         let [high, low] = &self.touched;
-        Mask::from_fn(|lane| high[lane] == bar as u32 || low[lane] == bar as u32)
+        let closes = bar == self.grid.bars();
+        Mask::from_fn(|lane| {
+            high[lane] == bar as u32 || low[lane] == bar as u32 || closes && self.closes_at[lane]
+        })
     }
 
     /// The opening: the generator's own where nothing but a diffusion happens and nothing is recorded.
@@ -119,6 +125,7 @@ impl<'a> Session<'a> {
     /// Paths of ln S through what is recorded of the day.
     fn within(&mut self, lanes: &Lanes, step: u32, after: &State) {
         self.touched = [[u32::MAX; LANES]; 2];
+        self.closes_at = [false; LANES];
         for lane in (0..self.used).filter(|&lane| self.day.ranged(lane)) {
             let [high, low] = [self.day.high[lane], self.day.low[lane]];
             let ends = [self.open.ln_s[lane], after.ln_s[lane]];
@@ -127,6 +134,7 @@ impl<'a> Session<'a> {
                 self.levels[bar][lane] = level;
             });
             (self.touched[0][lane], self.touched[1][lane]) = (at_high as u32, at_low as u32);
+            self.closes_at[lane] = ends[1] <= low || ends[1] >= high;
         }
     }
 }
