@@ -296,5 +296,5 @@ def test_signals_of_another_history_are_refused(history):
 @pytest.mark.parametrize("name", ["vix3m", "vix9d"])
 def test_a_tenor_of_a_known_name_is_no_slip(name):
     assert outside(rules.parse(f"{name} > 20")) == (name,)
-    with pytest.raises(RuleError, match="did you mean vix"):
+    with pytest.raises(SpecError, match="did you mean vix"):
         arm("vixx > 20")
