@@ -13,6 +13,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace
 
@@ -187,6 +188,40 @@ def best(rank: str, *, searched: bool) -> Work:
     return lambda: condors().best(rank, True, TOP, [], False, searched, 1)
 
 
+def figures_of(work: Work) -> list[np.ndarray]:
+    """Six figures of every condor, put spread by put spread."""
+    return [np.ravel(each) for each in work()]  # type: ignore[call-overload]
+
+
+def ours() -> object:
+    """Return the six figures by alvh, in the order of the others' spreads."""
+    core = condors()
+    puts, calls = core.spreads(0)
+    nearer, farther = spreads()
+    put = np.lexsort((puts[:, 0], puts[:, 1]))  # by long put, then by short put
+    call = np.lexsort((calls[:, 1], calls[:, 0]))
+    np.testing.assert_array_equal(puts[put], np.column_stack([farther, nearer]))
+    np.testing.assert_array_equal(calls[call], np.column_stack([nearer, farther]))
+    n = len(nearer)
+    columns = core.columns(0, list(FIGURES), 0, n)
+    return [column.reshape(n, n)[np.ix_(put, call)] for column in columns]
+
+
+def check_all_say_the_same() -> None:
+    """Refuse to time what computes something else; alvh has no break-even where a wing cannot lose."""
+    wanted = figures_of(numpy_each)
+    credit = wanted[0]
+    i, j = spreads()
+    put, call = np.repeat(PUTS[j] - PUTS[i], len(i)), np.tile(PUTS[j] - PUTS[i], len(i))
+    both = (credit < put) & (credit < call)
+    entrants: list[tuple[Work, np.ndarray]] = [(numpy_outer, np.ones(len(both), dtype=bool)), (ours, both)]
+    with suppress(ImportError):
+        entrants.append((numba_fused(), np.ones(len(both), dtype=bool)))
+    for work, rows in entrants:
+        for found, other in zip(figures_of(work), wanted, strict=True):
+            np.testing.assert_allclose(found[rows], other[rows], rtol=1e-6, atol=2e-6)
+
+
 def least_seconds(work: Work) -> float:
     """Least of some runs after one to warm up."""
     work()
@@ -208,6 +243,7 @@ def with_version(name: str) -> str:
 
 def main() -> None:
     """Time everything, check that all say the same, and print the table."""
+    check_all_say_the_same()
     total = len(spreads()[0]) ** 2
     entrants: list[tuple[str, Callable[[], Work], int]] = [
         ("alvh, six figures of each condor", lambda: looked_at(FIGURES), total),

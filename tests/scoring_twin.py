@@ -28,6 +28,8 @@ def condors(quotes: pl.DataFrame, keys: dict, *, delta, width, fill=0.5, sides_a
 
     credit, widths = both("sale"), pairs.select("width", "width_call").to_numpy()
     low, high = pairs["short"].to_numpy() - credit, pairs["short_call"].to_numpy() + credit
+    # A side can lose if the seller has less than nothing beyond its long leg.
+    put_loses, call_loses = (credit[:, None] - widths < 0).T
     two = sides_apart & (widths[:, 0] != widths[:, 1])
     requirement = np.where(two, widths.sum(axis=1), widths.max(axis=1))
     pnl = credit - both("fitted")
@@ -42,9 +44,13 @@ def condors(quotes: pl.DataFrame, keys: dict, *, delta, width, fill=0.5, sides_a
             "credit_natural": both("natural"),
             "max_loss": widths.max(axis=1) - credit,
             "requirement": requirement,
-            "break_even_low": low,
-            "break_even_high": high,
-            "p_profit": np.maximum(_below(high, expiry) - _below(low, expiry), 0.0),
+            "break_even_low": pl.Series(np.where(put_loses, low, np.nan)).fill_nan(None),
+            "break_even_high": pl.Series(np.where(call_loses, high, np.nan)).fill_nan(None),
+            "p_profit": np.maximum(
+                np.where(call_loses, _below(high, expiry), 1.0)
+                - np.where(put_loses, _below(low, expiry), 0.0),
+                0.0,
+            ),
             "p_touch": np.minimum(both("touch"), 1.0),
             "expected_pnl": pnl,
             **{name: both(name) for name in ("delta", "gamma", "vega", "theta")},
@@ -71,7 +77,7 @@ def _spreads(rows, right, delta, width, fill):
     rows = rows.with_columns(touch=pl.Series(touch), short_delta=pl.Series(forward_delta))
     pairs = rows.filter(pl.col("short_delta").is_between(*delta)).join(rows, how="cross", suffix="_long")
     away = sign * (pl.col("strike_long") - pl.col("strike"))
-    pairs = pairs.with_columns(width=away).filter(
+    pairs = pairs.with_columns(width=away.round(6)).filter(
         pl.col("width").is_between(width[0] - 1e-9, width[1] + 1e-9)
     )
     return pairs.select(

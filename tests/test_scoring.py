@@ -13,6 +13,7 @@ import alvh as av
 import markdown_pages
 from alvh import _core, chain, market
 from alvh.errors import ChainError, ScoreError
+from alvh.margin.rules import rule_book
 from alvh.scoring import COLUMNS, ScoreJob
 from alvh.scoring.figures import ADDED, FIGURES
 from alvh.scoring.legs import BECAME
@@ -99,13 +100,17 @@ def test_an_expression_ranks_and_limits_like_a_name(quotes):
 
 def test_unequal_wings_under_a_rule_book_that_counts_sides_apart(quotes, every):
     del every
-    found = av.score(quotes, **LIMITS, rules="tastytrade", rank_by="return_on_margin", top=20)
-    agree(found, twin(quotes, sides_apart=found.job.sides_apart), "return_on_margin")
+    assert rule_book("ibkr").sides_apart
+    found = av.score(quotes, **LIMITS, rules="ibkr", rank_by="credit", top=20)
+    assert (found.frame["put_width"] != found.frame["call_width"]).any()
+    agree(found, twin(quotes, sides_apart=True), "credit")
 
 
 def test_requirement_is_that_of_the_margin_module(quotes):
+    unequal = pl.col("put_width") != pl.col("call_width")
     for rules in ("exchange", "ibkr", "tastytrade"):
-        found = av.score(quotes, **LIMITS, rules=rules, top=3, rank_by="credit")
+        found = av.score(quotes, **LIMITS, rules=rules, top=3, rank_by="credit", where=unequal)
+        assert found.frame.height == 3
         for row in found.frame.iter_rows(named=True):
             book = pl.DataFrame(
                 {
@@ -159,6 +164,136 @@ def test_the_hedge_makes_up_for_its_share_of_a_vix_point(quotes):
     options = {**LIMITS, "model": market.L3F(vix=16), "paths": 1000, "top": 3, "rank_by": "credit"}
     half, whole = (av.score(quotes, **options, hedge_share=share).frame for share in (0.5, 1.0))
     np.testing.assert_allclose(2 * half["hedge_cost"], whole["hedge_cost"], rtol=1e-12)
+
+
+def test_the_calls_gain_half_of_what_a_vix_point_takes(quotes):
+    """Number of calls times what one gains a VIX point: half of the loss, priced anew (R22)."""
+    model = market.L3F(vix=16)
+    row = av.score(quotes, **LIMITS, model=model, paths=200, fill=0.0, top=1, rank_by="credit").frame.row(
+        0, named=True
+    )
+    spec = model._json()
+    _, *before = _core.market_shocked(spec, "vix", 0.0, [[0.0, *_core.market_start(spec)]])[0]
+    _, *after = _core.market_shocked(spec, "vix", 1.0, [[0.0, *_core.market_start(spec)]])[0]
+    days, sessions = row["days"], row["years"] * 252
+    strikes = np.arange(10.0, 60.0, 0.5)  # which one is told by its price, which falls
+    call = strikes[
+        np.argmin(np.abs(model.vix_quotes(strikes, days).price - row["hedge_cost"] / row["hedge_calls"]))
+    ]
+    worth = [float(model.vix_quotes(call, days, factors=tuple(state)).price) for state in (before, after)]
+    scale = row["forward"] / float(model.quotes(1.0, sessions, days=days).forward)
+    discount = chain.fit_surface(quotes).expiries.filter(root=row["root"], expiration=row["expiration"])[
+        "discount"
+    ][0]
+    lost = 0.0
+    for leg, sign, right in (
+        ("put_short", 1, "P"),
+        ("put_long", -1, "P"),
+        ("call_short", 1, "C"),
+        ("call_long", -1, "C"),
+    ):
+        old, new = (
+            model.quotes(row[leg] / scale, sessions, right, days=days, factors=tuple(state))
+            for state in (before, after)
+        )
+        lost += sign * scale * discount * float(new.price / new.discount - old.price / old.discount)
+    assert row["vix_loss"] == pytest.approx(lost, rel=1e-9)
+    assert row["hedge_calls"] * (worth[1] - worth[0]) == pytest.approx(0.5 * lost, rel=1e-9)
+
+
+def test_a_touch_is_seen_until_the_settlement(quotes):
+    """Closes after the settlement do not count: a quote before the close has a part of a session left."""
+    model = market.L3F(vix=16)
+    near = quotes.filter(pl.col("expiration") == quotes["expiration"].min(), pl.col("settlement") == "PM")
+    options = {"short_delta": (0.0, 0.5), "width": (5.0, 100.0), "model": model, "paths": 2000, "top": 10_000}
+    for at in ("close", "15:45"):
+        row = av.score(near.with_columns(quote_time=pl.lit(at)), **options, rank_by="credit").frame.row(
+            0, named=True
+        )
+        sessions = row["years"] * 252
+        assert (sessions == round(sessions)) == (at == "close")
+        whole = int(np.ceil(sessions - 1e-9))
+        spot = model.simulate(2000, whole)["spot"]
+        forward = float(model.quotes(1.0, whole).forward / model.quotes(1.0, 0, days=0).forward)
+        share = sessions / whole
+        gained = np.log(spot[:, -1] / spot[:, 0]) - np.log(forward)
+        settled = row["forward"] * np.exp(gained.mean() * share + (gained - gained.mean()) * np.sqrt(share))
+        closes = row["forward"] * spot[:, : int(sessions + 1e-9) + 1] / spot[:, :1] / forward**share
+        seen = np.column_stack([closes, settled])
+        touched = ((seen <= row["put_short"]) | (seen >= row["call_short"])).any(axis=1).mean()
+        assert row["p_touch_model"] == pytest.approx(touched, abs=1e-9)
+
+
+def test_a_wing_that_the_credit_covers_has_no_break_even():
+    """Seen from the sign of the payoff, under both densities."""
+    full = chain.synthetic(longest=50)
+    row = (
+        av.score(
+            full,
+            dte=(40, 50),
+            model=market.L3F(vix=16),
+            paths=2000,
+            where=(pl.col("put_width") == 5.0) & (pl.col("call_width") == 100.0) & (pl.col("credit") > 5.5),
+            rank_by="credit",
+            top=1,
+        ).frame
+    ).row(0, named=True)
+    assert row["credit"] > row["put_width"]
+    assert row["break_even_low"] is None
+    assert row["break_even_high"] == pytest.approx(row["call_short"] + row["credit"])
+    named = {"dte": (40, 50), "where": {"credit": (row["credit"], row["credit"])}, "rank_by": "p_profit"}
+    again = av.score(full, **named).frame.filter(put_short=row["put_short"], call_short=row["call_short"])
+    assert again["p_profit"].item() == row["p_profit"]
+
+
+def test_both_ends_of_limits_count(quotes):
+    """A limit told to the cent finds what is that to the cent."""
+    best = av.score(quotes, **LIMITS, top=200, rank_by="credit").frame
+    sides = [round(credit, 2) for credit in best["credit"]]
+    off = [
+        i for i, credit in enumerate(best["credit"]) if credit != sides[i] and abs(credit - sides[i]) < 1e-9
+    ]
+    above, below = (
+        next(sides[i] for i in off if (best["credit"][i] < sides[i]) == less) for less in (True, False)
+    )
+    for value, bound in ((above, (above, None)), (below, (None, below))):
+        for options in ({"method": "search"}, {"method": "exhaustive"}, {"rank_by": pl.col("credit")}):
+            asked = {"rank_by": "credit", "descending": value == below, "top": 1, **options}
+            found = av.score(quotes, **LIMITS, credit=bound, **asked).frame["credit"][0]
+            assert found == pytest.approx(value, abs=1e-9)
+
+
+def test_a_spread_of_exactly_the_limit_is_allowed(quotes):
+    exact = quotes.with_columns(ask=(pl.col("bid") + 0.1 + 0.2))
+    assert (exact["ask"] - exact["bid"] > 0.3).any()
+    assert dict(av.score(exact, **LIMITS, spread=0.3).refused.iter_rows())["wide_spread"] == 0
+
+
+def test_an_expression_ranks_without_conditions(quotes):
+    options = {**LIMITS, "width": 50.0, "top": 5}
+    found = av.score(quotes, **options, rank_by=pl.col("credit") / pl.col("requirement"))
+    assert found.frame.equals(av.score(quotes, **options, rank_by="return_on_margin").frame)
+
+
+def test_expected_moves_rank_and_limit(quotes):
+    """In moves of the slice from the forward (C19)."""
+    nearest = pl.min_horizontal("put_moves", "call_moves")
+    options = {**LIMITS, "width": 50.0, "rank_by": nearest, "where": pl.col("expected_move") > 150.0}
+    found = av.score(quotes, **options, top=20).frame
+    ranks = found.select(nearest)["put_moves"]
+    assert found.height == 20
+    assert ranks.is_sorted(descending=True)
+    assert (found["expected_move"] > 150.0).all()
+
+
+def test_p_profit_model_is_ranked_and_limited_exactly(quotes):
+    options = {**LIMITS, "model": market.L3F(vix=16), "paths": 300, "rank_by": "p_profit_model", "top": 400}
+    frame = av.score(quotes, **options).frame
+    assert frame["p_profit_model"].is_sorted(descending=True)
+    value = frame["p_profit_model"][-1]
+    exact = av.score(quotes, **options, where={"p_profit_model": (value, value)}).frame
+    assert exact.height > 0
+    assert exact["p_profit_model"].to_list() == pytest.approx([value] * exact.height, abs=1e-9)
 
 
 def test_about_five_calls_for_a_condor(quotes):
@@ -269,6 +404,13 @@ def test_a_chain_of_five_thousand_strikes():
         ({"method": "fast"}, "'search' or 'exhaustive'"),
         ({"deltas": 1}, "no option of score"),
         ({"top": 0}, "top = 0"),
+        ({"top": 2.5}, "top = 2.5: a whole number from 1 to"),
+        ({"top": True}, "top = True: a whole number"),
+        ({"threads": -1}, "threads = -1: a whole number from 1 to"),
+        ({"seed": -1}, "seed = -1: a whole number from 0 to"),
+        ({"paths": 500.5}, "paths = 500.5: a whole number"),
+        ({"rank_by": "put_moves"}, r"Mend: an expression of pl.col\('put_moves'\)"),
+        ({"rank_by": pl.col("hedge_calls")}, "expression = 'hedge_calls'"),
         ({"model": "l3"}, "model = 'l3'"),
     ],
 )
@@ -329,6 +471,10 @@ def test_a_missing_figure_satisfies_no_expression():
         ("where", pl.col("credit") > pl.col("credit").mean(), "looks at other rows"),
         ("where", pl.len() > 1, "looks at other rows"),
         ("rank_by", pl.col("credit").rank(), "looks at other rows"),
+        ("where", pl.lit(value=True), "looks at other rows"),
+        ("rank_by", pl.col("credit").mean().over("expiration"), "looks at other rows"),
+        ("rank_by", pl.col("credit").max().over("put_short", "put_long"), "looks at other rows"),
+        ("where", pl.col("credit").rank().over("root") < 3, "looks at other rows"),
         ("where", pl.col("credit") + 1.0, "Allowed: a condition of each row"),
         ("rank_by", pl.col("root"), "Allowed: a number of each row"),
         ("where", pl.col("credit") > pl.lit("x"), "Allowed: a condition of columns"),

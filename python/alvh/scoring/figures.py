@@ -11,9 +11,15 @@ FIGURES: Final = {
         "points",
         "wings that `rules` asks for: the wider, or both where unequal ones stand apart",
     ),
-    "break_even_low": ("points", "short put less `credit`"),
-    "break_even_high": ("points", "short call and `credit`"),
-    "p_profit": ("share", "probability to settle between the break-evens, under the chain's own density"),
+    "break_even_low": (
+        "points",
+        "short put less `credit`; none where `credit` covers the put wing",
+    ),
+    "break_even_high": (
+        "points",
+        "short call and `credit`; none where `credit` covers the call wing",
+    ),
+    "p_profit": ("share", "probability to settle beyond neither break-even, under the chain's own density"),
     "p_profit_model": ("share", "the same under the model"),
     "p_touch": ("share", "a short strike is touched before expiry: both reflections added, at most 1"),
     "expected_pnl": ("points", "`credit` less the fitted price of the condor, today's value"),
@@ -35,14 +41,23 @@ FIGURES: Final = {
 }
 """Figures that a ranking by name and a limit can take: unit, meaning; in the order of the core."""
 
+TOLERANCE: Final = 1e-9
+"""Both ends of a limit count: prices are decimal, binary numbers are not."""
+
 ADDED: Final = {
     "expected_move": ("points", "forward × at-the-money volatility × √years, of the fitted slice"),
     "put_moves": ("1", "(forward − short put) / `expected_move` (C19)"),
     "call_moves": ("1", "(short call − forward) / `expected_move`"),
-    "hedge_calls": ("contracts", "VIX calls that `hedge_cost` buys for one condor"),
-    "p_touch_model": ("share", "paths of the model with a close at or beyond a short strike"),
+    "hedge_calls": ("contracts", "best rows only: VIX calls that `hedge_cost` buys for one condor"),
+    "p_touch_model": (
+        "share",
+        "best rows only: paths of the model with a close or settlement at or beyond a short strike",
+    ),
 }
-"""Figures that only the best condors get."""
+"""Figures that the core does not know; what is not of `MOVES` only the best condors get."""
+
+MOVES: Final = ("expected_move", "put_moves", "call_moves")
+"""Those of them that an expression can use."""
 
 OF_A_MODEL: Final = frozenset(
     {

@@ -14,7 +14,7 @@ from alvh.chain.parity import RATE
 from alvh.errors import ScoreError, nearest_names
 from alvh.margin.rules import rule_book, rule_books
 from alvh.market import Simulated
-from alvh.scoring.figures import FIGURES, OF_A_MODEL
+from alvh.scoring.figures import FIGURES, MOVES, OF_A_MODEL, TOLERANCE
 from alvh.scoring.legs import snapshots
 from alvh.scoring.probing import require_row_by_row
 from alvh.scoring.ranking import ranked
@@ -23,13 +23,20 @@ from alvh.scoring.scores import OF_EXPIRY, PLACES, Scores
 COLUMNS: Final = tuple(FIGURES)
 """The figures of a condor that a ranking by name and a limit can take."""
 
-OF_CONDOR: Final = {**dict.fromkeys((*PLACES, *FIGURES), pl.Float64()), **OF_EXPIRY}
+OF_CONDOR: Final = {**dict.fromkeys((*PLACES, *MOVES, *FIGURES), pl.Float64()), **OF_EXPIRY}
 """What an expression can use."""
 
 Bound: TypeAlias = tuple[float | None, float | None]
 Wings: TypeAlias = Literal["any", "equal"]
 Method: TypeAlias = Literal["search", "exhaustive"]
 FROM_CHAIN: Final = "l3f"
+WHOLE: Final = {
+    "top": (1, 1_000_000),
+    "paths": (100, 10_000_000),
+    "seed": (0, 2**64 - 1),
+    "threads": (1, 1024),
+}
+"""Options that are whole numbers: least and most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +88,13 @@ class ScoreJob:
         numbers = {
             "fill": (self.fill, 0.0, 1.0),
             "hedge_share": (self.hedge_share, 0.0, 10.0),
-            "top": (self.top, 1, 1_000_000),
-            "paths": (self.paths, 100, 10_000_000),
             "open_interest": (self.open_interest, 0, math.inf),
             "spread": (math.inf if self.spread is None else self.spread, 0.0, math.inf),
         }
         for name, (value, least, most) in numbers.items():
             if not (isinstance(value, int | float) and least <= value <= most):
                 raise _refused(name, value, f"a number from {least:g} to {most:g}")
+        self._check_whole()
         for name, known in {"wings": get_args(Wings), "method": get_args(Method)}.items():
             if getattr(self, name) not in known:
                 raise _refused(name, getattr(self, name), " or ".join(map(repr, known)))
@@ -99,6 +105,13 @@ class ScoreJob:
                 "model", self.model, "None, 'l3f' (at the chain's own VIX) or a model of alvh.market"
             )
         self._check_names()
+
+    def _check_whole(self) -> None:
+        for name, (first, last) in WHOLE.items():
+            value = getattr(self, name)
+            fits = isinstance(value, int) and not isinstance(value, bool) and first <= value <= last
+            if not (fits or (name == "threads" and value is None)):
+                raise _refused(name, value, f"a whole number from {first} to {last}")
 
     def _check_names(self) -> None:
         if not isinstance(self.where, pl.Expr | Mapping | None):
@@ -112,7 +125,7 @@ class ScoreJob:
             elif isinstance(self.rank_by, str) and column == self.rank_by:
                 _check_name("rank_by", column, self.model)
             else:
-                _check_name("expression", column, self.model, more=PLACES)
+                _check_name("expression", column, self.model, more=(*PLACES, *MOVES))
         for name, value in (("rank_by", self.rank_by), ("where", self.where)):
             if isinstance(value, pl.Expr):
                 require_row_by_row(name, value, OF_CONDOR)
@@ -134,7 +147,7 @@ class ScoreJob:
 
     @property
     def limits(self) -> list[tuple[str, float, float]]:
-        """What a figure of the core is limited to: name, least, most."""
+        """What a figure of the core is limited to: name, least, most, both with the tolerance of limits."""
         bounds: dict[str, Bound] = dict(self.where) if isinstance(self.where, Mapping) else {}
         found = [(name, *_bound(f"where[{name!r}]", pair)) for name, pair in bounds.items()]
         return found if self.credit is None else [*found, ("credit", *_bound("credit", self.credit))]
@@ -254,6 +267,8 @@ def _numbers(pair: object, length: int) -> bool:
 
 def _check_name(name: str, column: str, model: object, *, more: Sequence[str] = ()) -> None:
     known = (*COLUMNS, *more)
+    if column not in known and column in OF_CONDOR:
+        raise _refused(name, column, f"no figure of the core. Mend: an expression of pl.col({column!r})")
     if column not in known:
         raise _refused(name, column, nearest_names(column, known))
     if column in OF_A_MODEL and model is None:
@@ -267,7 +282,7 @@ def _bound(name: str, pair: object) -> tuple[float, float]:
             for each, default in zip(pair, (-math.inf, math.inf), strict=True)
         )
         if _numbers((low, high), 2) and low <= high:
-            return float(low), float(high)
+            return float(low) - TOLERANCE, float(high) + TOLERANCE
     raise _refused(name, pair, "(least, most), None where there is no bound")
 
 

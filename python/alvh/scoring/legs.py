@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,6 +17,7 @@ from alvh.chain.schema import EXPIRY, SNAPSHOT, STATUSES
 from alvh.chain.term import RAW
 from alvh.contracts import contract, products
 from alvh.errors import ScoreError
+from alvh.scoring.figures import TOLERANCE
 from alvh.scoring.real_world import Outlook, outlook
 
 if TYPE_CHECKING:
@@ -72,6 +74,15 @@ class Quoted:
     keys: dict[str, object]
     frames: dict[str, pl.DataFrame]
     outlook: Outlook | None
+
+    @property
+    def expected_move(self) -> float | None:
+        """Points to one standard deviation at the settlement; None where no slice is fitted (C19)."""
+        if self.raw is None:
+            return None
+        a, b, rho, m, sigma = self.raw
+        variance = a + b * (rho * -m + math.hypot(m, sigma))
+        return self.forward * math.sqrt(variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,8 @@ def _legs(rows: pl.DataFrame, job: ScoreJob) -> pl.DataFrame:
     """Return the quotes with why they are no leg, if they are none, and what a leg brings."""
     greeks = expr.greeks("forward", "strike", "years", "vol", "right", discount="discount", which=GREEKS)
     sound = (TWO_SIDED & pl.col("vol").is_finite() & (pl.col("vol") > 0.0)).fill_null(value=False)
-    wide = (pl.col("ask") - pl.col("bid") > job.spread) if job.spread is not None else pl.lit(value=False)
+    most = math.inf if job.spread is None else job.spread + TOLERANCE
+    wide = pl.col("ask") - pl.col("bid") > most
     thin = pl.col("open_interest").fill_null(0) if "open_interest" in rows.columns else pl.lit(0)
     half = (pl.col("ask") - pl.col("bid")) / 2.0
     forward_delta = pl.col("delta") / pl.col("discount")

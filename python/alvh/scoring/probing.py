@@ -1,7 +1,8 @@
 """Whether an expression can rank or limit condors: of the right type, and row by row.
 
 Condors are computed in blocks, files one after the other: an expression that looks at other rows, such as a
-mean, would depend on how they are cut. It is tried on three made rows, together and each for itself.
+mean, would depend on how they are cut. It is tried on made rows, together and each for itself. Every column
+has two values alone, so that a window over any few columns finds rows to put together.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from polars.exceptions import PanicException, PolarsError
 
 from alvh.errors import ScoreError
 
-ROWS: Final = 3
+ROWS: Final = 32
 
 
 def require_row_by_row(name: str, expression: pl.Expr, columns: Mapping[str, pl.DataType]) -> None:
@@ -46,10 +47,11 @@ def require_row_by_row(name: str, expression: pl.Expr, columns: Mapping[str, pl.
 
 
 def _made(i: int, dtype: pl.DataType) -> pl.Series:
+    which = np.random.default_rng(i).integers(0, 2, ROWS)
     if dtype == pl.Date:
-        return pl.Series([date(2024, 3, 1 + i % 7 + n) for n in (5, 0, 9)], dtype=dtype)
+        return pl.Series([date(2024, 3, 1 + i % 7 + 9 * int(n)) for n in which], dtype=dtype)
     if isinstance(dtype, pl.Enum):
-        return pl.Series([*dtype.categories, *dtype.categories][:ROWS], dtype=dtype)
+        return pl.Series([dtype.categories[int(n)] for n in which], dtype=dtype)
     if dtype == pl.String:
-        return pl.Series(["SPX", "XSP", "SPXW"], dtype=dtype)
-    return pl.Series(10.0 + np.sin(1.0 + i + np.arange(ROWS) * 2.5) * 9.0).cast(dtype)
+        return pl.Series([("SPX", "SPXW")[int(n)] for n in which], dtype=dtype)
+    return pl.Series(10.0 + np.sin(1.0 + i + which * 2.5) * 9.0).cast(dtype)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alvh import _core
 from alvh.chain.schema import EXPIRY
 from alvh.scoring.figures import FIGURES
-from alvh.scoring.scores import LEGS, OF_EXPIRY, Scores, described
+from alvh.scoring.scores import DIGITS, LEGS, OF_EXPIRY, Scores, described
 
 if TYPE_CHECKING:
     from alvh.scoring.job import ScoreJob
@@ -77,18 +77,15 @@ def _expiries(
 def _streamed(core: _core.Condors, quoted: list[Quoted], job: ScoreJob) -> tuple[Legs, list[int], list[int]]:
     """Rank blocks of condors by an expression; the memory is that of a block."""
     rank = job.rank_by if isinstance(job.rank_by, pl.Expr) else pl.col(job.rank_by)
-    condition = job.where if isinstance(job.where, pl.Expr) else pl.lit(value=True)
-    names = {*rank.meta.root_names(), *condition.meta.root_names(), *(name for name, *_ in job.limits)}
+    wanted = [pl.col(name).is_between(low, high) for name, low, high in job.limits]
+    wanted += [job.where] if isinstance(job.where, pl.Expr) else []
+    names = {name for each in (rank, *wanted) for name in each.meta.root_names()}
     figures = sorted(names & set(FIGURES))
     kept = pl.DataFrame(schema={"_rank": pl.Float64, **dict.fromkeys(LEG_NUMBERS, pl.UInt32)})
     visited, accepted = [0] * len(quoted), [0] * len(quoted)
     fits = pl.col("put_short") < pl.col("call_short")
     if job.wings == "equal":
         fits &= pl.col("put_width") == pl.col("call_width")
-    limited = pl.all_horizontal(
-        pl.lit(value=True), *(pl.col(name).is_between(low, high) for name, low, high in job.limits)
-    )
-    wanted = (condition & limited).fill_null(value=False)
     for number, expiry in enumerate(quoted):
         puts, calls = core.spreads(number)
         if not len(puts) or not len(calls):
@@ -103,7 +100,8 @@ def _streamed(core: _core.Condors, quoted: list[Quoted], job: ScoreJob) -> tuple
             )
             block = block.filter(fits)
             visited[number] += block.height
-            block = block.filter(wanted).select(rank.cast(pl.Float64).alias("_rank"), *LEG_NUMBERS)
+            block = block.filter(*wanted) if wanted else block
+            block = block.select(rank.cast(pl.Float64).alias("_rank"), *LEG_NUMBERS)
             block = block.filter(pl.col("_rank").is_not_nan())
             accepted[number] += block.height
             kept = pl.concat([kept, block]).sort(
@@ -114,7 +112,7 @@ def _streamed(core: _core.Condors, quoted: list[Quoted], job: ScoreJob) -> tuple
 
 
 def _placed(expiry: Quoted, number: int, puts: Legs, calls: Legs) -> pl.DataFrame:
-    """Return the condors of some put spreads with every call spread, by their legs and places."""
+    """Return the condors of some put spreads with every call spread: legs, places, expected moves."""
     every = [np.repeat(puts, len(calls), axis=0), np.tile(calls, (len(puts), 1))]
     legs = np.column_stack([np.full(len(every[0]), number, np.uint32), *every])
     frame = pl.DataFrame(legs, schema=dict.fromkeys(LEG_NUMBERS, pl.UInt32), orient="row")
@@ -125,7 +123,11 @@ def _placed(expiry: Quoted, number: int, puts: Legs, calls: Legs) -> pl.DataFram
     for side, source in (("put", "puts"), ("call", "calls")):
         delta = expiry.frames[source]["forward_delta"].to_numpy()
         columns[f"{side}_delta"] = delta[frame[f"_{side}_short"].to_numpy()]
-        columns[f"{side}_width"] = np.abs(columns[f"{side}_short"] - columns[f"{side}_long"])
+        columns[f"{side}_width"] = np.abs(columns[f"{side}_short"] - columns[f"{side}_long"]).round(DIGITS)
     of_expiry = [pl.lit(expiry.keys[name]).alias(name) for name in OF_EXPIRY]
     placed = frame.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
-    return placed.with_columns(of_expiry)
+    move = pl.lit(expiry.expected_move, dtype=pl.Float64)
+    return placed.with_columns(*of_expiry, expected_move=move).with_columns(
+        put_moves=(pl.col("forward") - pl.col("put_short")) / pl.col("expected_move"),
+        call_moves=(pl.col("call_short") - pl.col("forward")) / pl.col("expected_move"),
+    )

@@ -41,7 +41,7 @@ class Outlook:
     forward: float
     discount: float
     settlement: Floats  # ascending, points of the chain
-    lowest: Floats  # of each path until expiry, daily closes
+    lowest: Floats  # of each path until expiry: daily closes, and the settlement itself
     highest: Floats
     factors: Factors | None
     call_price: float  # of the VIX call, VIX points
@@ -58,7 +58,7 @@ class Outlook:
         return self.discount * mean, self._vix_point(strike, right)
 
     def touched(self, low: float, high: float) -> float:
-        """Return the share of paths with a close at or beyond either strike."""
+        """Return the share of paths with a close or settlement at or beyond either strike."""
         return float(np.mean((self.lowest <= low) | (self.highest >= high)))
 
     def _vix_point(self, strike: Floats, right: str) -> Floats:
@@ -121,12 +121,13 @@ def _expiry(model: Simulated, row: dict[str, float], paths: _Paths, job: ScoreJo
     sessions, whole = row["years"] * SESSIONS_A_YEAR, growth.shape[1] - 1
     start = model.quotes(1.0, 0, days=0).forward
     carry = np.log(model.quotes(1.0, whole).forward / start)
-    # What a path gains beyond the model's forward; an opening settlement is so much nearer than the close.
+    # What a path gains beyond the model's forward; one within a session is so much nearer than its close.
     gained = growth[:, -1] - carry
     share = sessions / whole
     mean = gained.mean()
     gained = mean * share + (gained - mean) * np.sqrt(share)
-    spot = row["forward"] * np.exp(-carry * share)
+    spot, settled = row["forward"] * np.exp(-carry * share), row["forward"] * np.exp(gained)
+    closes = growth[:, : int(sessions + 1e-9) + 1]  # those before the settlement
     paid, cost, drag = (float("nan"),) * 3
     if paths.factors is not None:
         paid, cost, drag = _hedge(model, row, paths.vix, paths.factors, job)
@@ -136,9 +137,9 @@ def _expiry(model: Simulated, row: dict[str, float], paths: _Paths, job: ScoreJo
         days=float(row["days"]),
         forward=row["forward"],
         discount=row["discount"],
-        settlement=np.sort(row["forward"] * np.exp(gained)),
-        lowest=spot * np.exp(growth.min(axis=1)),
-        highest=spot * np.exp(growth.max(axis=1)),
+        settlement=np.sort(settled),
+        lowest=np.minimum(spot * np.exp(closes.min(axis=1)), settled),
+        highest=np.maximum(spot * np.exp(closes.max(axis=1)), settled),
         factors=paths.factors,
         call_price=paid,
         hedge_cost=cost,

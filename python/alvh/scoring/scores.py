@@ -42,6 +42,9 @@ PLACES: Final = (
 )
 """Columns of a condor besides its figures that an expression can use."""
 
+DIGITS: Final = 6
+"""Of a width, as in the core: what decimal strikes are apart is no binary number."""
+
 LEG_COLUMN: Final = {
     "put_long": 2,
     "put_short": 1,
@@ -163,16 +166,12 @@ def described(core: _core.Condors, quoted: list[Quoted], legs: NDArray[np.uint32
 def _row(expiry: Quoted, legs: NDArray[np.uint32]) -> dict[str, Any]:
     at = {name: expiry.frames[side].row(int(legs[LEG_COLUMN[name]]), named=True) for name, side in LEGS}
     strike = {name: leg["strike"] for name, leg in at.items()}
-    forward = expiry.forward
-    move = None
-    if expiry.raw is not None:
-        a, b, rho, m, sigma = expiry.raw
-        move = forward * (a + b * (rho * -m + (m * m + sigma * sigma) ** 0.5)) ** 0.5
+    forward, move = expiry.forward, expiry.expected_move
     return {
         **{name: expiry.keys[name] for name in OF_EXPIRY},
         **strike,
-        "put_width": strike["put_short"] - strike["put_long"],
-        "call_width": strike["call_long"] - strike["call_short"],
+        "put_width": round(strike["put_short"] - strike["put_long"], DIGITS),
+        "call_width": round(strike["call_long"] - strike["call_short"], DIGITS),
         "put_delta": at["put_short"]["forward_delta"],
         "call_delta": at["call_short"]["forward_delta"],
         "expected_move": move,

@@ -86,7 +86,7 @@ impl Condors {
                 forward: quoted.forward,
                 svi: Svi { a, b, rho, m, sigma },
             });
-            let sample = quoted.sample.as_ref().map(|s| Ok::<_, PyErr>(Law::Sample(s.as_slice()?.to_vec())));
+            let sample = quoted.sample.as_ref().map(|s| Ok::<_, PyErr>(Law::Sample(s.as_slice()?.into())));
             let hedge = Hedge { cost: quoted.hedge_cost, drag: quoted.hedge_drag };
             let (puts, calls) = (spreads(&quoted.puts, -1.0)?, spreads(&quoted.calls, 1.0)?);
             Ok(Expiry::new(puts, calls, [slice, sample.transpose()?], hedge, sides))

@@ -77,7 +77,8 @@ def _figure(best: list[dict[str, Any]]) -> Figure:
 
 
 def _break_evens(row: dict[str, Any]) -> str:
-    return f"{row['break_even_low']:.2f} and {row['break_even_high']:.2f}"
+    ends = (row["break_even_low"], row["break_even_high"])  # a wing no wider than the credit has none
+    return " and ".join("none" if end is None else f"{end:.2f}" for end in ends)
 
 
 def _payoff(row: dict[str, Any]) -> dict[str, Any]:

@@ -42,9 +42,14 @@ impl Column {
         let profit = |table: Option<&Table>| match table {
             None => (f64::NEG_INFINITY, f64::INFINITY),
             Some(table) => {
-                let (low, high) = (low_end(), high_end());
-                let likely = |low: f64, high: f64| (table.at(high) - table.at(low)).max(0.0);
-                (likely(low.1, high.0), likely(low.0, high.1))
+                let (credit, low, high) = (sum(A::Credit), low_end(), high_end());
+                // where some pair, or every pair, has a wing that cannot lose
+                let (some, all) =
+                    (|wing: (f64, f64)| credit.1 >= wing.0, |wing: (f64, f64)| credit.0 >= wing.1);
+                let or = |sure: bool, value: f64, x: f64| if sure { value } else { table.at(x) };
+                let below = (or(some(puts.width), 0.0, low.0), or(all(puts.width), 0.0, low.1));
+                let within = (or(all(calls.width), 1.0, high.0), or(some(calls.width), 1.0, high.1));
+                ((within.0 - below.1).max(0.0), (within.1 - below.0).max(0.0))
             }
         };
         let hedged = || minus(sum(A::ExpectedPnlModel), cover(expiry.hedge.drag));

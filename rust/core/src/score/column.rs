@@ -46,11 +46,11 @@ pub enum Column {
     MaxLoss,
     /// What margin asks for before the credit.
     Requirement,
-    /// Short put less credit.
+    /// Short put less credit; NaN where the credit is no less than the put wing, which then cannot lose.
     BreakEvenLow,
-    /// Short call and credit.
+    /// Short call and credit; NaN where the credit is no less than the call wing.
     BreakEvenHigh,
-    /// Probability that the settlement is between the break-evens, under the chain's own density.
+    /// Probability that the settlement is beyond neither break-even, under the chain's own density.
     Profit,
     /// The same under a market model.
     ProfitModel,
@@ -131,6 +131,10 @@ impl Column {
         let widths = matches!(
             self,
             C::MaxLoss
+                | C::BreakEvenLow
+                | C::BreakEvenHigh
+                | C::Profit
+                | C::ProfitModel
                 | C::Requirement
                 | C::ReturnOnMargin
                 | C::ExpectedReturn
@@ -165,10 +169,15 @@ impl Pairs<'_> {
                 self.sum(A::VixLoss, out, |x| cost * positive(x));
             }
             C::BreakEvenLow => {
-                let short = self.puts.short[self.put];
-                self.sum(A::Credit, out, |credit| short - credit);
+                let (short, width) = (self.puts.short[self.put], self.puts.width[self.put]);
+                self.sum(A::Credit, out, |credit| if credit < width { short - credit } else { f64::NAN });
             }
-            C::BreakEvenHigh => self.strikes(out, |_, short, credit| short + credit),
+            C::BreakEvenHigh => {
+                self.calls(
+                    out,
+                    |short, width, credit| if credit < width { short + credit } else { f64::NAN },
+                );
+            }
             C::Profit => self.profit(self.expiry.tables[0].as_ref(), out),
             C::ProfitModel => self.profit(self.expiry.tables[1].as_ref(), out),
             C::MaxLoss => self.widths(A::Credit, out, |put, call, credit| larger(put, call) - credit),
@@ -226,27 +235,34 @@ impl Pairs<'_> {
     }
 
     #[inline(always)]
-    fn strikes(&self, out: &mut [f64], then: impl Fn(f64, f64, f64) -> f64) {
+    fn calls(&self, out: &mut [f64], then: impl Fn(f64, f64, f64) -> f64) {
         let n = out.len();
-        let (short, put) = (self.puts.short[self.put], self.puts.added[A::Credit as usize][self.put]);
-        let shorts = &self.calls.short[self.call..][..n];
+        let put = self.puts.added[A::Credit as usize][self.put];
+        let (shorts, widths) = (&self.calls.short[self.call..][..n], &self.calls.width[self.call..][..n]);
         let calls = &self.calls.added[A::Credit as usize][self.call..][..n];
         for i in 0..n {
-            out[i] = then(short, shorts[i], put + calls[i]);
+            out[i] = then(shorts[i], widths[i], put + calls[i]);
         }
     }
 
     #[inline(always)]
     fn profit(&self, table: Option<&Table>, out: &mut [f64]) {
         let Some(table) = table else { return out.fill(f64::NAN) };
-        let mut lows = [0.0; BLOCK];
-        let lows = &mut lows[..out.len()];
-        self.strikes(out, |_, call, credit| call + credit);
-        self.strikes(lows, |put, _, credit| put - credit);
+        let (short, width) = (self.puts.short[self.put], self.puts.width[self.put]);
+        let n = out.len();
+        let (mut lows, mut credits) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let (lows, credits) = (&mut lows[..n], &mut credits[..n]);
+        self.sum(A::Credit, credits, |credit| credit);
+        self.sum(A::Credit, lows, |credit| short - credit);
+        self.calls(out, |short, _, credit| short + credit);
         table.below(out);
         table.below(lows);
-        for i in 0..out.len() {
-            out[i] = positive(out[i] - lows[i]);
+        let widths = &self.calls.width[self.call..][..n];
+        for i in 0..n {
+            // a wing no wider than the credit cannot lose
+            let low = if credits[i] >= width { 0.0 } else { lows[i] };
+            let high = if credits[i] >= widths[i] { 1.0 } else { out[i] };
+            out[i] = positive(high - low);
         }
     }
 

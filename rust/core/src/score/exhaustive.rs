@@ -22,28 +22,47 @@ pub fn exhaustive(expiries: &[Expiry], wanted: &Wanted, threads: Option<usize>) 
         .enumerate()
         .flat_map(|(i, expiry)| (0..expiry.puts.len()).step_by(TASK).map(move |put| (i, put)))
         .collect();
-    let one = |&(i, start): &(usize, usize)| {
+    let one = |mut so_far: Tally, &(i, start): &(usize, usize)| {
         let expiry = &expiries[i];
-        let mut scan = Scan::new(expiry, i, wanted);
+        let mut scan = Scan::new(expiry, i, wanted, so_far.best);
         let end = expiry.puts.len().min(start + TASK);
         dispatch(Task { scan: &mut scan, puts: (start, end) });
-        scan
+        so_far.visited[i] += scan.visited;
+        so_far.accepted[i] += scan.accepted;
+        Tally { best: scan.best, ..so_far }
     };
-    let scans: Vec<Scan<'_>> = if threads == Some(1) {
-        tasks.iter().map(one).collect()
+    let none = || Tally {
+        best: Best::of(wanted.top),
+        visited: vec![0; expiries.len()],
+        accepted: vec![0; expiries.len()],
+    };
+    let found = if threads == Some(1) {
+        tasks.iter().fold(none(), one)
     } else {
-        pool(threads)?.install(|| tasks.par_iter().map(one).collect())
+        let pool = pool(threads)?;
+        let each = tasks.len().div_ceil(pool.current_num_threads()).max(1);
+        pool.install(|| {
+            tasks.par_iter().with_min_len(each.div_ceil(4)).fold(none, one).reduce(none, Tally::and)
+        })
     };
-    let mut found =
-        Found { visited: vec![0; expiries.len()], accepted: vec![0; expiries.len()], best: Vec::new() };
-    let mut best = Best::of(wanted.top);
-    for scan in scans {
-        found.visited[scan.number] += scan.visited;
-        found.accepted[scan.number] += scan.accepted;
-        scan.best.sorted().into_iter().for_each(|each| best.offer(each));
+    Ok(Found { best: found.best.sorted(), visited: found.visited, accepted: found.accepted })
+}
+
+/// What one worker found: the memory is that of the best by worker, not by task.
+struct Tally {
+    best: Best,
+    visited: Vec<u64>,
+    accepted: Vec<u64>,
+}
+
+impl Tally {
+    fn and(mut self, other: Self) -> Self {
+        other.best.sorted().into_iter().for_each(|each| self.best.offer(each));
+        let add = |to: &mut [u64], more: &[u64]| to.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+        add(&mut self.visited, &other.visited);
+        add(&mut self.accepted, &other.accepted);
+        self
     }
-    found.best = best.sorted();
-    Ok(found)
 }
 
 /// A pool of its own: the global one does not survive a fork.
@@ -67,12 +86,12 @@ pub(super) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    pub fn new(expiry: &'a Expiry, number: usize, wanted: &'a Wanted) -> Self {
+    pub fn new(expiry: &'a Expiry, number: usize, wanted: &'a Wanted, best: Best) -> Self {
         Self {
             expiry,
             number,
             wanted,
-            best: Best::of(wanted.top),
+            best,
             visited: 0,
             accepted: 0,
             rank: vec![0.0; BLOCK],
@@ -165,7 +184,11 @@ pub fn figures(expiry: &Expiry, condor: &Condor) -> [f64; Column::NAMED.len()] {
     };
     let profit = |law: Option<&Law>| {
         let (low, high) = (figure(Column::BreakEvenLow), figure(Column::BreakEvenHigh));
-        law.map_or(f64::NAN, |law| (law.below(high) - law.below(low)).max(0.0))
+        law.map_or(f64::NAN, |law| {
+            let below = if low.is_nan() { 0.0 } else { law.below(low) };
+            let within = if high.is_nan() { 1.0 } else { law.below(high) };
+            (within - below).max(0.0)
+        })
     };
     Column::NAMED.map(|(_, column)| match column {
         Column::Profit => profit(expiry.laws[0].as_ref()),

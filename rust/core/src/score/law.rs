@@ -1,5 +1,7 @@
 //! Laws of the settlement: how probable it is below a point.
 
+use std::sync::Arc;
+
 use crate::math::special::{norm_cdf, norm_pdf};
 use crate::pricing::svi::Svi;
 
@@ -22,7 +24,7 @@ pub enum Law {
         svi: Svi,
     },
     /// Simulated settlements, ascending.
-    Sample(Vec<f64>),
+    Sample(Arc<[f64]>),
 }
 
 impl Law {
@@ -46,17 +48,82 @@ impl Law {
     }
 }
 
-/// A law on a grid, a straight line in each cell: exact at its points, between them off by at most h² max|f′|/8 for
-/// cells of width h and density f; it never falls.
+/// A law, so that many points are looked up fast; it never falls.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(super) enum Table {
+    /// Of a slice.
+    Smooth(Smooth),
+    /// Of a sample.
+    Steps(Steps),
+}
+
+impl Table {
+    pub(super) fn of(law: &Law, low: f64, high: f64) -> Self {
+        match law {
+            Law::Slice { .. } => Self::Smooth(Smooth::of(law, low, high)),
+            Law::Sample(sorted) => Self::Steps(Steps::of(Arc::clone(sorted), low, high)),
+        }
+    }
+
+    /// Replaces points by the probabilities that the settlement is at most there; [`BLOCK`] of them at most.
+    #[inline(always)]
+    pub(super) fn below(&self, points: &mut [f64]) {
+        match self {
+            Self::Smooth(smooth) => smooth.below(points),
+            Self::Steps(steps) => steps.below(points),
+        }
+    }
+
+    /// The same of one point.
+    pub(super) fn at(&self, x: f64) -> f64 {
+        let mut point = [x];
+        self.below(&mut point);
+        point[0]
+    }
+}
+
+/// A sample and where in it each cell of a grid begins: what is told is exact.
+#[derive(Clone, Debug)]
+pub(super) struct Steps {
+    sorted: Arc<[f64]>,
+    low: f64,
+    cells_per_point: f64,
+    /// How many lie at or below the beginning of each cell.
+    starts: Box<[u32]>,
+}
+
+impl Steps {
+    fn of(sorted: Arc<[f64]>, low: f64, high: f64) -> Self {
+        let width = (high - low).max(f64::MIN_POSITIVE) / CELLS as f64;
+        let start = |i: usize| sorted.partition_point(|&s| s <= low + i as f64 * width) as u32;
+        let starts = (0..POINTS).map(start).collect();
+        Self { sorted, low, cells_per_point: 1.0 / width, starts }
+    }
+
+    #[inline(never)]
+    fn below(&self, points: &mut [f64]) {
+        let n = self.sorted.len();
+        for x in points {
+            let cell = ((*x - self.low) * self.cells_per_point) as usize; // 0 where below or NaN
+            // a cell more on either side: the number of the cell is rounded
+            let first = if cell < 2 { 0 } else { self.starts[(cell - 1).min(CELLS)] as usize };
+            let last = self.starts.get(cell.saturating_add(2)).map_or(n, |&last| last as usize);
+            *x = (first + self.sorted[first..last].partition_point(|s| s <= x)) as f64 / n as f64;
+        }
+    }
+}
+
+/// A law on a grid, a straight line in each cell: exact at its points, between them off by at most h² max|f′|/8 for
+/// cells of width h and density f.
+#[derive(Clone, Debug)]
+pub(super) struct Smooth {
     low: f64,
     cells_per_point: f64,
     values: Box<[f64; POINTS]>,
 }
 
-impl Table {
-    pub(super) fn of(law: &Law, low: f64, high: f64) -> Self {
+impl Smooth {
+    fn of(law: &Law, low: f64, high: f64) -> Self {
         let width = (high - low).max(f64::MIN_POSITIVE) / CELLS as f64;
         let mut least = 0.0_f64;
         let rising = (0..POINTS).map(|i| {
@@ -71,7 +138,7 @@ impl Table {
     ///
     /// In passes, so that each loop vectorises: the middle one becomes gathers where the processor has them.
     #[inline(always)]
-    pub(super) fn below(&self, points: &mut [f64]) {
+    fn below(&self, points: &mut [f64]) {
         let n = points.len();
         let mut cells = [0_u32; BLOCK];
         let (mut starts, mut ends) = ([0.0; BLOCK], [0.0; BLOCK]);
@@ -93,12 +160,5 @@ impl Table {
         for i in 0..n {
             points[i] = starts[i] + (ends[i] - starts[i]) * points[i];
         }
-    }
-
-    /// The same of one point.
-    pub(super) fn at(&self, x: f64) -> f64 {
-        let mut point = [x];
-        self.below(&mut point);
-        point[0]
     }
 }

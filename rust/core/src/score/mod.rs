@@ -131,7 +131,7 @@ pub struct Wanted {
 /// The best condors, and how many were looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// The best first; ties by expiry, then by strikes.
+    /// The best first; ties by number of the expiry, then of the legs.
     pub best: Vec<Ranked>,
     /// Condors scored, by expiry.
     pub visited: Vec<u64>,

@@ -27,8 +27,9 @@ pub fn search(expiries: &[Expiry], wanted: &Wanted) -> Found {
         .iter()
         .map(|expiry| [&expiry.puts, &expiry.calls].map(|side| Tree::of(side, &dimensions)))
         .collect();
-    let mut scans: Vec<Scan<'_>> =
-        expiries.iter().enumerate().map(|(i, expiry)| Scan::new(expiry, i, wanted)).collect();
+    // they take turns with the one list of the best
+    let scan = |(i, expiry)| Scan::new(expiry, i, wanted, Best::of(0));
+    let mut scans: Vec<Scan<'_>> = expiries.iter().enumerate().map(scan).collect();
     let mut best = Best::of(wanted.top);
     let mut queue = BinaryHeap::new();
     let push = |queue: &mut BinaryHeap<Group>, expiry: usize, nodes: [usize; 2], least: f64| {

@@ -87,7 +87,7 @@ impl Spreads {
     fn push(&mut self, legs: &Legs<'_>, short: usize, long: usize, width: f64) {
         self.legs.push([short as u32, long as u32]);
         self.short.push(legs.strike[short]);
-        self.width.push(width);
+        self.width.push((width * 1e6).round() / 1e6);
         for (k, column) in self.added.iter_mut().enumerate() {
             column.push(legs.sold[k][short] - legs.bought[k][long]);
         }

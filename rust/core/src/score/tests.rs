@@ -52,8 +52,8 @@ fn expiry() -> impl Strategy<Value = Expiry> {
         let widths = Widths::Range(5.0, 25.0);
         let spreads = |side: &Side, sign| Spreads::of(&side.legs(), sign, &widths).unwrap();
         let svi = Essvi { theta: 0.0004, rho: -0.5, zeta: 0.8 }.raw();
-        let sample = (0..500).map(|i| 3900.0 + f64::from(i)).collect();
-        let laws = [Some(Law::Slice { forward: 4085.0, svi }), Some(Law::Sample(sample))];
+        let sample: Vec<f64> = (0..500).map(|i| 3900.0 + f64::from(i)).collect();
+        let laws = [Some(Law::Slice { forward: 4085.0, svi }), Some(Law::Sample(sample.into()))];
         let laws = laws.map(|law| law.filter(|_| known > 0));
         let sides = if both { Sides::Apart } else { Sides::Wider };
         Expiry::new(spreads(&puts, -1.0), spreads(&calls, 1.0), laws, Hedge { cost: 0.5, drag: 0.25 }, sides)
@@ -177,6 +177,107 @@ fn tables_are_as_near_as_promised() {
     for i in 0..=10_000 {
         let x = 4400.0 + 0.12 * f64::from(i);
         assert!((law.below(x) - table.at(x)).abs() < 1e-6, "{x}");
+    }
+}
+
+#[test]
+fn a_sample_is_told_to_the_last_path() {
+    let sorted: Vec<f64> =
+        (0..3000).map(|i| 5000.0 + 300.0 * (f64::from(i) / 1500.0 - 1.0).powi(3)).collect();
+    let law = Law::Sample(sorted.clone().into());
+    for (low, high) in [(4400.0, 5600.0), (4990.0, 5010.0), (5000.0, 5000.0), (6000.0, 7000.0)] {
+        let table = law::Table::of(&law, low, high);
+        let ends = [f64::NEG_INFINITY, f64::INFINITY];
+        let near = sorted.iter().flat_map(|&s| [s.next_down(), s, s.next_up()]);
+        let grid = (0..4096).map(|i| low + f64::from(i) * (high - low) / 4095.0);
+        for x in near.chain(grid).chain(ends) {
+            assert_eq!(table.at(x).to_bits(), law.below(x).to_bits(), "{x} of {low} to {high}");
+        }
+    }
+}
+
+/// One condor of shorts 50 points away that brings so much.
+fn one(credit: f64, wings: [f64; 2]) -> Expiry {
+    let svi = Essvi { theta: 0.004, rho: -0.6, zeta: 0.9 }.raw();
+    let side = |sign: f64, width: f64, credit: f64| {
+        let short = 5000.0 + 50.0 * sign;
+        let [first, last] = if sign > 0.0 { [short, short + width] } else { [short - width, short] };
+        let (sold, bought) = (vec![vec![credit; 2]; ADDITIVE], vec![vec![0.0; 2]; ADDITIVE]);
+        let legs = Side { strike: vec![first, last], sell: vec![true; 2], buy: vec![true; 2], sold, bought };
+        Spreads::of(&legs.legs(), sign, &Widths::Range(1.0, 100.0)).unwrap()
+    };
+    let sample: Vec<f64> = (0..2001).map(|i| 4500.0 + 0.5 * f64::from(i)).collect();
+    let laws = [Some(Law::Slice { forward: 5000.0, svi }), Some(Law::Sample(sample.into()))];
+    let hedge = Hedge { cost: 1.0, drag: 1.0 };
+    let [put, call] = wings;
+    Expiry::new(side(-1.0, put, credit / 2.0), side(1.0, call, credit / 2.0), laws, hedge, Sides::Wider)
+}
+
+/// What the seller has at a settlement.
+fn payoff(settled: f64, credit: f64, wings: [f64; 2]) -> f64 {
+    credit - (4950.0 - settled).clamp(0.0, wings[0]) - (settled - 5050.0).clamp(0.0, wings[1])
+}
+
+#[test]
+fn a_wing_no_wider_than_the_credit_cannot_lose() {
+    for (credit, wings) in
+        [(8.0, [5.0, 50.0]), (8.0, [50.0, 5.0]), (8.0, [5.0, 5.0]), (8.0, [8.0, 20.0]), (8.0, [50.0; 2])]
+    {
+        let expiry = one(credit, wings);
+        let condor = Condor { expiry: 0, puts: expiry.puts.legs[0], calls: expiry.calls.legs[0] };
+        let told = figures(&expiry, &condor);
+        let figure = |name: &str| told[Column::NAMED.iter().position(|(known, _)| *known == name).unwrap()];
+        assert_eq!(figure("credit"), credit);
+        assert_eq!(figure("break_even_low").is_nan(), credit >= wings[0]);
+        assert_eq!(figure("break_even_high").is_nan(), credit >= wings[1]);
+        let Some(Law::Sample(sample)) = &expiry.laws[1] else { unreachable!() };
+        let kept = sample.iter().filter(|&&s| payoff(s, credit, wings) >= 0.0).count();
+        let one_path = 1.0 / sample.len() as f64; // at a break-even itself
+        assert!((figure("p_profit_model") - kept as f64 / sample.len() as f64).abs() <= one_path * 1.01);
+        let law = expiry.laws[0].as_ref().unwrap();
+        let steps = (0..40_000).map(|i| 3000.0 + 0.1 * f64::from(i));
+        let kept = |s: f64, share: f64| if payoff(s, credit, wings) >= 0.0 { share } else { 0.0 };
+        let within = steps.map(|s| kept(s + 0.05, law.below(s + 0.1) - law.below(s))).sum::<f64>();
+        let all = within + kept(3000.0, law.below(3000.0)) + kept(7000.0, 1.0 - law.below(7000.0));
+        assert!((figure("p_profit") - all).abs() < 1e-4, "{credit} {wings:?}");
+        for (column, value) in Column::NAMED.iter().zip(&told) {
+            let wanted =
+                |limits| Wanted { rank: column.1, descending: true, top: 1, limits, wings: Wings::Any };
+            let found = search(std::slice::from_ref(&expiry), &wanted(Vec::new())).best;
+            assert_eq!(found.len(), usize::from(!value.is_nan()), "{}", column.0);
+        }
+    }
+}
+
+#[test]
+fn widths_of_decimal_strikes_are_equal() {
+    let side = |first: f64, sign: f64| {
+        let strike: Vec<f64> = (0..40).map(|i| first + f64::from(i) / 10.0).collect();
+        let zeros = vec![vec![1.0; strike.len()]; ADDITIVE];
+        let may = vec![true; strike.len()];
+        let side = Side { sell: may.clone(), buy: may, strike, sold: zeros.clone(), bought: zeros };
+        Spreads::of(&side.legs(), sign, &Widths::Listed(vec![0.3])).unwrap()
+    };
+    let hedge = Hedge { cost: 1.0, drag: 1.0 };
+    let expiry = Expiry::new(side(490.1, -1.0), side(510.1, 1.0), [None, None], hedge, Sides::Apart);
+    assert_eq!(expiry.candidates(Wings::Equal), expiry.candidates(Wings::Any));
+    assert_eq!(expiry.candidates(Wings::Any), 37 * 37);
+}
+
+#[test]
+fn workers_put_together_what_one_finds() {
+    let expiries = [large(), large()];
+    let rank = Column::named("expected_pnl_model").unwrap();
+    for top in [0, 1, 700] {
+        let wanted = Wanted { rank, descending: true, top, limits: Vec::new(), wings: Wings::Any };
+        let one = exhaustive(&expiries, &wanted, Some(1)).unwrap();
+        for threads in [Some(2), Some(5), None] {
+            let many = exhaustive(&expiries, &wanted, threads).unwrap();
+            assert_eq!(
+                (many.best, many.visited, many.accepted),
+                (one.best.clone(), one.visited.clone(), one.accepted.clone())
+            );
+        }
     }
 }
 
