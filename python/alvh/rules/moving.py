@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from alvh.rules.families import LEAST_FAMILIES, families
+from alvh.rules.families import LEAST_FAMILIES, VALUATION, families
 from alvh.rules.lowering import LEAST_TERMS, apply, lower
 from alvh.rules.tree import Constant, Kind, Node, Op, Operation
 
@@ -125,14 +125,17 @@ class Evaluated:
 
 
 def _score(args: tuple[Value, ...], terms: tuple[Node, ...]) -> Value:
-    total = weights = 0.0
+    total = weights = valuation = other = 0.0
     known = 0
     heard: set[str] = set()
     for weight, term, node in zip(args[::2], args[1::2], terms, strict=True):
         if weight is not None and term is not None:
             total, weights, known = total + weight * term, weights + weight, known + 1
-            heard |= families(node)
-    enough = known >= LEAST_TERMS and len(heard) >= LEAST_FAMILIES
+            own = families(node)
+            heard |= own
+            valuation += weight if VALUATION in own else 0.0
+            other += weight if own and VALUATION not in own else 0.0
+    enough = known >= LEAST_TERMS and len(heard) >= LEAST_FAMILIES and valuation <= other
     return total / weights if enough and math.isfinite(total / weights) else None
 
 
