@@ -31,7 +31,7 @@ def beginnings(tree: Node, rule: Literal["enter", "exit"], entered: int | None) 
             back = _looks_back(node) if _SCOPES[widest[node]] == "market" else 0
             for arg in node.args:
                 wanted[arg] = max(wanted[arg], wanted[node] + back)
-    begins = {}
+    begins: dict[Node, int] = {}
     for node, scope in widest.items():
         if not isinstance(node, Operation) or node.op not in _REMEMBERS:
             continue
