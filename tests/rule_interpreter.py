@@ -134,15 +134,21 @@ def votes(k, *ballot):
     return True if ballot.count(True) >= k else False if possible < k else None
 
 
-FAMILIES = {"spot": "price", "rsi_14": "price", "vix": "volatility", "rate": "rates"}
+FAMILIES = {
+    "spot": "price",
+    "rsi_14": "price",
+    "vix": "volatility",
+    "rate": "rates",
+    "price_earnings": "valuation",
+}
 
 
 def read(node):
-    """Families of the names in a tree."""
+    """Families of the names in a tree; whether data are there is evidence of nothing."""
     match node:
         case Name(name):
             return {FAMILIES[name]}
-        case Operation(_, args):
+        case Operation(op, args) if op is not Op.KNOWN:
             return set().union(*map(read, args))
     return set()
 
@@ -151,6 +157,9 @@ def score(families, *pairs):
     terms = zip(pairs[::2], pairs[1::2], families, strict=True)
     known = [(w, float(x), of) for w, x, of in terms if x is not None]
     if len(known) < 2 or len(set().union(*(of for *_, of in known))) < 2:
+        return None
+    valuation = sum(w for w, _, of in known if "valuation" in of)
+    if valuation > sum(w for w, _, of in known if of and "valuation" not in of):
         return None
     return finite(sum(w * x for w, x, _ in known) / sum(w for w, *_ in known))
 

@@ -142,18 +142,32 @@ def test_what_cannot_be_explained_is_said(result: av.Comparison, asked: dict, sa
         result.explain(**asked)
 
 
-def test_a_mixed_look_back_is_refused_rather_than_guessed() -> None:
-    """Before the fill the engine's latch had no tranche; the sessions alone cannot say so."""
-    latched = "latch(return_1 < 0 or profit > 1e6, loss > 1e6)"
-    core = av.IronCondor(days=30, every="week", exit=f"{latched} and (vix > 0).for_sessions(2)")
-    arm = av.Arm("mixed", core)
-    few = {"paths": 4, "sessions": 15, "shares": [0.3], "surface_band": 0}
-    result = av.compare([arm], GBM(vol=0.2), **few)
+@pytest.mark.parametrize(
+    "layer",
+    [
+        # Before the fill the engine has no tranche, though the sessions are read for the window.
+        {"exit": "latch(return_1 < 0 or profit > 1e6, loss > 1e6) and (vix > 0).for_sessions(2)"},
+        # The window wants 504 sessions, and what happened in the earlier half is before the count begins.
+        {"enter": "known(since(return_1 > 0.035)) and return_1.percentile(504) >= 0"},
+        {"enter": "latch(return_1 > 0.035, vix < 0).for_sessions(2) or return_1.percentile(504) > 101"},
+        # A book has no sessions before the first, though the market that stands beside it has.
+        {"enter": "since(return_1 < 0 or nav < 0) >= 0 and return_1.percentile(504) >= 0"},
+    ],
+)
+def test_memories_begin_where_the_engine_begins_them(
+    layer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R37: every answer is checked against the engine's, and one that hears all that was read is refused."""
+    core = av.IronCondor(days=30, every="week", **layer)
+    few = {"paths": 12, "sessions": 9, "shares": [0.3], "surface_band": 0}
+    result = av.compare([av.Arm("one", core)], GBM(vol=0.2), **few)
 
     def every_close() -> list[object]:
-        return [result.explain(path, at=tick) for path in range(4) for tick in (2, 3, 7, 8)]
+        return [told for path in range(12) for tick in (0, 7) for told in result.explain(path, at=tick)]
 
-    with pytest.raises(SpecError, match="looks back over market and position together"):
+    assert every_close()
+    monkeypatch.setattr("alvh.rules.on_path.beginnings", lambda *_: {})
+    with pytest.raises(SpecError, match=r"the engine said .* retell"):
         every_close()
 
 

@@ -720,8 +720,8 @@ class Comparison:
         Raises
         ------
         SpecError
-            No such path, arm, layer, share or close; or a rule that one path cannot retell: one that looks
-            back over market and position together.
+            No such path, arm, layer, share or close; or what the sessions of the path retell of the rule is
+            not what the engine said.
 
         Examples
         --------

@@ -99,8 +99,12 @@ def explain(
     [0.05]
     """
     rule = parse(rule) if isinstance(rule, str) else rule
-    frame = _until(_frame(rule.tree, data), at)
-    evaluated = Evaluated(rule.tree, frame)
+    return explain_seen(rule, _until(_frame(rule.tree, data), at), {})
+
+
+def explain_seen(rule: Expr, frame: pl.DataFrame, begins: Mapping[Node, int]) -> Explanation:
+    """Explain a rule in the last row of a frame; operators in `begins` see it from a row of their own on."""
+    evaluated = Evaluated(rule.tree, frame, begins)
     nodes = _nodes(rule.tree, evaluated)
     last = nodes.row(0, named=True)
     if rule.tree.kind is Kind.NUMBER:

@@ -6,7 +6,7 @@ from functools import reduce
 
 import polars as pl
 
-from alvh.rules.families import LEAST_FAMILIES, families
+from alvh.rules.families import LEAST_FAMILIES, VALUATION, families
 from alvh.rules.tree import Constant, Name, Node, Op, Operation
 
 LEAST_TERMS = 2
@@ -112,9 +112,16 @@ def _score(weights: list[float], terms: list[pl.Expr], of: list[frozenset[str]])
     pairs = list(zip(weights, terms, strict=True))
     # Added from the left, as the engine does, so that the last bit agrees.
     total = reduce(pl.Expr.__add__, [(weight * term).fill_null(0.0) for weight, term in pairs])
-    weight = reduce(
-        pl.Expr.__add__, [pl.when(term.is_not_null()).then(w).otherwise(0.0) for w, term in pairs]
-    )
+
+    def weigh(counts: Callable[[frozenset[str]], bool]) -> pl.Expr:
+        heard = [
+            pl.when(term.is_not_null()).then(w if counts(own) else 0.0).otherwise(0.0)
+            for (w, term), own in zip(pairs, of, strict=True)
+        ]
+        return reduce(pl.Expr.__add__, heard)
+
+    weight = weigh(lambda _: True)
+    led = weigh(lambda own: VALUATION in own) > weigh(lambda own: bool(own) and VALUATION not in own)
     known = pl.sum_horizontal(term.is_not_null().cast(pl.Int64) for term in terms)
     heard = [
         pl.any_horizontal(
@@ -123,7 +130,7 @@ def _score(weights: list[float], terms: list[pl.Expr], of: list[frozenset[str]])
         for family in sorted(frozenset().union(*of))
     ]
     enough = (known >= LEAST_TERMS) & (pl.sum_horizontal(heard or [pl.lit(0)]) >= LEAST_FAMILIES)
-    return pl.when(enough).then(_finite(total / (weight + _column(0.0))))
+    return pl.when(enough & ~led).then(_finite(total / (weight + _column(0.0))))
 
 
 _LOOK_BACK: dict[Op, Callable[[pl.Expr, int], pl.Expr]] = {

@@ -2,13 +2,13 @@
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from alvh.rules.families import LEAST_FAMILIES, families
+from alvh.rules.families import LEAST_FAMILIES, VALUATION, families
 from alvh.rules.lowering import LEAST_TERMS, apply, lower
 from alvh.rules.tree import Constant, Kind, Node, Op, Operation
 
@@ -40,13 +40,17 @@ _COMPARE: dict[Op, Callable[[Any, Any], bool]] = {
 
 
 class Evaluated:
-    """Every distinct node of a rule over the sessions; operands come before what uses them."""
+    """Every distinct node of a rule over the sessions; operands come before what uses them.
 
-    def __init__(self, tree: Node, frame: pl.DataFrame) -> None:
+    `begins` gives the first row that an operator sees, where that is not the first of the frame.
+    """
+
+    def __init__(self, tree: Node, frame: pl.DataFrame, begins: Mapping[Node, int]) -> None:
         self.nodes: list[Node] = []
         self.place: dict[Node, int] = {}
         self.args: list[tuple[int, ...]] = []
         self._add(tree)
+        self._begins = [begins.get(node, 0) for node in self.nodes]
         self._users: list[list[int]] = [[] for _ in self.nodes]
         for user, args in enumerate(self.args):
             for arg in set(args):
@@ -54,15 +58,17 @@ class Evaluated:
         wide = frame.select(lower(n).alias(str(i)) for i, n in enumerate(self.nodes) if n.depth == 1)
         for depth in range(2, tree.depth + 1):
             wide = wide.with_columns(
-                apply(node.op, [pl.col(str(arg)) for arg in self.args[i]], node.n or 0, node.args).alias(
-                    str(i)
-                )
+                apply(node.op, self._operands(i, self.args[i]), node.n or 0, node.args).alias(str(i))
                 for i, node in enumerate(self.nodes)
                 if isinstance(node, Operation) and node.depth == depth
             )
         self.columns = [wide[str(i)] for i in range(len(self.nodes))]
         self.last: list[Value] = [column[-1] for column in self.columns]
         self._remembered: dict[tuple[int, tuple[Value, ...]], Value] = {}
+
+    def _operands(self, i: int, columns: Iterable[int]) -> list[pl.Expr]:
+        seen = pl.int_range(pl.len()) >= self._begins[i]
+        return [pl.when(seen).then(pl.col(str(column))) for column in columns]
 
     def _add(self, node: Node) -> int:
         if node not in self.place:
@@ -113,20 +119,23 @@ class Evaluated:
             pl.concat([column.head(column.len() - 1), pl.Series([value], dtype=column.dtype)]).alias(str(k))
             for k, (column, value) in enumerate(zip(columns, args, strict=True))
         )
-        operands = [pl.col(str(k)) for k in range(len(args))]
+        operands = self._operands(i, range(len(args)))
         answer: Value = changed.select(apply(node.op, operands, node.n or 0, node.args)).to_series()[-1]
         return answer
 
 
 def _score(args: tuple[Value, ...], terms: tuple[Node, ...]) -> Value:
-    total = weights = 0.0
+    total = weights = valuation = other = 0.0
     known = 0
     heard: set[str] = set()
     for weight, term, node in zip(args[::2], args[1::2], terms, strict=True):
         if weight is not None and term is not None:
             total, weights, known = total + weight * term, weights + weight, known + 1
-            heard |= families(node)
-    enough = known >= LEAST_TERMS and len(heard) >= LEAST_FAMILIES
+            own = families(node)
+            heard |= own
+            valuation += weight if VALUATION in own else 0.0
+            other += weight if own and VALUATION not in own else 0.0
+    enough = known >= LEAST_TERMS and len(heard) >= LEAST_FAMILIES and valuation <= other
     return total / weights if enough and math.isfinite(total / weights) else None
 
 

@@ -12,7 +12,8 @@ import polars as pl
 from alvh import _core
 from alvh.errors import SpecError
 from alvh.rules import from_spec, names
-from alvh.rules.explaining import Explanation, explain
+from alvh.rules.beginning import beginnings
+from alvh.rules.explaining import Explanation, explain_seen
 from alvh.rules.objects import Condition
 
 
@@ -49,7 +50,7 @@ def explain_path(
         read, rule = _frame(found), from_spec(rules[kind])
         assert isinstance(rule, Condition)  # noqa: S101 - the plan compiled it as one
         if kind == "enter":
-            told.append(PathExplanation("enter", tick, None, _explained(rule, read, tick)))
+            told.append(PathExplanation("enter", tick, None, _explained(rule, read, tick, "enter", None)))
             continue
         held = read.filter(pl.col("tick") == tick, pl.col("entered").is_not_null()).sort("entered")
         for slot, entered in held.select("slot", "entered").iter_rows():
@@ -57,7 +58,8 @@ def explain_path(
             known = pl.col("tick") >= entered
             own = _position_names(read.columns)
             tranche = of_slot.with_columns(pl.when(known).then(pl.col(own)).name.keep()) if own else of_slot
-            told.append(PathExplanation("exit", tick, entered, _explained(rule, tranche, tick)))
+            why = _explained(rule, tranche, tick, "exit", entered)
+            told.append(PathExplanation("exit", tick, entered, why))
     return tuple(told)
 
 
@@ -75,12 +77,18 @@ def _position_names(columns: list[str]) -> list[str]:
     return [name for name in columns if name in of_position]
 
 
-def _explained(rule: Condition, read: pl.DataFrame, tick: int) -> Explanation:
+def _explained(
+    rule: Condition, read: pl.DataFrame, tick: int, kind: Literal["enter", "exit"], entered: int | None
+) -> Explanation:
     until = read.filter(pl.col("tick") <= tick)
-    told, said = explain(rule, until), until["answer"][-1]
+    ticks = until["tick"]
+    begins = {
+        node: int((ticks < first).sum()) for node, first in beginnings(rule.tree, kind, entered).items()
+    }
+    told, said = explain_seen(rule, until, begins), until["answer"][-1]
     if told.outcome is not (None if said is None else math.isclose(said, 1.0)):
         raise SpecError(
-            f"explain: {rule} looks back over market and position together, which the sessions of one path "
-            "cannot retell. Mend: look back over each by itself"
+            f"explain: at tick {tick} the engine said {said} of {rule}, and the sessions of the path retell "
+            f"{told.outcome}: an explanation would be untrue. Mend: ask for the parts of the rule"
         )
     return told

@@ -194,8 +194,8 @@ impl<'a> Compiler<'a> {
             values.push(value);
         }
         let value = if op == Op::Score {
-            let families = of_terms(args, &self.rule.families);
-            self.score(&values, &families.map_err(|problem| fault(self.rule, expr, problem))?)
+            let evidence = of_terms(args, &self.rule.families);
+            self.score(&values, &evidence.map_err(|problem| fault(self.rule, expr, problem))?)
         } else {
             self.operator(op, n, &values)
         };

@@ -72,30 +72,35 @@ pub(super) fn since(a: Tri, count: &mut Col) {
     }
 }
 
-/// The weighted mean of the known terms; missing with fewer than two of them, and where they are of one family.
+/// The weighted mean of the known terms; missing with fewer than two of them, where they are of one family, and where
+/// valuation outweighs the other families that are known (C11).
 #[inline(always)]
 pub(super) fn score(terms: &[Term], numbers: &[Col], truths: &[Tri], out: &mut Col) {
     let (mut weights, mut known) = (Col::default(), Col::default());
+    let (mut valuation, mut other) = (Col::default(), Col::default());
     let mut families = [0_u64; LANES];
     *out = Col::default();
-    for &Term { weight, column, families: own } in terms {
+    for &Term { weight, column, of } in terms {
+        let capped = if of.valuation { weight } else { 0.0 };
+        let uncapped = if of.valuation || of.families == 0 { 0.0 } else { weight };
+        let mut hear = |lane: usize, there: bool, value: f64| {
+            out[lane] += if there { value } else { 0.0 };
+            weights[lane] += if there { weight } else { 0.0 };
+            valuation[lane] += if there { capped } else { 0.0 };
+            other[lane] += if there { uncapped } else { 0.0 };
+            known[lane] += f64::from(u8::from(there));
+            families[lane] |= if there { of.families } else { 0 };
+        };
         match column {
             Answer::Number(a) => {
                 for lane in 0..LANES {
-                    let there = !numbers[a][lane].is_nan();
-                    out[lane] += if there { weight * numbers[a][lane] } else { 0.0 };
-                    weights[lane] += if there { weight } else { 0.0 };
-                    known[lane] += f64::from(u8::from(there));
-                    families[lane] |= if there { own } else { 0 };
+                    hear(lane, !numbers[a][lane].is_nan(), weight * numbers[a][lane]);
                 }
             }
             Answer::Truth(a) => {
                 for lane in 0..LANES {
-                    let there = truths[a].known.get(lane);
-                    out[lane] += if truths[a].truth.get(lane) { weight } else { 0.0 };
-                    weights[lane] += if there { weight } else { 0.0 };
-                    known[lane] += f64::from(u8::from(there));
-                    families[lane] |= if there { own } else { 0 };
+                    let value = if truths[a].truth.get(lane) { weight } else { 0.0 };
+                    hear(lane, truths[a].known.get(lane), value);
                 }
             }
         }
@@ -103,7 +108,8 @@ pub(super) fn score(terms: &[Term], numbers: &[Col], truths: &[Tri], out: &mut C
     for lane in 0..LANES {
         // More than one bit: something is left without the lowest.
         let several = families[lane] & families[lane].wrapping_sub(1) != 0;
-        out[lane] = if several && known[lane] >= LEAST_TERMS {
+        let led = valuation[lane] > other[lane];
+        out[lane] = if several && known[lane] >= LEAST_TERMS && !led {
             finite_or_missing(out[lane] / weights[lane])
         } else {
             f64::NAN

@@ -5,6 +5,7 @@ use super::{
     cell::Past,
     compile::{Column, Compiler, Key, Value},
     expr::Op,
+    family::Evidence,
     step::{Answer, Arithmetic, Comparison, Number, Step, Term},
 };
 
@@ -159,14 +160,14 @@ impl Compiler<'_> {
         at_least[k].expect(CHECKED)
     }
 
-    /// The weighted mean of pairs of weight and term; `families` are those of each term.
-    pub(super) fn score(&mut self, pairs: &[Value], families: &[u64]) -> Value {
+    /// The weighted mean of pairs of weight and term; `evidence` is that of each term.
+    pub(super) fn score(&mut self, pairs: &[Value], evidence: &[Evidence]) -> Value {
         let key = Key::Apply(Op::Score, None, pairs.iter().map(|value| identity(value.column)).collect());
         self.once(key, |compiler| {
             let first = compiler.terms.len();
-            for (pair, &families) in pairs.chunks_exact(2).zip(families) {
+            for (pair, &of) in pairs.chunks_exact(2).zip(evidence) {
                 let weight = compiler.constant_of(pair[0].column);
-                compiler.terms.push(Term { weight, column: pair[1].column, families });
+                compiler.terms.push(Term { weight, column: pair[1].column, of });
             }
             let terms = pairs.len() / 2;
             let column = compiler.number_step(|out| Step::Score { first, terms, out });

@@ -1,5 +1,7 @@
 //! One step of a program: which column it fills, and from which others.
 
+use super::family::Evidence;
+
 /// A column of numbers in [`Memory`](super::program::Memory).
 pub(super) type Number = usize;
 /// A column of conditions in [`Memory`](super::program::Memory).
@@ -32,8 +34,8 @@ pub(super) enum Comparison {
 pub(super) struct Term {
     pub weight: f64,
     pub column: Answer,
-    /// What it is evidence of, as bits.
-    pub families: u64,
+    /// What it is evidence of.
+    pub of: Evidence,
 }
 
 /// A column of either bank.
