@@ -67,15 +67,15 @@ class NoBook(dict):
         return None
 
 
-def past(spec: dict, path: int) -> dict:
-    """Indicators of a simulated path, and what rules saw of the market before its first session."""
+def past(spec: dict, path: int, also: tuple[str, ...] = ()) -> dict:
+    """Indicators of a simulated path, those of its rules and some more, and what rules saw before session 0."""
     market, sessions = json.dumps(spec["market"]), spec["sessions"]
     arguments = {"seed": spec["seed"], "warm_up": PAST, "vx_days": [30.0], "first_path": path}
     spot, vix, forward, _ = _core.market_paths(market, 1, sessions, **arguments)
     seen = {"spot": spot[0], "vix": vix[0], "vix_forward": forward[0][0]}
     calendar = Calendar(spec["schedule"])
     ends = np.array([calendar.ends_week(i - PAST) for i in range(len(spot[0]))])
-    used = names_of(spec)
+    used = names_of(spec) | set(also)
     # Each indicator begins its own warm-up before session 0.
     begins = {row.name: PAST - row.warm_up for row in rules.names()}
     missing = np.full(PAST, np.nan)

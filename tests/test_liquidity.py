@@ -134,7 +134,7 @@ def test_an_arm_says_it_and_keeps_it():
     assert arm.held().calls == av.MarginCalls(policy="hold", half_spreads=av.playbook.STRESSED_SPREADS)
     with pytest.raises(SpecError, match=r"warn = 0\.5: not below block = 1"):
         av.Liquidity(warn=0.5)
-    with pytest.raises(SpecError, match="playbook: MarginCalls: deadlin"):
+    with pytest.raises(SpecError, match="playbook, line 11: MarginCalls: deadlin"):
         av.Arm.from_toml(plain.to_toml() + "\n[calls]\ndeadlin = 2\n")
     with pytest.raises(SpecError, match="ascend from a VIX of 0"):
         av.MarginCalls(half_spreads=((30, 2.0),))

@@ -99,7 +99,7 @@ def test_the_log_tells_the_state_at_each_call(called, book):
     ledger = compiled.trace(path, book)["ledger"]
     for name, column in {"nav": "nav", "spot": "index", "vix": "vix", "available_core": "cash"}.items():
         np.testing.assert_array_equal(recorded[name][path], ledger[column], err_msg=name)
-    indicators = past(plan, path)["indicators"]
+    indicators = past(plan, path, also=("rsi_14", "realised_vol_21"))["indicators"]
     # Wilder's average begins a hundred sessions before the start, the drawdown with it.
     np.testing.assert_allclose(recorded["rsi_14"][path], indicators["rsi_14"], rtol=0, atol=0.5)
     assert np.isfinite(recorded["macd"] - recorded["macd_signal"]).all()
