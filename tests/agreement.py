@@ -68,7 +68,7 @@ class NoBook(dict):
 
 
 def past(spec: dict, path: int, also: tuple[str, ...] = ()) -> dict:
-    """Indicators of a simulated path, those of its rules and some more, and what rules saw before session 0."""
+    """Indicators of a simulated path, of its rules and `also`, and what rules saw before session 0."""
     market, sessions = json.dumps(spec["market"]), spec["sessions"]
     arguments = {"seed": spec["seed"], "warm_up": PAST, "vx_days": [30.0], "first_path": path}
     spot, vix, forward, _ = _core.market_paths(market, 1, sessions, **arguments)
