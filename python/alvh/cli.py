@@ -22,6 +22,7 @@ from alvh.command_market import market
 from alvh.command_rules import rules
 from alvh.command_score import score
 from alvh.errors import AlvhError, RunError, SpecError
+from alvh.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,6 @@ Report = Annotated[
     Path | None,
     typer.Option(help="Write a self-contained HTML page as well; `alvh[report]` draws it.", metavar="FILE"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 Seed = Annotated[int, typer.Option(help="Seed: the same seed gives the same bits.", metavar="N")]
 Threads = Annotated[

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from alvh.options import Rate, Settlement
+
 
 def chain(  # noqa: PLR0917 -- one parameter per option
     file: Annotated[
@@ -25,13 +27,8 @@ def chain(  # noqa: PLR0917 -- one parameter per option
     time: Annotated[
         str | None, typer.Option(help="Which quote_time; the last unless given.", metavar="HH:MM")
     ] = None,
-    settlement: Annotated[
-        str | None, typer.Option(help="AM or PM, of roots that do not say it.", metavar="WORD")
-    ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(help="Annual rate of expiries whose quotes tell none (0.04 is 4%).", metavar="X"),
-    ] = None,
+    settlement: Settlement = None,
+    rate: Rate = None,
     fees: Annotated[
         float | None,
         typer.Option(help="Dollars per contract and trade; by product unless given.", metavar="X"),

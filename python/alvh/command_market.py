@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alvh.errors import HistoryError, SpecError, nearest_names
+from alvh.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +21,6 @@ MISSED = 1
 """Exit code: the model misses a fact that it is not known to miss."""
 
 market = typer.Typer(name="market", help="Hold market models to recorded data.", rich_markup_mode=None)
-
-Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
 
 
 @market.command()

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from alvh.options import Json
+
 rules = typer.Typer(
     name="rules", help="Check the rules of a file; explain a rule on data.", rich_markup_mode=None
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
 
 
 @rules.command()

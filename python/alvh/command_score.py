@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alvh.errors import ScoreError
+from alvh.options import Rate, Settlement
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,13 +74,8 @@ def score(  # noqa: PLR0917 -- one parameter per option
     ] = None,
     paths: Annotated[int, typer.Option(help="Paths of the model.", metavar="N")] = 20_000,
     seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same bits.", metavar="N")] = 0,
-    settlement: Annotated[
-        str | None, typer.Option(help="AM or PM, of roots that do not say it.", metavar="WORD")
-    ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(help="Annual rate of expiries whose quotes tell none (0.04 is 4%).", metavar="X"),
-    ] = None,
+    settlement: Settlement = None,
+    rate: Rate = None,
     threads: Annotated[
         int | None,
         typer.Option(help="Threads; one per core unless given. No result depends on it.", metavar="N"),
