@@ -22,7 +22,7 @@ from alvh.command_market import market
 from alvh.command_rules import rules
 from alvh.command_score import score
 from alvh.errors import AlvhError, RunError, SpecError
-from alvh.options import Json
+from alvh.options import Json, RayAddress, RunnerName, runner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,6 +219,8 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             metavar="NAME=DAYS",
         ),
     ] = None,
+    runner: RunnerName = "local",
+    ray_address: RayAddress = None,
     report: Report = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -262,6 +264,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             margin=margin_rule,
             worst_bar=WorstBar() if worst_bar else None,
             signals=_signals(signals, staleness, market),
+            runner=runner_of(runner, ray_address),
         )
     _show(result, as_json=as_json, out=out)
     if report is not None:
@@ -331,6 +334,8 @@ def audit(  # noqa: PLR0917 -- one parameter per option
     paths: Annotated[int, typer.Option(min=1, help="Simulated paths.", metavar="N")] = DEMO_PATHS,
     seed: Seed = DEMO_SEED,
     threads: Threads = 0,
+    runner: RunnerName = "local",
+    ray_address: RayAddress = None,
     out: Annotated[Path | None, typer.Option(help="Parquet file for the table.", metavar="FILE")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -349,7 +354,8 @@ def audit(  # noqa: PLR0917 -- one parameter per option
         raise RunError(f"--out {out}: a file in a folder that exists")
     with progress(quiet=quiet or as_json) as track:
         advance = track("audit", audited_paths(paths))
-        table = run_audit(paths=paths, seed=seed, threads=threads, advance=advance)
+        where = runner_of(runner, ray_address)
+        table = run_audit(paths=paths, seed=seed, threads=threads, runner=where, advance=advance)
     if out is not None:
         table.write_parquet(out)
     if as_json:

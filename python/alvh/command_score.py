@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alvh.errors import ScoreError
-from alvh.options import Rate, Settlement
+from alvh.options import Rate, RayAddress, RunnerName, Settlement, runner_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,6 +80,11 @@ def score(  # noqa: PLR0917 -- one parameter per option
         int | None,
         typer.Option(help="Threads; one per core unless given. No result depends on it.", metavar="N"),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes of this machine that score files.", metavar="N")
+    ] = 1,
+    runner: RunnerName = "local",
+    ray_address: RayAddress = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -141,7 +146,16 @@ def score(  # noqa: PLR0917 -- one parameter per option
         **given,
     )
     with file_progress(quiet=quiet or as_json) as track:
-        found = score_files(files, job, out=out, resume=resume, overwrite=overwrite, track=track)
+        found = score_files(
+            files,
+            job,
+            out=out,
+            resume=resume,
+            overwrite=overwrite,
+            workers=workers,
+            runner=runner_of(runner, ray_address),
+            track=track,
+        )
     if report is not None:
         write_scores_page(report, found)
     if as_json:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,7 @@ from alvh.signals.given import SignalSource
 from alvh.signals.macro import Macro
 from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
+from alvh.workers import Runner, elsewhere
 
 if TYPE_CHECKING:
     from alvh.rules.on_path import PathExplanation
@@ -92,7 +93,7 @@ def compare(
     costs: Costs | None = None,
     ruin_share: float = 0.20,
     threads: int = 0,
-    runner: Literal["local"] = "local",
+    runner: Runner = "local",
     out: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -137,9 +138,10 @@ def compare(
     ruin_share
         Ruin is NAV at or below this share of the capital.
     threads
-        Threads, 0 for one per core.
+        Threads, 0 for one per core. On a cluster: cores of each task, 0 for one.
     runner
-        Where chunks run: ``"local"``.
+        Where chunks run: ``"local"``, here; ``"ray"``, on a Ray cluster (`workers.Ray` names one), with the
+        same bits. The pilot of rivals always runs here.
     out
         Folder that receives Parquet parts and a manifest; without it everything stays in memory.
     resume, overwrite
@@ -180,8 +182,7 @@ def compare(
     >>> result.summary().columns[:4]
     ['arm', 'figure', 'estimate', 'low']
     """
-    if runner != "local":
-        raise SpecError(f"runner = {runner!r}: this version runs 'local'")
+    workers = elsewhere(runner)
     if draws != "plain":
         allowed = "a comparison counts independent paths of equal weight; use 'plain', or simulate the market"
         raise SpecError(f"draws = {draws!r}: {allowed}")
@@ -208,8 +209,16 @@ def compare(
     task = banded(task_of(settled.arms, market, equal_cost=settled.facts, **asked), surface_band)
     if overwrite and out is not None:
         forget(out)
-    result = run(task, out=out, resume=resume, overwrite=overwrite, threads=threads, advance=advance)
-    band = run_band(task, out=out, resume=resume, threads=threads, advance=advance)
+    result = run(
+        task,
+        out=out,
+        resume=resume,
+        overwrite=overwrite,
+        threads=threads,
+        workers=workers,
+        advance=advance,
+    )
+    band = run_band(task, out=out, resume=resume, threads=threads, workers=workers, advance=advance)
     comparison = Comparison(task, result, threads, band)
     if out is not None:
         comparison.write_tables(out)

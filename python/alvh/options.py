@@ -1,10 +1,17 @@
 """Options that several commands share."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-__all__ = ["Json", "Rate", "Settlement"]
+from alvh.errors import SpecError
+
+if TYPE_CHECKING:
+    from alvh.workers import Runner
+
+__all__ = ["Json", "Rate", "RayAddress", "RunnerName", "Settlement", "runner_of"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
 """Of every command that prints tables."""
@@ -19,3 +26,37 @@ Rate = Annotated[
     typer.Option(help="Annual rate of expiries whose quotes tell none (0.04 is 4%).", metavar="X"),
 ]
 """Of a chain."""
+
+RunnerName = Annotated[
+    str,
+    typer.Option("--runner", help="Where it is computed: local, or ray, on a Ray cluster.", metavar="WORD"),
+]
+"""Of runs in parts."""
+
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        help="Cluster of --runner ray, such as HOST:6379; RAY_ADDRESS unless given, else this machine.",
+        metavar="ADDRESS",
+    ),
+]
+"""Of runs in parts."""
+
+
+def runner_of(name: str, address: str | None) -> Runner:
+    """Return the runner that the two options name.
+
+    Raises
+    ------
+    SpecError
+        It names none, or an address without a cluster.
+    """
+    from alvh.workers import Ray
+
+    if name == "ray":
+        return Ray(address)
+    if name != "local":
+        raise SpecError(f"--runner {name}: local or ray")
+    if address is not None:
+        raise SpecError(f"--ray-address {address} changes nothing here: give --runner ray as well")
+    return "local"

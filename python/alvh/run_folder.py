@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
@@ -29,6 +29,9 @@ PARTS = "parts"
 
 KEYS = {"path": pl.Int64, "book": pl.Int16}
 """The columns of a part that say what its rows are; every other column is a figure, Float64."""
+
+COMPRESSION: Final = "zstd"
+"""Of parts."""
 
 Write = Callable[[Path], object]
 
@@ -157,10 +160,13 @@ class RunFolder:
         with replacing(self.path / MANIFEST) as temporary:
             temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
-    def write_part(self, index: int, frame: pl.DataFrame) -> None:
-        """Write a part."""
+    def write_part(self, index: int, part: pl.DataFrame | bytes) -> None:
+        """Write a part: a frame, or the bytes of its file."""
         with replacing(self.part(index)) as temporary:
-            frame.write_parquet(temporary, compression="zstd")
+            if isinstance(part, bytes):
+                temporary.write_bytes(part)
+            else:
+                part.write_parquet(temporary, compression=COMPRESSION)
 
     def read_part(self, index: int, keys: pl.DataFrame) -> pl.DataFrame:
         """Read a part whose rows must be those of `keys` (path and book).

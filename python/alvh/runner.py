@@ -13,10 +13,12 @@ import math
 import platform
 import random
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,9 @@ import polars as pl
 
 from alvh import _core
 from alvh.errors import RunError, SpecError
-from alvh.run_folder import KEYS, MANIFEST, PLAN, RunFolder
+from alvh.run_folder import COMPRESSION, KEYS, MANIFEST, PLAN, RunFolder
+from alvh.workers import Workers
+from alvh.workers.build import round_alike
 
 __all__ = ["CHUNK", "MANIFEST", "PLAN", "Result", "Task", "compute", "load", "run", "stored_task", "verify"]
 
@@ -128,6 +132,7 @@ def run(
     resume: bool = False,
     overwrite: bool = False,
     threads: int = 0,
+    workers: Workers | None = None,
     advance: Advance | None = None,
     order: Sequence[int] | None = None,
 ) -> Result:
@@ -144,7 +149,10 @@ def run(
     overwrite
         Remove an earlier run in `out` first: what it wrote, and nothing else.
     threads
-        Threads of the engine, 0 for one per core. The result does not depend on it.
+        Threads of the engine, 0 for one per core; of each chunk on `workers`, 0 for one. The result does not
+        depend on it.
+    workers
+        Where chunks are computed, in this process unless given. The result does not depend on it.
     advance
         Called with the number of paths just finished.
     order
@@ -164,16 +172,22 @@ def run(
     if resume and overwrite:
         raise SpecError("resume keeps what overwrite removes: give one of them")
     plan = _core.Plan(task.text)
+    computed = partial(_computed, task, plan, threads=threads, workers=workers, advance=advance)
     if out is None:
-        frames = {
-            index: compute(plan, task.paths_of(index), threads=threads, advance=advance) for index in sequence
-        }
-        parts = [frames[index] for index in range(task.chunks)]
+        with closing(computed(sequence)) as found:
+            frames = dict(found)
+        parts = [_frame(frames[index]) for index in range(task.chunks)]
         return Result(pl.concat(parts).lazy(), _manifest(task, plan) | _finish(plan, parts))
     folder = RunFolder.claim(out)
     with folder.locked():
         manifest = _prepare(folder, task, plan, resume=resume, overwrite=overwrite)
-        missing = _compute_missing(folder, task, plan, sequence, threads=threads, advance=advance)
+        missing = [index for index in sequence if not folder.part(index).exists()]
+        if advance:
+            for index in set(sequence) - set(missing):
+                advance(len(task.paths_of(index)))
+        with closing(computed(missing)) as found:
+            for index, part in found:
+                folder.write_part(index, part)
         if missing or manifest["status"] != "complete":
             finished = _finish(plan, _parts(folder, task, plan))
             if manifest.get("digests", finished["digests"]) != finished["digests"]:
@@ -285,24 +299,45 @@ def _prepare(
     return manifest
 
 
-def _compute_missing(
-    folder: RunFolder,
+def _computed(
     task: Task,
     plan: _core.Plan,
     sequence: Iterable[int],
     *,
     threads: int,
+    workers: Workers | None,
     advance: Advance | None,
-) -> int:
-    """Compute the parts that are not there; return how many they were."""
-    missing = 0
-    for index in sequence:
-        if not folder.part(index).exists():
-            missing += 1
-            folder.write_part(index, compute(plan, task.paths_of(index), threads=threads, advance=advance))
-        elif advance:
-            advance(len(task.paths_of(index)))
-    return missing
+) -> Generator[tuple[int, pl.DataFrame | bytes]]:
+    """Yield parts as they are finished: a frame made here, or the Parquet file that a worker sent."""
+    if workers is None:
+        for index in sequence:
+            yield index, compute(plan, task.paths_of(index), threads=threads, advance=advance)
+        return
+    cores = max(threads, 1)
+    work = partial(_part, task.text, threads=cores)
+    chunks = {task.paths_of(index): index for index in sequence}
+    with closing(workers.completed(work, chunks, cpus=cores)) as done:
+        for paths, part in done:
+            yield chunks[paths], part
+            if advance:
+                advance(len(paths))
+
+
+def _part(text: str, paths: range, *, threads: int) -> bytes:
+    """Compute a part on a worker, as a Parquet file: a fraction of the bytes of the frame."""
+    file = BytesIO()
+    compute(_plan(text), paths, threads=threads).write_parquet(file, compression=COMPRESSION)
+    return file.getvalue()
+
+
+def _frame(part: pl.DataFrame | bytes) -> pl.DataFrame:
+    return pl.read_parquet(part) if isinstance(part, bytes) else part
+
+
+@lru_cache(maxsize=1)
+def _plan(text: str) -> _core.Plan:
+    """Return the plan of a specification; a worker computes many chunks of one."""
+    return _core.Plan(text)
 
 
 def _check_threads(threads: int) -> None:
@@ -310,15 +345,10 @@ def _check_threads(threads: int) -> None:
         raise SpecError(f"threads = {threads}: 0 for one per core, at most {MOST_THREADS}")
 
 
-# Fused multiply-add rounds once where two operations round twice. The width of vectors changes nothing: a
-# kernel is one body for all instruction sets.
-_ROUNDING = {"baseline": "twice", "avx2": "once", "avx512": "once"}
-
-
 def check_variant(folder: str | Path, manifest: dict[str, Any]) -> None:
     """Only instruction sets that round alike give the same bits."""
     was, now = manifest["simd"], _core.simd_variant()
-    if was != now and _ROUNDING.get(was) != _ROUNDING[now]:
+    if not round_alike(was, now):
         raise RunError(
             f"{folder}: computed with the SIMD variant {was}, this process uses {now}, which rounds "
             f"otherwise: set ALVH_SIMD={was} where the processor has it"

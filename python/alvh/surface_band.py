@@ -17,6 +17,7 @@ from typing import Any
 from alvh.errors import SpecError
 from alvh.run_folder import RunFolder
 from alvh.runner import Advance, Result, Task, load, run
+from alvh.workers import Workers
 
 __all__ = ["BAND_PATHS", "FOLDERS", "band_size", "banded", "forget", "load_band", "run_band", "tasks"]
 
@@ -97,7 +98,13 @@ def tasks(task: Task) -> dict[float, Task]:
 
 
 def run_band(
-    task: Task, *, out: str | Path | None, resume: bool, threads: int, advance: Advance | None
+    task: Task,
+    *,
+    out: str | Path | None,
+    resume: bool,
+    threads: int,
+    advance: Advance | None,
+    workers: Workers | None = None,
 ) -> dict[float, Result]:
     """Run the band of a task, beside its own run in `out`; options as in `run`."""
 
@@ -105,7 +112,7 @@ def run_band(
         return None if out is None else Path(out) / FOLDERS[shift]
 
     return {
-        shift: run(side, out=folder(shift), resume=resume, threads=threads, advance=advance)
+        shift: run(side, out=folder(shift), resume=resume, threads=threads, workers=workers, advance=advance)
         for shift, side in tasks(task).items()
     }
 

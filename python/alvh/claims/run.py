@@ -19,6 +19,7 @@ from alvh.equal_cost import pilot_paths
 from alvh.errors import SpecError
 from alvh.runner import Advance
 from alvh.specification import Market
+from alvh.workers import Runner
 
 __all__ = ["audit", "audited_paths"]
 
@@ -31,7 +32,12 @@ def audited_paths(paths: int) -> int:
 
 
 def audit(
-    *, paths: int = 2_048, seed: int = 7, threads: int = 0, advance: Advance | None = None
+    *,
+    paths: int = 2_048,
+    seed: int = 7,
+    threads: int = 0,
+    runner: Runner = "local",
+    advance: Advance | None = None,
 ) -> pl.DataFrame:
     """Measure what can be measured of the methodology's claims, and list the rest as not yet computable.
 
@@ -43,6 +49,8 @@ def audit(
         Seed.
     threads
         Threads, 0 for one per core.
+    runner
+        Where paths are computed, as in `compare`.
     advance
         Called with the number of paths just finished.
 
@@ -74,6 +82,7 @@ def audit(
                     paths=paths,
                     seed=seed,
                     threads=threads,
+                    runner=runner,
                     surface_band=0,
                     advance=advance,
                 )

@@ -13,6 +13,7 @@ pub mod pricing;
 pub mod rules;
 pub mod schedule;
 pub mod score;
+mod threads;
 
 pub use error::{Error, Result};
 

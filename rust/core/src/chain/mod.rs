@@ -19,7 +19,7 @@ mod tests;
 use rayon::prelude::*;
 
 use crate::pricing::svi::{Essvi, Svi};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 use slice::Next;
 use smile::Smile;
 
@@ -105,12 +105,7 @@ pub fn fit(form: Form, snapshot: &Snapshot<'_>, threads: Option<usize>) -> Resul
     let mut fits: Vec<Option<Fit>> = if threads == Some(1) || smiles.len() < 2 {
         smiles.iter().map(single).collect()
     } else {
-        // A pool of its own: the global one does not survive a fork.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.unwrap_or(0))
-            .build()
-            .map_err(|error| Error::Spec(format!("threads: {error}")))?;
-        pool.install(|| smiles.par_iter().map(single).collect())
+        threads::pool(threads)?.install(|| smiles.par_iter().map(single).collect())
     };
     for (i, next) in snapshot.pairs(&fits).into_iter().rev() {
         if let (Some(fit), Some(later)) = (&fits[i], &fits[next]) {

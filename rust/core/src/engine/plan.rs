@@ -27,6 +27,7 @@ use crate::{
     math::lanes::LANES,
     rules::{compile::Program, input::Input, limits::MAX_WINDOW, names::Name},
     schedule::Schedule,
+    threads,
 };
 
 /// Sessions of simulated past that every path draws when some rule looks back: the longest window a rule may ask
@@ -270,13 +271,7 @@ impl Plan {
                 format!("the replayed market has {} starts", self.starts.len()),
             ));
         }
-        // A pool per call: the global one does not survive a fork.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .stack_size(STACK)
-            .build()
-            .map_err(|e| Error::Spec(format!("threads: {e}")))?;
-        Ok(pool.install(|| {
+        Ok(threads::pool_with_stack(Some(threads), STACK)?.install(|| {
             (0..paths.div_ceil(LANES))
                 .into_par_iter()
                 .map_init(

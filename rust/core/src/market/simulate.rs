@@ -10,7 +10,7 @@ use crate::math::lanes::{Col, LANES};
 use crate::math::philox::MAX_PATHS;
 use crate::math::simd::{self, Kernel};
 use crate::math::special;
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Which paths to produce.
 #[derive(Clone, Debug)]
@@ -78,12 +78,7 @@ pub fn simulate(model: &dyn Generator, request: &Request) -> Result<Simulation> 
     if blocks.len() == 1 || request.threads == Some(1) {
         blocks.iter_mut().enumerate().for_each(run);
     } else {
-        // A pool of its own: the global one does not survive a fork.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(request.threads.unwrap_or(0))
-            .build()
-            .map_err(|error| Error::Spec(format!("threads: {error}")))?;
-        pool.install(|| blocks.par_iter_mut().enumerate().for_each(run));
+        threads::pool(request.threads)?.install(|| blocks.par_iter_mut().enumerate().for_each(run));
     }
     let weight = matches!(request.draws, Draws::Importance { .. }).then_some(weight);
     Ok(Simulation { columns, spot, vix, vx, weight })

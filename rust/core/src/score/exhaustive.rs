@@ -10,7 +10,7 @@ use super::{
     spreads::Spreads,
 };
 use crate::math::simd::{Kernel, dispatch};
-use crate::{Error, Result};
+use crate::{Result, threads};
 
 /// Put spreads a task.
 const TASK: usize = 64;
@@ -39,7 +39,7 @@ pub fn exhaustive(expiries: &[Expiry], wanted: &Wanted, threads: Option<usize>) 
     let found = if threads == Some(1) {
         tasks.iter().fold(none(), one)
     } else {
-        let pool = pool(threads)?;
+        let pool = threads::pool(threads)?;
         let each = tasks.len().div_ceil(pool.current_num_threads()).max(1);
         pool.install(|| {
             tasks.par_iter().with_min_len(each.div_ceil(4)).fold(none, one).reduce(none, Tally::and)
@@ -63,14 +63,6 @@ impl Tally {
         add(&mut self.accepted, &other.accepted);
         self
     }
-}
-
-/// A pool of its own: the global one does not survive a fork.
-fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.unwrap_or(0))
-        .build()
-        .map_err(|error| Error::Spec(format!("threads: {error}")))
 }
 
 /// Scores pairs of one expiry.

@@ -15,7 +15,7 @@ use crate::market::state::State;
 use crate::math::lanes::{Col, LANES, Mask};
 use crate::math::philox::MAX_PATHS;
 use crate::math::simd;
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Which bars to produce.
 #[derive(Clone, Debug)]
@@ -87,12 +87,7 @@ pub fn bars(model: &dyn Generator, request: &Request) -> Result<Bars> {
     if blocks.len() == 1 || request.threads == Some(1) {
         blocks.iter_mut().enumerate().for_each(run);
     } else {
-        // A pool of its own: the global one does not survive a fork.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(request.threads.unwrap_or(0))
-            .build()
-            .map_err(|error| Error::Spec(format!("threads: {error}")))?;
-        pool.install(|| blocks.par_iter_mut().enumerate().for_each(run));
+        threads::pool(request.threads)?.install(|| blocks.par_iter_mut().enumerate().for_each(run));
     }
     let weight = matches!(request.draws, Draws::Importance { .. }).then_some(weight);
     let extreme = replayed.then_some(extreme);

@@ -1,0 +1,171 @@
+"""Measure how runs scale over cores, what they move, and where the collecting process is the limit.
+
+    python benches/scaling.py --workers 1,2,4,8,16
+
+Two tables as Markdown, for `docs/scaling.md`. Work grows with the cores: each has so many chunks or files.
+Ray is measured where `alvh[ray]` is installed; every number of workers is a cluster of its own.
+"""
+
+import argparse
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import alvh as av
+from alvh import _core, chain, runner, schedule
+from alvh.scoring import ScoreJob, score_files
+from alvh.specification import SHARES, task_of
+from alvh.workers import Ray
+
+ARMS = ("plain", "stop_2x", "alvh_0")
+CHUNK, CHUNKS_A_CORE = 2_048, 2
+FILES_A_CORE, LONGEST = 8, 400
+JOB = ScoreJob(dte=(1, 400), rank_by="expected_return", top=50)
+
+Run = Callable[[], object]
+
+
+def task(chunks: int) -> runner.Task:
+    """Return so many chunks of a comparison of a year."""
+    arms = [av.preset(name) for name in ARMS]
+    return task_of(
+        arms,
+        av.market.L3F(vix=16),
+        paths=chunks * CHUNK,
+        sessions=252,
+        capital=1_000_000.0,
+        seed=1,
+        shares=SHARES,
+        chunk=CHUNK,
+    )
+
+
+def chains(folder: Path, count: int) -> list[Path]:
+    """Write so many days of a whole chain and return their files."""
+    day, files = date(2024, 3, 1), []
+    while len(files) < count:
+        file = folder / f"{day}.parquet"
+        if not file.exists():
+            chain.synthetic(day, longest=LONGEST).drop("line", "status", "problem").write_parquet(file)
+        files.append(file)
+        day = schedule.next_session(day)
+    return files
+
+
+@contextmanager
+def cluster(cores: int) -> Iterator[None]:
+    """Run a Ray cluster of so many cores on this machine, each of its workers begun."""
+    import ray
+
+    ray.init("local", num_cpus=cores, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    try:
+        runner.run(task(cores), workers=Ray())
+        yield
+    finally:
+        ray.shutdown()
+
+
+def seconds(run: Run) -> float:
+    """Return how long it took."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def has_ray() -> bool:
+    """Return whether `alvh[ray]` is installed."""
+    try:
+        import ray  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def measured(cores: int, folder: Path) -> Iterator[tuple[str, str, float]]:
+    """Yield what ran on so many cores, the unit, and how many a second."""
+    asked = task(CHUNKS_A_CORE * cores)
+    files = chains(folder, FILES_A_CORE * cores)
+    condors = sum(JOB.score(file).candidates for file in files[:1]) * len(files)
+    run = partial(runner.run, asked)
+    yield (
+        "compare, threads",
+        "paths",
+        asked.paths / seconds(partial(run, threads=cores, out=folder / f"t{cores}")),
+    )
+    score = partial(score_files, files, JOB)
+    yield "score, processes", "condors", condors / seconds(partial(score, workers=cores))
+    if has_ray():
+        with cluster(cores):
+            out = folder / f"r{cores}"
+            yield "compare, ray", "paths", asked.paths / seconds(partial(run, workers=Ray(), out=out))
+            yield "score, ray", "condors", condors / seconds(partial(score, runner="ray"))
+
+
+class Watched:
+    """A worker in the process itself: what a piece takes and moves."""
+
+    def __init__(self) -> None:
+        self.work, self.there, self.back, self.pieces = 0.0, 0, 0, 0
+
+    def completed(
+        self, work: Callable[[Any], Any], items: Iterable[Any], *, cpus: int = 1
+    ) -> Iterator[tuple[Any, Any]]:
+        """Do the work here."""
+        del cpus  # a piece has the one core that it asks for
+        self.there = len(pickle.dumps(work))
+        for item in items:
+            start = time.perf_counter()
+            found = work(item)
+            self.work += time.perf_counter() - start
+            self.back += len(pickle.dumps(found))
+            self.pieces += 1
+            yield item, found
+
+
+def moved(folder: Path) -> Iterator[tuple[str, Watched, float]]:
+    """Yield of chunks and of files what watching told, and seconds of the collecting process for each."""
+    files = chains(folder, FILES_A_CORE)
+    runs: dict[str, Callable[[Watched], object]] = {
+        "chunk": lambda workers: runner.run(task(CHUNKS_A_CORE), out=folder / "watched", workers=workers),
+        "file": lambda workers: score_files(files, JOB, out=folder / "best.parquet", runner=workers),
+    }
+    for piece, run in runs.items():
+        workers = Watched()
+        took = seconds(partial(run, workers))
+        yield piece, workers, (took - workers.work) / workers.pieces
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", default="1,2", help="cores to measure, such as 1,2,4,8,16")
+    counts = [int(each) for each in parser.parse_args().workers.split(",")]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"alvh {_core.__version__}, SIMD {_core.simd_variant()}, {len(SHARES) * len(ARMS)} books\n")
+        print("| what | cores | a second | a second and core | of the first |")
+        print("|---|---|---|---|---|")
+        first: dict[str, float] = {}
+        for cores in counts:
+            for what, unit, rate in measured(cores, folder):
+                share = (rate / cores) / first.setdefault(what, rate / cores)
+                print(
+                    f"| {what} | {cores} | {rate:,.0f} {unit} | {rate / cores:,.0f} | {share:.0%} |",
+                    flush=True,
+                )
+        print("\n| piece | seconds of a core | bytes there | bytes back | seconds to collect | cores |")
+        print("|---|---|---|---|---|---|")
+        for piece, told, collect in moved(folder):
+            work, back = told.work / told.pieces, told.back // told.pieces
+            most = f"{work / collect:,.0f}"
+            print(f"| {piece} | {work:.3f} | {told.there:,} | {back:,} | {collect:.4f} | {most} |")
+
+
+if __name__ == "__main__":
+    main()
