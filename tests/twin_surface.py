@@ -36,6 +36,21 @@ SMILE = {
     "low_vix": 14.0,
     "low_vix_lag": 0.231,
 }
+STEEPEST_FALL = 0.35  # of ln(K - floor) per unit of ln(tenor)
+MEASURED = (
+    3.0,
+    4.25,
+    6.0,
+    8.5,
+    12.0,
+    17.0,
+    24.0,
+    34.0,
+    48.0,
+    68.0,
+    96.0,
+    136.0,
+)  # sessions, where it is measured
 REFERENCE_VARIANCE = 0.0025
 SHORTEST_SHAPE = 0.25  # sessions
 BUTTERFLY_MARGIN = 0.999
@@ -192,7 +207,19 @@ class Surface:
 
         slope = c["slope_long"] if months > 1 else c["slope_short"]
         moved = sum((weight(k) - 1) * xi for k, xi in zip(c["reversion"], x, strict=True))
-        return c["floor"] + (self.vix(x) - c["floor"]) * exp(slope * log(months) + moved)
+        kept = self.slope_kept(x)
+        return c["floor"] + (self.vix(x) - c["floor"]) * exp(slope * log(months) + kept * moved)
+
+    def slope_kept(self, x: tuple[float, ...]) -> float:
+        """Share of its slope that the curve keeps, so that it falls no more steeply than is allowed."""
+        speeds, month = self.curve["reversion"], MONTH_DAYS / CALENDAR_YEAR
+
+        def fall(k: float, n: float) -> float:
+            decay = k * month * n / MONTH_SESSIONS
+            return (averaged(decay) - exp(-decay)) / averaged(k * month)
+
+        steepest = max(sum(fall(k, n) * xi for k, xi in zip(speeds, x, strict=True)) for n in MEASURED)
+        return min(1.0, STEEPEST_FALL / steepest) if steepest > 0 else 1.0
 
     def skew_and_curvature(self, theta: float, n: float, more: float, bend: float) -> tuple[float, float]:
         """Rho and zeta of a slice with this theta, on a day with so much more skew and curvature."""

@@ -609,10 +609,13 @@ def _refuse_unused(
         raise SpecError("give --history or --bundled, not both")
     recorded = history is not None or bundled
     replayed = (recorded and model != "fhs") or chains is not None
+    simulation_only: tuple[str, ...] = SIMULATION_ONLY
     if model.endswith(".toml") and not replayed:
         _refuse_given(context, IN_FILE, "the file of --model says it")
+        replayed = _names_replay(Path(model))
+        simulation_only = tuple(name for name in SIMULATION_ONLY if name != "model")
     unused = [
-        *(SIMULATION_ONLY if replayed else HISTORY_ONLY),
+        *(simulation_only if replayed else HISTORY_ONLY),
         *(() if history or chains else FILE_ONLY),
         *(() if chains else CHAINS_ONLY),
     ]
@@ -620,6 +623,13 @@ def _refuse_unused(
         about = "--chains" if name in CHAINS_ONLY else "--history"
         why = "a history is replayed" if name in SIMULATION_ONLY else f"it is about {about}"
         _refuse_given(context, (name,), why)
+
+
+def _names_replay(path: Path) -> bool:
+    from alvh import market_file
+    from alvh.history.files import REPLAYS
+
+    return market_file.parse(market_file.read_text(path), str(path))[0] in REPLAYS
 
 
 def _refuse_given(context: typer.Context, names: tuple[str, ...], why: str) -> None:

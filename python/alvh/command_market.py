@@ -131,12 +131,13 @@ def _levels(path: Path, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
 
 def _model(name: str) -> Named:
     """Return the market of a name with its defaults, or the one that a TOML file describes."""
-    from alvh.market import MODELS, from_toml
+    from alvh.market import MODELS
+    from alvh.market.models import simulated_from_toml
     from alvh.market_file import read_text
 
     path = Path(name)
     if path.suffix == ".toml":
-        return from_toml(read_text(path), name)
+        return simulated_from_toml(read_text(path), name)
     if name not in MODELS:
         raise SpecError(f"model {name!r}: {nearest_names(name, MODELS)}, or a file that ends in .toml")
     if name == "fhs":

@@ -228,7 +228,7 @@ def _sql(option: str, text: str) -> pl.Expr:
 def _model(name: str | None) -> Any:
     if name is None or not name.endswith(".toml"):
         return name
-    from alvh.market import from_toml
+    from alvh.market.models import simulated_from_toml
     from alvh.market_file import read_text
 
-    return from_toml(read_text(Path(name)), name)
+    return simulated_from_toml(read_text(Path(name)), name)

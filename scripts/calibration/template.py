@@ -18,6 +18,8 @@ SHORTEST_SHAPE = 0.25
 BUTTERFLY_MARGIN = 0.999
 SWAP_SD = 0.03  # of ln VIX3M around the curve, as the replay's filter has it
 STEPS = 14
+STEEPEST_FALL = 0.35
+MEASURED = np.array([3.0, 4.25, 6.0, 8.5, 12.0, 17.0, 24.0, 34.0, 48.0, 68.0, 96.0, 136.0])
 
 Floats = NDArray[np.float64]
 CURVE, DYNAMICS = market.Curve(), market.Dynamics()
@@ -60,7 +62,16 @@ def factors(vix: float, vix3m: float | None) -> Floats:
 def swap_vol(x: Floats, sessions: Floats) -> Floats:
     """Return the variance-swap volatility K of each row's factors and tenor, points."""
     level, loading = swap_line(sessions)
-    return CURVE.floor + np.exp(level + (loading * x).sum(axis=-1))
+    moved = ((loading - 1) * x).sum(axis=-1)
+    return CURVE.floor + np.exp(level + x.sum(axis=-1) + slope_kept(x) * moved)
+
+
+def slope_kept(x: Floats) -> Floats:
+    """Return the share of its slope that the curve keeps, so that it falls no more steeply than allowed."""
+    y = np.multiply.outer(MEASURED / MONTH_SESSIONS, KQ * MONTH_YEARS)
+    fall = (mean_decay(y) - np.exp(-y)) / mean_decay(KQ * MONTH_YEARS)
+    steepest = np.maximum((x @ fall.T).max(axis=-1), np.finfo(float).tiny)
+    return np.minimum(1.0, STEEPEST_FALL / steepest)
 
 
 def swap_ratio(r: Floats, z: Floats, u: Floats) -> Floats:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from alvh.market import L3F, Simulated, from_toml
+from alvh.market import L3F, Simulated
+from alvh.market.models import simulated_from_toml
 from alvh.market_file import read_text
 from alvh.validation import closes, history_panel
 from estimation.moments import MATCHED, Moments
@@ -53,7 +54,7 @@ def main() -> None:
 def score(parts: dict[str, Moments], files: list[Path]) -> None:
     """Print how far the default and the markets of files lie from each part."""
     markets: dict[str, Simulated] = {"default": L3F()}
-    markets |= {path.name: from_toml(read_text(path), str(path)) for path in files}
+    markets |= {path.name: simulated_from_toml(read_text(path), str(path)) for path in files}
     for name, market in markets.items():
         far = [f"{part} {moments.distance(market):.1f}" for part, moments in parts.items()]
         print(f"{name}: sum of squared deviations, {', '.join(far)}")

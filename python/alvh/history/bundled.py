@@ -1,10 +1,12 @@
 """The daily SPX and VIX that the package `arch` ships, 2014 to 2018: a demonstration without a file."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from alvh.errors import HistoryError
+from alvh.history.data import HistoryData, read_history
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +41,16 @@ def load() -> pl.DataFrame:
     volatility = _frame(vix.load(), {"vix": "vix"})  # has empty rows on holidays, which the join leaves out
     covered = pl.col("date").is_between(volatility["date"].min(), volatility["date"].max())
     return index.filter(covered).join(volatility, on="date", how="left", maintain_order="left")
+
+
+def read(rate: float | None = None, dividend_yield: float | None = None) -> HistoryData:
+    """Return the checked history, with the rounded averages of rate and dividend yield unless given."""
+    data = read_history(
+        load(),
+        rate=RATE if rate is None else rate,
+        dividend_yield=DIVIDEND_YIELD if dividend_yield is None else dividend_yield,
+    )
+    return replace(data, source=SOURCE)
 
 
 def _frame(table: "pd.DataFrame", columns: dict[str, str]) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from alvh.errors import HistoryError
+from alvh.history import files
 from alvh.history.data import Gaps, HistoryData, taken
 from alvh.history.gaps import listed
 from alvh.history.quotes import QuoteRecord, record
@@ -86,6 +87,7 @@ class ChainHistory(History):
         events: Mapping[str, Iterable[date]] | None = None,
         tail_sessions: int = TAIL_SESSIONS,
     ) -> None:
+        events = files.kept(events)
         source, quotes, undated = read_quotes(chains)
         data = taken(
             closes_of(source, quotes) if closes is None else closes,
@@ -121,7 +123,17 @@ class ChainHistory(History):
             notes.append(
                 f"No snapshot on {listed(missing)}: priced on the slices before, moved by the model."
             )
-        self._set(notes=tuple(notes))
+        options = {"rate": rate, "dividend_yield": dividend_yield, "columns": dict(columns or {})}
+        described = files.described_quotes(
+            chains,
+            closes,
+            vx,
+            root=root,
+            closes=options | {"gaps": gaps or "error", "allow_jumps": allow_jumps},
+            futures={"columns": dict(vx_columns or {})},
+            clock={"tail_sessions": tail_sessions, "listings": dict(listings), "events": events},
+        )
+        self._set(notes=tuple(notes), files=described)
 
     def __repr__(self) -> str:
         days = self.quotes.days

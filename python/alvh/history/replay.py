@@ -1,17 +1,18 @@
 """The replay of a recorded market: one path, with the limits that every figure from it carries."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Self
 
 import polars as pl
 
 from alvh.bars import Bars, Profile, drawn
-from alvh.errors import HistoryError
-from alvh.history import bundled
+from alvh.errors import HistoryError, SpecError
+from alvh.history import bundled, files
 from alvh.history.checks import ROUNDING
-from alvh.history.data import Gaps, HistoryData, read_history, taken
+from alvh.history.data import Gaps, HistoryData, taken
+from alvh.history.files import Replay
 from alvh.history.gaps import counted, listed
 from alvh.history.source import HistorySource
 from alvh.history.vx import RECONSTRUCTED, VxRecord, read_vx
@@ -89,6 +90,8 @@ class History:
         Whether the pricing state knows them.
     notes : tuple of str
         What is particular to this source; part of `limits`.
+    files : Replay or None
+        The files that it was read from, and how; None where one was a frame.
 
     Examples
     --------
@@ -104,6 +107,7 @@ class History:
     vx: VxRecord | None
     vx_in_state: bool
     notes: tuple[str, ...]
+    files: Replay | None
 
     def __init__(
         self,
@@ -129,15 +133,25 @@ class History:
             gaps=gaps,
             allow_jumps=allow_jumps,
         )
+        events = files.kept(events)
         if vx is None and vx_columns is not None:
             raise HistoryError("vx_columns names the columns of vx, which is not given")
         if vx is None and vx_in_state:
             raise HistoryError("vx_in_state is about recorded VIX futures. Mend: give vx as well")
-        self._set(data=data)
+        self._set(data=data, files=None)
         clock = self.clock(tail_sessions=tail_sessions, listings=listings, events=events)
         record = None if vx is None else read_vx(vx, data, clock, vx_columns)
         notes = _notes(data, clock, record)
         self._set(schedule=clock, vx=record, vx_in_state=vx_in_state, notes=notes)
+        closes = {"rate": rate, "dividend_yield": dividend_yield, "columns": dict(columns or {})}
+        described = files.described(
+            source,
+            vx,
+            closes=closes | {"gaps": gaps or "error", "allow_jumps": allow_jumps},
+            futures={"columns": dict(vx_columns or {}), "in_state": vx_in_state},
+            clock={"tail_sessions": tail_sessions, "listings": dict(listings), "events": events},
+        )
+        self._set(files=described)
 
     def _set(self, **fields: Any) -> None:
         for name, value in fields.items():
@@ -168,17 +182,18 @@ class History:
         HistoryError
             `arch` is not installed: ``pip install 'alvh[history]'``.
         """
-        data = read_history(
-            bundled.load(),
-            rate=bundled.RATE if rate is None else rate,
-            dividend_yield=bundled.DIVIDEND_YIELD if dividend_yield is None else dividend_yield,
-        )
+        events = files.kept(events)
         market = cls(
-            replace(data, source=bundled.SOURCE),
-            listings=listings,
-            events=events,
-            tail_sessions=tail_sessions,
+            bundled.read(rate, dividend_yield), listings=listings, events=events, tail_sessions=tail_sessions
         )
+        described = files.described(
+            files.BUNDLED,
+            None,
+            closes={"rate": rate, "dividend_yield": dividend_yield},
+            futures={},
+            clock={"tail_sessions": tail_sessions, "listings": dict(listings), "events": events},
+        )
+        market._set(files=described)
         if rate is None or dividend_yield is None:
             market._set(notes=(*market.notes, bundled.NOTE))
         return market
@@ -212,6 +227,28 @@ class History:
         """What every result of this replay has to say about itself, in sentences."""
         known = (IN_STATE,) if self.vx_in_state else ()
         return (*LIMITS, *known, *self.notes)
+
+    def to_toml(self) -> str:
+        """Return the replay as TOML: its files by path and hash; `alvh.market.from_toml` reads it back.
+
+        Raises
+        ------
+        SpecError
+            A source was a frame, which has no path.
+
+        Examples
+        --------
+        >>> print(History.bundled(rate=0.01).to_toml()[:52])
+        schema = 1
+        model = "history"
+        tail_sessions = 90
+        <BLANKLINE>
+        """
+        if self.files is None:
+            raise SpecError(
+                "history: TOML names the files of a replay, and these are frames. Mend: give their paths"
+            )
+        return self.files.to_toml(self)
 
     def spec(self) -> dict[str, Any]:
         """Return the market as JSON-able data for the core: a number a session, and recorded VIX futures."""

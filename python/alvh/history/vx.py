@@ -1,10 +1,12 @@
 """Recorded VX futures of a history: read, checked, put on its clock, and counted."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from alvh.errors import HistoryError, nearest_names
@@ -18,6 +20,7 @@ EXPIRY: Final = "expiry"
 SETTLE: Final = Column("settle", *VOLATILITY, required=True)
 NAMES: Final = (DATE, EXPIRY, SETTLE.name)
 CONTRACTS: Final = 7  # nearest ones whose marks are counted
+HASH_VERSION: Final = b"alvh vx 1\n"
 MOST_TIMES_VIX: Final = 4.0  # recorded: 0.4 (VIX 80) to 2 (VIX 9)
 
 # Measured by scripts/vx_reconstruction.py; docs/history.md has the table.
@@ -61,6 +64,15 @@ class VxRecord:
     unused: Mapping[str, int]
     settlements: tuple[int, ...]
     marks: Marks
+
+    @property
+    def data_hash(self) -> str:
+        """SHA-256 of what is used: sessions, contracts and prices."""
+        digest = hashlib.sha256(HASH_VERSION)
+        for series in self.frame:
+            numbers = series.cast(pl.Float64).to_numpy().astype(np.dtype("<f8"))
+            digest.update(f"{series.name} {len(series)}\n".encode() + numbers.tobytes())
+        return digest.hexdigest()
 
     def spec(self) -> dict[str, Any]:
         """Return the marks as JSON-able data for the core."""

@@ -10,9 +10,10 @@ The defaults were estimated on data of 1990 to 2026 and are starting values, not
 from alvh.bars import Bars, Profile
 from alvh.filtering import filter  # noqa: A004 -- read as alvh.market.filter
 from alvh.history import ChainHistory, History
+from alvh.history.files import Closes, Futures, QuotedReplay, Replay, Snapshots
 from alvh.market.bates import Bates
 from alvh.market.drawn import Quotes
-from alvh.market.fhs import FHS, Closes
+from alvh.market.fhs import FHS
 from alvh.market.gbm import GBM
 from alvh.market.groups import Curve, Dynamics, Smile, SmileState, VixSmile
 from alvh.market.l3f import L3F
@@ -34,14 +35,18 @@ __all__ = [
     "Closes",
     "Curve",
     "Dynamics",
+    "Futures",
     "History",
     "PathVolatility",
     "Profile",
+    "QuotedReplay",
     "Quotes",
+    "Replay",
     "Scenario",
     "Simulated",
     "Smile",
     "SmileState",
+    "Snapshots",
     "Validation",
     "VixSmile",
     "filter",

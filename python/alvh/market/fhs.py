@@ -8,62 +8,14 @@ from pydantic import Field
 from alvh.described import Described
 from alvh.errors import SpecError
 from alvh.filtering import INNOVATIONS, filter  # noqa: A004 -- read as alvh.market.filter
-from alvh.history import History, HistoryData, read_history
+from alvh.history import History, HistoryData
+from alvh.history.files import Closes
 from alvh.history.replay import AT_CLOSES, OF_THE_TEMPLATE
 from alvh.market.defaults import L3F as _L3F
 from alvh.market.drawn import Drawn
 from alvh.market.groups import Curve, Dynamics, Smile, SmileState, VixSmile
 
-__all__ = ["FHS", "Closes"]
-
-BUNDLED: Final = "bundled"
-"""Path of the history that the package `arch` ships."""
-
-
-class Closes(Described):
-    """The file that a bootstrapped market takes its innovations from, and how it is read.
-
-    Parameters
-    ----------
-    path : str
-        CSV or Parquet file, see `alvh.history.read_history`; "bundled" is what the package `arch` ships.
-    rate, dividend_yield, columns, gaps
-        As in `read_history`.
-    sha256 : str
-        Hash of its content, `HistoryData.data_hash`; another content is refused.
-
-    Examples
-    --------
-    >>> Closes(path="closes.csv", rate=0.02, dividend_yield=0.02).gaps
-    'error'
-    """
-
-    path: str
-    rate: float | None = None
-    dividend_yield: float | None = None
-    columns: dict[str, str] = Field(default_factory=dict)
-    gaps: Literal["error", "report"] = "error"
-    sha256: str | None = None
-
-    def read(self) -> HistoryData:
-        """Return the checked history."""
-        if self.path == BUNDLED:
-            data = History.bundled(rate=self.rate, dividend_yield=self.dividend_yield).data
-        else:
-            data = read_history(
-                self.path,
-                rate=self.rate,
-                dividend_yield=self.dividend_yield,
-                columns=self.columns,
-                gaps=self.gaps,
-            )
-        if self.sha256 not in {None, data.data_hash}:
-            raise SpecError(
-                f"history.path = {self.path!r}: its content has changed (SHA-256 {data.data_hash}, not "
-                f"{self.sha256}). Mend: restore the file, or leave history.sha256 out"
-            )
-        return data
-
+__all__ = ["FHS"]
 
 # What is said beside every result of a bootstrap.
 OF_INNOVATIONS: Final = (

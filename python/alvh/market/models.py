@@ -1,16 +1,19 @@
 """The models that draw their paths, by name, and how they are read from TOML."""
 
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
 
 from alvh import market_file
 from alvh.errors import SpecError, nearest_names
+from alvh.history.files import REPLAYS, Closes
+from alvh.history.replay import History
 from alvh.market.bates import Bates
-from alvh.market.fhs import FHS, Closes
+from alvh.market.fhs import FHS
 from alvh.market.gbm import GBM
 from alvh.market.l3f import L3F
 from alvh.market.pdv4 import PDV4
 
-__all__ = ["MODELS", "Simulated", "from_toml"]
+__all__ = ["MODELS", "Simulated", "from_toml", "simulated_from_toml"]
 
 Simulated: TypeAlias = L3F | PDV4 | FHS | Bates | GBM
 """A market that is drawn, not replayed."""
@@ -25,12 +28,12 @@ MODELS: Final[dict[str, type[Simulated]]] = {
 """Simulated markets by the name in their TOML."""
 
 
-def from_toml(text: str, source: str = "market") -> Simulated:
+def from_toml(text: str, source: str = "market") -> Simulated | History:
     """Read a market from TOML: ``schema = 1``, ``model = "l3f"`` and its parameters.
 
-    What is left out is the default.
+    What is left out is the default. ``model = "history"`` and ``"chain_history"`` are replays.
 
-    A file of innovations is read and filtered again, and refused if its content has changed.
+    Files of closes, futures and quotes are read again, and refused if their content has changed.
 
     Parameters
     ----------
@@ -50,10 +53,32 @@ def from_toml(text: str, source: str = "market") -> Simulated:
     >>> market = from_toml(PDV4(vix=20, path=PathVolatility(cap=1.2)).to_toml())
     >>> market.vix, market.path.cap
     (20.0, 1.2)
+    >>> from_toml(History.bundled().to_toml())
+    History('arch.data sp500 and vix', 2014-01-03 to 2018-12-31, 1257 sessions)
     """
     name, parameters = market_file.parse(text, source)
+    if name in REPLAYS:
+        return REPLAYS[name](**parameters).read()
+    return _simulated(name, parameters, source, (*MODELS, *REPLAYS))
+
+
+def simulated_from_toml(text: str, source: str = "market") -> Simulated:
+    """Read a market that is drawn from TOML; a replay is refused.
+
+    Examples
+    --------
+    >>> simulated_from_toml(GBM(vol=0.2).to_toml()).spec()["vol"]
+    0.2
+    """
+    name, parameters = market_file.parse(text, source)
+    if name in REPLAYS:
+        raise SpecError(f"{source}: model = {name!r} is a replay. Allowed here: {', '.join(MODELS)}")
+    return _simulated(name, parameters, source, MODELS)
+
+
+def _simulated(name: str, parameters: dict[str, Any], source: str, known: Iterable[str]) -> Simulated:
     if name not in MODELS:
-        raise SpecError(f"{source}: model = {name!r}: {nearest_names(name, MODELS)}")
+        raise SpecError(f"{source}: model = {name!r}: {nearest_names(name, known)}")
     if name != "fhs":
         return MODELS[name](**parameters)
     closes = parameters.pop("history", None)

@@ -10,6 +10,10 @@ use crate::math::special;
 const MONTH: f64 = 30.0 / DAYS_PER_YEAR;
 /// Sessions of that month: the one clock maps 21 sessions to 30 days.
 pub(super) const MONTH_SESSIONS: f64 = super::SESSIONS_PER_MONTH;
+/// Steepest fall of ln(K − floor) of the variance-swap curve per unit of ln(tenor). See [`VixCurve::slope_kept`].
+const STEEPEST_FALL: f64 = 0.35;
+/// Tenors at which the fall is measured, sessions: the fast factor's is steepest at 26, the medium one's at 146.
+const MEASURED: [f64; 12] = [3.0, 4.25, 6.0, 8.5, 12.0, 17.0, 24.0, 34.0, 48.0, 68.0, 96.0, 136.0];
 /// Pairs of factors, (0,0) (1,1) (2,2) (0,1) (0,2) (1,2).
 const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)];
 
@@ -25,17 +29,25 @@ pub struct VixCurve {
     pair_weight: [f64; 6],
     slope_short: f64,
     slope_long: f64,
+    /// −dℓ / d ln τ at each measured tenor.
+    fall: [[f64; FACTORS]; MEASURED.len()],
 }
 
 impl VixCurve {
     pub(super) fn new(curve: &Curve) -> Self {
         let covariance = curve.covariance();
         let k = curve.reversion;
+        let spot_loading = k.map(|k| 1.0 / mean_decay::<false>(k * MONTH));
+        let fall = |sessions: f64, f: usize| {
+            let y = k[f] * MONTH * sessions / MONTH_SESSIONS;
+            spot_loading[f] * (mean_decay::<false>(y) - special::exp::<false>(-y))
+        };
         Self {
             floor: curve.floor,
             level: curve.level,
             reversion: k,
-            spot_loading: k.map(|k| 1.0 / mean_decay::<false>(k * MONTH)),
+            spot_loading,
+            fall: MEASURED.map(|sessions| std::array::from_fn(|f| fall(sessions, f))),
             pair_weight: PAIRS.map(|(i, j)| {
                 let times = if i == j { 1.0 } else { 2.0 };
                 times * covariance[i][j] / (k[i] + k[j])
@@ -81,17 +93,34 @@ impl VixCurve {
     }
 
     /// Volatility of the SPX variance swap over `sessions` > 0, in points:
-    /// `K = floor + exp(level + c + Σ ℓᵢ xᵢ)`, `ℓᵢ = φᵢ(τ) / φᵢ(30 days)`, `c` piecewise linear in ln τ.
+    /// `K = floor + exp(level + c + Σ xᵢ + κ Σ (ℓᵢ − 1) xᵢ)`, `ℓᵢ = φᵢ(τ) / φᵢ(30 days)`, `c` piecewise linear in ln τ,
+    /// κ what [`Self::slope_kept`] says of these factors.
     ///
     /// One clock: the factors' τ is `sessions / 21` months of 30 days, so that VIX is the swap of 21 sessions
     /// whatever the weekends, and total variance cannot jump where a calendar would.
     #[inline(always)]
-    pub(super) fn variance_swap<const FMA: bool>(&self, x: [f64; FACTORS], sessions: f64) -> f64 {
-        let (mut exponent, loading) = self.swap_line::<FMA>(sessions);
+    pub(super) fn variance_swap<const FMA: bool>(&self, x: [f64; FACTORS], kept: f64, sessions: f64) -> f64 {
+        let (constant, loading) = self.swap_line::<FMA>(sessions);
+        let (mut whole, mut flat) = (constant, constant);
         for f in 0..FACTORS {
-            exponent = fma::<FMA>(loading[f], x[f], exponent);
+            whole = fma::<FMA>(loading[f], x[f], whole);
+            flat += x[f];
         }
-        self.floor + special::exp::<FMA>(exponent)
+        self.floor + special::exp::<FMA>(fma::<FMA>(1.0 - kept, flat - whole, whole))
+    }
+
+    /// κ, the share of its slope that the variance-swap curve keeps: 1, or what makes its steepest fall the allowed one.
+    ///
+    /// Total variance at every strike must rise with tenor, or a calendar spread has a negative price. The curve of a fast
+    /// factor that has just spiked would take variance away faster than time adds it. Flattened around its month it does
+    /// not, while VIX stays: see `docs/market.md`, and `tests/reached.rs` for the states that simulations reach.
+    #[inline(always)]
+    pub(super) fn slope_kept<const FMA: bool>(&self, x: [f64; FACTORS]) -> f64 {
+        let mut steepest = 0.0_f64;
+        for fall in &self.fall {
+            steepest = steepest.max(dot::<FMA>(*fall, x, 0.0));
+        }
+        (STEEPEST_FALL / steepest).min(1.0)
     }
 
     /// `ln(K − floor)` as a line in the factors: level + c, and ℓ.
@@ -181,11 +210,38 @@ mod tests {
         let curve = VixCurve::new(&Curve::default());
         for x in [[-0.03, -0.24, 0.1], [0.8, 0.3, -0.1], [-0.5, -0.6, 0.4]] {
             let vix = curve.vix::<false>(x);
-            assert!((curve.variance_swap::<false>(x, MONTH_SESSIONS) / vix - 1.0).abs() < 1e-14);
+            let kept = curve.slope_kept::<false>(x);
+            assert!((curve.variance_swap::<false>(x, kept, MONTH_SESSIONS) / vix - 1.0).abs() < 1e-14);
             let (future, v) = curve.future::<false>(x, 0.0);
             assert_eq!(v, 0.0);
             assert!((future / vix - 1.0).abs() < 1e-14);
         }
+    }
+
+    /// Where a factor has spiked the curve falls by the steepest allowed slope, to what is lost between two measured tenors;
+    /// elsewhere it is the line in the factors, to the bit.
+    #[test]
+    fn no_curve_falls_more_steeply_than_is_allowed() {
+        let curve = VixCurve::new(&Curve { slope_short: 0.0, slope_long: 0.0, ..Curve::default() });
+        for x in [[1.2, 0.0, 0.0], [2.5, 0.9, 0.3], [0.0, 1.5, 0.0], [0.9, -0.6, 0.2], [0.2, 0.3, 0.2]] {
+            let kept = curve.slope_kept::<false>(x);
+            let log = |kept: f64, sessions: f64| {
+                (curve.variance_swap::<false>(x, kept, sessions) - curve.floor).ln()
+            };
+            let steepest = (0..400)
+                .map(|i| 0.5 * (600.0_f64 / 0.5).powf(f64::from(i) / 400.0))
+                .map(|n| (log(kept, n) - log(kept, 1.01 * n)) / 1.01_f64.ln())
+                .fold(0.0, f64::max);
+            assert!(steepest < 1.02 * STEEPEST_FALL, "{steepest} at {x:?}");
+            assert!(kept == 1.0 || steepest > 0.98 * STEEPEST_FALL, "{steepest} at {x:?}");
+            if kept == 1.0 {
+                let (constant, loading) = curve.swap_line::<false>(63.0);
+                let line = (0..FACTORS).fold(constant, |sum, f| fma::<false>(loading[f], x[f], sum));
+                let swap = curve.variance_swap::<false>(x, kept, 63.0);
+                assert_eq!(swap, curve.floor + special::exp::<false>(line));
+            }
+        }
+        assert_eq!(curve.slope_kept::<false>([0.2, 0.3, 0.2]), 1.0);
     }
 
     #[test]

@@ -172,13 +172,15 @@ mod tests {
         let alone = filter().observe(now);
         let mut informed = filter();
         for sessions in [QUARTER, HALF_YEAR] {
-            informed.observe_swap(sessions, curve.variance_swap::<false>(truth, sessions));
+            informed.observe_swap(sessions, curve.variance_swap::<false>(truth, 1.0, sessions));
         }
         let found = informed.observe(now);
         assert!((vix(found) / now - 1.0).abs() < 1e-13);
         for sessions in [QUARTER, HALF_YEAR] {
-            let miss =
-                |x| curve.variance_swap::<false>(x, sessions) - curve.variance_swap::<false>(truth, sessions);
+            let miss = |x| {
+                curve.variance_swap::<false>(x, 1.0, sessions)
+                    - curve.variance_swap::<false>(truth, 1.0, sessions)
+            };
             assert!(miss(found).abs() < 0.2 * miss(alone).abs(), "{} of {}", miss(found), miss(alone));
         }
         for i in 0..FACTORS {

@@ -205,7 +205,9 @@ impl Kernel for SwapKernel<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         for i in 0..LANES {
-            self.out[i] = self.curve.variance_swap::<FMA>(self.state.factors(i), self.sessions);
+            let x = self.state.factors(i);
+            let kept = self.curve.slope_kept::<FMA>(x);
+            self.out[i] = self.curve.variance_swap::<FMA>(x, kept, self.sessions);
         }
     }
 }

@@ -29,11 +29,15 @@ impl Kernel for SliceKernel<'_> {
     fn run<const FMA: bool>(self) {
         let Self { curve, smile, state, sessions, out } = self;
         let (mut target, mut skew, mut curvature) = (Col::default(), Col::default(), Col::default());
+        let mut kept = Col::default();
+        for i in 0..LANES {
+            kept[i] = curve.slope_kept::<FMA>(state.factors(i));
+        }
         for i in 0..LANES {
             let n = if sessions[i] > 0.0 { sessions[i] } else { SHORTEST_SESSIONS };
             let x = state.factors(i);
             let share = smile.tenor_share::<FMA>(n) * smile.level_share::<FMA>(curve.vix::<FMA>(x));
-            let swap = curve.variance_swap::<FMA>(x, n) * share;
+            let swap = curve.variance_swap::<FMA>(x, kept[i], n) * share;
             let aim = smile.aim::<FMA>(swap * (1.0 / PERCENT), n, session_years(n));
             (target[i], skew[i], curvature[i]) = (aim.target, aim.skew, aim.curvature);
         }

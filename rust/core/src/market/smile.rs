@@ -212,7 +212,8 @@ mod tests {
             let sessions = 0.25 * (400.0_f64 / 0.25).powf(f64::from(i) / 120.0);
             for vix in 8..=150 {
                 let x = filter.clone().observe(f64::from(vix));
-                let swap = curve.variance_swap::<false>(x, sessions) / PERCENT;
+                let kept = curve.slope_kept::<false>(x);
+                let swap = curve.variance_swap::<false>(x, kept, sessions) / PERCENT;
                 let template = rule.aim::<false>(swap, sessions, session_years(sessions));
                 // The template, and four standard deviations of its daily state.
                 for shift @ [skew, curvature] in
