@@ -50,9 +50,14 @@ def rules_of(path: str | Path) -> tuple[Found, ...]:
     """
     path = Path(path)
     if path.suffix == ".toml":
-        from alvh.playbook import Arm
+        from alvh.playbook import Playbook
 
-        return tuple(rules_of_arm(Arm.read(path)))
+        arms = Playbook.read(path).arms
+        if len(arms) == 1:
+            return tuple(rules_of_arm(arms[0]))
+        return tuple(
+            found._replace(where=f"{arm.name}: {found.where}") for arm in arms for found in rules_of_arm(arm)
+        )
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -157,10 +162,5 @@ def _narrowest(rule: Condition) -> str:
 
 
 def rules_of_arm(arm: "Arm") -> Iterator[Found]:
-    """Give the rules of every layer and of the transfers between ledgers."""
-    for layer in arm.layers:
-        for key, (rule, scope) in zip(("enter", "exit", "size.reduced.when"), layer.rules, strict=True):
-            if rule is not None:
-                yield Found(f"{layer.name}.{key}", rule, scope)
-    for number, transfer in enumerate(arm.ledgers.transfers if arm.ledgers else (), start=1):
-        yield Found(f"ledgers.transfers {number}.when", transfer.when, "book")
+    """Give every rule of an arm."""
+    yield from (Found(*rule) for rule in arm.rules)
