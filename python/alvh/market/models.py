@@ -9,6 +9,7 @@ from alvh.market.fhs import FHS, Closes
 from alvh.market.gbm import GBM
 from alvh.market.l3f import L3F
 from alvh.market.pdv4 import PDV4
+from alvh.places import at
 
 __all__ = ["MODELS", "Simulated", "from_toml"]
 
@@ -42,7 +43,7 @@ def from_toml(text: str, source: str = "market") -> Simulated:
     Raises
     ------
     SpecError
-        Names the key, its value and what is allowed.
+        Names the document, the line, the key, its value and what is allowed.
 
     Examples
     --------
@@ -53,10 +54,14 @@ def from_toml(text: str, source: str = "market") -> Simulated:
     """
     name, parameters = market_file.parse(text, source)
     if name not in MODELS:
-        raise SpecError(f"{source}: model = {name!r}: {nearest_names(name, MODELS)}")
+        raise SpecError(f"{at(text, ['model'], source)}: model = {name!r}: {nearest_names(name, MODELS)}")
     if name != "fhs":
-        return MODELS[name](**parameters)
+        with market_file.told(text, source):
+            return MODELS[name](**parameters)
     closes = parameters.pop("history", None)
     if not isinstance(closes, dict):
         raise SpecError(f"{source}: history: name the file of the innovations in a table [history], as path")
-    return FHS.of(Closes(**closes), **parameters)
+    with market_file.told(text, source, "history"):
+        innovations = Closes(**closes)
+    with market_file.told(text, source):
+        return FHS.of(innovations, **parameters)

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from alvh.errors import SpecError, mistakes, nearest_names
-from alvh.places import line_of
+from alvh.places import at
 from alvh.playbook.calls import Liquidity, MarginCalls
 from alvh.playbook.entries import Schedule
 from alvh.playbook.governance import Governance
@@ -48,8 +48,7 @@ class Place:
 
     def at(self, *keys: str | int) -> str:
         """Name the document and the line of a key."""
-        line = line_of(self.text, (*self.path, *keys))
-        return self.source if line is None else f"{self.source}, line {line}"
+        return at(self.text, (*self.path, *keys), self.source)
 
 
 def text_of(path: str | Path) -> str:

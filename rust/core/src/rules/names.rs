@@ -295,7 +295,11 @@ impl Name {
             )),
             None => {
                 let hint = nearest(text, in_scope(scope).map(Self::as_str));
-                let hint = hint.map(|word| format!(" (did you mean {word}?)")).unwrap_or_default();
+                let hint = hint
+                    .map(|word| {
+                        format!(" (did you mean {word}? A signal of your own is written own({text}))")
+                    })
+                    .unwrap_or_default();
                 Err(format!("unknown name{hint}; a rule of the {} knows {}", scope.as_str(), known(scope)))
             }
         }

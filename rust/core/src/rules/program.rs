@@ -53,6 +53,13 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Sessions of values that its cells keep.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> u32 {
+        let keeps = |cell: &Cell| matches!(cell, Cell::Moments(_) | Cell::Rank(_));
+        self.cells.iter().filter(|(_, cell)| keeps(cell)).map(|(plan, _)| plan.past.kept()).sum()
+    }
+
     /// Forgets every session: a new block of paths starts.
     pub fn reset(&mut self) {
         for (_, cell) in &mut self.cells {
