@@ -185,6 +185,17 @@ def test_keys_of_calls_and_liquidity(name, model):
     ]
 
 
+def test_keys_of_governance_and_schedule():
+    rows = markdown_pages.table("docs/playbooks.md", "in `[governance]`")
+    described = dict(_keys(playbook.Governance)) | {"signals": "three of ours"}
+    assert {key: default for key, default, _ in rows} == described
+    signals = ", ".join(f"{name} = {json.dumps(rule)}" for name, rule in playbook.DEFAULT_SIGNALS.items())
+    assert f"signals   = {{ {signals} }}" in markdown_pages.read("docs/playbooks.md")
+    rows = markdown_pages.table("docs/playbooks.md", "in `[schedule]`")
+    described = dict(_keys(playbook.Schedule)) | {"not_within": "{}"}
+    assert {key: default for key, default, _ in rows} == described
+
+
 def test_keys_of_equal_cost():
     documented = [
         (key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "in `equal_cost`")

@@ -465,6 +465,12 @@ def test_fhs_names_its_file_and_knows_its_content(tmp_path):
             "innovations are those of",
         ),
         ("schema = ", "not TOML"),
+        ("# mine\nschema = 2", "mine.toml, line 2: schema = 2"),
+        ('schema = 1\nmodel = "pdv5"', "mine.toml, line 2: model"),
+        ('schema = 1\nmodel = "gbm"\n\nvol = -1', "mine.toml, line 4: GBM: vol = -1"),
+        ('schema = 1\nmodel = "pdv4"\n[path]\nlevel = 0.1\ncaps = 1.0', "mine.toml, line 5: PDV4: path"),
+        ('schema = 1\nmodel = "pdv4"\n[path]\n\ncap = -1.0', "mine.toml, line 5: PDV4: path.cap = -1"),
+        ('schema = 1\nmodel = "fhs"\n[history]\npth = "x.csv"', "mine.toml, line 4: Closes: pth"),
     ],
 )
 def test_mistakes_in_toml_are_named(text, words):

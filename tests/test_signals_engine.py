@@ -136,8 +136,8 @@ def test_the_warm_up_comes_from_the_frame_s_own_past(history):
 @pytest.mark.parametrize(
     ("rule", "problem"),
     [
-        ("vixx > 20", r"did you mean vix\?"),
-        ("cpi_suprise > 0", r"did you mean cpi_surprise\?.*no slip of a known one"),
+        ("vixx > 20", r"did you mean vix\? A signal of your own is written own\(vixx\)"),
+        ("cpi_suprise > 0", r"did you mean cpi_surprise\?.*say so: own\(cpi_suprise\)"),
         ("los > 2", r"unknown name; a rule of the book knows spot"),
     ],
 )
@@ -298,3 +298,34 @@ def test_a_tenor_of_a_known_name_is_no_slip(name):
     assert outside(rules.parse(f"{name} > 20")) == (name,)
     with pytest.raises(SpecError, match="did you mean vix"):
         arm("vixx > 20")
+
+
+# Signals of one's own near a known name
+
+
+def test_a_declared_name_is_the_user_s_however_near_a_known_one(history):
+    """`own(vvix)`: said once in the rule, kept by text and TOML, and read from the frame."""
+    wanted = arm("own(vvix) > 1.1 and own(vvix).rising(1)")
+    assert outside(wanted.core.enter) == ("vvix",)
+    assert av.Arm.from_toml(wanted.to_toml()) == wanted
+    assert str(rules.signal("vvix", own=True) > 100) == "own(vvix) > 100"
+    assert rules.parse("own(vvix) > 100") == (rules.signal("vvix", own=True) > 100)
+    seen = aligned(releases("vvix"))
+    plan = _core.Plan(json.dumps(spec_of([wanted], history, signals=seen)))
+    assert opened(plan, 0)
+    with pytest.raises(RuleError, match=r"did you mean vvix\?"):
+        spec_of([arm("own(vvixx) > 1")], history, signals=seen)
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        ("own(vix) > 20", "the engine has this name itself; rename the signal"),
+        ("own(vvix, 2) > 20", "own takes the name of a signal of your own"),
+        ("own(min) > 20", "own takes the name of a signal of your own"),
+        ("own > 20", "own is a function"),
+    ],
+)
+def test_what_cannot_be_declared_is_said(rule, problem):
+    with pytest.raises(AlvhError, match=problem):
+        arm(rule)

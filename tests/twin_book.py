@@ -9,7 +9,7 @@ from twin_layer import Layer, Terms, Tranche
 from twin_margin import Held, Moves
 from twin_market import Basis, Market
 from twin_rules import Value
-from twin_surface import State
+from twin_surface import SESSION_YEAR, State
 
 HYPOTHETICAL_OFFSET = 0.9  # of the marks of bought hedges, under strategy-based margin
 TOLERANCE = 1e-6  # dollars, in refusals, calls and liquidations
@@ -22,6 +22,10 @@ CALLS = {
     "contagion": 10,
     "ruin_on_debt": False,
 }
+CORE_GREEKS = (
+    *("core_delta", "core_gamma", "core_vega", "core_theta"),
+    *("core_gamma_percentile", "core_theta_acceleration", "core_extrinsic_share"),
+)
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 
 
@@ -68,6 +72,7 @@ class Book:
         self.moved: dict[tuple[int, int], tuple[Tranche, Held]] = {}  # one lot, by package and tick
         self.deposited = self.deposited_bills = 0.0  # from outside; grown in bills
         self.liquidity: dict[str, float] | None = described.get("liquidity")
+        self.reads_greeks = any(f"'{name}'" in str(described) for name in CORE_GREEKS)
         self.calls: dict[str, Any] = CALLS | described.get("calls", {})
         self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
 
@@ -252,6 +257,7 @@ class Book:
             "breakeven_challenge": self.core_challenge(),
             "core_loss_multiple": max(losses, default=None),
             "core_sd_move": max(moves, default=None),
+            **(self.core_greeks() if self.reads_greeks else {}),
             "sleeve_nav_share": self.nav("sleeve") / self.capital if self.separate else None,
         } | {name: float(column[self.tick]) for name, column in market.indicators.items()}
 
@@ -262,6 +268,7 @@ class Book:
         flat = market.surface.flat_vol is not None
         names["vix_term"] = 1.0 if flat else market.surface.swap_vol(state.x, 93 / 30 * 21) / vix
         now, events = market.session(self.tick), market.calendar.events
+        names["weekday"] = market.calendar.weekday(now)
         names |= {f"days_to_{event}": market.calendar.days_to(event, now) for event in events}
         if "VX" not in market.calendar.listed:
             return names
@@ -276,14 +283,46 @@ class Book:
         names["roll_yield"] = (vix / price(first) - 1) * 365 / days
         return names
 
+    def core_greeks(self) -> dict[str, Value]:
+        """Dollars of the whole core, and the extremes of its tranches."""
+        held = self.held(hedge=False)
+        names: dict[str, Value] = dict.fromkeys(("core_delta", "core_gamma", "core_theta"), 0.0)
+        flags = []
+        for layer, t in held:
+            terms, spot, dollars = layer.terms, self.state.spot, t.lots * layer.terms.dpp
+            quotes = self.market.at(terms.product, self.tick, t.expiry)
+            n = self.market.sessions(terms.product, self.tick, t.expiry)
+            gamma, theta = terms.greeks(t.strikes, quotes, spot, n)
+            names["core_delta"] += terms.delta(t.strikes, quotes, spot) * dollars
+            names["core_gamma"] += gamma * dollars
+            names["core_theta"] += theta / SESSION_YEAR * dollars
+            flags.append(self.exposed(terms, t))
+        sens = self.exposure(hedge=False)
+        names["core_vega"] = None if self.market.shock is None else sens
+        for name, of in (
+            ("core_gamma_percentile", max),
+            ("core_theta_acceleration", max),
+            ("core_extrinsic_share", min),
+        ):
+            found = [flag[name.removeprefix("core_")] for flag in flags]
+            names[name] = of((each for each in found if each is not None), default=None)
+        return names
+
     def exposed(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
-        """Move, greeks and time value of a tranche; call it once a close."""
+        """Move, greeks and time value of a tranche at this close."""
+        if tranche.exposed_at != self.tick:
+            tranche.exposed_at, tranche.exposure = self.tick, self._exposed(terms, tranche)
+        return tranche.exposure
+
+    def _exposed(self, terms: Terms, tranche: Tranche) -> dict[str, Value]:
+        """What `exposed` gives; it remembers gammas, so once a close."""
         names = ("sd_move", "gamma_percentile", "theta_acceleration", "extrinsic_share", "extrinsic_per_day")
         if terms.product.vix or terms.future:
             return dict.fromkeys(names)
         market, spot, expiry = self.market, self.state.spot, tranche.expiry
         n = market.sessions(terms.product, self.tick, expiry)
         gamma, theta = terms.greeks(tranche.strikes, market.at(terms.product, self.tick, expiry), spot, n)
+        gamma = abs(gamma)
         if not tranche.gammas:
             tranche.entry_theta = theta
         before = tranche.gammas

@@ -38,6 +38,12 @@ class Calendar:
         before = [self.day[0] - 1, *self.day]  # the first session decides only if it opens a period
         return [period(now) != period(last) for now, last in zip(self.day, before, strict=False)]
 
+    def weekday(self, session: int) -> float:
+        """1 on Mondays; before the calendar every weekday is a session."""
+        if session >= 0:
+            return float((EPOCH + timedelta(days=self.day[session])).isoweekday())
+        return float((min((EPOCH + timedelta(days=self.day[0])).weekday(), 4) + session) % 5 + 1)
+
     def ends_week(self, session: int) -> bool:
         """Is this the last session of its week? Before the calendar every weekday is a session."""
         if session < 0:

@@ -32,6 +32,8 @@ class Decisions:
         names = self.book.names()
         self.seen.append(names)
         for layer in self.book.layers:
+            layer.wanted, layer.reduced, layer.permitted = self.wishes(layer, names)
+            layer.permitted = self.by_hand(layer, layer.permitted)
             for slot in sorted(layer.held):
                 self.exit(layer, layer.held[slot], names)
         self.transfers = [
@@ -40,7 +42,7 @@ class Decisions:
             if evaluate(rule["when"]["tree"], names, memory) is True and not self.book.ruined
         ]
         for layer in self.book.layers:
-            self.opening(layer, names)
+            self.opening(layer)
 
     def exit(self, layer: Layer, t: Tranche, names: Names) -> None:
         book, terms = self.book, layer.terms
@@ -50,23 +52,32 @@ class Decisions:
             t.exit_due = evaluate(rule["tree"], seen, t.memory) is True
         below = terms.spec.get("roll_below")
         near = below is not None and book.market.days(book.tick, t.expiry) < below
-        t.roll_due = near and not t.exit_due and not book.ruined
+        t.roll_due = near and not t.exit_due and not book.ruined and layer.permitted
         rungs = terms.spec.get("monetise") or []
         t.rungs = max(t.rungs, sum(t.value >= rung["at"] * -t.credit for rung in rungs))
 
     @staticmethod
-    def wishes(layer: Layer, names: Names) -> tuple[bool, bool]:
-        """Is an opening wanted, and is it to be a reduced one?"""
+    def wishes(layer: Layer, names: Names) -> tuple[bool, bool, bool]:
+        """Is an opening wanted, is it to be a reduced one, and do all permits hold?"""
         rules = layer.terms.spec.get("enter"), (layer.terms.spec["size"].get("reduced") or {}).get("when")
         wanted, reduced = (rule and evaluate(rule["tree"], names, layer.memory) is True for rule in rules)
-        return rules[0] is None or bool(wanted), bool(reduced)
+        said = [
+            evaluate(each["when"]["tree"], names, layer.memory)
+            for each in layer.terms.spec.get("permits", [])
+        ]
+        return rules[0] is None or bool(wanted), bool(reduced), all(each is True for each in said)
 
-    def opening(self, layer: Layer, names: Names) -> None:
+    def by_hand(self, layer: Layer, permitted: bool) -> bool:
+        """What a person decided for this session, whatever the permits say."""
+        now = self.book.market.session(self.book.tick)
+        decided = [each["allow"] for each in layer.terms.spec.get("overrides", []) if each["session"] == now]
+        return decided[-1] if decided else permitted
+
+    def opening(self, layer: Layer) -> None:
         terms, ruined = layer.terms, self.book.ruined
-        wanted, layer.reduced = self.wishes(layer, names)
         rolls = terms.flat and any(t.roll_due for t in layer.held.values())
         due = terms.decides[self.book.market.session(self.book.tick)] or (terms.flat and not layer.held)
-        opens = rolls or (due and wanted and not ruined)
+        opens = rolls or (due and layer.wanted and layer.permitted and not ruined)
         if opens:
             layer.pending = free_slot(layer) if terms.flat else layer.decided % terms.slots
         layer.decided += opens if terms.flat else due  # the calendar counts decisions not to open as well

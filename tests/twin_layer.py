@@ -71,7 +71,7 @@ class Terms:
         return found
 
     def greeks(self, strikes: list[float], quotes: Quotes, spot: float, n: float) -> tuple[float, float]:
-        """|Gamma| by the spot, and the time decay a year, of one unit with n sessions left."""
+        """Gamma by the spot, and the time decay a year, of one unit with n sessions left."""
         gamma = theta = 0.0
         years = n / SESSION_YEAR
         rate = -log(quotes.discount) / years
@@ -82,7 +82,13 @@ class Terms:
             gamma += ratio * density / quotes.forward / sd * (quotes.forward / spot) ** 2
             decay = density * quotes.forward * sd / (2 * years)
             theta += ratio * (rate * quotes.price(sign, strike) - decay)
-        return abs(gamma), theta
+        return gamma, theta
+
+    def delta(self, strikes: list[float], quotes: Quotes, spot: float) -> float:
+        """By the spot, of one unit."""
+        legs = zip(self.legs, strikes, strict=True)
+        forward = sum(ratio * quotes.delta(sign, strike) for (sign, ratio), strike in legs)
+        return forward * quotes.discount * quotes.forward / spot
 
     def challenge(self, strikes: list[float], credit: float, entry_spot: float, spot: float) -> float | None:
         """R49: the share of the way to the break-even on the side to which the spot moved.
@@ -124,6 +130,8 @@ class Tranche:
     memory: dict[int, list[Value]] = field(default_factory=dict)
     gammas: list[float] = field(default_factory=list)  # |gamma| at the closes so far
     entry_theta: float = 0.0
+    exposed_at: int = -1
+    exposure: dict[str, Value] = field(default_factory=dict)  # at that tick
 
 
 @dataclass
@@ -154,7 +162,7 @@ class Layer:
         self.early: dict[int, list[Early]] = {}  # by slot: lots closed by rule, and by force
         self.decided = 0
         self.pending: int | None = None  # slot of the opening decided a tick ago
-        self.reduced = False  # the size of that opening
+        self.wanted = self.reduced = self.permitted = False  # by the rules at the last close
         self.first_lots: float | None = None  # base lots of the first opening
         self.memory: dict[int, list[Value]] = {}
 

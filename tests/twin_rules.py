@@ -21,7 +21,7 @@ BINARY = {
 UNARY = {"neg": operator.neg, "abs": abs, "not": operator.not_}
 
 
-def evaluate(node: dict[str, Any], names: dict[str, Value], memory: dict[int, list[Value]]) -> Value:  # noqa: PLR0911 (a case a line)
+def evaluate(node: dict[str, Any], names: dict[str, Value], memory: dict[int, list[Value]]) -> Value:  # noqa: C901, PLR0911 (a case a line)
     """Value of a tree; `memory` is what `for_sessions` and `latch` nodes have seen, kept by the caller."""
     if "const" in node:
         return node["const"]
@@ -44,6 +44,9 @@ def evaluate(node: dict[str, Any], names: dict[str, Value], memory: dict[int, li
         state = memory.setdefault(id(node), [False])
         state.append(True if args[0] is True else False if args[1] is True else state[-1])
         return state[-1]
+    if op == "votes":
+        surely, perhaps = args.count(True), len(args) - args.count(False)
+        return True if surely >= node["n"] else None if perhaps >= node["n"] else False
     if None in args:
         return None
     if op in {"min", "max"}:

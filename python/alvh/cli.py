@@ -108,7 +108,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
         typer.Option(help="Preset to compare, repeatable; see `alvh presets`.", metavar="NAME"),
     ] = None,
     playbook: Annotated[
-        list[Path] | None, typer.Option(help="TOML file of an arm, repeatable.", metavar="FILE")
+        list[Path] | None, typer.Option(help="TOML file of an arm or a playbook, repeatable.", metavar="FILE")
     ] = None,
     history: Annotated[
         Path | None,
@@ -370,7 +370,7 @@ def stress(  # noqa: PLR0917 -- one parameter per option
         list[str] | None, typer.Option(help="Preset to stress, repeatable.", metavar="NAME")
     ] = None,
     playbook: Annotated[
-        list[Path] | None, typer.Option(help="TOML file of an arm, repeatable.", metavar="FILE")
+        list[Path] | None, typer.Option(help="TOML file of an arm or a playbook, repeatable.", metavar="FILE")
     ] = None,
     scenario: Annotated[
         list[str] | None, typer.Option(help="Scenario, repeatable; all unless given.", metavar="NAME")
@@ -708,11 +708,11 @@ def _quoted(  # noqa: PLR0917 -- one parameter per option
 
 
 def _arms(names: list[str] | None, files: list[Path] | None) -> list[Arm]:
-    from alvh.playbook import Arm, preset
+    from alvh.playbook import Playbook, arms_of, preset
 
     if not names and not files:
         names = list(DEMO_ARMS)
-    return [*(preset(name) for name in names or ()), *(Arm.read(path) for path in files or ())]
+    return list(arms_of([*map(preset, names or ()), *map(Playbook.read, files or ())]))
 
 
 def _shares(text: str) -> list[float]:

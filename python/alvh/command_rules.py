@@ -14,7 +14,7 @@ rules = typer.Typer(
 
 
 @rules.command()
-def check(
+def check(  # noqa: PLR0917 -- one parameter per option
     file: Annotated[
         Path, typer.Argument(help="A playbook (TOML), or a text file with a rule a line and # for comments.")
     ],
@@ -28,6 +28,10 @@ def check(
     dividend_yield: Annotated[
         float | None, typer.Option(help="Dividend yield, if it has no such column.", metavar="X")
     ] = None,
+    signals: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet of signal, date, released_at, value, as of a run.", metavar="FILE"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compile the rules of a file; tell names, sessions looked back on, and what a history lacks.
@@ -36,15 +40,18 @@ def check(
     """
     from rich.console import Console
 
+    from alvh.errors import SpecError
     from alvh.history import read_history
     from alvh.report.plain_json import to_json
     from alvh.report.rules import print_checks
     from alvh.rules import checking
 
+    if signals is not None and history is None:
+        raise SpecError("--signals changes nothing here: give --history, whose closes they are aligned with")
     data = None
     if history is not None:
         data = read_history(history, rate=rate, dividend_yield=dividend_yield, gaps="report")
-    table = checking.check(checking.rules_of(file), data)
+    table = checking.check(checking.rules_of(file), data, signals)
     if as_json:
         print(to_json({"rules": table}))
     else:

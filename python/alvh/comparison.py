@@ -22,7 +22,7 @@ from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
 from alvh.outside import Outside
-from alvh.playbook import Arm
+from alvh.playbook import Arm, Playbook, arms_of
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
 from alvh.signals.given import SignalSource
@@ -78,7 +78,7 @@ class Trace(NamedTuple):
 
 
 def compare(
-    arms: Sequence[Arm],
+    arms: Playbook | Sequence[Arm | Playbook],
     market: Market,
     *,
     paths: int | None = None,
@@ -108,7 +108,7 @@ def compare(
     Parameters
     ----------
     arms
-        The arms; differences are paired against the first one.
+        The arms, or a playbook of them; differences are paired against the first one.
     market
         `market.L3F(...)` or another simulated model, or `market.History(...)`.
     paths
@@ -200,6 +200,7 @@ def compare(
         "chunk": chunk,
         "signals": signals,
     }
+    arms = arms_of(arms)
     if out is not None:
         RunFolder.claim(out)  # what is wrong with the folder is said before anything is solved
     if solved is None:
@@ -281,6 +282,8 @@ class Comparison:
     def limits(self) -> tuple[str, ...]:
         """Sentences that must stand beside the figures."""
         limits = (*self.task.facts["limits"], *equal_cost.limits(self._equal_cost))
+        if self._governed_arms:
+            limits = (*limits, *figures.governed_words(self._governed))
         # Only where signals from outside are read: what else a rule reads is there, or said to be lacking.
         return (*limits, *figures.closed_words(self._closed)) if "signals" in self.task.facts else limits
 
@@ -493,15 +496,69 @@ class Comparison:
 
     @cached_property
     def _closed(self) -> pl.DataFrame:
+        task, paths = self._asked_again(self.arms)
+        arms = [book["arm"] for book in task.spec["books"]]
+        layers = {arm: [layer["name"] for layer in self._layers(arm)] for arm in arms}
+        return figures.closed(_core.Plan(task.text).gates(0, paths, threads=self.threads), arms, layers)
+
+    def governed(self) -> pl.DataFrame:
+        """Return what governance withheld of each arm that has one, and why (R87, R88).
+
+        Runs the smallest share again, on the paths of `closed`. Openings and rolls are counted where the
+        layer's own rule wanted them; hard checks where they stopped a fill.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.governed` says: `arm`, `layer`, `action`, `wanted`, `withheld`, `overridden`,
+            `by`. No rows where no arm is governed.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> governance = av.Governance(signals={"calm": "vix < 16", "trend": "rsi_14 > 45"})
+        >>> arm = av.preset("plain").replace(name="desk", governance=governance)
+        >>> few = {"paths": 16, "sessions": 42, "shares": [0.10], "surface_band": 0}
+        >>> told = av.compare([arm], av.market.L3F(vix=16), **few).governed()
+        >>> told.select("layer", "action")[0].row(0), told["withheld"][0] > 0
+        (('core', 'open'), True)
+        """
+        return self._governed
+
+    @property
+    def _governed_arms(self) -> list[str]:
+        governed = {
+            book["arm"]
+            for book in self.task.spec["books"]
+            if any({"permits", "overrides"} & layer.keys() for layer in book["layers"])
+        }
+        return [arm for arm in self.arms if arm in governed]
+
+    @cached_property
+    def _governed(self) -> pl.DataFrame:
+        task, paths = self._asked_again(self._governed_arms)
+        arms = [book["arm"] for book in task.spec["books"]]
+        layers = {arm: [layer["name"] for layer in self._layers(arm)] for arm in arms}
+        if not arms:
+            return figures.governed([], {}, arms, layers)
+        starts = self.task.spec["starts"]
+        distance = math.ceil(len(starts) / GATE_PATHS) if starts else 1
+        number = pl.col("path")
+        same = (number % distance == 0) & (number // distance < paths)
+        sums = [pl.col(name).sum().cast(pl.Int64).alias(check) for name, check in figures.CHECKS.items()]
+        at_fills = self.paths().filter(same, share=self._share(None)).group_by("arm").agg(sums).collect()
+        counts = {row.pop("arm"): row for row in at_fills.iter_rows(named=True) if row["arm"] in arms}
+        rows = _core.Plan(task.text).governed(0, paths, threads=self.threads)
+        return figures.governed(rows, {arm: counts[arm] for arm in arms}, arms, layers)
+
+    def _asked_again(self, arms: Sequence[str]) -> tuple[Task, int]:
+        """Return the task of arms at the smallest share on a part of the paths, and how many these are."""
         starts = self.task.spec["starts"]
         starts = starts[:: math.ceil(len(starts) / GATE_PATHS)] if starts else []
         share = self._share(None)
-        books = [book for book in self.task.spec["books"] if book["share"] == share]
+        books = [book for book in self.task.spec["books"] if book["share"] == share and book["arm"] in arms]
         task = Task({**self.task.spec, "starts": starts, "books": books}, self.task.paths, self.task.facts)
-        paths = len(starts) or min(self.task.paths, GATE_PATHS)
-        arms = [book["arm"] for book in books]
-        layers = {arm: [layer["name"] for layer in self._layers(arm)] for arm in arms}
-        return figures.closed(_core.Plan(task.text).gates(0, paths, threads=self.threads), arms, layers)
+        return task, len(starts) or min(self.task.paths, GATE_PATHS)
 
     def peaks(self, share: float | None = None) -> pl.DataFrame:
         """Return the distribution of peak over first margin requirement per arm (R15)."""
@@ -879,6 +936,8 @@ class Comparison:
             tables["layer_pnl"] = self.layer_pnl()
         if self._held_pairs():
             tables["forced_cost"] = self.forced_cost()
+        if self._governed_arms:
+            tables["governed"] = self.governed()
         if self.quoted:
             tables["prices"] = self.prices()
         if self.task.spec.get("worst_bar"):

@@ -1,14 +1,21 @@
 """Market models as TOML: every parameter written out, and read back with mistakes at their key."""
 
 import json
+import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from alvh.errors import SpecError
+from alvh.places import at
 
 SCHEMA: Final = 1
 """Version of the TOML format."""
+
+_KEY = re.compile(r"(?:^|: )[A-Z]\w*: ([a-z_][\w.]*)(?= =|:)")
+"""What descriptions say of a mistake begins with their name and the path of the key, one within another."""
 
 
 def write(model: str, parameters: dict[str, Any]) -> str:
@@ -39,11 +46,23 @@ def parse(text: str, source: str) -> tuple[str, dict[str, Any]]:
         raise SpecError(f"{source}: not TOML: {error}") from None
     schema = document.pop("schema", None)
     if schema != SCHEMA:
-        raise SpecError(f"{source}: schema = {schema!r}: this version reads schema = {SCHEMA}")
+        raise SpecError(
+            f"{at(text, ['schema'], source)}: schema = {schema!r}: this version reads schema = {SCHEMA}"
+        )
     model = document.pop("model", None)
     if not isinstance(model, str):
-        raise SpecError(f'{source}: model: name one, such as model = "l3f"')
+        raise SpecError(f'{at(text, ["model"], source)}: model: name one, such as model = "l3f"')
     return model, document
+
+
+@contextmanager
+def told(text: str, source: str, *above: str) -> Iterator[None]:
+    """Put the document and the line of the key before what a description finds wrong; `above`: its table."""
+    try:
+        yield
+    except SpecError as error:
+        keys = [key for found in _KEY.findall(str(error)) for key in found.split(".")]
+        raise SpecError(f"{at(text, [*above, *keys], source)}: {error}") from None
 
 
 def _lines(table: dict[str, Any]) -> list[str]:

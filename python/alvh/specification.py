@@ -173,7 +173,9 @@ def specification(
         case _:
             starts = []
             schedule = Schedule.synthetic(sessions, tail_sessions=tail, listings=listings)
+    books = [arm.book(share) for share in shares for arm in arms]
     calendar = schedule.spec() if starts else schedule.spec() | _events_before(arms)
+    _decide_by_hand(arms, books, market)
     spec = {
         "schema": SCHEMA,
         "capital": float(capital),
@@ -187,9 +189,26 @@ def specification(
         "ruin_share": ruin_share,
         "margin": _margin(margin),
         "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,
-        "books": [arm.book(share) for share in shares for arm in arms],
+        "books": books,
     }
     return spec if outside is None else spec | {"signals": outside.spec()}
+
+
+def _decide_by_hand(arms: Sequence[Arm], books: Sequence[dict[str, Any]], market: Market) -> None:
+    """Put the overrides of each arm at the sessions of a record; what lies outside of it changes nothing."""
+    if not isinstance(market, History):
+        return
+    days = market.data.dates
+    for arm in arms:
+        for each in arm.governance.overrides if arm.governance is not None else ():
+            if not days[0] <= each.day <= days[-1]:
+                continue
+            if each.day not in days:
+                raise SpecError(f"arm {arm.name!r}: override of {each.day}: no session of this history")
+            decided = {"session": days.index(each.day), "allow": each.act == "allow"}
+            for book in (book for book in books if book["arm"] == arm.name):
+                layer = next(layer for layer in book["layers"] if layer["name"] == each.layer)
+                layer.setdefault("overrides", []).append(decided)
 
 
 def _margin(rule: MarginRule) -> str | dict[str, Any]:
@@ -360,9 +379,7 @@ def _events_before(arms: Sequence[Arm]) -> dict[str, Any]:
     A simulated calendar begins with the path, so that a week or month begins there too; what rules see of
     announcements does not.
     """
-    rules = [rule for arm in arms for layer in arm.layers for rule in layer.rules]
-    rules += [(each.when, "book") for arm in arms if arm.ledgers for each in arm.ledgers.transfers]
-    back = [rule for rule, scope in rules if rule is not None and warm_up_of(rule, scope)]
+    back = [rule for arm in arms for _, rule, scope in arm.rules if warm_up_of(rule, scope)]
     looked = {name for rule in back for name in names_in(rule.tree)}
     wanted = [kind for kind in EVENTS if f"days_to_{kind}" in looked]
     if not wanted:

@@ -11,6 +11,7 @@ from alvh.figures.closed import closed, closed_words
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
+from alvh.figures.governed import CHECKS, governed, governed_words
 from alvh.figures.headline import headline, history_headline
 from alvh.figures.layers import layer_pnl
 from alvh.figures.margin_calls import MARGIN_CALLS, forced_cost, margin_calls
@@ -27,6 +28,7 @@ from alvh.figures.surface_band import surface_band
 from alvh.figures.worst_bar import bar_calls
 
 __all__ = [
+    "CHECKS",
     "FIGURES",
     "LARGEST_DRAWDOWN",
     "LARGEST_PROBABILITY",
@@ -53,6 +55,8 @@ __all__ = [
     "fall_frequency",
     "fan",
     "forced_cost",
+    "governed",
+    "governed_words",
     "headline",
     "hedge_failures",
     "history_headline",

@@ -12,6 +12,7 @@ from alvh.market.fhs import FHS
 from alvh.market.gbm import GBM
 from alvh.market.l3f import L3F
 from alvh.market.pdv4 import PDV4
+from alvh.places import at
 
 __all__ = ["MODELS", "Simulated", "from_toml", "simulated_from_toml"]
 
@@ -45,7 +46,7 @@ def from_toml(text: str, source: str = "market") -> Simulated | History:
     Raises
     ------
     SpecError
-        Names the key, its value and what is allowed.
+        Names the document, the line, the key, its value and what is allowed.
 
     Examples
     --------
@@ -58,8 +59,10 @@ def from_toml(text: str, source: str = "market") -> Simulated | History:
     """
     name, parameters = market_file.parse(text, source)
     if name in REPLAYS:
-        return REPLAYS[name](**parameters).read()
-    return _simulated(name, parameters, source, (*MODELS, *REPLAYS))
+        with market_file.told(text, source):
+            replay = REPLAYS[name](**parameters)
+        return replay.read()
+    return _simulated(name, parameters, text, source, (*MODELS, *REPLAYS))
 
 
 def simulated_from_toml(text: str, source: str = "market") -> Simulated:
@@ -72,16 +75,22 @@ def simulated_from_toml(text: str, source: str = "market") -> Simulated:
     """
     name, parameters = market_file.parse(text, source)
     if name in REPLAYS:
-        raise SpecError(f"{source}: model = {name!r} is a replay. Allowed here: {', '.join(MODELS)}")
-    return _simulated(name, parameters, source, MODELS)
+        raise SpecError(f"{at(text, ['model'], source)}: model = {name!r} is a replay. Allowed here: {', '.join(MODELS)}")
+    return _simulated(name, parameters, text, source, MODELS)
 
 
-def _simulated(name: str, parameters: dict[str, Any], source: str, known: Iterable[str]) -> Simulated:
+def _simulated(
+    name: str, parameters: dict[str, Any], text: str, source: str, known: Iterable[str]
+) -> Simulated:
     if name not in MODELS:
-        raise SpecError(f"{source}: model = {name!r}: {nearest_names(name, known)}")
+        raise SpecError(f"{at(text, ['model'], source)}: model = {name!r}: {nearest_names(name, known)}")
     if name != "fhs":
-        return MODELS[name](**parameters)
+        with market_file.told(text, source):
+            return MODELS[name](**parameters)
     closes = parameters.pop("history", None)
     if not isinstance(closes, dict):
         raise SpecError(f"{source}: history: name the file of the innovations in a table [history], as path")
-    return FHS.of(Closes(**closes), **parameters)
+    with market_file.told(text, source, "history"):
+        innovations = Closes(**closes)
+    with market_file.told(text, source):
+        return FHS.of(innovations, **parameters)

@@ -1,4 +1,4 @@
-"""Arms as data: layers, sizes and progressions, validated, frozen, and written as TOML.
+"""Arms and playbooks as data: layers, sizes, governance, validated, frozen, and written as TOML.
 
 An arm is one defence of the same condor book. Its first layer is the core condor (R1); what is done about
 losses is a rule, a progression or another layer that buys a hedge. Nothing here computes:
@@ -10,10 +10,13 @@ from alvh.playbook.buy import Buy, put, vix_call, vx_future
 from alvh.playbook.calls import STRESSED_SPREADS, Liquidity, MarginCalls
 from alvh.playbook.condor import IronCondor
 from alvh.playbook.document import SCHEMA
+from alvh.playbook.entries import Apart, Schedule
 from alvh.playbook.frozen import Every
+from alvh.playbook.governance import DEFAULT_SIGNALS, Governance, Override, Signal
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Sleeve, SleeveTable, Transfer, transfer
 from alvh.playbook.monetise import Rung
+from alvh.playbook.playbook import Playbook, arms_of
 from alvh.playbook.progression import Progression
 from alvh.playbook.schema import schema
 from alvh.playbook.second_engine import SecondEngine
@@ -21,24 +24,33 @@ from alvh.playbook.sell import Sell, Strikes, Structure
 from alvh.playbook.shipped import preset, preset_text, presets
 from alvh.playbook.size import Reduced, Size, margin_share, offset
 from alvh.rival import EqualCost, Vary
+from alvh.rules import Condition as Rule
 
 __all__ = [
+    "DEFAULT_SIGNALS",
     "SCHEMA",
     "STRESSED_SPREADS",
+    "Apart",
     "Arm",
     "Buy",
     "EqualCost",
     "Every",
+    "Governance",
     "IronCondor",
     "Layer",
     "Ledgers",
     "Liquidity",
     "MarginCalls",
+    "Override",
+    "Playbook",
     "Progression",
     "Reduced",
+    "Rule",
     "Rung",
+    "Schedule",
     "SecondEngine",
     "Sell",
+    "Signal",
     "Size",
     "Sleeve",
     "SleeveTable",
@@ -46,6 +58,7 @@ __all__ = [
     "Structure",
     "Transfer",
     "Vary",
+    "arms_of",
     "margin_share",
     "offset",
     "preset",

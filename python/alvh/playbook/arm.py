@@ -12,13 +12,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Strict, ValidationError, field_validator, model_validator
 
-from alvh.errors import SpecError, mistakes
+from alvh.errors import SpecError, mistakes, nearest_names
 from alvh.playbook import caps, document
 from alvh.playbook.calls import Liquidity, MarginCalls
-from alvh.playbook.frozen import Frozen
+from alvh.playbook.entries import Schedule
+from alvh.playbook.frozen import Frozen, KeyMistakeError, warm_up_of
+from alvh.playbook.governance import Check, Governance
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Mode
 from alvh.rival import EqualCost, Vary
+from alvh.rules import Condition
 from alvh.rules.outside import names_in
 
 LONGEST_NAME = 60
@@ -39,6 +42,8 @@ class Arm(Frozen):
     that it is by choice. ``equal_cost`` makes it a rival at equal cost (R19): one parameter is solved before
     it runs. ``calls`` says what margin calls lead to; without it, to liquidation at the next session's fill.
     ``liquidity`` blocks openings that would leave a ledger too little liquid (R64); without it, none is.
+    ``governance`` is what adding risk needs besides the rules of the layers (R87, R88), ``schedule`` on which
+    days it is decided; without them, nothing and every day.
 
     Examples
     --------
@@ -64,6 +69,8 @@ class Arm(Frozen):
     equal_cost: EqualCost | None = None
     calls: MarginCalls | None = None
     liquidity: Liquidity | None = None
+    governance: Governance | None = None
+    schedule: Schedule | None = None
 
     def __init__(
         self,
@@ -78,6 +85,8 @@ class Arm(Frozen):
         equal_cost: EqualCost | None = None,
         calls: MarginCalls | None = None,
         liquidity: Liquidity | None = None,
+        governance: Governance | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         fields = {
             "layers": (*((core,) if core is not None else ()), *layers),
@@ -88,6 +97,8 @@ class Arm(Frozen):
             "equal_cost": equal_cost,
             "calls": calls,
             "liquidity": liquidity,
+            "governance": governance,
+            "schedule": schedule,
         }
         try:
             BaseModel.__init__(self, **{"name": name, **fields})
@@ -153,6 +164,32 @@ class Arm(Frozen):
                 raise ValueError(f"{what}: {mistakes(error)}") from None
         return self
 
+    @model_validator(mode="after")
+    def _governs_what_is_there(self) -> Self:
+        names = [layer.name for layer in self.layers]
+        told: dict[str, tuple[str, ...]] = {}
+        if self.schedule is not None:
+            told["schedule.layers"] = self.schedule.layers
+        if self.governance is not None:
+            told["governance.layers"] = self.governance.layers
+            told["governance.voters"] = self.governance.voters
+            told["governance.overrides"] = tuple(each.layer for each in self.governance.overrides)
+        for key, asked in told.items():
+            if unknown := next((name for name in asked if name not in names), None):
+                raise KeyMistakeError(key, f"no layer {unknown!r}: {nearest_names(unknown, names)}")
+        if self.governance is not None:
+            for layer in self.layers:
+                if layer.name in self.governance.voters and layer.enter is None:
+                    raise KeyMistakeError(
+                        "governance.voters", f"layer {layer.name!r} has no enter rule to vote by"
+                    )
+            self._votes()
+        return self
+
+    def _votes(self) -> Condition | None:
+        enters = {layer.name: layer.enter for layer in self.layers if layer.enter is not None}
+        return None if self.governance is None else self.governance.votes(enters)
+
     @property
     def core(self) -> Layer:
         """The first layer."""
@@ -162,8 +199,8 @@ class Arm(Frozen):
         """Return this arm under another name with something changed.
 
         ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals``,
-        ``equal_cost``, ``calls`` and ``liquidity`` are the arm's. Everything else is a field of its core:
-        ``size=…``, ``exit=…``.
+        ``equal_cost``, ``calls``, ``liquidity``, ``governance`` and ``schedule`` are the arm's. Everything
+        else is a field of its core: ``size=…``, ``exit=…``.
         """
         arm = {
             "layers": self.layers[1:],
@@ -173,6 +210,8 @@ class Arm(Frozen):
             "equal_cost": self.equal_cost,
             "calls": self.calls,
             "liquidity": self.liquidity,
+            "governance": self.governance,
+            "schedule": self.schedule,
         }
         for key in arm.keys() & changes.keys():
             arm[key] = changes.pop(key)
@@ -301,7 +340,7 @@ class Arm(Frozen):
         Several such layers have it together and keep their proportions; a hedge follows the core that it
         offsets.
         """
-        specs = [layer.spec(sleeve=self.ledgers is not None) for layer in self.layers]
+        specs = self._layers()
         sizes = [spec["size"] for spec in specs if spec["size"]["target"] == "margin_share"]
         total = math.fsum(size["value"] for size in sizes)
         if len(sizes) > 1 and not total:
@@ -310,6 +349,49 @@ class Arm(Frozen):
             # Not by the division for a single layer: that would round, and its value may be 0.
             size["value"] = share if len(sizes) == 1 else size["value"] / total * share
         return specs
+
+    def _layers(self) -> list[dict[str, Any]]:
+        """Return the layers as the engine reads them, with what governance and schedule add."""
+        specs = []
+        for layer in self.layers:
+            acting = layer
+            if self._checked("budget") and layer.role == "hedge" and caps.BUDGET not in layer.size.caps:
+                acting = layer.model_copy(update={"size": layer.size.capped(caps.BUDGET)})
+            spec = acting.spec(sleeve=self.ledgers is not None)
+            if permits := self.permits(layer):
+                spec["permits"] = [{"name": name, "when": rule.spec()} for name, rule in permits.items()]
+            specs.append(spec)
+        return specs
+
+    def _checked(self, check: Check) -> bool:
+        """Say whether a hard check is asked and the arm has what it needs."""
+        if self.governance is None or check not in self.governance.checks:
+            return False
+        return check != "budget" or bool(self.ledgers and self.ledgers.sleeve.budget_per_year)
+
+    def permits(self, layer: Layer) -> dict[str, Condition]:
+        """Return what opening or rolling a layer needs besides its own rule, by name (R87, R88).
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> plain = av.preset("plain")
+        >>> governed = plain.replace(name="governed", schedule=av.playbook.Schedule(weekdays=["monday"]))
+        >>> {name: str(rule) for name, rule in governed.permits(governed.core).items()}
+        {'schedule': '(weekday == 1)'}
+        """
+        found = {}
+        sells = layer.role == "core"
+        if self.schedule is not None and (
+            layer.name in self.schedule.layers or (sells and not self.schedule.layers)
+        ):
+            found["schedule"] = self.schedule.condition
+        votes = self._votes()
+        if self.governance is not None and votes is not None:
+            layers = self.governance.layers
+            if layer.name in layers or (sells and not layers):
+                found["votes"] = votes
+        return found
 
     def book(self, share: float) -> dict[str, Any]:
         """Return the arm at a margin share as the engine reads it."""
@@ -324,25 +406,47 @@ class Arm(Frozen):
 
     def _terms(self) -> dict[str, Any]:
         """Return what the arm says of calls and liquidity, as the engine reads it."""
-        terms = {"calls": self.calls, "liquidity": self.liquidity}
+        liquidity = self.liquidity or (Liquidity() if self._checked("liquidity") else None)
+        terms = {"calls": self.calls, "liquidity": liquidity}
         return {key: each.spec() for key, each in terms.items() if each is not None}
+
+    @property
+    def rules(self) -> tuple[tuple[str, Condition, str], ...]:
+        """Every rule of the arm: the layer and key where it stands, the rule, and its scope."""
+        keys = ("enter", "exit", "size.reduced.when")
+        found = [
+            (f"{layer.name}.{key}", rule, scope)
+            for layer in self.layers
+            for key, (rule, scope) in zip(keys, layer.rules, strict=True)
+            if rule is not None
+        ]
+        transfers = () if self.ledgers is None else self.ledgers.transfers
+        found += [
+            (f"ledgers.transfers {number}.when", transfer.when, "book")
+            for number, transfer in enumerate(transfers, start=1)
+        ]
+        if self.governance is not None:
+            found += [(f"governance.{each.name}", each.when, "book") for each in self.governance.signals]
+        if self.schedule is not None:
+            found.append(("schedule", self.schedule.condition, "book"))
+        return tuple(found)
 
     @property
     def names(self) -> frozenset[str]:
         """The names that the arm's rules read."""
-        transfers = () if self.ledgers is None else self.ledgers.transfers
-        rules = [transfer.when for transfer in transfers]
-        rules += [rule for layer in self.layers for rule, _ in layer.rules if rule is not None]
-        return frozenset(name for rule in rules for name in names_in(rule.tree))
+        return frozenset(name for _, rule, _ in self.rules for name in names_in(rule.tree))
 
     @property
     def warm_up(self) -> int:
         """Sessions of data before the first one that the arm's rules need."""
-        transfers = 0 if self.ledgers is None else self.ledgers.warm_up
-        return max(transfers, *(layer.warm_up for layer in self.layers))
+        return max((warm_up_of(rule, scope) for _, rule, scope in self.rules), default=0)
 
     def to_toml(self) -> str:
         """Return the arm as a TOML document that :meth:`from_toml` reads back."""
+        return "\n".join([f"schema = {document.SCHEMA}", *self.lines()]) + "\n"
+
+    def lines(self, above: str = "") -> list[str]:
+        """Return the lines of the document; `above` stands before the names of its tables."""
         given = {
             "about": self.about,
             "absent": list(self.absent),
@@ -350,9 +454,13 @@ class Arm(Frozen):
             "equal_cost": self.equal_cost and self.equal_cost.model_dump(),
         }
         fields = {"name": self.name, **{key: value for key, value in given.items() if value}}
+        layers = [layer.document() for layer in self.layers]
+        return document.lines_of(fields, layers, self._tables(), above)
+
+    def _tables(self) -> dict[str, dict[str, Any]]:
         tables = {"ledgers": self.ledgers, "calls": self.calls, "liquidity": self.liquidity}
-        written = {key: each.document() for key, each in tables.items() if each is not None}
-        return document.write(fields, [layer.document() for layer in self.layers], written)
+        terms = {"governance": self.governance, "schedule": self.schedule}
+        return {key: each.document() for key, each in {**tables, **terms}.items() if each is not None}
 
     @classmethod
     def from_toml(cls, text: str, *, source: str = "playbook") -> Arm:
@@ -363,26 +471,27 @@ class Arm(Frozen):
         SpecError
             Not TOML, an unknown key, or a value outside its domain: the message has the key's path and line.
         """
-        fields = document.read(text, source)
+        tables, place = document.read(text, source)
+        if "arm" in tables:
+            raise SpecError(f"{place.at('arm')}: a playbook of several arms: read it with Playbook.read")
+        return cls.of(tables, place)
+
+    @classmethod
+    def of(cls, tables: dict[str, Any], place: document.Place) -> Arm:
+        """Make an arm of its tables; mistakes are named by the place of the key."""
+        fields = document.fields_of(tables, place)
         arm = cls.__new__(cls)
         try:
             BaseModel.__init__(arm, **fields)
         except ValidationError as error:
-            where = document.at(source, text, document.key_of(error))
+            where = place.at(*document.key_of(error))
             raise SpecError(f"{where}: arm {fields['name']!r}: {mistakes(error)}") from None
         return arm
 
     @classmethod
     def read(cls, path: str | Path) -> Arm:
         """Read an arm from a TOML file."""
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError as error:
-            raise SpecError(f"{path}: not text in UTF-8: {error}") from None
-        return cls.from_toml(text, source=str(path))
+        return cls.from_toml(document.text_of(path), source=str(path))
 
     @property
     def digest(self) -> str:
@@ -390,12 +499,13 @@ class Arm(Frozen):
 
         Of a rival, what is still to be solved belongs to it.
         """
-        specs = [layer.spec(sleeve=self.ledgers is not None) for layer in self.layers]
-        acted_on: list[Any] = [specs, None if self.ledgers is None else self.ledgers.spec()]
+        acted_on: list[Any] = [self._layers(), None if self.ledgers is None else self.ledgers.spec()]
         if self.equal_cost is not None:
             acted_on.append(self.equal_cost.model_dump())
         if terms := self._terms():
             acted_on.append(terms)
+        if self.governance is not None:
+            acted_on.append(self.governance.spec())
         canonical = json.dumps(_without_text(acted_on), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

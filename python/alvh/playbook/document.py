@@ -1,28 +1,68 @@
-"""Arms as TOML: read with every mistake at its key, written so that reading gives the same arm."""
+"""Arms and playbooks as TOML: read with every mistake at its key, written so that reading gives the same."""
 
 import json
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from alvh.errors import SpecError, mistakes, nearest_names
+from alvh.places import at
 from alvh.playbook.calls import Liquidity, MarginCalls
+from alvh.playbook.entries import Schedule
+from alvh.playbook.governance import Governance
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers
-from alvh.playbook.places import line_of
 
 SCHEMA = 1
 """Version of the TOML format."""
 
 _TERMS: dict[str, type[MarginCalls | Liquidity]] = {"calls": MarginCalls, "liquidity": Liquidity}
+_RULES: dict[str, type[Ledgers | Governance | Schedule]] = {
+    "ledgers": Ledgers,
+    "governance": Governance,
+    "schedule": Schedule,
+}
 _FIELDS = ("name", "about", "absent", "internals", "equal_cost")
-KNOWN = ("schema", *_FIELDS, "layer", "ledgers", *_TERMS)
-"""Keys at the top."""
+KNOWN = ("schema", *_FIELDS, "layer", *_RULES, *_TERMS)
+"""Keys at the top of an arm."""
+KNOWN_OF_SETS = ("schema", "name", "about", "arm", "governance", "schedule")
+"""Keys at the top of a playbook of several arms."""
 
 
-def read(text: str, source: str) -> dict[str, Any]:
-    """Return the fields of an arm from a TOML document; `source` names it in errors."""
+@dataclass(frozen=True)
+class Place:
+    """A table in a document: what errors about it begin with."""
+
+    source: str
+    text: str
+    path: tuple[str | int, ...] = ()
+
+    def within(self, *keys: str | int) -> "Place":
+        """Return the place of a table in this one."""
+        return Place(self.source, self.text, (*self.path, *keys))
+
+    def at(self, *keys: str | int) -> str:
+        """Name the document and the line of a key."""
+        return at(self.text, (*self.path, *keys), self.source)
+
+
+def text_of(path: str | Path) -> str:
+    """Return the content of a file, or say why it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: not text in UTF-8: {error}") from None
+
+
+def read(text: str, source: str) -> tuple[dict[str, Any], Place]:
+    """Return the tables of a document of this version, and where they stand; `source` names it in errors."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -30,60 +70,73 @@ def read(text: str, source: str) -> dict[str, Any]:
     schema = document.pop("schema", None)
     if schema != SCHEMA:
         raise SpecError(f"{source}: schema = {schema!r}: this version reads schema = {SCHEMA}")
+    return document, Place(source, text)
+
+
+def fields_of(document: dict[str, Any], place: Place) -> dict[str, Any]:
+    """Return the fields of an arm from its tables."""
     tables = document.pop("layer", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SpecError(f"{source}: layer: write each layer as a table [[layer]]")
-    ledgers = document.pop("ledgers", None)
+        raise SpecError(f"{place.source}: layer: write each layer as a table [[layer]]")
+    parts = {kind: document.pop(kind) for kind in _RULES if kind in document}
     terms = {kind: document.pop(kind) for kind in _TERMS if kind in document}
     fields: dict[str, Any] = {key: document.pop(key) for key in _FIELDS if key in document}
+    refuse_unknown(document, KNOWN, place)
+    if not isinstance(fields.get("name"), str):
+        raise SpecError(f"{place.source}: name: every playbook needs one, as text")
+    layers = [_layer(table, index, place) for index, table in enumerate(tables)]
+    ruled = {kind: part(kind, table, place) for kind, table in parts.items()}
+    told = {kind: _term(kind, table, place) for kind, table in terms.items()}
+    return {**fields, "layers": tuple(layers), **ruled, **told}
+
+
+def refuse_unknown(document: Mapping[str, Any], known: tuple[str, ...], place: Place) -> None:
+    """Refuse a key that is left over."""
     if document:
         key = next(iter(document))
-        raise SpecError(f"{at(source, text, [key])}: {key}: unknown key: {nearest_names(key, KNOWN)}")
-    if not isinstance(fields.get("name"), str):
-        raise SpecError(f"{source}: name: every playbook needs one, as text")
-    layers = [_layer(table, index, source, text) for index, table in enumerate(tables)]
-    funded = None if ledgers is None else _ledgers(ledgers, source, text)
-    told = {kind: _term(kind, table, source, text) for kind, table in terms.items()}
-    return {**fields, "layers": tuple(layers), "ledgers": funded, **told}
+        raise SpecError(f"{place.at(key)}: {key}: unknown key: {nearest_names(key, known)}")
 
 
-def write(fields: dict[str, Any], layers: list[dict[str, Any]], tables: dict[str, dict[str, Any]]) -> str:
-    """Return a TOML document: the fields at the top, the layers, further tables by name."""
-    lines = [f"schema = {SCHEMA}", *_lines(fields)]
+def lines_of(
+    fields: dict[str, Any], layers: list[dict[str, Any]], tables: dict[str, dict[str, Any]], above: str = ""
+) -> list[str]:
+    """Return the lines of an arm; `above` stands before the names of its tables."""
+    lines = _lines(fields)
     for layer in layers:
-        lines += ["", "[[layer]]", *_lines(layer)]
+        lines += ["", f"[[{above}layer]]", *_lines(layer)]
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *_lines(table)]
-    return "\n".join(lines) + "\n"
+        lines += ["", f"[{above}{name}]", *_lines(table)]
+    return lines
 
 
 def _lines(table: dict[str, Any]) -> list[str]:
     return [f"{key} = {_toml(value)}" for key, value in table.items()]
 
 
-def _layer(table: dict[str, Any], index: int, source: str, text: str) -> Layer:
+def _layer(table: dict[str, Any], index: int, place: Place) -> Layer:
     """Read one table [[layer]]; which one stands before each key path in errors."""
     name = table.get("name")
-    place = f"layer {index + 1} ({name})" if isinstance(name, str) else f"layer {index + 1}"
+    which = f"layer {index + 1} ({name})" if isinstance(name, str) else f"layer {index + 1}"
     try:
         return Layer.of(table)
     except ValidationError as error:
-        where = at(source, text, ["layer", index, *key_of(error)])
-        raise SpecError(f"{where}: {place}: {mistakes(error)}") from None
+        raise SpecError(f"{place.at('layer', index, *key_of(error))}: {which}: {mistakes(error)}") from None
 
 
-def _ledgers(table: object, source: str, text: str) -> Ledgers:
+def part(kind: str, table: object, place: Place) -> Ledgers | Governance | Schedule:
+    """Read a table of rules; its mistakes are named by key and line."""
     if not isinstance(table, dict):
-        raise SpecError(f"{at(source, text, ['ledgers'])}: ledgers: write a table [ledgers]")
+        raise SpecError(f"{place.at(kind)}: {kind}: write a table [{kind}]")
+    found = _RULES[kind].__new__(_RULES[kind])
     try:
-        return Ledgers.model_validate(table)
+        BaseModel.__init__(found, **table)  # not the constructor: it would put its own words before the key
     except ValidationError as error:
-        where = at(source, text, ["ledgers", *key_of(error)])
-        raise SpecError(f"{where}: {mistakes(error, 'ledgers.')}") from None
+        raise SpecError(f"{place.at(kind, *key_of(error))}: {mistakes(error, f'{kind}.')}") from None
+    return found
 
 
-def _term(kind: str, table: object, source: str, text: str) -> MarginCalls | Liquidity:
-    where = at(source, text, [kind])
+def _term(kind: str, table: object, place: Place) -> MarginCalls | Liquidity:
+    where = place.at(kind)
     if not isinstance(table, dict):
         raise SpecError(f"{where}: {kind}: write a table [{kind}]")
     try:
@@ -95,13 +148,9 @@ def _term(kind: str, table: object, source: str, text: str) -> MarginCalls | Liq
 def key_of(error: ValidationError) -> list[str | int]:
     """Return the path of the first mistake, the one that is named first."""
     first = error.errors(include_url=False)[0]
-    return [*first["loc"], *([first["ctx"]["key"]] if first["type"] == "unknown_key" else [])]
-
-
-def at(source: str, text: str, path: list[str | int]) -> str:
-    """Name the document and the line of a key in it."""
-    line = line_of(text, path)
-    return source if line is None else f"{source}, line {line}"
+    told = first.get("ctx", {})
+    key = [told["key"]] if first["type"] == "unknown_key" else getattr(told.get("error"), "key", ())
+    return [*first["loc"], *key]
 
 
 def _toml(value: object) -> str:
@@ -110,4 +159,6 @@ def _toml(value: object) -> str:
         return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, date):
+        return value.isoformat()
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

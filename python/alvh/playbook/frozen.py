@@ -26,6 +26,14 @@ class Frozen(KnownKeys):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class KeyMistakeError(ValueError):
+    """A mistake that concerns several keys: the words begin with the path of the one that is at fault."""
+
+    def __init__(self, key: str, words: str) -> None:
+        super().__init__(f"{key}: {words}")
+        self.key = tuple(key.split("."))
+
+
 class Listed(Frozen):
     """What is traded, by its expiry window in calendar days and the cadence of the decisions."""
 

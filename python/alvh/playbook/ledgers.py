@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, Strict, ValidationError, field_validator, model_validator
 
 from alvh.errors import SpecError, mistakes
-from alvh.playbook.frozen import Frozen, compiled, warm_up_of
+from alvh.playbook.frozen import Frozen, compiled
 from alvh.rules import Condition
 
 Mode = Literal["separate", "commingled", "offset"]
@@ -63,11 +63,6 @@ class Ledgers(Frozen):
         if self.mode != "separate" and self.transfers:
             raise ValueError(f"transfers: {self.mode} is one ledger, there is nothing to move between")
         return self
-
-    @property
-    def warm_up(self) -> int:
-        """Sessions of data before the first one that the transfers need."""
-        return max((warm_up_of(each.when, "book") for each in self.transfers), default=0)
 
     def spec(self) -> dict[str, Any]:
         """Return the ledgers as the engine reads them."""

@@ -13,7 +13,7 @@ def print_checks(console: Console, checks: pl.DataFrame) -> None:
     wrong = checks.filter(pl.col("problem").is_not_null())
     table = plain_table(f"{checks.height} rules, {wrong.height} with a mistake")
     columns = ["where", "scope", "names", "outside", "warm_up"]
-    columns += [name for name in ("first_session", "missing") if name in checks.columns]
+    columns += [name for name in ("first_session", "missing", "gaps") if name in checks.columns]
     for name in columns:
         table.add_column(name.replace("_", " "), justify="right" if name == "warm_up" else "left")
     for row in checks.filter(pl.col("problem").is_null()).iter_rows(named=True):
@@ -25,5 +25,6 @@ def print_checks(console: Console, checks: pl.DataFrame) -> None:
 
 def _cell(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(value) or "-"
+        told = (f"{each['name']} {each['sessions']:,}" if isinstance(each, dict) else each for each in value)
+        return ", ".join(told) or "-"
     return "-" if value is None else str(value)

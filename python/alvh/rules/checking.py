@@ -1,9 +1,9 @@
 """Rules of a file: whether they compile, what they use, and what a history lacks for them."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from alvh.rules.text import parse
 if TYPE_CHECKING:
     from alvh.history.data import HistoryData
     from alvh.playbook import Arm
+    from alvh.signals.given import SignalSource
 
 SCOPES = ("market", "book", "position")
 """Where a rule may be evaluated, narrowest first."""
@@ -24,6 +25,14 @@ _KEYS = {"enter": "book", "exit": "position"}
 """What a line may begin with, and the scope of its rule then."""
 _EVENTS = "days_to_"
 _OF_POSITION = "days_to_expiry"
+
+
+_OF_HISTORY: dict[str, Any] = {
+    "first_session": pl.Date,
+    "missing": pl.List(pl.String),
+    "gaps": pl.List(pl.Struct({"name": pl.String, "sessions": pl.Int64})),
+}
+"""Columns of a check against a history."""
 
 
 class Found(NamedTuple):
@@ -50,9 +59,14 @@ def rules_of(path: str | Path) -> tuple[Found, ...]:
     """
     path = Path(path)
     if path.suffix == ".toml":
-        from alvh.playbook import Arm
+        from alvh.playbook import Playbook
 
-        return tuple(rules_of_arm(Arm.read(path)))
+        arms = Playbook.read(path).arms
+        if len(arms) == 1:
+            return tuple(rules_of_arm(arms[0]))
+        return tuple(
+            found._replace(where=f"{arm.name}: {found.where}") for arm in arms for found in rules_of_arm(arm)
+        )
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -94,7 +108,9 @@ def read_signals(path: str | Path, names: Iterable[str]) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.DataFrame:
+def check(
+    rules: Iterable[Found], history: "HistoryData | None" = None, signals: "SignalSource | None" = None
+) -> pl.DataFrame:
     """Compile every rule and tell what it needs.
 
     Parameters
@@ -103,6 +119,8 @@ def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.Da
         As `rules_of` gives them.
     history
         A history that they would be replayed over.
+    signals
+        Signals from outside that the run would be given, as `compare` takes them.
 
     Returns
     -------
@@ -110,10 +128,17 @@ def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.Da
         One row per rule: `where`, `rule`, `scope`, `names` it uses, those `outside` the engine, which a run
         must be given as signals, `warm_up` (sessions before the first), `problem` (null if it compiles); with
         a history `first_session`, the first day on which a path may start (null if it is too short), and
-        `missing`, the names that stay unknown over it.
+        `missing`, the names that stay unknown over it, and with signals `gaps`: names of which nothing is
+        known at some closes, and at how many.
     """
+    known: Mapping[str, int] = {}
+    if history is not None and signals is not None:
+        from alvh.signals.given import given as given_at
+
+        columns = given_at(signals, history.dates).columns
+        known = {name: sum(value is None for value in values) for name, values in columns.items()}
     return pl.DataFrame(
-        [_checked(found, history) for found in rules],
+        [_checked(found, history, known) for found in rules],
         schema={
             "where": pl.String,
             "rule": pl.String,
@@ -122,12 +147,12 @@ def check(rules: Iterable[Found], history: "HistoryData | None" = None) -> pl.Da
             "outside": pl.List(pl.String),
             "warm_up": pl.Int64,
             "problem": pl.String,
-            **({"first_session": pl.Date, "missing": pl.List(pl.String)} if history is not None else {}),
+            **(_OF_HISTORY if history is not None else {}),
         },
     )
 
 
-def _checked(found: Found, history: "HistoryData | None") -> dict[str, object]:
+def _checked(found: Found, history: "HistoryData | None", known: Mapping[str, int]) -> dict[str, object]:
     row: dict[str, object] = {"where": found.where, "rule": str(found.rule), "scope": found.scope}
     try:
         rule = parse(found.rule) if isinstance(found.rule, str) else found.rule
@@ -145,7 +170,11 @@ def _checked(found: Found, history: "HistoryData | None") -> dict[str, object]:
         # A recorded market has no calendar of announcements nor signals from outside; every other name is
         # computed from its columns.
         unknown = (name for name in used if name.startswith(_EVENTS) and name != _OF_POSITION)
-        row["missing"] = [*unknown, *given]
+        silent = [name for name in given if known.get(name, days.len()) == days.len()]
+        row["missing"] = [*unknown, *silent]
+        row["gaps"] = [
+            {"name": name, "sessions": known[name]} for name in given if name not in silent and known[name]
+        ]
     return row
 
 
@@ -157,10 +186,5 @@ def _narrowest(rule: Condition) -> str:
 
 
 def rules_of_arm(arm: "Arm") -> Iterator[Found]:
-    """Give the rules of every layer and of the transfers between ledgers."""
-    for layer in arm.layers:
-        for key, (rule, scope) in zip(("enter", "exit", "size.reduced.when"), layer.rules, strict=True):
-            if rule is not None:
-                yield Found(f"{layer.name}.{key}", rule, scope)
-    for number, transfer in enumerate(arm.ledgers.transfers if arm.ledgers else (), start=1):
-        yield Found(f"ledgers.transfers {number}.when", transfer.when, "book")
+    """Give every rule of an arm."""
+    yield from (Found(*rule) for rule in arm.rules)

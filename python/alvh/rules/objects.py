@@ -258,7 +258,7 @@ class Number(Expr):
         raise TypeError(_USE_PARENTHESES)
 
 
-def signal(name: str) -> Number:
+def signal(name: str, *, own: bool = False) -> Number:
     """Speak of a column by its name.
 
     Parameters
@@ -266,13 +266,15 @@ def signal(name: str) -> Number:
     name
         One of `alvh.rules.names`, or a column of a frame for `Expr.to_polars`. Which names exist is checked
         when the rule is compiled for its scope.
+    own
+        It is a signal of your own, though its name is near a known one; in text ``own(vvix)``.
 
     Raises
     ------
     RuleError
         If the name is not a word, or is a word of the rule language.
     """
-    return Number(tree.Name(name))
+    return Number(tree.Name(name, own=own))
 
 
 def known(value: Expr) -> Condition:

@@ -1,6 +1,6 @@
 """Names that a rule takes from outside: signals that a run is given, not the engine's own (R76 to R82)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from alvh._core import RuleError
 from alvh.rules import tree
@@ -12,10 +12,15 @@ SLIP = 2
 
 def names_in(node: tree.Node) -> tuple[str, ...]:
     """Return the names of a tree, each once, in the order in which they are met."""
+    return tuple(dict.fromkeys(name.text for name in _names(node)))
+
+
+def _names(node: tree.Node) -> Iterator[tree.Name]:
     if isinstance(node, tree.Name):
-        return (node.text,)
-    args = node.args if isinstance(node, tree.Operation) else ()
-    return tuple(dict.fromkeys(name for arg in args for name in names_in(arg)))
+        yield node
+    elif isinstance(node, tree.Operation):
+        for arg in node.args:
+            yield from _names(arg)
 
 
 def outside(rule: Expr) -> tuple[str, ...]:
@@ -23,22 +28,31 @@ def outside(rule: Expr) -> tuple[str, ...]:
 
     What the engine has itself is none of them, nor what can be a slip of a known name: that is refused where
     the rule is read, not only where signals are given. ``cpi_yearly`` is no slip of ``cpi``: it goes on with
-    ``_``, as the suffixes of `alvh.signals.change` and `zscore` do.
+    ``_``, as the suffixes of `alvh.signals.change` and `zscore` do. ``own(vvix)`` is no slip either: whoever
+    writes it means a signal of their own.
 
     Raises
     ------
     RuleError
-        If a name is a slip of a registered signal's.
+        If a name is a slip of a registered signal's, or a declared one is the engine's own.
 
     Examples
     --------
     >>> from alvh.rules import parse
     >>> outside(parse("vix > 28 and cpi_surprise > 1 and put_call > 1.2"))
     ('cpi_surprise', 'put_call')
+    >>> outside(parse("own(vvix) > 100"))
+    ('vvix',)
     """
     from alvh.rules import names
 
     engine = {row.name for row in names()}
+    declared = {name.text for name in _names(rule.tree) if name.own}
+    if taken := declared & engine:
+        raise RuleError(
+            f"rule {tree.shown(str(rule))!r}: at 'own({min(taken)})': the engine has this name itself; "
+            "rename the signal"
+        )
     strange = [name for name in names_in(rule.tree) if name not in engine]
     if not strange:
         return ()
@@ -46,11 +60,11 @@ def outside(rule: Expr) -> tuple[str, ...]:
 
     found = []
     for name in strange:
-        if name not in registry():
+        if name not in registry() and name not in declared:
             if meant := _slip(name, registry()):
                 raise RuleError(
                     f"rule {tree.shown(str(rule))!r}: at {name!r}: unknown name (did you mean {meant}?); "
-                    "a signal of your own needs a name that is no slip of a known one"
+                    f"if it is a signal of your own, say so: own({name})"
                 )
             if _slip(name, engine) and not _another(name, engine):
                 continue  # the engine refuses it and says what it knows

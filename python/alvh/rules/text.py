@@ -40,7 +40,7 @@ _OPERATORS: dict[type[ast.AST], Op] = {
 
 _GRAMMAR = (
     "a rule consists of numbers, names, + - * /, comparisons, and or not, "
-    f"{' '.join(FUNCTIONS)} within, .{'(n) .'.join(METHODS)}(n)"
+    f"{' '.join(FUNCTIONS)} within own, .{'(n) .'.join(METHODS)}(n)"
 )
 _METHOD_EXAMPLES = {
     "for_sessions": "(vix > 28).for_sessions(3)",
@@ -122,7 +122,7 @@ class _Reader:
         match node:
             case ast.Constant(int() | float() as value) if not isinstance(value, bool):
                 return self._constant(node, value)
-            case ast.Name(name) if name in FUNCTIONS or name == "within":
+            case ast.Name(name) if name in {*FUNCTIONS, *tree.WORDS}:
                 return self._fail_at(node, f"{name} is a function: write {name}(...)")
             case ast.Name(name):
                 return tree.Name(name)
@@ -140,6 +140,8 @@ class _Reader:
                 return self._fail_at(
                     node, "votes begins with a whole number: votes(2, vix > 28, rsi_14 < 30)"
                 )
+            case ast.Call(ast.Name("own"), args, []):
+                return self._own(node, args)
             case ast.Call(ast.Name("within"), args, []):
                 return self._within(node, args)
             case ast.Call(ast.Name(name), args, []) if name in FUNCTIONS:
@@ -150,6 +152,13 @@ class _Reader:
                 return self._fail_at(node, f"{name} takes one whole number: {_METHOD_EXAMPLES[name]}")
             case _:
                 return self._fail_at(node, f"not part of the rule language; {_GRAMMAR}")
+
+    def _own(self, node: ast.expr, args: Sequence[ast.expr]) -> Node:
+        match args:
+            case [ast.Name(name)] if name not in {*FUNCTIONS, *tree.WORDS}:
+                return tree.Name(name, own=True)
+            case _:
+                return self._fail_at(node, "own takes the name of a signal of your own: own(vvix)")
 
     def _within(self, node: ast.expr, args: Sequence[ast.expr]) -> Node:
         match args:

@@ -94,6 +94,9 @@ FUNCTIONS = {
 }
 """Operators that text writes as calls."""
 
+WORDS = {"own", "within"}
+"""Functions of the language that are no operators."""
+
 SHOWN = 60
 """Characters of a text that a message shows."""
 
@@ -120,9 +123,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A named column."""
+    """A named column; `own`: declared as the user's, whatever known name it is near."""
 
     text: str
+    own: bool = field(default=False, compare=False, repr=False)
     kind: Kind = field(default=Kind.NUMBER, init=False, repr=False)
     depth: int = field(default=1, init=False, repr=False)
     nodes: int = field(default=1, init=False, repr=False)
@@ -130,7 +134,7 @@ class Name:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or not _IDENTIFIER.fullmatch(self.text):
             raise RuleError(f"name {shown(self.text)!r}: a name consists of letters, digits and _")
-        if keyword.iskeyword(self.text) or self.text in {*FUNCTIONS, "within"}:
+        if keyword.iskeyword(self.text) or self.text in {*FUNCTIONS, *WORDS}:
             raise RuleError(f"name {self.text!r}: this is a word of the rule language")
 
     def json(self) -> dict[str, Any]:

@@ -8,12 +8,14 @@ false.
 from alvh.signals.align import align
 from alvh.signals.frame import read
 from alvh.signals.given import Given, given
+from alvh.signals.hourly import HOURLY, hourly
 from alvh.signals.macro import Breadth, Factor, Macro
 from alvh.signals.registry import Signal, registry
 from alvh.signals.releases import released
 from alvh.signals.transform import change, zscore
 
 __all__ = [
+    "HOURLY",
     "Breadth",
     "Factor",
     "Given",
@@ -22,6 +24,7 @@ __all__ = [
     "align",
     "change",
     "given",
+    "hourly",
     "read",
     "registry",
     "released",

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from alvh.described import Described
 from alvh.errors import SpecError, nearest_names
+from alvh.signals.hourly import HOURLY
 from alvh.signals.registry import registry
 
 __all__ = ["Breadth", "Factor", "Macro", "Made"]
@@ -101,7 +102,7 @@ class Macro(Described):
         Raises
         ------
         SpecError
-            A name is neither registered nor among the factors.
+            A name is neither registered nor among the factors, or of bars inside sessions.
         """
         return Made({name: self._one(name) for name in sorted(names)})
 
@@ -112,6 +113,11 @@ class Macro(Described):
             return {"kind": "surprise", "event": SURPRISES[name], "persistence": self.persistence}
         if name in BREADTH:
             return {"kind": "breadth", **self.breadth.model_dump(), "daily": BREADTH[name], "line": LINE}
+        if name in HOURLY:
+            raise SpecError(
+                f"Macro has no {name}: it is made of bars inside sessions, and a simulated path has closes. "
+                "Mend: signals='absent', or a history with signals.hourly(bars)"
+            )
         if name not in registry():
             known = nearest_names(name, (*self.factors, *registry()))
             raise SpecError(

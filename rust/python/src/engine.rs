@@ -114,6 +114,31 @@ impl Plan {
             .collect()
     }
 
+    /// What governance did with the openings and rolls of each governed layer, over some paths: a dict per layer and action.
+    #[pyo3(signature = (first_path, paths, *, threads = 0))]
+    fn governed<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        threads: usize,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let rows = detached(py, || self.0.governed(first_path, paths, threads))?;
+        rows.into_iter()
+            .map(|governed| {
+                let row = PyDict::new(py);
+                row.set_item("book", governed.book)?;
+                row.set_item("layer", governed.layer)?;
+                row.set_item("rolls", governed.rolls)?;
+                row.set_item("wanted", governed.wanted)?;
+                row.set_item("withheld", governed.withheld)?;
+                row.set_item("overridden", governed.overridden)?;
+                row.set_item("by", governed.by)?;
+                Ok(row)
+            })
+            .collect()
+    }
+
     /// One path of one book, day by day: {"ledger": name -> array over ticks, "events": list of dicts}.
     fn trace<'py>(&self, py: Python<'py>, path: u64, book: usize) -> PyResult<Bound<'py, PyDict>> {
         let trace = detached(py, || self.0.trace(path, book))?;

@@ -9,6 +9,7 @@ use super::{
     instrument::Instrument,
     layout::PoolPlan,
     package::{Asked, Market, Package, Pool},
+    permits::{Governed, Permits},
     plan::{Plan, WARM_UP_DRAWN},
     readings::{Readings, Which},
     select::{Selection, spot_move},
@@ -23,7 +24,7 @@ use crate::{
         simd::{Kernel, dispatch},
         special::exp,
     },
-    rules::program::Memory,
+    rules::program::{Memory, Program},
 };
 
 /// Everything that 256 lanes need; made once per thread, used for block after block.
@@ -35,9 +36,9 @@ pub struct Block<'p> {
     interest: Col,
     bills: Col,
     signals: Signals,
-    enters: Vec<(Memory, Mask)>,
-    /// Per exit rule and slot.
-    exits: Vec<Vec<Memory>>,
+    /// Per rule that opens: its memory, and what it said.
+    enters: Vec<(Memory, Tri)>,
+    exits: Vec<ExitMemory>,
     pools: Vec<Pool>,
     /// Per pool whose exit rules ask, and slot.
     exposures: Vec<Vec<Exposure>>,
@@ -50,6 +51,7 @@ pub struct Block<'p> {
     calls: Option<CallLog>,
     readings: Option<(Which, Readings)>,
     gates: Option<Gates>,
+    permits: Option<Permits>,
     /// Sessions before session 0 that indicators and rules see.
     looks_back: u32,
     opening: State,
@@ -75,11 +77,11 @@ impl<'p> Block<'p> {
             interest: Col::default(),
             bills: Col::default(),
             signals: Signals::new(&plan.inputs, &plan.given, &plan.given_read, &plan.schedule),
-            enters: plan.enters.iter().map(|rule| (rule.program.memory(), Mask::NONE)).collect(),
+            enters: plan.enters.iter().map(|rule| (rule.program.memory(), Tri::default())).collect(),
             exits: plan
                 .exits
                 .iter()
-                .map(|exit| vec![exit.rule.program.memory(); plan.pools[exit.pool].slots])
+                .map(|exit| ExitMemory::new(&exit.rule.program, plan.pools[exit.pool].slots))
                 .collect(),
             pools: plan.pools.iter().map(|pool| Pool::new(pool, asked)).collect(),
             exposures: plan
@@ -103,6 +105,7 @@ impl<'p> Block<'p> {
             calls: None,
             readings: None,
             gates: None,
+            permits: None,
             looks_back: plan.warm_up,
             opening: State::default(),
             special: Col::splat(1.0),
@@ -150,6 +153,16 @@ impl<'p> Block<'p> {
     /// What was counted.
     pub fn take_gates(&mut self) -> Vec<Gate> {
         self.gates.as_mut().map_or_else(Vec::new, Gates::take)
+    }
+
+    /// Counts what governance withheld of openings and rolls.
+    pub fn follow_permits(&mut self) {
+        self.permits = Some(Permits::new(self.plan));
+    }
+
+    /// What was counted.
+    pub fn take_permits(&mut self) -> Vec<Governed> {
+        self.permits.as_mut().map_or_else(Vec::new, Permits::take)
     }
 
     /// The calls that were followed, in the first `live` lanes.
@@ -229,11 +242,14 @@ impl<'p> Block<'p> {
         for (memory, _) in &mut self.enters {
             memory.reset();
         }
-        for memory in self.exits.iter_mut().flatten() {
+        for memory in self.exits.iter_mut().flat_map(ExitMemory::all) {
             memory.reset();
         }
         if let Some(gates) = &mut self.gates {
             gates.begin(live);
+        }
+        if let Some(permits) = &mut self.permits {
+            permits.begin(live);
         }
         if self.looks_back > 0 {
             self.warm_up();
@@ -287,15 +303,19 @@ impl<'p> Block<'p> {
                     }
                 }
             }
-            for (index, (exit, memories)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
+            for (index, (exit, memory)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
                 let program = &exit.rule.program;
-                if before <= program.warm_up() && program.needs_every_session() {
-                    for (slot, memory) in memories.iter_mut().enumerate() {
-                        let said = signals.evaluate_before(before, &exit.rule, memory);
-                        // There are no positions yet, and every slot sees the same market.
-                        if slot == 0 {
-                            read(readings, Which::Exit(index), tick, None, signals, said);
-                        }
+                if before > program.warm_up() || !program.needs_every_session() {
+                    continue;
+                }
+                let ExitMemory { shared, slots } = memory;
+                signals.evaluate_shared(before, &exit.rule, shared);
+                // There are no positions yet: the first slot is told, the others run where they must.
+                let run = if program.needs_every_position() { slots.len() } else { 1 };
+                for (slot, own) in slots[..run].iter_mut().enumerate() {
+                    let said = signals.evaluate_own(before, &exit.rule, shared, own);
+                    if slot == 0 {
+                        read(readings, Which::Exit(index), tick, None, signals, said);
                     }
                 }
             }
@@ -397,8 +417,8 @@ impl<'p> Block<'p> {
             chosen[index] = wanted & !choice.no_expiry & !choice.no_strikes;
             enter_packages(plan, layout, &mut pools[index], choice, market, chosen[index]);
             let rules_here = plan.exits.iter().zip(exits.iter_mut()).filter(|(exit, _)| exit.pool == index);
-            for (_, memories) in rules_here {
-                for (slot, memory) in memories.iter_mut().enumerate() {
+            for (_, memory) in rules_here {
+                for (slot, memory) in memory.slots.iter_mut().enumerate() {
                     let due_slot = &pools[index].due_slot;
                     memory.reset_lanes(Mask::from_fn(|i| chosen[index].get(i) && due_slot[i] == slot));
                 }
@@ -464,29 +484,32 @@ impl<'p> Block<'p> {
             exposures,
             exposed,
             gates,
+            permits,
             readings,
             ..
         } = self;
         signals.observe_market(plan, market);
+        for ((pool, layout), exposures) in pools.iter().zip(&plan.pools).zip(exposures.iter_mut()) {
+            let held = pool.packages.iter().zip(exposures).filter(|(package, _)| package.held.any());
+            held.for_each(|(package, exposure)| exposure.observe(plan, layout, package, market, exposed));
+        }
         for (index, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
             if plan.observed[index] {
-                book.observe(Context { plan, book: layers, market, tick }, pools);
+                let ctx = Context { plan, book: layers, market, tick };
+                book.observe(ctx, pools);
+                book.observe_greeks(ctx, exposures);
             }
         }
-        for (index, (rule, (memory, open))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
+        for (index, (rule, (memory, opens))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
             if let Some(owner) = rule.owner {
                 signals.observe_book(&books[owner].view);
             }
             let said = signals.evaluate(rule, memory);
             read(readings, Which::Enter(index), i64::from(tick), None, signals, said);
-            *open = said.is_true();
+            *opens = said;
             if let Some(gates) = gates {
                 gates.observe(index, rule, said, signals);
             }
-        }
-        for ((pool, layout), exposures) in pools.iter().zip(&plan.pools).zip(exposures.iter_mut()) {
-            let held = pool.packages.iter().zip(exposures).filter(|(package, _)| package.held.any());
-            held.for_each(|(package, exposure)| exposure.observe(plan, layout, package, market, exposed));
         }
         decide_exits(plan, market, (pools, exposures), books, signals, exits, readings);
         for (pool, layout) in pools.iter_mut().zip(&plan.pools) {
@@ -498,13 +521,27 @@ impl<'p> Block<'p> {
             }
         }
         for (number, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
-            book.order_rolls_and_sales(Context { plan, book: layers, market, tick }, pools);
+            let ctx = Context { plan, book: layers, market, tick };
+            book.order_rolls_and_sales(ctx, pools);
             for (index, transfer) in layers.transfers.iter().enumerate() {
-                book.order_transfer(index, enters[transfer.when].1 & book.trading());
+                book.order_transfer(index, enters[transfer.when].1.is_true() & book.trading());
             }
             for (layer, layout) in layers.layers.iter().enumerate() {
-                let may = book.trading() & layout.enter.map_or(Mask::ALL, |rule| enters[rule].1);
+                let wanted = book.trading() & layout.enter.map_or(Mask::ALL, |rule| enters[rule].1.is_true());
                 let pool = &mut pools[layout.pool];
+                let permitted = layout.permitted(enters, &market.session);
+                let may = wanted & permitted;
+                if layout.governed() {
+                    let flat = plan.pools[layout.pool].decides.is_none();
+                    let opens = wanted & if flat { book.flat(layer) } else { pool.due };
+                    let rolls = book.withhold_rolls(layer, permitted);
+                    for (lanes, rolls) in [(opens, false), (rolls, true)] {
+                        book.tell_withheld(ctx, layer, lanes & !permitted, || layout.objections(enters, 0));
+                        if let Some(permits) = permits.as_mut() {
+                            permits.count((number, layer, rolls), layout, (lanes, permitted), enters);
+                        }
+                    }
+                }
                 if let (Some(gates), Some(rule)) = (gates.as_mut(), layout.enter) {
                     let flat = plan.pools[layout.pool].decides.is_none();
                     let due = if flat { book.flat(layer) } else { pool.due };
@@ -521,7 +558,7 @@ impl<'p> Block<'p> {
                         pool.decisions[i] += 1;
                     }
                 }
-                let reduced = layout.reduced.map_or(Mask::NONE, |rule| enters[rule].1);
+                let reduced = layout.reduced.map_or(Mask::NONE, |rule| enters[rule].1.is_true());
                 book.order_open(layer, orders, reduced);
             }
         }
@@ -566,22 +603,31 @@ fn decide_exits(
     (pools, exposures): (&[Pool], &[Vec<Exposure>]),
     books: &mut [Book],
     signals: &mut Signals,
-    exits: &mut [Vec<Memory>],
+    exits: &mut [ExitMemory],
     readings: &mut Option<(Which, Readings)>,
 ) {
-    for (index, (exit, memories)) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
+    for (index, (exit, ExitMemory { shared, slots })) in plan.exits.iter().zip(exits.iter_mut()).enumerate() {
         let layout: &PoolPlan = &plan.pools[exit.pool];
-        for (slot, memory) in memories.iter_mut().enumerate() {
+        let program = &exit.rule.program;
+        // Whoever asks what was read is told of every slot.
+        let asked = readings.as_ref().is_some_and(|(which, _)| *which == Which::Exit(index));
+        let every = program.needs_every_position() || (asked && program.needs_every_session());
+        let held = |package: &Package| package.held.any();
+        if !pools[exit.pool].packages.iter().any(held) && !program.needs_every_session() {
+            continue;
+        }
+        if let Some(owner) = exit.rule.owner {
+            signals.observe_book(&books[owner].view);
+        }
+        signals.evaluate_shared(0, &exit.rule, shared);
+        for (slot, memory) in slots.iter_mut().enumerate() {
             let package = &pools[exit.pool].packages[slot];
-            if !package.held.any() && !exit.rule.program.needs_every_session() {
+            if !held(package) && !every {
                 continue;
-            }
-            if let Some(owner) = exit.rule.owner {
-                signals.observe_book(&books[owner].view);
             }
             signals.observe_package(&plan.schedule, layout, package, market);
             signals.observe_exposure(exposures[exit.pool].get(slot).map(|exposure| &exposure.columns));
-            let said = signals.evaluate(&exit.rule, memory);
+            let said = signals.evaluate_own(0, &exit.rule, shared, memory);
             let at = Some((slot, package));
             read(readings, Which::Exit(index), i64::from(market.tick), at, signals, said);
             let leave = said.is_true();
@@ -593,6 +639,23 @@ fn decide_exits(
                 }
             }
         }
+    }
+}
+
+/// What an exit rule remembers: of market and book once, of each position beside it.
+#[derive(Debug)]
+struct ExitMemory {
+    shared: Memory,
+    slots: Vec<Memory>,
+}
+
+impl ExitMemory {
+    fn new(program: &Program, slots: usize) -> Self {
+        Self { shared: program.shared_memory(), slots: vec![program.own_memory(); slots] }
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Memory> {
+        std::iter::once(&mut self.shared).chain(&mut self.slots)
     }
 }
 

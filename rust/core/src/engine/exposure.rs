@@ -24,6 +24,8 @@ pub(super) struct Asked {
     sd_move: bool,
     greeks: bool,
     extrinsic: bool,
+    /// What rules of books read: the greeks of one unit.
+    unit: bool,
 }
 
 impl Asked {
@@ -35,6 +37,19 @@ impl Asked {
             sd_move: asks(&[Name::SdMove]),
             greeks: asks(&[Name::GammaPercentile, Name::ThetaAcceleration]),
             extrinsic: asks(&[Name::ExtrinsicShare, Name::ExtrinsicPerDay]),
+            unit: false,
+        }
+    }
+
+    /// What names of a book ask of the packages of its core, of this instrument.
+    pub fn of_book(inputs: &[Input], instrument: Instrument) -> Self {
+        let read = |name: &Name| inputs.contains(&Input::Name(*name));
+        let asks = |of: &[Name]| instrument == Instrument::SpxOption && of.iter().any(read);
+        Self {
+            sd_move: false,
+            greeks: asks(&[Name::CoreGammaPercentile, Name::CoreThetaAcceleration]),
+            extrinsic: asks(&[Name::CoreExtrinsicShare]),
+            unit: asks(&[Name::CoreDelta, Name::CoreGamma, Name::CoreTheta]),
         }
     }
 
@@ -44,12 +59,13 @@ impl Asked {
             sd_move: self.sd_move | other.sd_move,
             greeks: self.greeks | other.greeks,
             extrinsic: self.extrinsic | other.extrinsic,
+            unit: self.unit | other.unit,
         }
     }
 
     /// Anything at all?
     pub fn any(self) -> bool {
-        self.sd_move | self.greeks | self.extrinsic
+        self.sd_move | self.greeks | self.extrinsic | self.unit
     }
 }
 
@@ -64,6 +80,17 @@ pub(super) struct Exposure {
     gammas: Box<[Col]>,
     /// See the registry of names.
     pub columns: Columns,
+    /// Of one unit; nothing unless a book asks.
+    pub unit: Unit,
+}
+
+/// Greeks of one unit to its holder, by the spot, in points of the underlying.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unit {
+    pub delta: Col,
+    pub gamma: Col,
+    /// A session.
+    pub theta: Col,
 }
 
 /// The columns of the names.
@@ -96,6 +123,7 @@ pub(super) struct Scratch {
     sessions: Col,
     days: Col,
     slice: Slice,
+    delta: Col,
     gamma: Col,
     theta: Col,
     sd: Col,
@@ -113,6 +141,7 @@ impl Exposure {
             entry_theta: Col::splat(f64::NAN),
             gammas: vec![Col::splat(f64::NAN); sessions].into_boxed_slice(),
             columns: Columns::MISSING,
+            unit: Unit::default(),
         }
     }
 
@@ -129,7 +158,7 @@ impl Exposure {
         let filled = Mask::from_fn(|i| package.entered[i] == tick);
         let Scratch { sessions, days, slice, .. } = scratch;
         remaining(plan, pool, market, &package.expiry, sessions, days);
-        if pool.asked.greeks || (pool.asked.sd_move && filled.any()) {
+        if pool.asked.greeks || pool.asked.unit || (pool.asked.sd_move && filled.any()) {
             plan.surface.slice(&market.now, sessions, days, slice);
             if let Some(anchor) = &package.anchor {
                 anchor.apply(slice);
@@ -147,14 +176,24 @@ impl Exposure {
         if pool.asked.extrinsic {
             self.time_value(pool, package, market, &scratch.days);
         }
-        if pool.asked.greeks {
+        if pool.asked.greeks || pool.asked.unit {
             scratch.greeks(pool, package, market);
+        }
+        if pool.asked.unit {
+            scratch.delta(pool, package, market, &mut self.unit.delta);
+            self.unit.gamma = scratch.gamma;
+            for i in 0..LANES {
+                self.unit.theta[i] = scratch.theta[i] * (1.0 / SESSIONS_PER_YEAR);
+            }
+        }
+        if pool.asked.greeks {
             for i in filled.lanes() {
                 self.entry_theta[i] = scratch.theta[i];
             }
             for i in 0..LANES {
                 self.columns.theta_acceleration[i] = scratch.theta[i] / self.entry_theta[i];
             }
+            scratch.gamma.iter_mut().for_each(|gamma| *gamma = gamma.abs());
             self.rank(package, market.tick, &scratch.gamma);
         }
     }
@@ -196,11 +235,11 @@ impl Exposure {
 }
 
 impl Scratch {
-    /// |Γ| by the spot and time decay a year of one unit.
+    /// Γ by the spot and time decay a year of one unit.
     ///
     /// With the forward unchanged a value changes by r V − D F φ s / 2T a year: the rate earns on all legs at once.
     fn greeks(&mut self, pool: &PoolPlan, package: &Package, market: &Market) {
-        let Self { sessions, days, slice, gamma, theta, sd, density } = self;
+        let Self { sessions, days, slice, gamma, theta, sd, density, .. } = self;
         let mut decay = Col::default();
         *gamma = Col::default();
         for (leg, strike) in pool.legs.iter().zip(&package.strikes) {
@@ -213,10 +252,24 @@ impl Scratch {
         }
         for i in 0..LANES {
             let (spot, years) = (market.spot[i], sessions[i] * (1.0 / SESSIONS_PER_YEAR));
-            gamma[i] = (gamma[i] / (spot * spot)).abs();
+            gamma[i] /= spot * spot;
             let on_slice = package.value[i] - package.residual[i];
             let interest = market.now.r[i] * (days[i] * (1.0 / DAYS_PER_YEAR)) * on_slice;
             theta[i] = (interest - 0.5 * decay[i]) / years;
+        }
+    }
+    /// Change of one unit's value where the spot rises by one point, the forward with it, at unchanged volatilities.
+    fn delta(&mut self, pool: &PoolPlan, package: &Package, market: &Market, out: &mut Col) {
+        let Self { slice, delta, .. } = self;
+        *out = Col::default();
+        for (leg, strike) in pool.legs.iter().zip(&package.strikes) {
+            Surface::delta(slice, leg.right.sign(), strike, delta);
+            for i in 0..LANES {
+                out[i] += f64::from(leg.ratio) * delta[i];
+            }
+        }
+        for i in 0..LANES {
+            out[i] *= slice.discount[i] * slice.forward[i] / market.spot[i];
         }
     }
 }

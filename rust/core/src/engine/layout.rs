@@ -9,7 +9,8 @@ use super::{
     instrument::Instrument,
     spec::{
         BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, LayerSpec, LedgerMode, LedgerName, LedgersSpec,
-        LegSpec, LiquiditySpec, ProgressionSpec, Right, Role, Rung, SizeSpec, SizeTarget,
+        LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, ProgressionSpec, Right, Role, Rung, SizeSpec,
+        SizeTarget,
     },
 };
 use crate::{
@@ -20,7 +21,8 @@ use crate::{
     rules::{
         compile::Program,
         expr::{Expr, Rule},
-        names::Scope,
+        input::Input,
+        names::{Name, Scope},
     },
     schedule::{DaysWindow, Every, Schedule},
 };
@@ -137,6 +139,9 @@ pub(super) struct LayerPlan {
     /// Index of the ledger whose cash it uses.
     pub ledger: usize,
     pub enter: Option<usize>,
+    /// What an opening and a roll need besides: names, and rules among those that open.
+    pub permits: Vec<(String, usize)>,
+    pub overrides: Vec<OverrideSpec>,
     pub exit: Option<usize>,
     pub roll_below: Option<i32>,
     pub monetise: Vec<Rung>,
@@ -176,6 +181,10 @@ pub(super) struct BookPlan {
     pub liquidity: Option<LiquiditySpec>,
     /// Some layer is a hedge.
     pub hedged: bool,
+    /// Some rule reads what its core has gone through, though nothing hedges it.
+    pub reads_core: bool,
+    /// Some rule reads the greeks of its core.
+    pub reads_greeks: bool,
 }
 
 impl BookPlan {
@@ -221,8 +230,12 @@ impl Layout {
             enters: vec![],
             exits: vec![],
         };
-        let books = builder.books(books)?;
+        let mut books = builder.books(books)?;
         let Builder { mut pools, enters, exits, .. } = builder;
+        for rule in enters.iter().chain(exits.iter().map(|exit| &exit.rule)) {
+            let Some(book) = rule.owner.map(|owner| &mut books[owner]) else { continue };
+            observe_core(rule.program.inputs(), book, &mut pools);
+        }
         for layer in books.iter().filter(|book| book.hedged).flat_map(|book| &book.layers) {
             pools[layer.pool].hedged = true;
             if layer.size.target == SizeTarget::ThreatenedDelta {
@@ -239,6 +252,20 @@ impl Layout {
             pool.asked = pool.asked.or(Asked::new(rule.program.inputs(), pool.contract.instrument));
         }
         Ok(Self { pools, enters, exits, books, stress })
+    }
+}
+
+/// What the names of a book in a rule ask of it and of the packages of its core.
+fn observe_core(inputs: &[Input], book: &mut BookPlan, pools: &mut [PoolPlan]) {
+    const CORE: [Name; 4] = [Name::CoreChallenge, Name::CoreLossMultiple, Name::CoreSdMove, Name::CoreVega];
+    let reads_core = CORE.iter().any(|name| inputs.contains(&Input::Name(*name)));
+    book.reads_core |= reads_core;
+    for layer in book.layers.iter().filter(|layer| !layer.hedges()) {
+        let pool = &mut pools[layer.pool];
+        pool.hedged |= reads_core;
+        let asked = Asked::of_book(inputs, pool.contract.instrument);
+        book.reads_greeks |= asked.any();
+        pool.asked = pool.asked.or(asked);
     }
 }
 
@@ -319,6 +346,8 @@ impl Builder<'_> {
             arm: spec.arm.clone(),
             share: spec.share,
             hedged: layers.iter().any(LayerPlan::hedges),
+            reads_core: false,
+            reads_greeks: false,
             layers,
             sleeve_share: separate.map(|ledgers| ledgers.sleeve_share),
             budget_per_year: spec.ledgers.as_ref().and_then(|ledgers| ledgers.budget_per_year),
@@ -345,12 +374,16 @@ impl Builder<'_> {
         let pool = self.pool(path, owner, spec)?;
         let enter = spec.enter.as_ref().map(|rule| self.enter(owner.0, rule)).transpose()?;
         let exit = spec.exit.as_ref().map(|rule| self.exit(owner.0, pool, rule)).transpose()?;
+        let permit = |permit: &PermitSpec| Ok((permit.name.clone(), self.enter(owner.0, &permit.when)?));
+        let permits = spec.permits.iter().map(permit).collect::<Result<_>>()?;
         let reduced = spec.size.reduced.as_ref().map(|r| self.enter(owner.0, &r.when)).transpose()?;
         Ok(LayerPlan {
             pool,
             role: spec.role,
             ledger,
             enter,
+            permits,
+            overrides: spec.overrides.clone(),
             exit,
             roll_below: spec.roll_below,
             monetise: spec.monetise.clone(),

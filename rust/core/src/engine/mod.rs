@@ -16,6 +16,7 @@ mod instrument;
 mod layout;
 mod modelled;
 mod package;
+mod permits;
 mod plan;
 mod readings;
 mod recorded;
@@ -30,6 +31,7 @@ mod trace;
 
 pub use call_log::NAMES as CALL_NAMES;
 pub use gates::Gate;
+pub use permits::Governed;
 pub use plan::{Paths, Plan};
 pub use readings::Readings;
 pub use series::NAMES as SERIES_NAMES;

@@ -44,6 +44,7 @@ pub struct Signals {
     /// Does some indicator count in weeks?
     weekly: bool,
     events: Vec<DaysTo>,
+    weekday: Option<Col>,
     chance: Option<Col>,
     indicators: Vec<Running>,
     /// Signals from outside that some rule reads; the others stay empty.
@@ -133,6 +134,7 @@ impl Signals {
             term_structure: TermStructure::new(&names, schedule),
             weekly: names.iter().any(|name| name.as_str().ends_with("_weekly")),
             events: used.iter().filter_map(days_to).collect(),
+            weekday: reads(Name::Weekday).then_some(MISSING),
             chance: reads(Name::Chance).then_some(MISSING),
             indicators: used.iter().filter_map(make).collect(),
             given: (0..given.names().len()).map(column).collect(),
@@ -185,7 +187,7 @@ impl Signals {
     /// The market of the tick at which rules are about to be evaluated.
     pub fn observe_market(&mut self, plan: &Plan, market: &Market) {
         self.observe_state(plan, &market.spot, &market.vix, &market.now, f64::from(market.tick));
-        self.observe_events(|lane| i64::from(market.session[lane]));
+        self.observe_events(&plan.schedule, |lane| i64::from(market.session[lane]));
         let session = |lane: usize| Some(market.session[lane]);
         let when = When { lanes: &market.lanes, step: i64::from(market.tick), session: &session };
         self.term_structure.observe(&*plan.generator, &plan.schedule, &market.now, &market.vix, &when);
@@ -217,7 +219,7 @@ impl Signals {
         self.observe_state(plan, spot, vix, state, -f64::from(before));
         // A simulated past may reach further back than the calendar.
         let session = |lane: usize| lanes.start[lane].checked_sub(before);
-        self.observe_events(|lane| i64::from(lanes.start[lane]) - i64::from(before));
+        self.observe_events(&plan.schedule, |lane| i64::from(lanes.start[lane]) - i64::from(before));
         let when = When { lanes, step: -i64::from(before), session: &session };
         self.term_structure.observe(&*plan.generator, &plan.schedule, state, vix, &when);
         self.observe_given(plan, lanes, -i64::from(before), session);
@@ -244,7 +246,10 @@ impl Signals {
     }
 
     /// `session` is its place in the calendar, negative before its first one.
-    fn observe_events(&mut self, session: impl Fn(usize) -> i64) {
+    fn observe_events(&mut self, schedule: &Schedule, session: impl Fn(usize) -> i64) {
+        if let Some(weekday) = &mut self.weekday {
+            *weekday = Col(std::array::from_fn(|lane| schedule.weekday(session(lane))));
+        }
         for DaysTo { by_session, before, out, .. } in &mut self.events {
             for lane in 0..LANES {
                 let session = session(lane);
@@ -322,12 +327,26 @@ impl Signals {
 
     /// The same, so many sessions before session 0.
     pub fn evaluate_before(&self, before: u32, rule: &RulePlan, memory: &mut Memory) -> Tri {
+        self.with_inputs(rule, |inputs| rule.program.evaluate_before(before, inputs, memory))
+    }
+
+    /// What all positions share of a rule, from the columns of market and book.
+    pub fn evaluate_shared(&self, before: u32, rule: &RulePlan, shared: &mut Memory) {
+        self.with_inputs(rule, |inputs| rule.program.evaluate_shared(before, inputs, shared));
+    }
+
+    /// The rule's value for the position observed last.
+    pub fn evaluate_own(&self, before: u32, rule: &RulePlan, shared: &Memory, own: &mut Memory) -> Tri {
+        self.with_inputs(rule, |inputs| rule.program.evaluate_own(before, inputs, shared, own))
+    }
+
+    fn with_inputs<T>(&self, rule: &RulePlan, evaluate: impl FnOnce(&[&Col]) -> T) -> T {
         let mut inputs = [&self.spot; MAX_INPUTS];
         let used = rule.program.inputs().len();
         for (index, slot) in inputs[..used].iter_mut().enumerate() {
             *slot = self.input(rule, index);
         }
-        rule.program.evaluate_before(before, &inputs[..used], memory)
+        evaluate(&inputs[..used])
     }
 
     /// The column of an input of a rule.
@@ -376,11 +395,19 @@ impl Signals {
                 let found = self.events.iter().find(|event| event.name == name);
                 &found.expect(LISTED).out
             }
+            Name::Weekday => self.weekday.as_ref().expect(LISTED),
             Name::Chance => self.chance.as_ref().expect(LISTED),
             Name::SleeveNavShare => &self.book.sleeve_nav_share,
             Name::CoreChallenge => &self.book.core_challenge,
             Name::CoreLossMultiple => &self.book.core_loss_multiple,
             Name::CoreSdMove => &self.book.core_sd_move,
+            Name::CoreDelta => &self.book.core_delta,
+            Name::CoreGamma => &self.book.core_gamma,
+            Name::CoreVega => &self.book.core_vega,
+            Name::CoreTheta => &self.book.core_theta,
+            Name::CoreGammaPercentile => &self.book.core_gamma_percentile,
+            Name::CoreThetaAcceleration => &self.book.core_theta_acceleration,
+            Name::CoreExtrinsicShare => &self.book.core_extrinsic_share,
             Name::Nav => &self.book.nav,
             Name::NavShare => &self.book.nav_share,
             Name::MarginShare => &self.book.margin_share,

@@ -5,7 +5,7 @@
 pub struct Event {
     /// When.
     pub tick: u32,
-    /// "open", "skip", "refuse", "block", "settle", "close", "reduce", "monetise", "transfer", "call", "deposit", "ruin".
+    /// "open", "skip", "withhold", "refuse", "block", "settle", "close", "reduce", "monetise", "transfer", "call", "deposit", "ruin".
     pub kind: &'static str,
     /// Why: the rule's text, or the reason in one word.
     pub reason: String,

@@ -12,6 +12,7 @@ use super::{
     leads::Leads,
     limits::{MAX_INPUTS, MAX_KEPT, MAX_WINDOW, check_size},
     names::Scope,
+    parted::Parted,
     step::{Answer, Number, Step, Term},
 };
 use crate::{Error, Result};
@@ -68,11 +69,16 @@ fn compile(rule: &Rule, scope: Scope, given: &[Arc<str>]) -> Result<Program> {
     let leads = Leads::new(&steps, &terms, &cells, numbers, truths);
     leads.begin(&steps, &mut cells);
     let loads = steps.iter().filter(|step| matches!(step, Step::Load { .. }));
+    let wanted = loads.map(|load| leads.of(load.out())).collect();
+    let Parted { steps, shared, handed_on } =
+        Parted::new(steps, &terms, &inputs, value.column, numbers, truths);
     Ok(Program {
-        leads: loads.map(|load| leads.of(load.out())).collect(),
+        leads: wanted,
         inputs,
         constants,
         steps,
+        shared,
+        handed_on,
         terms,
         cells,
         numbers,

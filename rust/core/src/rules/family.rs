@@ -26,7 +26,9 @@ impl Name {
             | Self::RollYield
             | Self::VixTerm => "volatility",
             Self::Rate | Self::DividendYield => "rates",
-            Self::Session | Self::DaysToFomc | Self::DaysToCpi | Self::DaysToPpi => "calendar",
+            Self::Session | Self::Weekday | Self::DaysToFomc | Self::DaysToCpi | Self::DaysToPpi => {
+                "calendar"
+            }
             Self::Chance => "chance",
             _ => match self.entry().scope {
                 Scope::Market => "price",

@@ -23,6 +23,7 @@ mod moments;
 pub mod names;
 mod nearest;
 mod operators;
+mod parted;
 mod print;
 pub mod program;
 mod rank;

@@ -95,6 +95,8 @@ pub enum Name {
     DaysToCpi,
     /// `days_to_ppi`.
     DaysToPpi,
+    /// `weekday`.
+    Weekday,
     /// `nav`.
     Nav,
     /// `nav_share`.
@@ -109,6 +111,20 @@ pub enum Name {
     CoreLossMultiple,
     /// `core_sd_move`.
     CoreSdMove,
+    /// `core_delta`.
+    CoreDelta,
+    /// `core_gamma`.
+    CoreGamma,
+    /// `core_vega`.
+    CoreVega,
+    /// `core_theta`.
+    CoreTheta,
+    /// `core_gamma_percentile`.
+    CoreGammaPercentile,
+    /// `core_theta_acceleration`.
+    CoreThetaAcceleration,
+    /// `core_extrinsic_share`.
+    CoreExtrinsicShare,
     /// `credit`.
     Credit,
     /// `mark`.
@@ -175,7 +191,7 @@ const WEEK: u32 = 5;
 
 /// The registry, in the order of [`Name`].
 #[rustfmt::skip]
-pub static NAMES: [Entry; 47] = {
+pub static NAMES: [Entry; 55] = {
     const fn row(
         name: Name, text: &'static str, unit: &'static str, scope: Scope, warm_up: u32, source: &'static str, doc: &'static str,
     ) -> Entry {
@@ -209,6 +225,7 @@ pub static NAMES: [Entry; 47] = {
         row(Name::DaysToFomc, "days_to_fomc", "calendar days", Market, 0, "R56", "Calendar days to the next FOMC decision, 0 on its day; missing where the calendar has none."),
         row(Name::DaysToCpi, "days_to_cpi", "calendar days", Market, 0, "R28", "Calendar days to the next release of the CPI, 0 on its day; missing where the calendar has none."),
         row(Name::DaysToPpi, "days_to_ppi", "calendar days", Market, 0, "R28", "Calendar days to the next release of the PPI, 0 on its day; missing where the calendar has none."),
+        row(Name::Weekday, "weekday", "1 to 5", Market, 0, "schedule", "Day of the week: 1 on Mondays, 5 on Fridays."),
         row(Name::Nav, "nav", "US dollars", Book, 0, "ledger", "Net asset value of the book: cash and marks."),
         row(Name::NavShare, "nav_share", "fraction", Book, 0, "ledger", "Net asset value over the capital at the start."),
         row(Name::MarginShare, "margin_share", "fraction", Book, 0, "R4", "Margin requirement over net asset value."),
@@ -216,6 +233,13 @@ pub static NAMES: [Entry; 47] = {
         row(Name::CoreChallenge, "core_challenge", "fraction", Book, 0, "R49", "The largest breakeven_challenge of the core tranches that the book holds; missing while it holds none."),
         row(Name::CoreLossMultiple, "core_loss_multiple", "multiple", Book, 0, "R24", "The largest loss of a core tranche as a multiple of its credit."),
         row(Name::CoreSdMove, "core_sd_move", "standard deviations", Book, 0, "R27", "The largest move of the spot since the entry of a core tranche, in standard deviations to its expiry as seen then."),
+        row(Name::CoreDelta, "core_delta", "US dollars", Book, 0, "R24", "What the core gains where the spot rises by one point, forwards with it and volatilities unchanged; 0 while it holds none."),
+        row(Name::CoreGamma, "core_gamma", "US dollars", Book, 0, "R54", "What core_delta gains where the spot rises by one point; below 0 for what is sold."),
+        row(Name::CoreVega, "core_vega", "US dollars", Book, 0, "R22", "What the core gains where the VIX rises by one point and its factors follow; below 0 for what is sold; missing where the VIX never moves."),
+        row(Name::CoreTheta, "core_theta", "US dollars", Book, 0, "R84", "What the core gains in a session in which nothing but time passes."),
+        row(Name::CoreGammaPercentile, "core_gamma_percentile", "0 to 100", Book, 0, "R54", "The largest gamma_percentile of the core tranches that the book holds; missing while it holds none."),
+        row(Name::CoreThetaAcceleration, "core_theta_acceleration", "multiple", Book, 0, "R84", "The largest theta_acceleration of a core tranche."),
+        row(Name::CoreExtrinsicShare, "core_extrinsic_share", "fraction", Book, 0, "R84", "The smallest extrinsic_share of a core tranche."),
         row(Name::Credit, "credit", "index points", Position, 0, "ledger", "Received per unit at the entry, net of fill slippage; negative where a debit was paid."),
         row(Name::Mark, "mark", "index points", Position, 0, "ledger", "Cost per unit to close at mid prices; negative where closing would bring in money."),
         row(Name::Profit, "profit", "index points", Position, 0, "ledger", "credit - mark."),
@@ -271,7 +295,11 @@ impl Name {
             )),
             None => {
                 let hint = nearest(text, in_scope(scope).map(Self::as_str));
-                let hint = hint.map(|word| format!(" (did you mean {word}?)")).unwrap_or_default();
+                let hint = hint
+                    .map(|word| {
+                        format!(" (did you mean {word}? A signal of your own is written own({text}))")
+                    })
+                    .unwrap_or_default();
                 Err(format!("unknown name{hint}; a rule of the {} knows {}", scope.as_str(), known(scope)))
             }
         }

@@ -6,6 +6,8 @@
 //! A number column holds finite numbers and NaN, which means missing; whatever is not finite (a quotient by zero, an
 //! overflow, a missing input) becomes NaN as it is written. No step rounds differently on another instruction set.
 
+use std::ops::Range;
+
 use super::{
     cell::{Cell, CellPlan},
     input::Input,
@@ -25,7 +27,12 @@ pub struct Program {
     /// Per input: sessions before session 0 from which on the windows over it want it.
     pub(super) leads: Vec<u32>,
     pub(super) constants: Vec<(Number, f64)>,
+    /// Those that read the market and the book alone stand first: they are the same for every position.
     pub(super) steps: Vec<Step>,
+    /// How many these are.
+    pub(super) shared: usize,
+    /// Columns that they fill and the others read.
+    pub(super) handed_on: Vec<Answer>,
     /// Every term of every score.
     pub(super) terms: Vec<Term>,
     pub(super) cells: Vec<CellPlan>,
@@ -35,7 +42,7 @@ pub struct Program {
     pub(super) warm_up: u32,
 }
 
-/// The columns and cells of one program: the engine keeps one per block, and per position slot for exit rules.
+/// The columns and cells of one program: the engine keeps one per block, and for exit rules one more per slot.
 #[derive(Clone, Debug)]
 pub struct Memory {
     numbers: Vec<Col>,
@@ -46,6 +53,13 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Sessions of values that its cells keep.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> u32 {
+        let keeps = |cell: &Cell| matches!(cell, Cell::Moments(_) | Cell::Rank(_));
+        self.cells.iter().filter(|(_, cell)| keeps(cell)).map(|(plan, _)| plan.past.kept()).sum()
+    }
+
     /// Forgets every session: a new block of paths starts.
     pub fn reset(&mut self) {
         for (_, cell) in &mut self.cells {
@@ -93,15 +107,42 @@ impl Program {
         self.cells.iter().any(|cell| cell.needs_every_session())
     }
 
+    /// The same of the steps that depend on the position: those of a slot that holds none need not run.
+    pub fn needs_every_position(&self) -> bool {
+        self.steps[self.shared..]
+            .iter()
+            .filter_map(|step| step.cell())
+            .any(|cell| self.cells[cell].needs_every_session())
+    }
+
     /// Fresh columns and cells.
     pub fn memory(&self) -> Memory {
+        self.memory_of(&self.steps)
+    }
+
+    /// Those of what all positions share.
+    pub fn shared_memory(&self) -> Memory {
+        self.memory_of(&self.steps[..self.shared])
+    }
+
+    /// Those of one position, beside the shared ones.
+    pub fn own_memory(&self) -> Memory {
+        self.memory_of(&self.steps[self.shared..])
+    }
+
+    fn memory_of(&self, steps: &[Step]) -> Memory {
         let mut numbers = vec![Col::splat(f64::NAN); self.numbers];
         for &(column, value) in &self.constants {
             numbers[column] = Col::splat(value);
         }
-        let cells = self.cells.iter().map(|plan| (*plan, plan.cell())).collect();
+        // What other steps remember takes no room here.
+        let used = |cell| steps.iter().any(|step| step.cell() == Some(cell));
+        let cell = |(index, plan): (usize, &CellPlan)| {
+            (*plan, if used(index) { plan.cell() } else { Cell::Truth(Tri::default()) })
+        };
+        let cells = self.cells.iter().enumerate().map(cell).collect();
         let begins = |step: &&Step| step.cell().is_some_and(|cell| self.cells[cell].begins < u32::MAX);
-        let late = self.steps.iter().filter(begins).map(|step| step.out()).collect();
+        let late = steps.iter().filter(begins).map(|step| step.out()).collect();
         Memory { numbers, truths: vec![Tri::default(); self.truths], cells, late }
     }
 
@@ -131,6 +172,29 @@ impl Program {
         self.condition(memory)
     }
 
+    /// One session of what all positions share, so many before session 0: once, and then each position on top of it.
+    ///
+    /// # Panics
+    /// As [`Program::evaluate`].
+    pub fn evaluate_shared(&self, before: u32, inputs: &[&Col], shared: &mut Memory) {
+        self.run_steps(simd::variant(), 0..self.shared, before, inputs, shared);
+    }
+
+    /// The condition of one position, after what all of them share.
+    ///
+    /// # Panics
+    /// As [`Program::evaluate`].
+    pub fn evaluate_own(&self, before: u32, inputs: &[&Col], shared: &Memory, own: &mut Memory) -> Tri {
+        for column in &self.handed_on {
+            match *column {
+                Answer::Number(index) => own.numbers[index] = shared.numbers[index],
+                Answer::Truth(index) => own.truths[index] = shared.truths[index],
+            }
+        }
+        self.run_steps(simd::variant(), self.shared..self.steps.len(), before, inputs, own);
+        self.condition(own)
+    }
+
     fn condition(&self, memory: &Memory) -> Tri {
         let Answer::Truth(answer) = self.answer else {
             panic!("a program that gives a number is no condition")
@@ -151,13 +215,28 @@ impl Program {
     }
 
     fn run(&self, variant: Variant, before: u32, inputs: &[&Col], memory: &mut Memory) {
+        self.run_steps(variant, 0..self.steps.len(), before, inputs, memory);
+    }
+
+    fn run_steps(
+        &self,
+        variant: Variant,
+        steps: Range<usize>,
+        before: u32,
+        inputs: &[&Col],
+        memory: &mut Memory,
+    ) {
         assert_eq!(inputs.len(), self.inputs.len(), "one column per input of the program");
-        simd::dispatch_on(variant, Session { program: self, before, inputs, memory });
+        simd::dispatch_on(
+            variant,
+            Session { steps: &self.steps[steps], terms: &self.terms, before, inputs, memory },
+        );
     }
 }
 
 struct Session<'a> {
-    program: &'a Program,
+    steps: &'a [Step],
+    terms: &'a [Term],
     before: u32,
     inputs: &'a [&'a Col],
     memory: &'a mut Memory,
@@ -169,7 +248,7 @@ impl Kernel for Session<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Memory { numbers, truths, cells, .. } = self.memory;
-        for step in &self.program.steps {
+        for step in self.steps {
             if self.before > 0 && step.cell().is_some_and(|cell| self.before > cells[cell].0.begins) {
                 continue;
             }
@@ -194,7 +273,7 @@ impl Kernel for Session<'_> {
                 Step::And { a, b, out } => truths[out] = truths[a] & truths[b],
                 Step::Or { a, b, out } => truths[out] = truths[a] | truths[b],
                 Step::Score { first, terms, out } => {
-                    let terms = &self.program.terms[first..first + terms];
+                    let terms = &self.terms[first..first + terms];
                     let (filled, rest) = numbers.split_at_mut(out);
                     score(terms, filled, truths, &mut rest[0]);
                 }

@@ -147,6 +147,17 @@ impl Schedule {
             .collect()
     }
 
+    /// Day of the week of a session: 1 on Mondays; before the calendar as in [`Schedule::ends_week`].
+    pub fn weekday(&self, session: i64) -> f64 {
+        let weekday = |day: i32| i64::from((day + 3).rem_euclid(7));
+        let days = &self.spec.days;
+        let since_monday = match usize::try_from(session) {
+            Ok(at) => days.get(at).map(|&day| weekday(day)),
+            Err(_) => Some((weekday(days[0]).min(FRIDAY) + session).rem_euclid(FRIDAY + 1)),
+        };
+        since_monday.map_or(f64::NAN, |day| day as f64 + 1.0)
+    }
+
     /// Is this the last session of its ISO week?
     ///
     /// Before the calendar every weekday counts as a session (`session` is negative there): a simulated past may reach

@@ -11,6 +11,7 @@ mod settle;
 mod tally;
 
 use super::{
+    exposure::Exposure,
     layout::{BookPlan, LayerPlan, PoolPlan},
     package::{Market, Package, Pool},
     plan::Plan,
@@ -178,6 +179,20 @@ pub struct View {
     pub core_loss_multiple: Col,
     /// Largest move since the entry in standard deviations.
     pub core_sd_move: Col,
+    /// Dollars per point of the spot.
+    pub core_delta: Col,
+    /// Change of it per point of the spot.
+    pub core_gamma: Col,
+    /// Dollars per VIX point.
+    pub core_vega: Col,
+    /// Dollars a session.
+    pub core_theta: Col,
+    /// Largest gamma percentile of the core tranches held.
+    pub core_gamma_percentile: Col,
+    /// Largest acceleration of their time decay.
+    pub core_theta_acceleration: Col,
+    /// Smallest share of their credit that is time value still.
+    pub core_extrinsic_share: Col,
 }
 
 impl View {
@@ -192,6 +207,13 @@ impl View {
             core_challenge: NAN,
             core_loss_multiple: NAN,
             core_sd_move: NAN,
+            core_delta: NAN,
+            core_gamma: NAN,
+            core_vega: NAN,
+            core_theta: NAN,
+            core_gamma_percentile: NAN,
+            core_theta_acceleration: NAN,
+            core_extrinsic_share: NAN,
         }
     };
 }
@@ -339,6 +361,29 @@ impl Book {
         }
     }
 
+    /// Takes back the rolls that are not permitted; returns those that were ordered.
+    pub fn withhold_rolls(&mut self, layer: usize, permitted: Mask) -> Mask {
+        let ordered = self.rolls(layer);
+        for slot in &mut self.layers[layer].slots {
+            slot.roll = slot.roll & permitted;
+        }
+        ordered
+    }
+
+    /// Notes in the trace that an action was not permitted.
+    pub fn tell_withheld(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        lanes: Mask,
+        why: impl FnOnce() -> String,
+    ) {
+        if lanes.get(0) {
+            let layer = Some(layer);
+            self.log(ctx, 0, || Event { kind: "withhold", reason: why(), layer, ..Event::default() });
+        }
+    }
+
     /// Reads the book for its rules.
     pub fn observe(&mut self, ctx: Context<'_>, pools: &[Pool]) {
         let capital = ctx.plan.capital;
@@ -349,7 +394,7 @@ impl Book {
             view.nav_share[i] = self.nav[i] / capital;
             view.margin_share[i] = requirement / self.nav[i];
         }
-        if !ctx.book.hedged {
+        if !(ctx.book.hedged || ctx.book.reads_core) {
             return;
         }
         if ctx.book.sleeve_share.is_some() {
@@ -367,7 +412,8 @@ impl Book {
             }
             view.sleeve_nav_share.iter_mut().for_each(|nav| *nav /= capital);
         }
-        let View { core_challenge, core_loss_multiple, core_sd_move, .. } = view;
+        let View { core_challenge, core_loss_multiple, core_sd_move, core_vega, .. } = view;
+        *core_vega = Col::splat(if ctx.market.shocks { 0.0 } else { f64::NAN });
         for column in [&mut *core_challenge, core_loss_multiple, core_sd_move] {
             *column = Col::splat(f64::NAN);
         }
@@ -382,6 +428,44 @@ impl Book {
                     core_challenge[i] = core_challenge[i].max(package.challenge[i]);
                     core_loss_multiple[i] = core_loss_multiple[i].max(package.loss_multiple(i));
                     core_sd_move[i] = core_sd_move[i].max(package.sd_move(i, ctx.market.spot[i]));
+                    core_vega[i] += state.lots[i] * ctx.pool(index).contract.dpp * package.sens[i];
+                }
+            }
+        }
+    }
+
+    /// Greeks and flags of the core tranches held, from what was observed of their packages.
+    pub fn observe_greeks(&mut self, ctx: Context<'_>, exposures: &[Vec<Exposure>]) {
+        if !ctx.book.reads_greeks {
+            return;
+        }
+        let View { core_delta, core_gamma, core_theta, .. } = &mut self.view;
+        for sum in [core_delta, core_gamma, core_theta] {
+            *sum = Col::default();
+        }
+        let View { core_gamma_percentile, core_theta_acceleration, core_extrinsic_share, .. } =
+            &mut self.view;
+        for extreme in [core_gamma_percentile, core_theta_acceleration, core_extrinsic_share] {
+            *extreme = Col::splat(f64::NAN);
+        }
+        let view = &mut self.view;
+        for (index, layer) in self.layers.iter().enumerate().filter(|(l, _)| !ctx.layer(*l).hedges()) {
+            let dpp = ctx.pool(index).contract.dpp;
+            for (state, Exposure { unit, columns, .. }) in
+                layer.slots.iter().zip(&exposures[ctx.layer(index).pool])
+            {
+                for i in (0..LANES).filter(|&i| state.lots[i] > 0.0) {
+                    let dollars = state.lots[i] * dpp;
+                    view.core_delta[i] += dollars * unit.delta[i];
+                    view.core_gamma[i] += dollars * unit.gamma[i];
+                    view.core_theta[i] += dollars * unit.theta[i];
+                    // max and min ignore what is missing on either side.
+                    view.core_gamma_percentile[i] =
+                        view.core_gamma_percentile[i].max(columns.gamma_percentile[i]);
+                    view.core_theta_acceleration[i] =
+                        view.core_theta_acceleration[i].max(columns.theta_acceleration[i]);
+                    view.core_extrinsic_share[i] =
+                        view.core_extrinsic_share[i].min(columns.extrinsic_share[i]);
                 }
             }
         }

@@ -2,12 +2,14 @@
 
 mod calls;
 mod contract;
+mod governance;
 mod legs;
 mod signals;
 mod size;
 
 pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
 pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
+pub use governance::{OverrideSpec, PermitSpec};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
 pub use signals::{ModelledSpec, SignalsSpec};
 pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeSpec, SizeTarget};
@@ -192,6 +194,12 @@ pub struct LayerSpec {
     /// Rule on market and book that must be true to open; absent: always.
     #[serde(default)]
     pub enter: Option<Rule>,
+    /// What an opening and a roll need besides (R87, R88); none: neither is governed.
+    #[serde(default)]
+    pub permits: Vec<PermitSpec>,
+    /// Sessions for which a person decided otherwise.
+    #[serde(default)]
+    pub overrides: Vec<OverrideSpec>,
     /// Position rule that closes a tranche early; absent: held to expiry (R7).
     #[serde(default)]
     pub exit: Option<Rule>,

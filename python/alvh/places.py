@@ -52,6 +52,12 @@ def line_of(text: str, path: Path) -> int | None:
     return starts[deepest] if deepest else None
 
 
+def at(text: str, path: Path, source: str) -> str:
+    """Name a document, and the line of a key in it if it has one."""
+    line = line_of(text, path)
+    return source if line is None else f"{source}, line {line}"
+
+
 def _depth(document: Any, path: Path) -> int:
     """Count the keys of a path, from the left, that a document has."""
     for depth, key in enumerate(path):
