@@ -93,6 +93,11 @@ impl Program {
         self.cells.iter().any(|cell| cell.needs_every_session())
     }
 
+    /// Does what it says depend on earlier sessions, through windows, latches or crossings?
+    pub fn remembers(&self) -> bool {
+        !self.cells.is_empty()
+    }
+
     /// Fresh columns and cells.
     pub fn memory(&self) -> Memory {
         let mut numbers = vec![Col::splat(f64::NAN); self.numbers];
