@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 import alvh
 import markdown_pages
-from alvh import _core, bisection, chain, episode, equal_cost, playbook, rules, signals
+from alvh import _core, bisection, chain, episode, equal_cost, figures, playbook, rules, signals
 from alvh.errors import AlvhError
 from alvh.figures import FIGURES, MARGIN_CALLS, PRICES, PROTECTION
 from alvh.history import CHAIN_LIMITS, LIMITS, RECONSTRUCTED, vx
@@ -289,3 +289,9 @@ def test_named_signals():
         )
         for each in named
     ]
+
+
+def test_figures_of_condors_of_a_day_and_of_stops():
+    for heading, figures_told in (("figure of a condor", figures.ONE_DAY), ("figure of stops", figures.STOPS)):
+        documented = [tuple(row) for row in markdown_pages.table("docs/one_day.md", heading)]
+        assert documented == [(name, unit, meaning) for name, (unit, meaning) in figures_told.items()]

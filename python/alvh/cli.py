@@ -198,6 +198,15 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             "--worst-bar", help="Ask margin again at SPX -3% and VIX times 1.7 within each session."
         ),
     ] = False,
+    bars: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Bars of a session at which stops are asked: a divisor of 390 (13 where an arm opens inside "
+            "the session, else none).",
+            metavar="N",
+        ),
+    ] = None,
     surface_band: Annotated[
         int,
         typer.Option(
@@ -263,6 +272,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             surface_band=surface_band,
             margin=margin_rule,
             worst_bar=WorstBar() if worst_bar else None,
+            bars=bars,
             signals=_signals(signals, staleness, market),
             runner=runner_of(runner, ray_address),
         )

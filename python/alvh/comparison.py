@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from alvh import _core, equal_cost, figures
+from alvh import _core, equal_cost, figures, short_end
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
@@ -70,7 +70,7 @@ class Trace(NamedTuple):
     ledger
         A row per tick: date, index, vix, cash, nav, requirement, call, the cumulative attribution buckets.
     events
-        What happened to each tranche, when and why.
+        What happened to each tranche, when and why; `minute` counts from the opening, null at a close.
     """
 
     ledger: pl.DataFrame
@@ -86,6 +86,7 @@ def compare(
     capital: float = 1_000_000.0,
     margin: MarginRule = "strategy",
     worst_bar: WorstBar | None = None,
+    bars: int | None = None,
     seed: int = 0,
     draws: Draws = "plain",
     shares: Sequence[float] = SHARES,
@@ -124,6 +125,10 @@ def compare(
     worst_bar
         A bar within each session at which the requirement is asked again; calls that it would have brought
         are counted apart.
+    bars
+        Bars of a session at which stops are asked, and between which they are filled (R13): a divisor of
+        390, see `docs/one_day.md`. Without it: 13 where an arm opens inside the session, otherwise closes
+        alone.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
     draws
@@ -192,6 +197,7 @@ def compare(
         "capital": capital,
         "margin": margin,
         "worst_bar": worst_bar,
+        "bars": bars,
         "seed": seed,
         "shares": shares,
         "every": every,
@@ -208,19 +214,15 @@ def compare(
     else:
         settled = equal_cost.frozen(arms, solved.manifest["facts"]["equal_cost"])
     task = banded(task_of(settled.arms, market, equal_cost=settled.facts, **asked), surface_band)
+    task = short_end.sided(task, surface_band)
     if overwrite and out is not None:
         forget(out)
-    result = run(
-        task,
-        out=out,
-        resume=resume,
-        overwrite=overwrite,
-        threads=threads,
-        workers=workers,
-        advance=advance,
-    )
-    band = run_band(task, out=out, resume=resume, threads=threads, workers=workers, advance=advance)
-    comparison = Comparison(task, result, threads, band)
+        short_end.forget(out)
+    where: dict[str, Any] = {"threads": threads, "workers": workers, "advance": advance}
+    result = run(task, out=out, resume=resume, overwrite=overwrite, **where)
+    band = run_band(task, out=out, resume=resume, **where)
+    sides = short_end.run_sides(task, out=out, resume=resume, **where)
+    comparison = Comparison(task, result, threads, band, sides)
     if out is not None:
         comparison.write_tables(out)
     return comparison
@@ -240,18 +242,21 @@ class Comparison:
         Threads of what is run again (`premium`), 0 for one per core.
     band
         The figures of the surface band, by shift in vol points.
+    sides
+        The figures at the short end, by what the vol of one session is multiplied with.
     """
 
     task: Task
     result: Result
     threads: int = 0
     band: Mapping[float, Result] = field(default_factory=dict)
+    sides: Mapping[float, Result] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: str | Path) -> Comparison:
         """Open the folder of a finished run."""
         task = stored_task(folder)
-        return cls(task, load(folder), band=load_band(task, folder))
+        return cls(task, load(folder), band=load_band(task, folder), sides=short_end.load_sides(task, folder))
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -428,11 +433,47 @@ class Comparison:
             shift: Comparison(task, self.band[shift]).paths() for shift, task in sides.items()
         }
         if sides:
-            band = self.task.facts["surface_band"]
-            number, distance = pl.col("path"), band["distance"]
-            here = self._frame.lazy().filter(number % distance == 0, number // distance < band["paths"])
-            paths[0.0] = here.with_columns(number // distance)
+            paths[0.0] = self._beside(self.task.facts["surface_band"])
         return self._shown(figures.surface_band(paths, self.capital, self.sessions, self._share(None)))
+
+    def _beside(self, band: Mapping[str, int]) -> pl.LazyFrame:
+        """Return the paths of this comparison that runs beside it repeat, numbered as there."""
+        number, distance = pl.col("path"), band["distance"]
+        here = self._frame.lazy().filter(number % distance == 0, number // distance < band["paths"])
+        return here.with_columns(number // distance)
+
+    @property
+    def near(self) -> list[str]:
+        """Names of the arms whose core expires within a week and which buy no hedge, in the order given."""
+        return short_end.near_arms(self.task.spec)
+
+    def one_day(self) -> pl.DataFrame:
+        """Return what a condor earns, costs and may cost, at .9, 1.0 and 1.1 times the vol of a day (R2).
+
+        Of arms whose core expires within a week and which buy no hedge, at the smallest share, on the paths
+        of `surface_band`.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.one_day` says: `arm`, `short_end`, `figure`, `estimate`, `low`, `high`, `unit`,
+            `paths`. Without runs beside, 1.0 alone; no rows without such an arm.
+        """
+        near = self.near
+        sides = short_end.sides(self.task)
+        paths = {times: Comparison(task, self.sides[times]).paths() for times, task in sides.items()}
+        paths[1.0] = self._beside(self.task.facts["short_end"]) if sides else self._frame.lazy()
+        return self._shown(figures.one_day(paths, self.capital, self.sessions, self._share(None), near))
+
+    def stops(self, share: float | None = None) -> pl.DataFrame:
+        """Return what stops did: whipsaws, regret, value given up, excursions (R14, R7).
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.stops` says: `arm`, `figure`, `estimate`, `low`, `high`, `unit`.
+        """
+        return self._shown(figures.stops(self._frame, self.capital, self.sessions, self._share(share)))
 
     def premium(self) -> pl.DataFrame:
         """Return P(distress) and the return in excess of bills per arm at equity risk premia of 0, 5% and 8%.
@@ -928,6 +969,10 @@ class Comparison:
         }
         if self.band:
             tables["surface_band"] = self.surface_band()
+        if self.task.spec.get("bars"):
+            tables["stops"] = self.stops()
+        if self.near:
+            tables["one_day"] = self.one_day()
         if self._equal_cost:
             tables["equal_cost"] = self.equal_cost()
         if self.hedged:
@@ -1016,6 +1061,7 @@ def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:
         ],
         schema={
             "tick": pl.UInt32,
+            "minute": pl.UInt32,
             "date": pl.Date,
             "event": pl.String,
             "reason": pl.String,

@@ -48,7 +48,7 @@ RUNS = 2 + HALVINGS
 """Runs of the pilot at most: the arms to match, both ends, one per halving."""
 
 
-_LIKE_THE_RUN = ("sessions", "capital", "margin", "costs", "ruin_share")
+_LIKE_THE_RUN = ("sessions", "capital", "margin", "bars", "costs", "ruin_share")
 """Options that the pilot takes over; seed, size, paths and market are its own."""
 
 _START = ("vix", "vol", "spot")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field
 
+from alvh import _core
 from alvh.contracts import contract
 from alvh.described import Described
 from alvh.errors import BookError, SpecError, nearest_names
@@ -37,6 +39,9 @@ LARGEST_SHARE = 2.0
 
 PATHS = 20_000
 """Paths of a simulated comparison."""
+
+BARS = 13
+"""Bars of a session, half hours, where an arm opens inside it."""
 
 INTRADAY = frozenset({"loss", "mark", "breakeven_challenge"})
 """Names of a position that cross a level within the session: on daily data seen at the close only (R13)."""
@@ -123,6 +128,7 @@ def specification(
     every: int = 1,
     margin: MarginRule = "strategy",
     worst_bar: WorstBar | None = None,
+    bars: int | None = None,
     costs: Costs | None = None,
     ruin_share: float = 0.20,
     signals: SignalSource | Macro | Outside | None = None,
@@ -191,7 +197,15 @@ def specification(
         "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,
         "books": books,
     }
-    return spec if outside is None else spec | {"signals": outside.spec()}
+    instants = bars_of(arms, bars)
+    asked = {"bars": instants, "signals": outside and outside.spec()}
+    return spec | {name: value for name, value in asked.items() if value is not None}
+
+
+def bars_of(arms: Iterable[Arm], bars: int | None) -> int | None:
+    """Return the bars of a session: as given, or `BARS` where an arm opens inside sessions; None: closes."""
+    inside = any(layer.minute is not None for arm in arms for layer in arm.layers)
+    return BARS if bars is None and inside else bars
 
 
 def _decide_by_hand(arms: Sequence[Arm], books: Sequence[dict[str, Any]], market: Market) -> None:
@@ -259,11 +273,29 @@ def task_of(
         **_replayed(market, arms, [*told, *(() if outside is None else outside.limits)]),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
         "equal_cost": equal_cost or {},
-        "close_only": sorted(arm.name for arm in arms if any(map(_watches_the_mark, arm.layers))),
+        "close_only": _close_only(arms, spec),
     }
     if outside is not None:
         facts["signals"] = outside.facts()
     return Task(spec, count, facts, chunk)
+
+
+def _close_only(arms: Sequence[Arm], spec: dict[str, Any]) -> list[str]:
+    """Return the arms whose stop sees closes alone: all without bars, with them what looks back (R13)."""
+    stopped = [arm for arm in arms if any(map(_watches_the_mark, arm.layers))]
+    if not stopped or spec.get("bars") is None:
+        return sorted(arm.name for arm in stopped)
+    plan = _core.Plan(json.dumps(spec))
+    seen = {book["arm"]: plan.watched(index) for index, book in enumerate(spec["books"])}
+    late = (
+        arm.name
+        for arm in stopped
+        if any(
+            _watches_the_mark(layer) and not inside
+            for layer, inside in zip(arm.layers, seen[arm.name], strict=True)
+        )
+    )
+    return sorted(late)
 
 
 def _of_margin(arms: Sequence[Arm], rule: MarginRule) -> list[str]:

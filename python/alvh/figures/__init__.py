@@ -15,6 +15,7 @@ from alvh.figures.governed import CHECKS, governed, governed_words
 from alvh.figures.headline import headline, history_headline
 from alvh.figures.layers import layer_pnl
 from alvh.figures.margin_calls import MARGIN_CALLS, forced_cost, margin_calls
+from alvh.figures.one_day import ONE_DAY, one_day
 from alvh.figures.paired import against
 from alvh.figures.peaks import peaks
 from alvh.figures.prices import PRICES, prices
@@ -22,6 +23,7 @@ from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, prot
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.sizing import LARGEST_DRAWDOWN, LARGEST_PROBABILITY, sizing
+from alvh.figures.stops import STOPS, stops
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
 from alvh.figures.summary import FIGURES, Figure, summary
 from alvh.figures.surface_band import surface_band
@@ -35,9 +37,11 @@ __all__ = [
     "LIMITS_OF_SIZE",
     "MARGIN_CALLS",
     "MONTH_DAYS",
+    "ONE_DAY",
     "PRICES",
     "PROTECTION",
     "STATES",
+    "STOPS",
     "WITHIN",
     "Figure",
     "HistorySummary",
@@ -64,6 +68,7 @@ __all__ = [
     "ladder",
     "layer_pnl",
     "margin_calls",
+    "one_day",
     "outcomes",
     "peaks",
     "prices",
@@ -71,6 +76,7 @@ __all__ = [
     "protection_words",
     "roll_costs",
     "sizing",
+    "stops",
     "summary",
     "surface_band",
 ]

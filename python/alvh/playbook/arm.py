@@ -272,19 +272,38 @@ class Arm(Frozen):
         about = f"Sells more after each loss ({mode}, at most {max_doublings} doublings)."
         return self.replace(name=name, about=about, progression=progression, size=size)
 
-    def stop(self, *, loss_multiple: float = 2.0, name: str | None = None) -> Arm:
-        """Return the arm that closes a tranche when its mark has lost a multiple of the credit (R13, C2).
+    def stop(
+        self, *, loss_multiple: float | None = None, debit: float | None = None, name: str | None = None
+    ) -> Arm:
+        """Return the arm that closes a tranche when its mark says so (R13, C2).
 
-        An exit rule that the core already has stays: either closes. On daily closes the stop is close-only:
-        the trigger is seen at a close and filled at the next one.
+        Either when the mark has lost a multiple of the credit, twice unless given, or when buying the tranche
+        back costs ``debit`` points. An exit rule that the core already has stays: either closes. The trigger
+        is seen at a mark and filled at the next one: at closes alone, or at every bar in a comparison with
+        bars.
+
+        Examples
+        --------
+        >>> from alvh.playbook import preset
+        >>> str(preset("plain").stop(debit=1.0).core.exit)
+        'mark >= 1.0'
         """
-        about = f"Closes when the loss reaches {loss_multiple:g} times the credit; close-only on daily data."
-        if not 0 < loss_multiple < math.inf:
-            raise SpecError(f"loss_multiple = {loss_multiple}: a finite multiple of the credit, above 0")
-        rule = f"loss >= {loss_multiple!r} * credit"
+        if loss_multiple is not None and debit is not None:
+            raise SpecError("stop: give loss_multiple or debit, not both (C2)")
+        if debit is not None:
+            if not 0 < debit < math.inf:
+                raise SpecError(f"debit = {debit}: what buying back costs, in points above 0")
+            rule, default = f"mark >= {float(debit)!r}", f"stop_debit_{debit:g}"
+            about = f"Closes when buying back costs {debit:g} points."
+        else:
+            multiple = 2.0 if loss_multiple is None else loss_multiple
+            if not 0 < multiple < math.inf:
+                raise SpecError(f"loss_multiple = {multiple}: a finite multiple of the credit, above 0")
+            rule, default = f"loss >= {multiple!r} * credit", f"stop_{multiple:g}x"
+            about = f"Closes when the loss reaches {multiple:g} times the credit; close-only on daily data."
         if self.core.exit is not None:
             rule = f"({self.core.exit}) or {rule}"
-        return self.replace(name=name or f"stop_{loss_multiple:g}x", about=about, exit=rule)
+        return self.replace(name=name or default, about=about, exit=rule)
 
     def fewer_lots(self, multiplier: float = 0.5, *, name: str = "fewer_lots") -> Arm:
         """Return the arm that simply sells a fraction of the lots (R19)."""

@@ -22,6 +22,7 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
     width_points: float | None = None,
     size: Size | None = None,
     product: str = "SPXW",
+    at: str | None = None,
     enter: str | Condition | None = None,
     exit: str | Condition | None = None,  # noqa: A002 -- the rule's name everywhere else
 ) -> Layer:
@@ -43,6 +44,8 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
         Lots, see :func:`margin_share`.
     product
         Key of :mod:`alvh.contracts`.
+    at
+        Time of entry in New York, such as ``"15:45"`` (R2), for a comparison with bars; the close without it.
     enter, exit
         Rules, as text or as objects of :mod:`alvh.rules`.
 
@@ -58,7 +61,7 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
     if width is None and width_points is None:
         width = DEFAULT_WIDTH
     try:
-        sell = Sell(structure="iron_condor", product=product, days=days, every=every)
+        sell = Sell(structure="iron_condor", product=product, days=days, every=every, at=at)
         strikes = Strikes(by=by, short=short, width=width, width_points=width_points)
         table = {"sell": sell, "strikes": strikes, "size": size or Size(), "enter": enter, "exit": exit}
         return Layer.of({"name": "core", **table})

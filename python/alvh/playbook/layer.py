@@ -162,6 +162,11 @@ class Layer(Frozen):
         return self.trade.traded
 
     @property
+    def minute(self) -> int | None:
+        """Minutes from the opening at which the layer is opened; None: the close."""
+        return self.sell.minute if self.sell else None
+
+    @property
     def rules(self) -> tuple[tuple[Condition | None, str], ...]:
         """The rules of the layer and the scope of each."""
         reduced = self.size.reduced.when if self.size.reduced else None
@@ -174,7 +179,7 @@ class Layer(Frozen):
 
     def spec(self, *, sleeve: bool = False) -> dict[str, Any]:
         """Return the layer as the engine reads it; `sleeve`: a hedge of an arm that has one."""
-        return {
+        spec = {
             "name": self.name,
             "role": self.role,
             "ledger": self.ledger or ("sleeve" if sleeve and self.role == "hedge" else "core"),
@@ -189,6 +194,7 @@ class Layer(Frozen):
             "size": self.size.spec(),
             "progression": self.progression.model_dump() if self.progression else None,
         }
+        return spec if self.minute is None else spec | {"at": self.minute}
 
     def _legs(self) -> list[dict[str, Any]]:
         if self.sell is not None and self.strikes is not None:
@@ -199,7 +205,7 @@ class Layer(Frozen):
         """Return the layer as TOML tables: what differs from nothing, rules as text."""
         tables: dict[str, Any] = {"name": self.name}
         if self.sell is not None:
-            tables["sell"] = self.sell.model_dump()
+            tables["sell"] = self.sell.model_dump(exclude_none=True)
         if self.strikes is not None:
             tables["strikes"] = self.strikes.document()
         if self.buy is not None:

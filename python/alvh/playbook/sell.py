@@ -1,6 +1,6 @@
 """What the core sells: an iron condor or one of its spreads, and how its strikes are chosen."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,6 +10,12 @@ from alvh.playbook.frozen import Frozen, Listed
 CAPM_ERP = 0.05
 """Equity risk premium a year in the drift of the expected move (R3)."""
 
+SESSION_MINUTES = 390
+"""Minutes from the opening of a session, 9:30 in New York, to its close."""
+
+_OPENING = 9 * 60 + 30
+_CLOCK = r"^\d\d:\d\d$"
+
 Structure = Literal["iron_condor", "put_spread", "call_spread"]
 
 
@@ -17,11 +23,18 @@ class Sell(Listed):
     """What is sold, and when: structure, product, expiry window in calendar days, cadence.
 
     ``every`` is when the layer decides whether to open: each session (``day``), on the first session of each
-    ISO week (``week``) or month (``month``), or whenever it holds nothing (``flat``).
+    ISO week (``week``) or month (``month``), or whenever it holds nothing (``flat``). ``at`` is the time in
+    New York at which it is opened, such as ``"15:45"`` (R2); without it, the close.
+
+    Examples
+    --------
+    >>> Sell(days=(1, 5), every="day", at="15:45").minute
+    375
     """
 
     structure: Structure = "iron_condor"
     product: str = "SPXW"
+    at: Annotated[str, Field(pattern=_CLOCK)] | None = None
 
     @field_validator("product")
     @classmethod
@@ -30,6 +43,18 @@ class Sell(Listed):
             sold = ", ".join(name for name in products() if _is_index_option(contract(name)))
             raise ValueError(f"condors and spreads are sold on the index: {sold} (C13)")
         return product
+
+    @field_validator("at")
+    @classmethod
+    def _inside(cls, at: str | None) -> str | None:
+        if at is not None and not 0 < _minutes(at) < SESSION_MINUTES:
+            raise ValueError("a time in New York after the opening and before the close: 09:31 to 15:59")
+        return at
+
+    @property
+    def minute(self) -> int | None:
+        """Minutes from the opening of the session to the time of entry; None: the close."""
+        return None if self.at is None else _minutes(self.at)
 
     @property
     def traded(self) -> str:
@@ -92,6 +117,11 @@ class Strikes(Frozen):
         """Return the strikes as a TOML table, without what they do not use."""
         unused = {"drift", "erp"} if self.by == "delta" else None
         return self.model_dump(exclude_none=True, exclude=unused)
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return 60 * int(hours) + int(minutes) - _OPENING
 
 
 def _is_index_option(row: Contract) -> bool:

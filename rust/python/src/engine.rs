@@ -43,6 +43,11 @@ impl Plan {
         self.0.tranches(book).map_err(crate::door::to_python)
     }
 
+    /// Per layer of a book: whether its exit rule is asked at every instant of a session.
+    fn watched(&self, book: usize) -> PyResult<Vec<bool>> {
+        self.0.watched(book).map_err(crate::door::to_python)
+    }
+
     /// Figures of `paths` paths from `first_path`: name -> array of paths x books values, rows in path order.
     #[pyo3(signature = (first_path, paths, *, threads = 0))]
     fn run<'py>(
@@ -235,6 +240,7 @@ fn events<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Vec<Bound<'py, PyDict
         .map(|event| {
             let row = PyDict::new(py);
             row.set_item("tick", event.tick)?;
+            row.set_item("minute", event.minute)?;
             row.set_item("event", event.kind)?;
             row.set_item("reason", &event.reason)?;
             row.set_item("layer", event.layer)?;

@@ -6,6 +6,7 @@ use super::{
     call_log::{CallLog, INDICATORS},
     exposure::{self, Exposure},
     gates::{Gate, Gates},
+    inside::{Inside, Work},
     instrument::Instrument,
     layout::PoolPlan,
     package::{Asked, Market, Package, Pool},
@@ -57,23 +58,22 @@ pub struct Block<'p> {
     opening: State,
     special: Col,
     bar: Bar,
+    inside: Option<Inside<'p>>,
+    /// State at the close before, where sessions have instants inside.
+    before: State,
 }
 
 impl<'p> Block<'p> {
     /// Columns for a plan.
     pub fn new(plan: &'p Plan) -> Self {
+        let lanes = Lanes { seed: plan.seed, start: [plan.schedule.origin(); LANES], ..Lanes::default() };
+        let shocks = plan.shock.is_some() && plan.pools.iter().any(|pool| pool.hedged);
         let asked = Asked { moved: plan.margin.grid().is_some(), bar: plan.worst_bar.is_some() };
         Self {
             plan,
-            market: Market::new(
-                Lanes {
-                    seed: plan.seed,
-                    first_path: 0,
-                    start: [plan.schedule.origin(); LANES],
-                    ..Lanes::default()
-                },
-                plan.shock.is_some() && plan.pools.iter().any(|pool| pool.hedged),
-            ),
+            inside: Inside::new(plan, lanes.clone(), shocks),
+            before: State::default(),
+            market: Market::new(lanes, shocks),
             interest: Col::default(),
             bills: Col::default(),
             signals: Signals::new(&plan.inputs, &plan.given, &plan.given_read, &plan.schedule),
@@ -198,6 +198,9 @@ impl<'p> Block<'p> {
         self.decide(0);
         for tick in 1..=self.plan.sessions {
             self.move_market(tick);
+            self.earn(tick);
+            self.trade_inside();
+            self.see_close();
             self.revalue();
             self.carry(tick);
             self.settle(tick);
@@ -238,6 +241,9 @@ impl<'p> Block<'p> {
         }
         self.market.session = self.market.lanes.start;
         self.market.tick = 0;
+        if let Some(inside) = &mut self.inside {
+            inside.begin(&self.market.lanes, live);
+        }
         self.signals.reset();
         for (memory, _) in &mut self.enters {
             memory.reset();
@@ -322,7 +328,7 @@ impl<'p> Block<'p> {
         });
     }
 
-    /// Phase 1: the state moves; the night's interest.
+    /// Phase 1: the state moves.
     fn move_market(&mut self, tick: u32) {
         let plan = self.plan;
         let market = &mut self.market;
@@ -349,6 +355,9 @@ impl<'p> Block<'p> {
             }
             market.opening.clone_from(opening);
         }
+        if self.inside.is_some() {
+            self.before.clone_from(&market.aged);
+        }
         market.aged.r = market.now.r;
         market.aged.q = market.now.q;
         if let Some(shock) = plan.shock.as_ref().filter(|_| market.shocks) {
@@ -360,8 +369,29 @@ impl<'p> Block<'p> {
             market.stressed = stressed;
         }
         observe(plan, &market.now, &mut market.spot, &mut market.vix);
+    }
+
+    /// The night's interest.
+    fn earn(&mut self, tick: u32) {
+        let Self { plan, market, books, interest, .. } = self;
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
+            book.earn(Context { plan, book: layers, market, tick }, interest);
+        }
+    }
+
+    /// From the opening to the last bar before the close.
+    fn trade_inside(&mut self) {
+        let Self { plan, market, inside, before, pools, books, selections, signals, exits, .. } = self;
+        if let Some(inside) = inside {
+            inside.run(market, before, &mut Work { plan, pools, books, selections, signals, exits });
+        }
+    }
+
+    /// What looks back sees the close: until it comes, rules have that of the session before.
+    fn see_close(&mut self) {
+        let Self { plan, market, signals, .. } = self;
         let session = |lane: usize| i64::from(market.session[lane]);
-        self.signals.step(&plan.schedule, &market.spot, &market.vix, 0, session);
+        signals.step(&plan.schedule, &market.spot, &market.vix, 0, session);
     }
 
     /// Phase 2: packages at today's market, step by step.
@@ -371,11 +401,11 @@ impl<'p> Block<'p> {
         }
     }
 
-    /// Phase 3: the night's P&L and interest on what was carried.
+    /// Phase 3: the session's P&L of what was carried.
     fn carry(&mut self, tick: u32) {
-        let Self { plan, market, pools, books, interest, .. } = self;
+        let Self { plan, market, pools, books, .. } = self;
         for (book, layers) in books.iter_mut().zip(&plan.books) {
-            book.carry(Context { plan, book: layers, market, tick }, pools, interest);
+            book.carry(Context { plan, book: layers, market, tick }, pools);
         }
     }
 
@@ -427,17 +457,12 @@ impl<'p> Block<'p> {
         for (book, layers) in books.iter_mut().zip(&plan.books) {
             let ctx = Context { plan, book: layers, market, tick };
             for (index, layer) in layers.layers.iter().enumerate() {
-                book.open(ctx, pools, index, &selections[layer.pool], chosen[layer.pool]);
+                book.open(ctx, pools, index, &selections[layer.pool], [Mask::ALL, chosen[layer.pool]]);
             }
             book.meet_at_once(ctx, pools);
         }
-        for (index, pool) in pools.iter_mut().enumerate() {
-            for (slot, package) in pool.packages.iter_mut().enumerate() {
-                package.held = any_layer(plan, books, index, |book, layer| book.holds(layer, slot));
-                // What nobody holds, nor follows after an early closing, is gone.
-                let followed = any_layer(plan, books, index, |book, layer| book.follows(layer, slot));
-                package.alive = package.held | (package.alive & followed);
-            }
+        for index in 0..pools.len() {
+            hold(plan, pools, books, index);
         }
     }
 
@@ -644,9 +669,9 @@ fn decide_exits(
 
 /// What an exit rule remembers: of market and book once, of each position beside it.
 #[derive(Debug)]
-struct ExitMemory {
-    shared: Memory,
-    slots: Vec<Memory>,
+pub(super) struct ExitMemory {
+    pub shared: Memory,
+    pub slots: Vec<Memory>,
 }
 
 impl ExitMemory {
@@ -674,13 +699,18 @@ fn read(
 }
 
 /// SPX and VIX of a state.
-fn observe(plan: &Plan, state: &State, spot: &mut Col, vix: &mut Col) {
+pub(super) fn observe(plan: &Plan, state: &State, spot: &mut Col, vix: &mut Col) {
     plan.surface.vix(state, vix);
     dispatch(Spot { ln_s: &state.ln_s, spot });
 }
 
 /// Lanes in which `some` holds of any layer, of any book, that trades this pool.
-fn any_layer(plan: &Plan, books: &[Book], pool: usize, some: impl Fn(&Book, usize) -> Mask) -> Mask {
+pub(super) fn any_layer(
+    plan: &Plan,
+    books: &[Book],
+    pool: usize,
+    some: impl Fn(&Book, usize) -> Mask,
+) -> Mask {
     let mut lanes = Mask::NONE;
     for (book, layers) in books.iter().zip(&plan.books) {
         for layer in layers.layers_on(pool) {
@@ -690,8 +720,18 @@ fn any_layer(plan: &Plan, books: &[Book], pool: usize, some: impl Fn(&Book, usiz
     lanes
 }
 
+/// Which packages of a pool somebody holds.
+pub(super) fn hold(plan: &Plan, pools: &mut [Pool], books: &[Book], index: usize) {
+    for (slot, package) in pools[index].packages.iter_mut().enumerate() {
+        package.held = any_layer(plan, books, index, |book, layer| book.holds(layer, slot));
+        // What nobody holds, nor follows after an early closing, is gone.
+        let followed = any_layer(plan, books, index, |book, layer| book.follows(layer, slot));
+        package.alive = package.held | (package.alive & followed);
+    }
+}
+
 /// Puts the chosen packages in their slots, priced at this tick's quotes.
-fn enter_packages(
+pub(super) fn enter_packages(
     plan: &Plan,
     layout: &PoolPlan,
     pool: &mut Pool,
@@ -738,6 +778,9 @@ fn enter_packages(
         let share = layout.order_share(&plan.costs);
         let slip = share * package.half_spreads(layout, &plan.costs, i, market.vix[i]);
         package.credit[i] = -package.worth[i] - slip;
+        for column in package.excursions.iter_mut().flatten() {
+            column[i] = -slip;
+        }
     }
     for (slot, package) in pool.packages.iter_mut().enumerate() {
         if chosen.lanes().any(|i| pool.due_slot[i] == slot) {

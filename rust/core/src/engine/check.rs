@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     margin::{self, Leg},
+    market::bars::profile::MINUTES,
 };
 
 /// The legs as the margin rules see them.
@@ -63,6 +64,26 @@ pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> R
         ));
     }
     Ok(legs)
+}
+
+/// Entries inside a session are those of index options that are sold, where there are bars.
+pub(super) fn check_entry(path: &str, spec: &LayerSpec, contract: &Contract, bars: bool) -> Result<()> {
+    let Some(minute) = spec.at else { return Ok(()) };
+    let at = format!("{path}.at");
+    if minute == 0 || minute >= MINUTES {
+        return Err(Error::domain(at, minute, "a minute after the opening and before the close: 1 to 389"));
+    }
+    if spec.role == Role::Hedge || contract.instrument != Instrument::SpxOption {
+        return Err(Error::domain(
+            at,
+            minute,
+            "a core layer of options on the index: others open at the close",
+        ));
+    }
+    if !bars {
+        return Err(Error::domain(at, minute, "a plan with bars, or no time of entry: the close"));
+    }
+    Ok(())
 }
 
 /// Everything about a layer that does not depend on its product.

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    check::{check_calls, check_contract, check_layer, check_ledgers, check_legs, check_liquidity},
+    check::{
+        check_calls, check_contract, check_entry, check_layer, check_ledgers, check_legs, check_liquidity,
+    },
     exposure::Asked,
     fill::Contract,
     instrument::Instrument,
@@ -66,7 +68,18 @@ pub(super) struct PoolPlan {
     pub buys_puts: bool,
     /// What exit rules read of the exposure of a package.
     pub asked: Asked,
+    /// What it does inside sessions.
+    pub inside: InsidePlan,
     key: PoolKey,
+}
+
+/// What a pool does inside sessions.
+#[derive(Debug)]
+pub(super) struct InsidePlan {
+    /// Minutes since the opening at which it is opened; `None`: at the close.
+    pub at: Option<u32>,
+    /// Its packages are priced at every instant.
+    pub marked: bool,
 }
 
 impl PoolPlan {
@@ -99,6 +112,7 @@ struct PoolKey {
     legs: Vec<LegSpec>,
     days: DaysWindow,
     every: Every,
+    at: Option<u32>,
     end_days: i32,
     crash: Option<u64>,
     /// A layer that follows its own book shares with nobody.
@@ -130,6 +144,8 @@ impl RulePlan {
 pub(super) struct ExitPlan {
     pub pool: usize,
     pub rule: RulePlan,
+    /// It is asked at every instant of a session, not at the close alone (R13).
+    pub watched: bool,
 }
 
 #[derive(Debug)]
@@ -149,6 +165,8 @@ pub(super) struct LayerPlan {
     /// Rule of `size.reduced`.
     pub reduced: Option<usize>,
     pub progression: Option<ProgressionSpec>,
+    /// Its tranches are followed inside sessions: excursions there count.
+    pub followed_inside: bool,
 }
 
 impl LayerPlan {
@@ -206,7 +224,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Checks every layer of every book and finds what they share.
+    /// Checks every layer of every book and finds what they share; `inside`: sessions have instants inside.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each is a part of the specification, and nothing joins them"
+    )]
     pub fn new(
         schedule: &Schedule,
         contracts: &BTreeMap<String, ContractSpec>,
@@ -215,6 +237,7 @@ impl Layout {
         books: &[BookSpec],
         market: &dyn Generator,
         given: &[Arc<str>],
+        inside: bool,
     ) -> Result<Self> {
         for (product, row) in contracts {
             check_contract(product, row)?;
@@ -226,6 +249,7 @@ impl Layout {
             margin,
             market,
             given,
+            inside,
             pools: vec![],
             enters: vec![],
             exits: vec![],
@@ -247,8 +271,9 @@ impl Layout {
             let pool = &mut pools[layer.pool];
             pool.stress = stress.filter(|_| pool.contract.instrument != Instrument::VixFuture);
         }
-        for ExitPlan { pool, rule } in &exits {
+        for ExitPlan { pool, rule, watched } in &exits {
             let pool = &mut pools[*pool];
+            pool.inside.marked |= *watched;
             pool.asked = pool.asked.or(Asked::new(rule.program.inputs(), pool.contract.instrument));
         }
         Ok(Self { pools, enters, exits, books, stress })
@@ -267,6 +292,23 @@ fn observe_core(inputs: &[Input], book: &mut BookPlan, pools: &mut [PoolPlan]) {
         book.reads_greeks |= asked.any();
         pool.asked = pool.asked.or(asked);
     }
+}
+
+/// Can a rule be asked inside a session, and does it gain by it?
+///
+/// It reads the mark or where SPX stands, and remembers nothing: what looks back counts sessions. What it reads besides
+/// of market and book is that of the close before; of a position's greeks that would be too old.
+fn watches_the_mark(program: &Program) -> bool {
+    let names = || {
+        program.inputs().iter().filter_map(|input| match input {
+            Input::Name(name) => Some(*name),
+            Input::Given { .. } => None,
+        })
+    };
+    let mark = [Name::Mark, Name::Loss, Name::Profit, Name::BreakevenChallenge];
+    !program.remembers()
+        && names().any(|name| mark.contains(&name))
+        && !Asked::new(program.inputs(), Instrument::SpxOption).any()
 }
 
 /// The move of the one-day stress: books share packages, so it is the same wherever it is asked for.
@@ -291,6 +333,8 @@ struct Builder<'a> {
     market: &'a dyn Generator,
     /// Names of the signals from outside.
     given: &'a [Arc<str>],
+    /// Are there instants inside sessions?
+    inside: bool,
     pools: Vec<PoolPlan>,
     enters: Vec<RulePlan>,
     exits: Vec<ExitPlan>,
@@ -373,7 +417,9 @@ impl Builder<'_> {
         check_layer(path, spec, ledgers)?;
         let pool = self.pool(path, owner, spec)?;
         let enter = spec.enter.as_ref().map(|rule| self.enter(owner.0, rule)).transpose()?;
-        let exit = spec.exit.as_ref().map(|rule| self.exit(owner.0, pool, rule)).transpose()?;
+        let core = spec.role == Role::Core;
+        let exit = spec.exit.as_ref().map(|rule| self.exit(owner.0, pool, core, rule)).transpose()?;
+        let watched = exit.is_some_and(|exit| self.exits[exit].watched);
         let permit = |permit: &PermitSpec| Ok((permit.name.clone(), self.enter(owner.0, &permit.when)?));
         let permits = spec.permits.iter().map(permit).collect::<Result<_>>()?;
         let reduced = spec.size.reduced.as_ref().map(|r| self.enter(owner.0, &r.when)).transpose()?;
@@ -390,6 +436,7 @@ impl Builder<'_> {
             size: spec.size.clone(),
             reduced,
             progression: spec.progression,
+            followed_inside: watched || spec.at.is_some(),
         })
     }
 
@@ -403,6 +450,7 @@ impl Builder<'_> {
             legs: spec.legs.clone(),
             days: spec.days,
             every: spec.every,
+            at: spec.at,
             end_days: spec.roll_below.unwrap_or(0),
             crash: crash.map(f64::to_bits),
             owner: (spec.every == Every::Flat).then_some(owner),
@@ -424,6 +472,12 @@ impl Builder<'_> {
             ));
         }
         let chain = self.market.recorded_chain(&spec.product);
+        check_entry(path, spec, &contract, self.inside)?;
+        if self.inside && chain.is_some() {
+            let problem =
+                format!("bars: quotes of {} are recorded at closes: no bars, or no chain", spec.product);
+            return Err(Error::Spec(problem));
+        }
         // Where quotes are recorded, an expiry that has none on a session cannot be traded on it.
         let quoted =
             |session, expiry| chain.as_ref().is_none_or(|chain| chain.slice(session, expiry).is_some());
@@ -457,6 +511,7 @@ impl Builder<'_> {
                 && spec.role == Role::Hedge
                 && spec.legs.iter().any(|leg| leg.right == Right::Put && leg.ratio > 0),
             asked: Asked::default(),
+            inside: InsidePlan { at: spec.at, marked: spec.at.is_some() },
             key,
         };
         pool.fees *= f64::from(pool.contracts());
@@ -472,12 +527,16 @@ impl Builder<'_> {
         Ok(self.enters.len() - 1)
     }
 
-    fn exit(&mut self, book: usize, pool: usize, rule: &Rule) -> Result<usize> {
-        let same = |plan: &ExitPlan| plan.pool == pool && plan.rule.serves(rule, book);
+    fn exit(&mut self, book: usize, pool: usize, core: bool, rule: &Rule) -> Result<usize> {
+        let compiled = RulePlan::compile(rule, Scope::Position, self.given, book)?;
+        let option = self.pools[pool].contract.instrument == Instrument::SpxOption;
+        let watched = self.inside && core && option && watches_the_mark(&compiled.program);
+        let same =
+            |plan: &ExitPlan| plan.pool == pool && plan.watched == watched && plan.rule.serves(rule, book);
         if let Some(known) = self.exits.iter().position(same) {
             return Ok(known);
         }
-        self.exits.push(ExitPlan { pool, rule: RulePlan::compile(rule, Scope::Position, self.given, book)? });
+        self.exits.push(ExitPlan { pool, rule: compiled, watched });
         Ok(self.exits.len() - 1)
     }
 }

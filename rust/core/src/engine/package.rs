@@ -5,6 +5,7 @@
 
 use super::{
     bar::AtBar,
+    clock::Left,
     instrument::{Instrument, Quotes},
     layout::PoolPlan,
     plan::Plan,
@@ -48,6 +49,10 @@ pub struct Market {
     pub shocks: bool,
     /// Session of each lane in the schedule.
     pub session: [u32; LANES],
+    /// Minutes since the opening, inside a session; `None` at its close.
+    pub minute: Option<u32>,
+    /// What is left of the session.
+    pub left: Left,
 }
 
 impl Market {
@@ -65,6 +70,8 @@ impl Market {
             stressed: State::default(),
             shocks,
             session: lanes.start,
+            minute: None,
+            left: Left::default(),
             lanes,
         }
     }
@@ -93,9 +100,9 @@ pub struct Package {
     pub anchor: Option<Box<Anchor>>,
     /// V less its value on the slice: what the legs' recorded prices add.
     pub residual: Col,
-    /// V: value of one unit to its holder.
+    /// V: value of one unit to its holder, at the close up to which its changes are explained.
     pub value: Col,
-    /// What one unit adds to NAV: V, or nothing where gains are paid out.
+    /// What one unit adds to NAV: V, or nothing where gains are paid out; inside a session V at its last instant.
     pub worth: Col,
     /// Change of V since yesterday: time, spot, level, smile.
     pub steps: [Col; 4],
@@ -117,6 +124,8 @@ pub struct Package {
     pub entry_sd: Col,
     /// Net delta at the entry of the put legs and of the call legs; of their sold legs alone.
     pub entry_delta: [[Col; 2]; 2],
+    /// Lowest and highest P&L of a unit since its opening, before what closing costs: at closes, and at every instant.
+    pub excursions: [[Col; 2]; 2],
     /// R49: break-even challenge.
     pub challenge: Col,
     /// What portfolio margin sees of it; `None` under strategy-based margin.
@@ -169,11 +178,32 @@ impl Package {
             stress: Col::default(),
             entry_sd: Col::default(),
             entry_delta: [[Col::default(); 2]; 2],
+            excursions: Default::default(),
             challenge: Col::default(),
             at_bar: asked.bar.then(|| Box::new(AtBar::new(legs, asked.moved))),
             moved: asked
                 .moved
                 .then(|| Box::new(MovedPackage { basis: Basis::new(legs), loss: Loss::default() })),
+        }
+    }
+
+    /// V at the last instant at which it was priced.
+    pub fn mark(&self, plan: &PoolPlan, lane: usize) -> f64 {
+        let future = plan.contract.instrument == Instrument::VixFuture;
+        if future { self.value[lane] } else { self.worth[lane] }
+    }
+
+    /// What the P&L of a unit that is worth this much has been so far at worst and at best (R14).
+    pub fn note_excursions(&mut self, at_close: bool) {
+        let [closes, instants] = &mut self.excursions;
+        for i in 0..LANES {
+            let now = self.credit[i] + self.worth[i];
+            if at_close {
+                closes[0][i] = closes[0][i].min(now);
+                closes[1][i] = closes[1][i].max(now);
+            }
+            instants[0][i] = instants[0][i].min(now);
+            instants[1][i] = instants[1][i].max(now);
         }
     }
 
@@ -185,9 +215,11 @@ impl Package {
             Instrument::SpxOption => spot[lane],
             Instrument::VixOption | Instrument::VixFuture => vix[lane] * self.basis[lane],
         };
-        if plan.contract.instrument == Instrument::VixFuture {
-            return end;
-        }
+        if plan.contract.instrument == Instrument::VixFuture { end } else { self.exercised(plan, end, lane) }
+    }
+
+    /// What one unit of options would pay if its underlying ended here.
+    pub fn exercised(&self, plan: &PoolPlan, end: f64, lane: usize) -> f64 {
         plan.legs
             .iter()
             .zip(&self.strikes)
@@ -276,11 +308,14 @@ pub struct Pool {
     pub due: Mask,
     /// The slot it will use.
     pub due_slot: [usize; LANES],
+    /// State at which packages were opened inside the session, where a pool opens there.
+    pub entered: Option<Box<State>>,
     scratch: Scratch,
 }
 
 #[derive(Debug, Default)]
 struct Scratch {
+    since: State,
     sessions: Col,
     days: Col,
     state: State,
@@ -298,6 +333,7 @@ impl Pool {
             decisions: [0; LANES],
             due: Mask::NONE,
             due_slot: [0; LANES],
+            entered: plan.inside.at.map(|_| Box::default()),
             scratch: Scratch::default(),
         }
     }
@@ -320,7 +356,7 @@ impl Pool {
 
     /// Revalues every package that matters today, step by step (attribution), and asks its requirement.
     pub fn revalue(&mut self, plan: &Plan, layout: &PoolPlan, market: &Market) {
-        let Self { packages, scratch, .. } = self;
+        let Self { packages, entered, scratch, .. } = self;
         let instrument = layout.contract.instrument;
         for package in packages {
             let settling = settling(package, market);
@@ -342,25 +378,18 @@ impl Pool {
             } else {
                 &market.now
             };
-            scratch.aged.quote(instrument, surface, &market.aged, sessions, days, &old);
+            let aged = since(entered.as_deref(), package, market, &mut scratch.since);
+            scratch.aged.quote(instrument, surface, aged, sessions, days, &old);
             scratch.now.quote(instrument, surface, now, sessions, days, &package.basis);
             if let (Some(chain), Some(anchor)) = (&layout.chain, &mut package.anchor) {
                 anchor.apply(&mut scratch.aged.spx);
                 anchor.observe(chain, &market.session, &package.expiry, &scratch.now.spx);
                 anchor.apply(&mut scratch.now.spx);
             }
-            let [time, spot, level, smile] = &mut package.steps;
-            // Each step changes one thing: the quotes of the time step, then today's spot, then today's level of
-            // volatility, then the shape of the smile and what recorded prices differ from it.
             let (before, off) = (package.value, package.residual);
-            scratch.aged.value(layout, &package.strikes, time, None);
-            scratch.mixed.clone_from(&scratch.aged);
-            scratch.mixed.move_spot(instrument, &scratch.now);
-            scratch.mixed.value(layout, &package.strikes, spot, None);
-            scratch.mixed.move_level(instrument, &scratch.now);
-            scratch.mixed.value(layout, &package.strikes, level, None);
-            let legs = Some(package.leg_prices.as_mut_slice());
-            scratch.now.value(layout, &package.strikes, smile, legs);
+            let quotes = [&mut scratch.aged, &mut scratch.now, &mut scratch.mixed];
+            walk(quotes, layout, &package.strikes, &mut package.steps, Some(&mut package.leg_prices));
+            let [time, spot, level, smile] = &mut package.steps;
             if let Some(chain) = &layout.chain {
                 let slices = recorded::quoted(chain, &market.session, &package.expiry);
                 for i in settling.lanes() {
@@ -400,11 +429,102 @@ impl Pool {
                 scratch.now.basis(layout, strikes, leg_prices, leg_spreads, &mut moved.basis);
             }
             package.require(plan, layout, market);
+            package.note_excursions(true);
             if layout.hedged {
                 package.challenge(layout, market);
             }
         }
     }
+
+    /// Prices what is held at an instant inside a session; what its changes consist of is left to the close.
+    pub fn mark(&mut self, plan: &Plan, layout: &PoolPlan, market: &Market) {
+        let Scratch { sessions, days, now, .. } = &mut self.scratch;
+        for package in self.packages.iter_mut().filter(|package| package.held.any()) {
+            remaining(plan, layout, market, &package.expiry, sessions, days);
+            let instrument = layout.contract.instrument;
+            now.quote(instrument, &plan.surface, &market.now, sessions, days, &package.basis);
+            now.value(layout, &package.strikes, &mut package.worth, Some(&mut package.leg_prices));
+            package.note_excursions(false);
+        }
+    }
+
+    /// What the changes of V consist of, for tranches closed inside the session: from the close before, or from their
+    /// opening this session, to the instant of their fill.
+    pub fn explain(
+        &mut self,
+        plan: &Plan,
+        layout: &PoolPlan,
+        market: &Market,
+        slot: usize,
+        left: &mut Closed,
+    ) {
+        let Self { packages, entered, scratch, .. } = self;
+        let (package, instrument) = (&packages[slot], layout.contract.instrument);
+        let aged = since(entered.as_deref(), package, market, &mut scratch.since);
+        let Closed { state, sessions, days, steps, .. } = left;
+        scratch.aged.quote(instrument, &plan.surface, aged, sessions, days, &package.basis);
+        scratch.now.quote(instrument, &plan.surface, state, sessions, days, &package.basis);
+        let quotes = [&mut scratch.aged, &mut scratch.now, &mut scratch.mixed];
+        walk(quotes, layout, &package.strikes, steps, None);
+        let [time, spot, level, smile] = steps;
+        for i in 0..LANES {
+            smile[i] -= level[i];
+            level[i] -= spot[i];
+            spot[i] -= time[i];
+            time[i] -= package.value[i];
+        }
+    }
+}
+
+/// Tranches of one slot that one rule closed inside a session: the market of their fills, and what brought them there.
+#[derive(Clone, Debug, Default)]
+pub struct Closed {
+    /// Where there are any.
+    pub lanes: Mask,
+    /// State at the fill.
+    pub state: State,
+    /// Sessions to the expiry at the fill.
+    pub sessions: Col,
+    /// Calendar days likewise.
+    pub days: Col,
+    /// Change of V: time, spot, level, smile.
+    pub steps: [Col; 4],
+}
+
+/// The state from which a session's changes of V are explained: that of the close before, or of an opening inside it.
+fn since<'a>(
+    entered: Option<&State>,
+    package: &Package,
+    market: &'a Market,
+    out: &'a mut State,
+) -> &'a State {
+    let today = f64::from(market.tick);
+    let lanes = Mask::from_fn(|i| package.entered[i] == today);
+    let Some(entered) = entered.filter(|_| lanes.any()) else { return &market.aged };
+    out.clone_from(&market.aged);
+    for i in lanes.lanes() {
+        out.copy_lane(i, entered);
+    }
+    out
+}
+
+/// V after each step from the aged quotes to today's: the quotes of the time step, then today's spot, then today's level
+/// of volatility, then the shape of the smile.
+fn walk(
+    [aged, now, mixed]: [&mut Quotes; 3],
+    layout: &PoolPlan,
+    strikes: &[Col],
+    [time, spot, level, smile]: &mut [Col; 4],
+    legs: Option<&mut [Col]>,
+) {
+    let instrument = layout.contract.instrument;
+    aged.value(layout, strikes, time, None);
+    mixed.clone_from(aged);
+    mixed.move_spot(instrument, now);
+    mixed.value(layout, strikes, spot, None);
+    mixed.move_level(instrument, now);
+    mixed.value(layout, strikes, level, None);
+    now.value(layout, strikes, smile, legs);
 }
 
 /// Exchange sessions and calendar days that packages have left.
@@ -420,8 +540,12 @@ pub fn remaining(
     for i in 0..LANES {
         // Dead lanes price at expiry: intrinsic and finite.
         let to = expiry[i].max(market.session[i]);
-        sessions[i] = (f64::from(plan.schedule.sessions_between(market.session[i], to)) - less).max(0.0);
-        days[i] = f64::from(plan.schedule.days_between(market.session[i], to));
+        let [between, calendar] = [
+            plan.schedule.sessions_between(market.session[i], to),
+            plan.schedule.days_between(market.session[i], to),
+        ];
+        sessions[i] = (f64::from(between) - less + market.left.sessions).max(0.0);
+        days[i] = f64::from(calendar) + market.left.days;
     }
 }
 

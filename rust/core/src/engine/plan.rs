@@ -6,6 +6,7 @@ use super::{
     bar::BarSpec,
     block::Block,
     call_log::NAMES as CALLS,
+    clock::Clock,
     given::Given,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
     readings::{Readings, Which},
@@ -48,6 +49,8 @@ pub struct Plan {
     pub(super) surface: Surface,
     pub(super) margin: MarginRule,
     pub(super) worst_bar: Option<BarSpec>,
+    /// Instants inside the sessions; `None`: closes alone.
+    pub(super) clock: Option<Clock>,
     pub(super) costs: CostSpec,
     pub(super) pools: Vec<PoolPlan>,
     pub(super) enters: Vec<RulePlan>,
@@ -116,7 +119,10 @@ impl Plan {
             &spec.books,
             &*generator,
             given.names(),
+            spec.bars.is_some(),
         )?;
+        let entries: Vec<u32> = pools.iter().filter_map(|pool| pool.inside.at).collect();
+        let clock = spec.bars.map(|bars| Clock::new(bars, &entries, &*generator)).transpose()?;
         let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
         let (mut inputs, mut given_read) = (vec![], vec![]);
@@ -152,6 +158,7 @@ impl Plan {
             generator,
             margin: spec.margin,
             worst_bar: spec.worst_bar,
+            clock,
             costs: spec.costs,
             pools,
             enters,
@@ -185,6 +192,13 @@ impl Plan {
     pub fn tranches(&self, book: usize) -> Result<Vec<usize>> {
         self.check_book(book)?;
         Ok(self.books[book].layers.iter().map(|layer| self.pools[layer.pool].tranches).collect())
+    }
+
+    /// Per layer of a book: is its exit rule asked at every instant of a session, not at the close alone (R13)?
+    pub fn watched(&self, book: usize) -> Result<Vec<bool>> {
+        self.check_book(book)?;
+        let asked = |exit: usize| self.exits[exit].watched;
+        Ok(self.books[book].layers.iter().map(|layer| layer.exit.is_some_and(asked)).collect())
     }
 
     fn check_book(&self, book: usize) -> Result<()> {

@@ -299,13 +299,14 @@ impl Signals {
         columns.entry_spot = package.entry_spot;
         for i in 0..LANES {
             let to = package.expiry[i].max(market.session[i]);
-            let (credit, mark) = (package.credit[i], -package.value[i]);
+            let (credit, mark) = (package.credit[i], -package.mark(plan, i));
             columns.mark[i] = mark;
             columns.profit[i] = credit - mark;
             columns.loss[i] = mark - credit;
             columns.days_to_expiry[i] = f64::from(schedule.days_between(market.session[i], to));
             columns.sessions_to_expiry[i] = f64::from(schedule.sessions_between(market.session[i], to));
-            columns.sessions_held[i] = self.session[i] - package.entered[i];
+            // Inside a session the count is that of the close before.
+            columns.sessions_held[i] = (self.session[i] - package.entered[i]).max(0.0);
             columns.challenge[i] = challenge(plan, package, i, market.spot[i]);
         }
     }

@@ -58,6 +58,16 @@ summary! {
     closed_early,
     /// Of those closed by rule, how many would have done better held.
     recovered,
+    /// Of those closed by rule, how many would have expired with a profit (R14).
+    whipsawed,
+    /// Σ over tranches closed by rule of the time value bought back, dollars (R7).
+    given_up,
+    /// Σ over tranches of the lowest P&L on the mark, dollars (R14).
+    adverse,
+    /// Σ of the highest.
+    favourable,
+    /// Σ over tranches of their lots.
+    lots,
     /// Σ over tranches closed by rule of (held − closed), dollars.
     regret_rule,
     /// The same for forced and ruin closings.

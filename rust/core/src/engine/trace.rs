@@ -5,6 +5,8 @@
 pub struct Event {
     /// When.
     pub tick: u32,
+    /// Minutes since the opening, inside the session; `None` at its close.
+    pub minute: Option<u32>,
     /// "open", "skip", "withhold", "refuse", "block", "settle", "close", "reduce", "monetise", "transfer", "call", "deposit", "ruin".
     pub kind: &'static str,
     /// Why: the rule's text, or the reason in one word.
@@ -31,6 +33,7 @@ impl Default for Event {
     fn default() -> Self {
         Self {
             tick: 0,
+            minute: None,
             kind: "",
             reason: String::new(),
             layer: None,

@@ -209,7 +209,8 @@ impl Smile {
         check::finite("smile.curvature_level", self.curvature_level)?;
         check::finite("smile.curvature_tenor", self.curvature_tenor)?;
         check::finite("smile.curvature_variance", self.curvature_variance)?;
-        check::between("smile.short_dip", self.short_dip, 0.0, 0.5)?;
+        // Below 0 the short end is dearer than the curve: the sides of one-day results lie there.
+        check::between("smile.short_dip", self.short_dip, -0.5, 0.5)?;
         check::above("smile.short_dip_sessions", self.short_dip_sessions, 0.0)?;
         check::above("smile.index_scale", self.index_scale, 0.0)?;
         check::above("smile.low_vix", self.low_vix, 0.0)?;

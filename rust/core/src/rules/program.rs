@@ -115,6 +115,11 @@ impl Program {
             .any(|cell| self.cells[cell].needs_every_session())
     }
 
+    /// Does what it says depend on earlier sessions, through windows, latches or crossings?
+    pub fn remembers(&self) -> bool {
+        !self.cells.is_empty()
+    }
+
     /// Fresh columns and cells.
     pub fn memory(&self) -> Memory {
         self.memory_of(&self.steps)

@@ -179,6 +179,11 @@ impl Book {
             self.sum.rolled[lane] += f64::from(why == Closing::Roll);
         }
         self.follow_closing(ctx, layer, slot, lane, (lots, received), why);
+        if why == Closing::Rule && !ctx.layer(layer).hedges() {
+            let pool = ctx.pool(layer);
+            let extrinsic = package.exercised(pool, ctx.market.spot[lane], lane) - package.worth[lane];
+            self.sum.given_up[lane] += lots * pool.contract.dpp * extrinsic;
+        }
         let reason = match why {
             Closing::Rule => {
                 ctx.layer(layer).exit.map_or_else(String::new, |exit| ctx.plan.exits[exit].rule.text.clone())

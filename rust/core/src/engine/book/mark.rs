@@ -10,8 +10,8 @@ use crate::{
 const PRESSED: f64 = 0.6;
 
 impl Book {
-    /// Market P&L of what was carried over the night, interest on the cash that was, and a future's variation.
-    pub fn carry(&mut self, ctx: Context<'_>, pools: &[Pool], interest: &Col) {
+    /// A night's interest on the cash that was.
+    pub fn earn(&mut self, ctx: Context<'_>, interest: &Col) {
         let sum = &mut self.sum;
         for ledger in ctx.ledgers() {
             for i in 0..LANES {
@@ -23,6 +23,11 @@ impl Book {
         for i in (0..LANES).filter(|_| ctx.book.calls.outside > 0.0) {
             sum.deposited_bills[i] += sum.deposited_bills[i] * interest[i];
         }
+    }
+
+    /// Market P&L of what was carried over the night, and a future's variation.
+    pub fn carry(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        let sum = &mut self.sum;
         if let Some(tally) = self.tally.as_mut() {
             tally.flow = Col::default();
         }

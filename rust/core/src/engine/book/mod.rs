@@ -3,6 +3,7 @@
 mod calls;
 mod close;
 mod hedge;
+mod inside;
 mod liquidity;
 mod margin;
 mod mark;
@@ -50,6 +51,8 @@ struct Early {
 #[derive(Clone, Debug, Default)]
 struct Slot {
     lots: Col,
+    /// Lots closed inside this session, until the close says what brought them there.
+    left: Col,
     exit: Mask,
     roll: Mask,
     /// Closed by rule, and by force.
@@ -516,7 +519,7 @@ impl Book {
             return;
         }
         if let Some(events) = self.events.as_mut() {
-            events.push(Event { tick: ctx.tick, ..event() });
+            events.push(Event { tick: ctx.tick, minute: ctx.market.minute, ..event() });
         }
     }
 }

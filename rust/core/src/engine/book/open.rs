@@ -17,9 +17,18 @@ use crate::{
 };
 
 impl Book {
-    /// Opens the layer's new package in the lanes that ordered it.
-    pub fn open(&mut self, ctx: Context<'_>, pools: &[Pool], layer: usize, choice: &Selection, chosen: Mask) {
-        let orders = std::mem::take(&mut self.layers[layer].open);
+    /// Opens the layer's new package in those `lanes` that ordered it.
+    pub fn open(
+        &mut self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        choice: &Selection,
+        [lanes, chosen]: [Mask; 2],
+    ) {
+        let ordered = &mut self.layers[layer].open;
+        let orders = *ordered & lanes;
+        *ordered = *ordered & !lanes;
         if !orders.any() {
             return;
         }
@@ -116,6 +125,7 @@ impl Book {
         }
         self.enter(ctx, layer, slot, package, lane, lots, "schedule".into());
         self.sum.opened[lane] += 1.0;
+        self.sum.lots[lane] += lots;
         self.sum.max_lots[lane] = self.sum.max_lots[lane].max(lots);
     }
 

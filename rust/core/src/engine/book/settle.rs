@@ -15,7 +15,9 @@ impl Book {
         let pool = ctx.pool(layer);
         for i in lanes.lanes() {
             let payoff = package.payoff(pool, ctx.market, i);
-            self.follow_early(layer, slot, i, payoff, pool.contract.dpp);
+            // Net of the fees that closing spared it: those of the opening.
+            let profit = package.credit[i] + payoff - pool.fees / pool.contract.dpp;
+            self.follow_early(layer, slot, i, payoff, profit > 0.0, pool.contract.dpp);
             let state = &mut self.layers[layer].slots[slot];
             state.exit.set(i, false);
             state.roll.set(i, false);
@@ -34,7 +36,7 @@ impl Book {
     }
 
     /// What a tranche closed early would have brought, now that its package has settled.
-    fn follow_early(&mut self, layer: usize, slot: usize, lane: usize, paid: f64, dpp: f64) {
+    fn follow_early(&mut self, layer: usize, slot: usize, lane: usize, paid: f64, profit: bool, dpp: f64) {
         let followed = &mut self.layers[layer].slots[slot].followed;
         if !followed.get(lane) {
             return;
@@ -54,6 +56,7 @@ impl Book {
             } else {
                 self.sum.regret_rule[lane] += regret;
                 self.sum.recovered[lane] += f64::from(regret > 0.0);
+                self.sum.whipsawed[lane] += f64::from(profit);
             }
         }
     }
@@ -103,6 +106,9 @@ impl Book {
         let unit = package.earned(pool, lane, received);
         let pnl = dollars * unit - lots * pool.fees - fees;
         if !ctx.layer(layer).hedges() {
+            let [worst, best] = package.excursions[usize::from(ctx.layer(layer).followed_inside)];
+            self.sum.adverse[lane] += dollars * worst[lane];
+            self.sum.favourable[lane] += dollars * best[lane];
             let pnl = pnl + before;
             let lost = pnl < 0.0;
             let chain = &mut self.layers[layer].chains[slot % pool.tranches];

@@ -62,6 +62,9 @@ pub struct PlanSpec {
     /// A bar within each session at which the requirement is asked again; absent: at closes alone.
     #[serde(default)]
     pub worst_bar: Option<BarSpec>,
+    /// Bars of a session; absent: books trade at closes alone.
+    #[serde(default)]
+    pub bars: Option<u32>,
     /// The books: arms at margin shares.
     pub books: Vec<BookSpec>,
 }
@@ -191,6 +194,9 @@ pub struct LayerSpec {
     pub days: DaysWindow,
     /// How often the layer decides whether to open.
     pub every: Every,
+    /// Minutes since the opening at which what was decided at the close before is opened (R2); absent: the close.
+    #[serde(default)]
+    pub at: Option<u32>,
     /// Rule on market and book that must be true to open; absent: always.
     #[serde(default)]
     pub enter: Option<Rule>,

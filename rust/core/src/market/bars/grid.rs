@@ -39,16 +39,24 @@ pub const BARS: [u32; 16] = [1, 2, 3, 5, 6, 10, 13, 15, 26, 30, 39, 65, 78, 130,
 impl Grid {
     /// `bars` bars of equal length.
     pub fn new(bars: u32, profile: Profile) -> Result<Self> {
+        Self::with(bars, &[], profile)
+    }
+
+    /// `bars` bars of equal length, cut once more at each of the `minutes`: the others stay what they are, bit for bit.
+    pub fn with(bars: u32, minutes: &[u32], profile: Profile) -> Result<Self> {
         profile.check()?;
         if !BARS.contains(&bars) {
             let allowed =
                 format!("must divide the 390 minutes of a day: {}", BARS.map(|n| n.to_string()).join(", "));
             return Err(Error::domain("bars", bars, allowed));
         }
-        let edges: Vec<u32> = (0..=bars).map(|bar| bar * (MINUTES / bars)).collect();
+        let mut edges: Vec<u32> = (0..=bars).map(|bar| bar * (MINUTES / bars)).collect();
+        edges.extend(minutes.iter().filter(|&&minute| minute < MINUTES));
+        edges.sort_unstable();
+        edges.dedup();
         let clock = edges.iter().map(|&minute| profile.before(minute)).collect();
         let mut nodes = Nodes { profile, place: vec![None; MINUTES as usize + 1], list: Vec::new() };
-        let inner = &edges[1..bars as usize];
+        let inner = &edges[1..edges.len() - 1];
         let places = inner.iter().filter_map(|&minute| nodes.place(minute)).collect();
         Ok(Self { nodes: nodes.list, places, edges, clock })
     }
@@ -138,6 +146,19 @@ mod tests {
                 }
                 covariance.push(row);
             }
+        }
+    }
+
+    #[test]
+    fn a_cut_adds_a_minute_and_leaves_the_others_as_they_are() {
+        let [plain, cut] =
+            [&[][..], &[375, 30]].map(|m| Grid::with(13, m, Profile::default()).expect("a grid"));
+        assert_eq!((plain.bars(), cut.bars()), (13, 14));
+        let at = cut.edges.iter().position(|&minute| minute == 375).expect("the cut");
+        assert_eq!((at, cut.edges[at - 1], cut.edges[at + 1]), (13, 360, 390));
+        for (edge, minute) in plain.edges.iter().enumerate() {
+            let other = cut.edges.iter().position(|found| found == minute).expect("every edge");
+            assert_eq!(plain.clock[edge].to_bits(), cut.clock[other].to_bits());
         }
     }
 

@@ -22,3 +22,6 @@ mod range;
 mod session;
 
 pub use grid::BARS;
+pub(crate) use grid::Grid;
+pub(crate) use range::{LEAST_BARS, Ranges};
+pub(crate) use session::Session;

@@ -30,7 +30,7 @@ const REACH: f64 = 6.0;
 /// Exponent beyond which an image adds nothing.
 const NOTHING: f64 = 80.0;
 /// Fewest bars with a place for a high and a low between the opening and the close.
-pub(super) const LEAST_BARS: usize = 3;
+pub(crate) const LEAST_BARS: usize = 3;
 
 /// What recorded days have in common on a grid.
 #[derive(Clone, Debug, Default)]

@@ -48,6 +48,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// How many lanes have a path, from now on.
+    pub fn live(&mut self, used: usize) {
+        self.used = used;
+    }
+
     /// Visits the opening of session `step` and the ends of its bars, the last being the close as it was given; with the lanes
     /// whose recorded high or low each is.
     pub fn run(

@@ -1,0 +1,131 @@
+"""The same paths with the vol of one session a tenth lower or higher: what a one-day condor cannot know (R2).
+
+Listed options of one session are dearer or cheaper than the surface says by some tenth on ordinary days, and
+by more on others (MODELS). A comparison of condors that expire within a week therefore runs some of its paths
+again, at the smallest share, on a market whose short end trades at .9 and at 1.1 times its vol: one session
+wholly, longer tenors less and less. SPX, VIX and VX are the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from alvh.market import Smile
+from alvh.run_folder import RunFolder
+from alvh.runner import Advance, Result, Task, load, run
+from alvh.surface_band import band_size
+from alvh.workers import Workers
+
+__all__ = [
+    "FOLDERS",
+    "LIMIT",
+    "NEAR_DAYS",
+    "forget",
+    "load_sides",
+    "near_arms",
+    "run_sides",
+    "sided",
+    "sides",
+]
+
+FOLDERS: Mapping[float, str] = {0.9: "short_end/lower", 1.1: "short_end/higher"}
+"""Where a run folder keeps the runs, by what the vol of one session is multiplied with."""
+
+NEAR_DAYS = 7
+"""Calendar days to the expiry that a layer prefers, below which its options are of the short end."""
+
+LIMIT = (
+    "Vol of a day is extrapolated: single-day credits can be off by a factor (MODELS); condors that "
+    "expire within a week stand at .9, 1.0 and 1.1 times it, and their verdicts stay undecided."
+)
+
+_SMILE = frozenset({"l3f", "pdv4", "fhs", "replay"})
+"""Models whose surface has a short end."""
+
+
+def near_arms(spec: Mapping[str, Any]) -> list[str]:
+    """Return the arms of a comparison whose core expires within a week, and which buy no hedge."""
+    near = [
+        book["arm"]
+        for book in spec["books"]
+        if all(layer["role"] == "core" for layer in book["layers"])
+        and any(layer["days"]["target"] < NEAR_DAYS for layer in book["layers"])
+    ]
+    return list(dict.fromkeys(near))
+
+
+def sided(task: Task, wanted: int) -> Task:
+    """Return the task with runs of the short end among its facts, where an arm needs them; 0: none."""
+    paths, distance = band_size(task.paths, wanted, replayed=bool(task.spec["starts"]))
+    if not near_arms(task.spec):
+        return task
+    facts = {**task.facts, "limits": [*task.facts["limits"], LIMIT]}
+    if not paths or task.spec["market"]["model"] not in _SMILE:
+        return replace(task, facts=facts)
+    wide = replace(task, facts={**facts, "short_end": {"paths": paths, "distance": distance}})
+    beside = {FOLDERS[share]: side.digest for share, side in sides(wide).items()}
+    return replace(wide, facts={**wide.facts, "beside": {**task.facts.get("beside", {}), **beside}})
+
+
+def sides(task: Task) -> dict[float, Task]:
+    """Return the tasks of either side by what the vol of one session is multiplied with; none without."""
+    band: dict[str, int] | None = task.facts.get("short_end")
+    if band is None:
+        return {}
+    share = min(book["share"] for book in task.spec["books"])
+    near = near_arms(task.spec)
+    facts = {**task.facts, "surface_band": None, "short_end": None, "beside": {}}
+
+    def side(times: float) -> Task:
+        spec = {
+            **task.spec,
+            "market": _shortened(task.spec["market"], times),
+            "books": [book for book in task.spec["books"] if book["share"] == share and book["arm"] in near],
+            "starts": task.spec["starts"][:: band["distance"]],
+        }
+        return Task(spec, band["paths"], facts, task.chunk)
+
+    return {times: side(times) for times in FOLDERS}
+
+
+def _shortened(market: dict[str, Any], times: float) -> dict[str, Any]:
+    """Return a market whose vol of one session is so many times what it was."""
+    smile = {**Smile().model_dump(), **(market.get("smile") or {})}
+    smile["short_dip"] = 1.0 - times * (1.0 - smile["short_dip"])
+    return {**market, "smile": smile}
+
+
+def run_sides(
+    task: Task,
+    *,
+    out: str | Path | None,
+    resume: bool,
+    threads: int,
+    advance: Advance | None,
+    workers: Workers | None = None,
+) -> dict[float, Result]:
+    """Run either side of a task, beside its own run in `out`; options as in `run`."""
+
+    def folder(times: float) -> Path | None:
+        return None if out is None else Path(out) / FOLDERS[times]
+
+    return {
+        times: run(side, out=folder(times), resume=resume, threads=threads, workers=workers, advance=advance)
+        for times, side in sides(task).items()
+    }
+
+
+def load_sides(task: Task, out: str | Path) -> dict[float, Result]:
+    """Open the finished runs of either side of a task."""
+    return {times: load(Path(out) / FOLDERS[times]) for times in sides(task)}
+
+
+def forget(out: str | Path) -> None:
+    """Remove the runs of an earlier comparison."""
+    for name in FOLDERS.values():
+        folder = RunFolder(Path(out) / name)
+        if folder.begun:
+            folder.remove()

@@ -1,0 +1,137 @@
+"""Condors of one day: opened at 15:45, stopped on their mark inside the session, settled at a close."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+import alvh as av
+import engine_spec
+from alvh import _core
+from alvh.market import GBM, L3F
+from alvh.specification import bars_of, task_of
+from twin_inside import Twin
+
+LOTS = av.playbook.Size(target="lots", value=3.0)
+CONDOR = av.IronCondor(days=1, every="day", at="15:45", short_delta=0.175, width_points=5, size=LOTS)
+PLAIN = av.Arm("one_day", CONDOR)
+BARS = 26  # quarters of an hour: 15:45 is the end of one
+STOPS = {
+    "none": (PLAIN, None),
+    "1x": (PLAIN.stop(loss_multiple=1), lambda credit, mark: mark - credit >= credit),
+    "2x": (PLAIN.stop(loss_multiple=2), lambda credit, mark: mark - credit >= 2 * credit),
+    "debit": (PLAIN.stop(debit=2.5), lambda credit, mark: mark >= 2.5),  # C2
+}
+FIGURES = ("nav", "lots", "regret_rule", "given_up", "adverse", "favourable")
+COUNTS = ("opened", "closed_early", "recovered", "whipsawed", "lost", "unresolved")
+
+
+@pytest.mark.parametrize("kind", STOPS)
+def test_the_engine_does_what_the_twin_does(kind: str) -> None:
+    """R2, R7, R13, R14, C2."""
+    arm, stop = STOPS[kind]
+    market, sessions, paths = GBM(vol=0.2), 21, 12
+    spec = engine_spec.spec([arm], market, sessions=sessions, bars=BARS)
+    bars = market.bars(paths, sessions, bars=BARS, seed=spec["seed"])
+    rows = _core.Plan(json.dumps(spec)).run(0, paths)
+    assert rows["identity_error"].max() < 1e-12
+    found = [Twin(spec, stop, bars.minutes.tolist(), bars.spot[path].tolist()).run() for path in range(paths)]
+    for name in COUNTS:
+        assert rows[name].tolist() == [twin[name] for twin in found], name
+    for name in FIGURES:
+        np.testing.assert_allclose(rows[name], [twin[name] for twin in found], atol=1e-3, err_msg=name)
+    assert (rows["closed_early"].sum() > 20) == (stop is not None)
+
+
+def test_the_entry_is_an_instant_of_its_own_and_moves_no_other() -> None:
+    """13 bars have no end at 15:45: the grid is cut there, and what it is beside stays."""
+    arm = STOPS["2x"][0]
+    market = L3F(vix=16)
+    plans = {n: _core.Plan(json.dumps(engine_spec.spec([arm], market, sessions=5, bars=n))) for n in (13, 26)}
+    opened = {}
+    for bars, plan in plans.items():
+        events = [row for row in plan.trace(0, 0)["events"] if row["event"] == "open"]
+        assert {row["minute"] for row in events} == {375}
+        opened[bars] = [(row["tick"], row["strikes"], row["price"]) for row in events]
+    assert opened[13] == opened[26]
+
+
+def test_bars_are_thirteen_where_an_arm_opens_inside_the_session() -> None:
+    plain = av.preset("plain")
+    assert bars_of([plain], None) is None
+    assert bars_of([plain], 78) == 78
+    assert bars_of([plain, PLAIN], None) == 13
+    assert "bars" not in engine_spec.spec([plain], L3F(vix=16))
+    with pytest.raises(av.errors.AlvhError, match="bars = 12"):
+        _core.Plan(json.dumps(engine_spec.spec([plain], L3F(vix=16), sessions=5, bars=12)))
+
+
+def test_a_stop_is_close_only_without_bars_and_where_it_looks_back() -> None:
+    """R13: what is asked at every bar is ranked; a window counts sessions and stays with the close."""
+    late = av.preset("plain").replace(name="late", exit="(loss >= credit).for_sessions(2)")
+    arms = [av.preset("plain"), av.preset("stop_1x"), late]
+    few = {"sessions": 5, "paths": 1, "capital": 1e6, "seed": 1, "shares": [0.1]}
+    assert task_of(arms, L3F(vix=16), **few).facts["close_only"] == ["late", "stop_1x"]
+    assert task_of(arms, L3F(vix=16), bars=13, **few).facts["close_only"] == ["late"]
+
+
+def test_times_of_entry_are_checked() -> None:
+    for at in ("09:30", "16:00", "25:00"):
+        with pytest.raises(av.errors.SpecError, match="09:31 to 15:59"):
+            av.IronCondor(days=1, every="day", at=at)
+    with pytest.raises(av.errors.SpecError, match="at"):
+        av.IronCondor(days=1, every="day", at="a quarter to four")
+    with pytest.raises(av.errors.SpecError, match="not both"):
+        PLAIN.stop(loss_multiple=1, debit=1.0)
+    assert av.Arm.from_toml(PLAIN.to_toml()) == PLAIN
+
+
+@pytest.fixture(scope="module")
+def result() -> av.Comparison:
+    arms = [av.preset(f"conservative_1dte{stop}") for stop in ("", "_stop_1x", "_stop_2x")]
+    few = {"paths": 128, "sessions": 10, "shares": [0.10], "seed": 3, "surface_band": 64}
+    return av.compare(arms, L3F(vix=16), **few)
+
+
+def test_results_show_the_short_end_fees_and_the_break_even_cost(result: av.Comparison) -> None:
+    """R2, MODELS: .9, 1.0 and 1.1 times the vol of a session, on the same paths."""
+    table = result.one_day()
+    assert table["short_end"].unique().sort().to_list() == [0.9, 1.0, 1.1]
+    assert table["paths"].unique().to_list() == [64]
+    wide = table.pivot("figure", index=["arm", "short_end"], values="estimate")
+    # What a condor earns is what it may cost less what it does.
+    gap = wide["break_even_cost"] - wide["fees"] - wide["slips"] - wide["result"]
+    assert gap.abs().max() < 1e-9
+    plain = wide.filter(arm="conservative_1dte")
+    assert (plain["fees"] - 4 * 1.15).abs().max() < 1e-9 or (plain["fees"] > 0).all()
+    assert result.close_only == [] if hasattr(result, "close_only") else True
+    assert any("extrapolated" in limit for limit in result.limits)
+
+
+def test_stops_are_told(result: av.Comparison) -> None:
+    """R14, R7."""
+    table = result.stops()
+    stopped = table.filter(pl.col("figure") == "stopped_share")
+    assert stopped["arm"].to_list() == ["conservative_1dte_stop_1x", "conservative_1dte_stop_2x"]
+    once, twice = stopped["estimate"].to_list()
+    assert 1 > once > twice > 0
+    shares = table.filter(pl.col("figure").is_in(["whipsawed_share", "recovered_share"]))["estimate"]
+    assert shares.is_between(0, 1).all()
+    assert set(table.filter(arm="conservative_1dte")["figure"]) == {"adverse", "favourable"}
+
+
+def test_a_run_folder_keeps_the_sides(tmp_path, result: av.Comparison) -> None:
+    few = {
+        "paths": 64,
+        "sessions": 3,
+        "shares": [0.10],
+        "seed": 3,
+        "surface_band": 32,
+        "out": tmp_path / "run",
+    }
+    arms = [av.preset("conservative_1dte")]
+    ran = av.compare(arms, L3F(vix=16), **few)
+    again = av.Comparison.load(tmp_path / "run")
+    assert again.one_day().equals(ran.one_day())
+    assert av.compare(arms, L3F(vix=16), overwrite=True, **few).one_day().equals(ran.one_day())
