@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from alvh.claims import audit
     from alvh.comparison import Comparison, compare
+    from alvh.difference import diff
     from alvh.errors import AlvhError
     from alvh.playbook import (
         Arm,
@@ -86,6 +87,7 @@ _HOME = {
     "AlvhError": "errors",
     "audit": "claims",
     "compare": "comparison",
+    "diff": "difference",
     "margin_share": "playbook",
     "offset": "playbook",
     "preset": "playbook",
@@ -143,6 +145,7 @@ __all__ = [
     "chain",
     "compare",
     "contracts",
+    "diff",
     "errors",
     "expr",
     "margin",

@@ -21,6 +21,7 @@ from alvh.command_margin import margin
 from alvh.command_market import market
 from alvh.command_rules import rules
 from alvh.command_score import score
+from alvh.command_why import diff, worst
 from alvh.errors import AlvhError, RunError, SpecError
 from alvh.options import Json, RayAddress, RunnerName, runner_of
 
@@ -521,8 +522,10 @@ def vix(  # noqa: PLR0917 -- one parameter per option
 
 
 app.command()(chain)
+app.command()(diff)
 app.command()(margin)
 app.command()(score)
+app.command()(worst)
 app.add_typer(market)
 app.add_typer(rules)
 

@@ -6,7 +6,7 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -30,6 +30,7 @@ from alvh.signals.macro import Macro
 from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
 from alvh.workers import Runner, elsewhere
+from alvh.worst import WorstPath, explained, worst
 
 if TYPE_CHECKING:
     from alvh.rules.on_path import PathExplanation
@@ -862,6 +863,48 @@ class Comparison:
         plan = self._alone(arm, share, self.task.spec["starts"])
         return explain_path(plan, path, index, layers[index], self._tick(path, at))
 
+    def explain_worst(
+        self, arm: str | None = None, share: float | None = None, *, explains: float = 0.8
+    ) -> WorstPath:
+        """Tell the worst path of a book: the shortest list of events that led to its distress.
+
+        Parameters
+        ----------
+        arm, share
+            The book; the first arm and the smallest share unless given.
+        explains
+            Share of the fall, from the highest value to the distress, that the sessions told make up at
+            least: the largest losses first, so that no shorter list does.
+
+        Returns
+        -------
+        WorstPath
+            The path that came to the gravest distress, with the lowest NAV of these; without any distress the
+            one of the deepest drawdown. Its events, and `text()` in words.
+
+        Raises
+        ------
+        SpecError
+            No such arm or share, or `explains` is not above 0 and up to 1.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 64, "sessions": 63, "shares": [0.35], "surface_band": 0}
+        >>> result = av.compare([av.preset("plain")], av.market.L3F(vix=20), **few)
+        >>> told = result.explain_worst(explains=0.5)
+        >>> told.end, set(told.events["kind"])
+        """
+        arm, share = arm or self.arms[0], self._share(share)
+        if (arm, share) not in self.books:
+            raise SpecError(
+                f"explain_worst: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}"
+            )
+        fall = worst(self._frame.filter(arm=arm, share=share))
+        hedges = frozenset(layer["name"] for layer in self._layers(arm) if layer["role"] == "hedge")
+        told = self.trace(fall.path, arm, share)
+        return explained(told.ledger, told.events, fall, arm=arm, share=share, hedges=hedges, least=explains)
+
     def _tick(self, path: int, at: int | date) -> int:
         """Return the tick of a close of a path, at which something may be decided."""
         first = (self.task.spec["starts"] or [self.task.spec["schedule"]["origin"]] * (path + 1))[path]
@@ -967,26 +1010,22 @@ class Comparison:
             "peaks": self.peaks(),
             "margin_calls": self.margin_calls(),
         }
-        if self.band:
-            tables["surface_band"] = self.surface_band()
-        if self.task.spec.get("bars"):
-            tables["stops"] = self.stops()
-        if self.near:
-            tables["one_day"] = self.one_day()
-        if self._equal_cost:
-            tables["equal_cost"] = self.equal_cost()
-        if self.hedged:
-            tables["protection"] = self.protection()
-            tables["protection_words"] = figures.protection_words(tables["protection"])
-            tables["layer_pnl"] = self.layer_pnl()
-        if self._held_pairs():
-            tables["forced_cost"] = self.forced_cost()
-        if self._governed_arms:
-            tables["governed"] = self.governed()
-        if self.quoted:
-            tables["prices"] = self.prices()
-        if self.task.spec.get("worst_bar"):
-            tables["bar_calls"] = self.bar_calls()
+        asked: dict[str, tuple[object, Callable[[], pl.DataFrame]]] = {
+            "surface_band": (self.band, self.surface_band),
+            "stops": (self.task.spec.get("bars"), self.stops),
+            "one_day": (self.near, self.one_day),
+            "equal_cost": (self._equal_cost, self.equal_cost),
+            "protection": (self.hedged, self.protection),
+            "protection_words": (self.hedged, lambda: figures.protection_words(tables["protection"])),
+            "layer_pnl": (self.hedged, self.layer_pnl),
+            "forced_cost": (self._held_pairs(), self.forced_cost),
+            "governed": (self._governed_arms, self.governed),
+            "prices": (self.quoted, self.prices),
+            "bar_calls": (self.task.spec.get("worst_bar"), self.bar_calls),
+        }
+        for name, (wanted, table) in asked.items():
+            if wanted:
+                tables[name] = table()
         if self.replayed:
             told = self.history()
             days = {f"days_of_{name}": each.days for name, each in self.told.items()}

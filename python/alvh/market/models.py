@@ -75,7 +75,9 @@ def simulated_from_toml(text: str, source: str = "market") -> Simulated:
     """
     name, parameters = market_file.parse(text, source)
     if name in REPLAYS:
-        raise SpecError(f"{at(text, ['model'], source)}: model = {name!r} is a replay. Allowed here: {', '.join(MODELS)}")
+        raise SpecError(
+            f"{at(text, ['model'], source)}: model = {name!r} is a replay. Allowed here: {', '.join(MODELS)}"
+        )
     return _simulated(name, parameters, text, source, MODELS)
 
 

@@ -110,7 +110,7 @@ def lines_of(
 
 
 def _lines(table: dict[str, Any]) -> list[str]:
-    return [f"{key} = {_toml(value)}" for key, value in table.items()]
+    return [f"{key} = {written(value)}" for key, value in table.items()]
 
 
 def _layer(table: dict[str, Any], index: int, place: Place) -> Layer:
@@ -153,12 +153,12 @@ def key_of(error: ValidationError) -> list[str | int]:
     return [*first["loc"], *key]
 
 
-def _toml(value: object) -> str:
-    """Write one value as TOML: JSON's notation agrees with it for numbers and texts but for U+007F."""
+def written(value: object) -> str:
+    """Return one value as TOML: JSON's notation agrees with it for numbers and texts but for U+007F."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {written(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
+        return "[" + ", ".join(map(written, value)) + "]"
     if isinstance(value, date):
         return value.isoformat()
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
