@@ -47,7 +47,7 @@ bench: .stamps/test .stamps/bench
 	$(BIN)/python benches/engine.py
 	$(BIN)/python benches/draws.py
 	PYTHONPATH=. $(PEERS)/python benches/paths.py
-	PYTHONPATH=. $(PEERS)/python benches/score.py
+	PYTHONPATH=. $(PEERS)/python benches/score.py --write
 	$(PEERS)/python -m benches.pricing --rounds $(ROUNDS)
 
 docs: .stamps/docs

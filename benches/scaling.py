@@ -1,6 +1,6 @@
 """Measure how runs scale over cores, what they move, and where the collecting process is the limit.
 
-    python benches/scaling.py --workers 1,2,4,8,16
+    PYTHONPATH=. python benches/scaling.py --workers 1,2,4,8,16 --write
 
 Two tables as Markdown, for `docs/scaling.md`. Work grows with the cores: each has so many chunks or files.
 Ray is measured where `alvh[ray]` is installed; every number of workers is a cluster of its own.
@@ -14,19 +14,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import alvh as av
-from alvh import _core, chain, runner, schedule
+from alvh import _core, runner, schedule
+from alvh.chain import synthetic
 from alvh.scoring import ScoreJob, score_files
 from alvh.specification import SHARES, task_of
 from alvh.workers import Ray
+from benches.pages import put
 
 ARMS = ("plain", "stop_2x", "alvh_0")
-CHUNK, CHUNKS_A_CORE = 2_048, 2
-FILES_A_CORE, LONGEST = 8, 400
-JOB = ScoreJob(dte=(1, 400), rank_by="expected_return", top=50)
+CHUNK, CHUNKS_A_CORE = 512, 4
+FILES_A_CORE, LONGEST = 8, 60
+JOB = ScoreJob(rank_by="expected_return", top=50)
 
 Run = Callable[[], object]
 
@@ -52,7 +55,7 @@ def chains(folder: Path, count: int) -> list[Path]:
     while len(files) < count:
         file = folder / f"{day}.parquet"
         if not file.exists():
-            chain.synthetic(day, longest=LONGEST).drop("line", "status", "problem").write_parquet(file)
+            synthetic(day, longest=LONGEST).drop("line", "status", "problem").write_parquet(file)
         files.append(file)
         day = schedule.next_session(day)
     return files
@@ -141,30 +144,42 @@ def moved(folder: Path) -> Iterator[tuple[str, Watched, float]]:
         yield piece, workers, (took - workers.work) / workers.pieces
 
 
+def speeds(counts: list[int], folder: Path) -> Iterator[str]:
+    """Yield the lines of the table over cores."""
+    yield "| what | cores | a second | a second and core | of the first |"
+    yield "|---|---|---|---|---|"
+    first: dict[str, float] = {}
+    for cores in counts:
+        for what, unit, rate in measured(cores, folder):
+            share = (rate / cores) / first.setdefault(what, rate / cores)
+            yield f"| {what} | {cores} | {rate:,.0f} {unit} | {rate / cores:,.0f} | {share:.0%} |"
+
+
+def pieces(folder: Path) -> Iterator[str]:
+    """Yield the lines of the table of what moves; on so many cores the collecting process has no rest."""
+    yield "| piece | seconds of a core | bytes there | bytes back | seconds to collect | cores |"
+    yield "|---|---|---|---|---|---|"
+    for piece, told, collect in moved(folder):
+        work, back = told.work / told.pieces, told.back // told.pieces
+        most = f"{work / collect:,.0f}"
+        yield f"| {piece} | {work:.3f} | {told.there:,} | {back:,} | {collect:.4f} | {most} |"
+
+
 def main() -> None:
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Measure how runs scale over cores, and what they move.")
     parser.add_argument("--workers", default="1,2", help="cores to measure, such as 1,2,4,8,16")
-    counts = [int(each) for each in parser.parse_args().workers.split(",")]
+    parser.add_argument("--write", action="store_true", help="into benches/results and docs/scaling.md, too")
+    given = parser.parse_args()
+    counts = [int(each) for each in given.workers.split(",")]
+    books = len(SHARES) * len(ARMS)
+    lines = [f"alvh {_core.__version__}, SIMD {_core.simd_variant()}, {books} books of a year.", ""]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        print(f"alvh {_core.__version__}, SIMD {_core.simd_variant()}, {len(SHARES) * len(ARMS)} books\n")
-        print("| what | cores | a second | a second and core | of the first |")
-        print("|---|---|---|---|---|")
-        first: dict[str, float] = {}
-        for cores in counts:
-            for what, unit, rate in measured(cores, folder):
-                share = (rate / cores) / first.setdefault(what, rate / cores)
-                print(
-                    f"| {what} | {cores} | {rate:,.0f} {unit} | {rate / cores:,.0f} | {share:.0%} |",
-                    flush=True,
-                )
-        print("\n| piece | seconds of a core | bytes there | bytes back | seconds to collect | cores |")
-        print("|---|---|---|---|---|---|")
-        for piece, told, collect in moved(folder):
-            work, back = told.work / told.pieces, told.back // told.pieces
-            most = f"{work / collect:,.0f}"
-            print(f"| {piece} | {work:.3f} | {told.there:,} | {back:,} | {collect:.4f} | {most} |")
+        for line in chain(speeds(counts, Path(name)), [""], pieces(Path(name))):
+            print(line, flush=True)
+            lines.append(line)
+    if given.write:
+        put("scaling", "\n".join(lines) + "\n", "docs/scaling.md")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ keeping the best fifty, spreads and tables included. The others assume one logno
 smile at the same cost.
 """
 
+import argparse
 import datetime as dt
 import math
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace
@@ -22,10 +23,16 @@ os.environ["RAYON_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
 import numpy as np
 
 from alvh import _core, pricing
+from benches.pages import put
 
 ROUNDS = 7
 SPOT, RATE, DIVIDEND, YEARS, VOL = 5000.0, 0.045, 0.013, 30 / 365, 0.16
 WIDEST, STEP, STRIKES, TOP = 50.0, 5.0, 100, 50
+SIX = (
+    "alvh, credit, largest loss, break-evens, probability of profit and expected P&L of each condor, "
+    "spreads and tables included"
+)
+BEST = "the best fifty by expected P&L"
 SINGLE = 20  # condors of a library that takes one at a time
 FIGURES = ("credit", "max_loss", "break_even_low", "break_even_high", "p_profit", "expected_pnl")
 ALL = tuple(name for name in _core.score_columns() if "model" not in name and "hedge" not in name)
@@ -158,7 +165,7 @@ def condors() -> _core.Condors:
         rows = np.array([QUOTED[right]] * len_additive())
         rows[3] -= MEANT[right]
         every = np.ones(len(strike), dtype=bool)
-        return SimpleNamespace(strike=strike, sell=every, buy=every, sold=rows, bought=rows)
+        return SimpleNamespace(strike=strike, sell=every, buy=every, sold=rows, bought=rows, terms=None)
 
     expiry = SimpleNamespace(
         puts=side(PUTS, "P"),
@@ -241,30 +248,43 @@ def with_version(name: str) -> str:
         return name
 
 
-def main() -> None:
-    """Time everything, check that all say the same, and print the table."""
-    check_all_say_the_same()
+def measured() -> Iterator[str]:
+    """Yield the lines of the table."""
     total = len(spreads()[0]) ** 2
     entrants: list[tuple[str, Callable[[], Work], int]] = [
-        ("alvh, six figures of each condor", lambda: looked_at(FIGURES), total),
-        (f"alvh, {len(ALL)} figures of each condor", lambda: looked_at(ALL), total),
-        ("alvh, exhaustive, best by expected P&L", lambda: best("expected_pnl", searched=False), total),
-        ("alvh, search, best by expected P&L", lambda: best("expected_pnl", searched=True), total),
+        (SIX, lambda: looked_at(FIGURES), total),
+        (f"the same with {len(ALL) - len(FIGURES)} figures more", lambda: looked_at(ALL), total),
+        (f"alvh, exhaustive, {BEST}", lambda: best("expected_pnl", searched=False), total),
+        (f"alvh, search, {BEST}", lambda: best("expected_pnl", searched=True), total),
         (f"{with_version('numpy')}, outer product of spreads", lambda: numpy_outer, total),
-        (f"{with_version('numpy')}, a row for each condor", lambda: numpy_each, total),
         (f"{with_version('numba')}, one fused loop", numba_fused, total),
-        (f"{with_version('optionlab')}, run_strategy", optionlab, SINGLE),
+        (f"{with_version('numpy')}, a row for each condor", lambda: numpy_each, total),
+        (f"{with_version('optionlab')}, one condor a call", optionlab, SINGLE),
     ]
-    print(f"{platform.machine()}, SIMD {_core.simd_variant()}, {total:,} condors, one thread\n")
-    print("| what | ns per condor |")
-    print("|---|---|")
+    yield "| what | ns per condor |"
+    yield "|---|---|"
     for name, made, n in entrants:
         try:
             seconds = least_seconds(made())
         except ImportError as error:
-            print(f"| {name} | not installed: {error} |")
+            yield f"| {name} | not installed: {error} |"
             continue
-        print(f"| {name} | {seconds / n * 1e9:,.1f} |")
+        yield f"| {name} | {seconds / n * 1e9:,.1f} |"
+
+
+def main() -> None:
+    """Check that all say the same, time everything, and print the table."""
+    parser = argparse.ArgumentParser(description="Time iron condors beside other libraries.")
+    parser.add_argument("--write", action="store_true", help="into benches/results and docs/scoring.md, too")
+    write = parser.parse_args().write
+    check_all_say_the_same()
+    print(f"{platform.machine()}, SIMD {_core.simd_variant()}, one thread\n")
+    lines = []
+    for line in measured():
+        print(line, flush=True)
+        lines.append(line)
+    if write:
+        put("score", "\n".join(lines) + "\n", "docs/scoring.md")
 
 
 if __name__ == "__main__":

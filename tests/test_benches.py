@@ -9,6 +9,7 @@ import pytest
 
 import markdown_pages
 from alvh import pricing
+from benches.pages import RESULTS, quoted
 from benches.pricing import accuracy, schedule, table
 from benches.pricing.__main__ import PAGE, RAW, draw
 from benches.pricing.entrants import ALL, NUMPY, SUBJECT, Entrant
@@ -193,3 +194,12 @@ def test_peers_are_pinned_by_name_and_version_only():
     pins = [line for line in lines if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
     assert len({pin.split("==")[0].lower() for pin in pins}) == len(pins)
+
+
+@pytest.mark.parametrize(("name", "page"), [("score", "docs/scoring.md"), ("scaling", "docs/scaling.md")])
+def test_pages_quote_the_tables_that_were_measured(name, page):
+    """`make bench` and `benches/scaling.py --write` write both."""
+    measured = (RESULTS / f"{name}.md").read_text(encoding="utf-8")
+    assert quoted(name, markdown_pages.read(page)).strip() == measured.strip()
+    with pytest.raises(ValueError, match=f"no <!-- bench: {name} -->"):
+        quoted(name, "no markers")

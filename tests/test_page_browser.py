@@ -5,7 +5,9 @@ import shutil
 import pytest
 from playwright.sync_api import sync_playwright
 
-from alvh.report.page import write_page
+from alvh import chain
+from alvh.report.page import write_page, write_scores_page
+from alvh.scoring import ScoreJob, score_files
 from page_samples import Read, replayed, simulated
 
 CHROMIUM = shutil.which("chromium")
@@ -21,6 +23,16 @@ def report(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
     write_page(path, [simulated(), replayed()])
     return path
+
+
+@pytest.fixture(scope="module")
+def scores(tmp_path_factory):
+    """The page of `alvh score`, with a file that cannot be read."""
+    folder = tmp_path_factory.mktemp("scores")
+    chain.synthetic(longest=7).drop("line").write_parquet(folder / "friday.parquet")
+    (folder / "broken.csv").write_text("not a chain")
+    write_scores_page(folder / "best.html", score_files(folder, ScoreJob(width=25.0, top=15)))
+    return folder / "best.html"
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +88,17 @@ def test_the_page_does_not_scroll_sideways(opened):
         opened.page.evaluate(f"document.querySelectorAll('details').forEach(each => each.open = {each})")
         assert opened.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     opened.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = false)")
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=str)
+def test_the_page_of_scores_draws_every_pay_off_inside_its_place(browser, scores, view):
+    scheme, width = view
+    shown = Opened(browser, scores, width=width, color_scheme=scheme)
+    test_it_says_nothing_and_asks_for_nothing(shown, scores)
+    test_every_chart_is_drawn_inside_its_place(shown, scores)
+    test_the_page_does_not_scroll_sideways(shown)
+    assert shown.page.locator("#payoffs .chart svg").count() == 12
+    shown.page.close()
 
 
 def test_words_stand_out_from_the_ground(opened):

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import random
 import re
 import signal
@@ -131,9 +132,12 @@ def test_killed_at_random_moments_and_resumed(folder, expected, tmp_path):
     out = tmp_path / "best.parquet"
     arguments = [sys.executable, "-m", "alvh", "score", str(folder), *OPTIONS, f"--out={out}", "--resume"]
     done = {}
-    for _ in range(2):
+    for workers in (1, 2):
         process = subprocess.Popen(
-            arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=surroundings()
+            [*arguments, f"--workers={workers}"],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=surroundings(),
         )
         goal, end = len(done) + chance.randint(1, 2), time.monotonic() + PATIENCE
         while len(stamps(out)) < goal and process.poll() is None:
@@ -160,6 +164,39 @@ def test_killed_at_random_moments_and_resumed(folder, expected, tmp_path):
         "manifest.json",
     ]
     assert_frame_equal(pl.read_parquet(out), expected.frame, check_exact=True)
+
+
+@pytest.mark.slow
+def test_hundreds_of_files_killed_and_resumed_in_bounded_memory(folder, tmp_path):
+    """Memory does not grow with the files; what was killed goes on, and no file is scored twice."""
+    names = sorted(folder.glob("*.parquet"))
+    for number in range(300):
+        os.link(names[number % len(names)], tmp_path / f"{number:03}.parquet")
+    out = tmp_path / "best.parquet"
+    program = (
+        "import resource, sys\n"
+        "from alvh.scoring import ScoreJob, score_files\n"
+        "score_files(sys.argv[1:-1], ScoreJob(width=25.0, top=20), out=sys.argv[-1], resume=True)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    run = [sys.executable, "-c", program]
+    few = subprocess.run(
+        [*run, *names, str(tmp_path / "few.parquet")], capture_output=True, check=True, env=surroundings()
+    )
+    files = [str(each) for each in sorted(tmp_path.glob("[0-9]*.parquet"))]
+    process = subprocess.Popen([*run, *files, str(out)], env=surroundings())
+    while len(stamps(out)) < 100:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = stamps(out)
+    assert len(done) < 300
+    many = subprocess.run([*run, *files, str(out)], capture_output=True, check=True, env=surroundings())
+    after = stamps(out)
+    assert done.items() <= after.items()
+    assert len(after) == 300
+    assert int(many.stdout) < int(few.stdout) + 40  # MiB
 
 
 def test_what_changed_is_scored_again_and_what_is_new_too(folder, tmp_path):

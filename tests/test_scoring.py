@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 import alvh as av
 import markdown_pages
-from alvh import _core, chain, market
+from alvh import _core, chain, margin, market
 from alvh.errors import ChainError, ScoreError
 from alvh.margin.rules import rule_book
 from alvh.scoring import COLUMNS, ScoreJob
@@ -124,6 +125,55 @@ def test_requirement_is_that_of_the_margin_module(quotes):
             )
             told = av.margin.strategy_based(book, spot=row["forward"], as_of=row["quote_date"], rules=rules)
             assert told.risk == pytest.approx(row["requirement"] * row["multiplier"])
+
+
+@pytest.mark.parametrize(
+    "rules", ["portfolio", "house", margin.grid("house_wild")], ids=["portfolio", "house", "own"]
+)
+def test_portfolio_requirement_is_that_of_the_margin_module(quotes, rules):
+    """Return over the worst move of the four legs together, search and all of them alike."""
+    vix = av.vix_index(quotes).value
+    grid = {"portfolio": margin.grid("exchange"), "house": margin.house().at(vix)}.get(str(rules), rules)
+    best = [av.score(quotes, **LIMITS, rules=rules, top=15, method=each) for each in ("search", "exhaustive")]
+    assert best[0].frame.equals(best[1].frame)
+    assert best[0].visited < best[1].visited
+    mid = quotes.with_columns(price=(pl.col("bid") + pl.col("ask")) / 2.0)
+    discounts = chain.fit_surface(quotes).expiries
+    for row in best[0].frame.head(4).iter_rows(named=True):
+        keys = {"root": row["root"], "expiration": row["expiration"]}
+        legs = {"put_long": ("P", 1), "put_short": ("P", -1), "call_short": ("C", -1), "call_long": ("C", 1)}
+        price = [
+            mid.filter(strike=row[leg], right=right, settlement=row["settlement"], **keys)["price"].item()
+            for leg, (right, _) in legs.items()
+        ]
+        book = pl.DataFrame(
+            {
+                "product": row["root"],
+                "right": [right for right, _ in legs.values()],
+                "strike": [row[leg] for leg in legs],
+                "expiration": row["expiration"],
+                "quantity": [quantity for _, quantity in legs.values()],
+                "price": price,
+                "forward": row["forward"],
+                "discount": discounts.filter(settlement=row["settlement"], **keys)["discount"].item(),
+            }
+        )
+        told = margin.portfolio(book, spot=row["forward"], as_of=row["quote_date"], rules=grid)
+        assert told.initial == pytest.approx(row["requirement"] * row["multiplier"], rel=1e-9)
+        assert row["return_on_margin"] == pytest.approx(row["credit"] / row["requirement"])
+
+
+def test_moves_of_a_root_that_margin_does_not_know(quotes):
+    other = quotes.with_columns(root=pl.lit("ABC"))
+    with pytest.raises(ScoreError, match=r"root = 'ABC': its moves under portfolio margin are not known"):
+        av.score(other, **LIMITS, rules="portfolio", settlement="PM")
+
+
+def test_any_column_of_a_condor_ranks_by_its_name(quotes):
+    named, meant = (
+        av.score(quotes, **LIMITS, rank_by=each, top=9) for each in ("put_moves", pl.col("put_moves"))
+    )
+    assert named.frame.equals(meant.frame)
 
 
 def test_credits_are_ordered_and_fills_lie_between(quotes):
@@ -409,7 +459,10 @@ def test_a_chain_of_five_thousand_strikes():
         ({"threads": -1}, "threads = -1: a whole number from 1 to"),
         ({"seed": -1}, "seed = -1: a whole number from 0 to"),
         ({"paths": 500.5}, "paths = 500.5: a whole number"),
-        ({"rank_by": "put_moves"}, r"Mend: an expression of pl.col\('put_moves'\)"),
+        ({"rank_by": "root"}, "String. Allowed: a number of each row"),
+        ({"where": {"put_moves": (1.0, None)}}, r"Mend: an expression of pl.col\('put_moves'\)"),
+        ({"rules": replace(margin.grid("exchange"), minimum=0.0)}, "rules.minimum = 0.0: above 0"),
+        ({"rules": 3}, "rules = 3: a name, a margin.Grid or a margin.House"),
         ({"rank_by": pl.col("hedge_calls")}, "expression = 'hedge_calls'"),
         ({"model": "l3"}, "model = 'l3'"),
     ],

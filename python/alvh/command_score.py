@@ -63,7 +63,8 @@ def score(  # noqa: PLR0917 -- one parameter per option
         float, typer.Option(help="Share of the half-spreads paid: 0 mid, 1 natural prices.", metavar="X")
     ] = 0.5,
     margin_rules: Annotated[
-        str, typer.Option("--rules", help="Rule book of the requirement.", metavar="NAME")
+        str,
+        typer.Option("--rules", help="Of the requirement: a book, portfolio or house.", metavar="NAME"),
     ] = "exchange",
     model: Annotated[
         str | None,

@@ -9,7 +9,7 @@ FIGURES: Final = {
     "max_loss": ("points", "wider wing less `credit`"),
     "requirement": (
         "points",
-        "wings that `rules` asks for: the wider, or both where unequal ones stand apart",
+        "what `rules` asks for: the wider wing, both where unequal ones stand apart, or the worst move",
     ),
     "break_even_low": (
         "points",

@@ -12,13 +12,14 @@ from alvh.chain import read
 from alvh.chain.enriching import prepared, require_frame
 from alvh.chain.parity import RATE
 from alvh.errors import ScoreError, nearest_names
-from alvh.margin.rules import rule_book, rule_books
+from alvh.margin import Grid, House, rule_book, rule_books
 from alvh.market import Simulated
 from alvh.scoring.figures import FIGURES, MOVES, OF_A_MODEL, TOLERANCE
 from alvh.scoring.legs import snapshots
 from alvh.scoring.probing import require_row_by_row
 from alvh.scoring.ranking import ranked
 from alvh.scoring.scores import OF_EXPIRY, PLACES, Scores
+from alvh.scoring.terms import PORTFOLIO
 
 COLUMNS: Final = tuple(FIGURES)
 """The figures of a condor that a ranking by name and a limit can take."""
@@ -64,7 +65,7 @@ class ScoreJob:
     spread: float | None = None
     root: str | None = None
     fill: float = 0.5
-    rules: str = "exchange"
+    rules: str | Grid | House = "exchange"
     model: Simulated | Literal["l3f"] | None = None
     hedge_share: float = 0.5
     paths: int = 20_000
@@ -98,13 +99,22 @@ class ScoreJob:
         for name, known in {"wings": get_args(Wings), "method": get_args(Method)}.items():
             if getattr(self, name) not in known:
                 raise _refused(name, getattr(self, name), " or ".join(map(repr, known)))
-        if self.rules not in rule_books():
-            raise _refused("rules", self.rules, nearest_names(str(self.rules), rule_books()))
+        self._check_rules()
         if not (self.model is None or self.model == FROM_CHAIN or isinstance(self.model, Simulated)):
             raise _refused(
                 "model", self.model, "None, 'l3f' (at the chain's own VIX) or a model of alvh.market"
             )
         self._check_names()
+
+    def _check_rules(self) -> None:
+        known = (*rule_books(), *PORTFOLIO)
+        if isinstance(self.rules, str) and self.rules not in known:
+            raise _refused("rules", self.rules, nearest_names(self.rules, known))
+        if not isinstance(self.rules, str | Grid | House):
+            raise _refused("rules", self.rules, "a name, a margin.Grid or a margin.House")
+        grid = self.rules.calm if isinstance(self.rules, House) else self.rules
+        if isinstance(grid, Grid) and grid.minimum == 0.0:
+            raise _refused("rules.minimum", grid.minimum, "above 0, so that every condor asks for something")
 
     def _check_whole(self) -> None:
         for name, (first, last) in WHOLE.items():
@@ -122,11 +132,11 @@ class ScoreJob:
         for column in sorted(self.used):
             if column in limited:
                 _check_name("where", column, self.model)
-            elif isinstance(self.rank_by, str) and column == self.rank_by:
-                _check_name("rank_by", column, self.model)
             else:
-                _check_name("expression", column, self.model, more=(*PLACES, *MOVES))
-        for name, value in (("rank_by", self.rank_by), ("where", self.where)):
+                named = isinstance(self.rank_by, str) and column == self.rank_by
+                name = "rank_by" if named else "expression"
+                _check_name(name, column, self.model, more=(*PLACES, *MOVES))
+        for name, value in (("rank_by", self.ranking), ("where", self.where)):
             if isinstance(value, pl.Expr):
                 require_row_by_row(name, value, OF_CONDOR)
 
@@ -153,6 +163,13 @@ class ScoreJob:
         return found if self.credit is None else [*found, ("credit", *_bound("credit", self.credit))]
 
     @property
+    def ranking(self) -> str | pl.Expr:
+        """What condors are ranked by: a figure of the core, or an expression."""
+        if isinstance(self.rank_by, pl.Expr) or self.rank_by in COLUMNS:
+            return self.rank_by
+        return pl.col(self.rank_by)
+
+    @property
     def used(self) -> frozenset[str]:
         """The columns that it ranks by or limits."""
         named = [name for name, *_ in self.limits]
@@ -164,7 +181,7 @@ class ScoreJob:
     @property
     def sides_apart(self) -> bool:
         """Whether margin counts unequal wings each for itself."""
-        return rule_book(self.rules).sides_apart
+        return self.rules in rule_books() and rule_book(str(self.rules)).sides_apart
 
     def score(self, chain: pl.DataFrame | str | Path) -> Scores:
         """Score the condors of a chain; see `score`."""
@@ -205,8 +222,9 @@ def score(chain: pl.DataFrame | str | Path, **options: Any) -> Scores:
         Of the options, such as "SPXW"; all unless given.
     fill : float, default 0.5
         Share of the half-spreads that a package pays: 0 is filled at mid, 1 at natural prices.
-    rules : str, default "exchange"
-        Rule book of `requirement`, see `margin.rule_books`.
+    rules : str, margin.Grid or margin.House, default "exchange"
+        Of `requirement`: a rule book, see `margin.rule_books`; or portfolio margin: "portfolio", "house" at
+        the VIX that the chain itself implies, or moves of your own.
     model : model of alvh.market or "l3f", optional
         Gives the real-world figures. "l3f": `market.L3F` at the VIX that the chain itself implies.
     hedge_share : float, default 0.5
@@ -214,7 +232,7 @@ def score(chain: pl.DataFrame | str | Path, **options: Any) -> Scores:
     paths, seed : int
         Of the simulation of the model.
     rank_by : str or Polars expression, default "return_on_margin"
-        A figure, see `scoring.COLUMNS`; or an expression of columns of the result, slower.
+        A figure, see `scoring.COLUMNS`; or another column of the result or an expression of some, slower.
     descending : bool, default True
         Whether the largest are best.
     top : int, default 50
@@ -238,7 +256,7 @@ def score(chain: pl.DataFrame | str | Path, **options: Any) -> Scores:
     ChainError
         What is given is no chain.
     VixError
-        ``model="l3f"``, and the chain does not determine a VIX.
+        ``model="l3f"`` or ``rules="house"``, and the chain does not determine a VIX.
 
     Examples
     --------

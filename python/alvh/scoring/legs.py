@@ -17,8 +17,10 @@ from alvh.chain.schema import EXPIRY, SNAPSHOT, STATUSES
 from alvh.chain.term import RAW
 from alvh.contracts import contract, products
 from alvh.errors import ScoreError
+from alvh.margin import Grid
 from alvh.scoring.figures import TOLERANCE
 from alvh.scoring.real_world import Outlook, outlook
+from alvh.scoring.terms import Terms, grid_of, terms
 
 if TYPE_CHECKING:
     from alvh.scoring.job import ScoreJob
@@ -58,6 +60,7 @@ class Side(NamedTuple):
     buy: NDArray[np.bool_]
     sold: Floats
     bought: Floats
+    terms: Terms | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +116,13 @@ def _snapshot(quotes: pl.DataFrame, job: ScoreJob) -> Prepared:
     every = pl.DataFrame({"reason": REASONS}).join(counted, on="reason", how="left", maintain_order="left")
     open_ = table.filter(pl.col("became") == "scored")
     future = outlook(quotes, open_, job)
+    asked = grid_of(job.rules, quotes) if open_.height else None
     by_expiry = rows.filter(pl.col("reason").is_null()).partition_by(EXPIRY, as_dict=True)
     empty = rows.clear()
     quoted = []
     for number, row in enumerate(open_.iter_rows(named=True)):
         own = by_expiry.get(tuple(row[key] for key in EXPIRY), empty)
-        quoted.append(_expiry(row, own, None if future is None else future[number]))
+        quoted.append(_expiry(row, own, None if future is None else future[number], asked))
     keys = (*EXPIRY, "years", "days", "forward", "became")
     return Prepared(
         quoted=quoted, expiries=table.select(keys), refused=every.with_columns(pl.col("quotes").fill_null(0))
@@ -175,9 +179,12 @@ def _legs(rows: pl.DataFrame, job: ScoreJob) -> pl.DataFrame:
     )
 
 
-def _expiry(row: dict[str, object], own: pl.DataFrame, future: Outlook | None) -> Quoted:
+def _expiry(row: dict[str, object], own: pl.DataFrame, future: Outlook | None, asked: Grid | None) -> Quoted:
     frames = {side: own.filter(pl.col("right") == right).sort("strike") for side, right in SIDES.items()}
-    sides = {side: _side(frame, SIDES[side], future) for side, frame in frames.items()}
+    sides = {}
+    for side, right in SIDES.items():
+        margin = None if asked is None else terms(frames[side], right, asked, row)
+        sides[side] = _side(frames[side], right, future, margin)
     raw = tuple(float(str(row[name])) for name in RAW) if row["status"] == "ok" else None
     root = str(row["root"])
     multiplier = contract(root).multiplier if root in products() else STANDARD_MULTIPLIER
@@ -195,7 +202,7 @@ def _expiry(row: dict[str, object], own: pl.DataFrame, future: Outlook | None) -
     )
 
 
-def _side(frame: pl.DataFrame, right: str, future: Outlook | None) -> Side:
+def _side(frame: pl.DataFrame, right: str, future: Outlook | None, margin: Terms | None) -> Side:
     """Return the legs of a right; the rows of `sold` and `bought` are the additive figures of the core."""
     duplicate = frame["strike"].is_duplicated()
     if duplicate.any():
@@ -239,4 +246,5 @@ def _side(frame: pl.DataFrame, right: str, future: Outlook | None) -> Side:
         buy=np.ones(len(strike), dtype=np.bool_),
         sold=np.ascontiguousarray(np.array(sold)),
         bought=np.ascontiguousarray(np.array(bought)),
+        terms=margin,
     )

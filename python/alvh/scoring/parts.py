@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -42,6 +42,8 @@ def asked(job: ScoreJob) -> dict[str, Any]:
     told["width"] = job.widths  # a list of two widths is no range
     if job.model is not None and not isinstance(job.model, str):
         told["model"] = [type(job.model).__name__, json.loads(job.model._json())]  # noqa: SLF001 -- what the core reads
+    if is_dataclass(job.rules):
+        told["rules"] = [type(job.rules).__name__, asdict(job.rules)]
     for name, value in told.items():
         if isinstance(value, pl.Expr):
             told[name] = json.loads(value.meta.serialize(format="json"))

@@ -29,12 +29,12 @@ def ranked(prepared: Prepared, job: ScoreJob) -> Scores:
     listed, between = job.widths
     core = _core.Condors(prepared.quoted, listed, between, job.sides_apart)
     equal = job.wings == "equal"
-    if isinstance(job.rank_by, pl.Expr) or isinstance(job.where, pl.Expr):
+    if isinstance(job.ranking, pl.Expr) or isinstance(job.where, pl.Expr):
         legs, visited, accepted = _streamed(core, prepared.quoted, job)
     else:
         searched = job.method == "search"
         _, legs, visited, accepted = core.best(
-            job.rank_by, job.descending, job.top, job.limits, equal, searched, job.threads
+            job.ranking, job.descending, job.top, job.limits, equal, searched, job.threads
         )
     return Scores(
         frame=described(core, prepared.quoted, legs),
@@ -76,7 +76,7 @@ def _expiries(
 
 def _streamed(core: _core.Condors, quoted: list[Quoted], job: ScoreJob) -> tuple[Legs, list[int], list[int]]:
     """Rank blocks of condors by an expression; the memory is that of a block."""
-    rank = job.rank_by if isinstance(job.rank_by, pl.Expr) else pl.col(job.rank_by)
+    rank = job.ranking if isinstance(job.ranking, pl.Expr) else pl.col(job.ranking)
     wanted = [pl.col(name).is_between(low, high) for name, low, high in job.limits]
     wanted += [job.where] if isinstance(job.where, pl.Expr) else []
     names = {name for each in (rank, *wanted) for name in each.meta.root_names()}

@@ -23,7 +23,7 @@ fn side(sign: f64) -> Spreads {
     let sold: Vec<Vec<f64>> = (0..ADDITIVE).map(figure).collect();
     let may = vec![true; STRIKES];
     let every = std::array::from_fn(|k| &sold[k][..]);
-    let legs = Legs { strike: &strike, sell: &may, buy: &may, sold: every, bought: every };
+    let legs = Legs { strike: &strike, sell: &may, buy: &may, sold: every, bought: every, terms: None };
     Spreads::of(&legs, sign, &Widths::Range(STEP, WIDEST)).expect("strikes ascend")
 }
 

@@ -2,8 +2,8 @@
 
 use alvh_core::pricing::svi::Svi;
 use alvh_core::score::{
-    ADDITIVE, Column, Condor, Expiry, Hedge, Law, Legs, Limit, Sides, Spreads, Wanted, Widths, Wings,
-    columns, exhaustive, figures, search,
+    Column, Condor, Expiry, Hedge, Law, Legs, Limit, Sides, Spreads, Wanted, Widths, Wings, columns,
+    exhaustive, figures, search,
 };
 use alvh_core::{Error, Result};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
@@ -23,6 +23,7 @@ pub struct Side<'py> {
     buy: Flags<'py>,
     sold: Table<'py>,
     bought: Table<'py>,
+    terms: Option<(Table<'py>, Table<'py>)>,
 }
 
 /// What an expiry is scored with.
@@ -45,14 +46,18 @@ impl Side<'_> {
             buy: self.buy.as_slice()?,
             sold: rows(&self.sold, "sold")?,
             bought: rows(&self.bought, "bought")?,
+            terms: match &self.terms {
+                None => None,
+                Some((sold, bought)) => Some([rows(sold, "terms")?, rows(bought, "terms")?]),
+            },
         })
     }
 }
 
-fn rows<'a>(table: &'a Table<'_>, name: &str) -> PyResult<[&'a [f64]; ADDITIVE]> {
+fn rows<'a, const N: usize>(table: &'a Table<'_>, name: &str) -> PyResult<[&'a [f64]; N]> {
     let (all, n) = (table.as_slice()?, table.as_array().ncols());
-    if table.as_array().nrows() != ADDITIVE {
-        let problem = format!("{} rows, but there are {ADDITIVE} figures", table.as_array().nrows());
+    if table.as_array().nrows() != N {
+        let problem = format!("{} rows, but there are {N} figures", table.as_array().nrows());
         return Err(to_python(Error::Shape { name: name.into(), problem }));
     }
     Ok(std::array::from_fn(|k| &all[k * n..(k + 1) * n]))

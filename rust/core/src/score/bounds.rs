@@ -1,6 +1,6 @@
 //! Between what a figure lies over all pairs of two groups of spreads: interval arithmetic.
 
-use super::{ADDITIVE, Additive as A, Column, Column as C, Expiry, Limit, Sides, law::Table};
+use super::{ADDITIVE, Additive as A, Column, Column as C, Expiry, Limit, Sides, TERMS, law::Table};
 
 /// Least and most of what makes up the figures, over some spreads.
 #[derive(Clone, Debug)]
@@ -8,6 +8,7 @@ pub(super) struct Bounds {
     pub short: (f64, f64),
     pub width: (f64, f64),
     pub added: [(f64, f64); ADDITIVE],
+    pub terms: Option<[(f64, f64); TERMS]>,
 }
 
 /// Bounds are widened by this share: what is computed in another order must not fall outside.
@@ -24,9 +25,14 @@ impl Column {
     fn exact_range(self, expiry: &Expiry, puts: &Bounds, calls: &Bounds) -> (f64, f64) {
         let sum = |of: A| plus(puts.added[of as usize], calls.added[of as usize]);
         let wider = || (puts.width.0.max(calls.width.0), puts.width.1.max(calls.width.1));
-        let requirement = || match expiry.sides {
-            Sides::Wider => wider(),
-            Sides::Apart => {
+        let terms = puts.terms.as_ref().zip(calls.terms.as_ref());
+        let requirement = || match (terms, expiry.sides) {
+            (Some((puts, calls)), _) => {
+                let sums = puts.iter().zip(calls).map(|(&put, &call)| plus(put, call));
+                sums.reduce(|a, b| (a.0.max(b.0), a.1.max(b.1))).expect("there are terms")
+            }
+            (None, Sides::Wider) => wider(),
+            (None, Sides::Apart) => {
                 let (both, one) = (plus(puts.width, calls.width), wider());
                 let may_equal = puts.width.0 <= calls.width.1 && calls.width.0 <= puts.width.1;
                 (if may_equal { one.0 } else { both.0 }, both.1)

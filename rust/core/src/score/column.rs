@@ -3,7 +3,7 @@
 use super::{
     Expiry, Sides, Wings,
     law::{BLOCK, Table},
-    spreads::Spreads,
+    spreads::{Spreads, TERMS},
 };
 
 /// How many figures add up over the legs.
@@ -181,17 +181,22 @@ impl Pairs<'_> {
             C::Profit => self.profit(self.expiry.tables[0].as_ref(), out),
             C::ProfitModel => self.profit(self.expiry.tables[1].as_ref(), out),
             C::MaxLoss => self.widths(A::Credit, out, |put, call, credit| larger(put, call) - credit),
-            C::Requirement => match self.expiry.sides {
-                Sides::Wider => self.widths(A::Credit, out, |put, call, _| larger(put, call)),
-                Sides::Apart => self.widths(A::Credit, out, |put, call, _| apart(put, call)),
+            C::Requirement => match (self.terms(), self.expiry.sides) {
+                (Some(terms), _) => Self::largest(terms, self.put, self.call, out),
+                (None, Sides::Wider) => self.widths(A::Credit, out, |put, call, _| larger(put, call)),
+                (None, Sides::Apart) => self.widths(A::Credit, out, |put, call, _| apart(put, call)),
             },
             C::ReturnOnMargin => self.over_requirement(A::Credit, out),
             C::ExpectedReturn => self.over_requirement(A::ExpectedPnl, out),
             C::ExpectedReturnModel => self.over_requirement(A::ExpectedPnlModel, out),
             C::HedgedPnl => self.hedged(out, |_, _| 1.0),
-            C::HedgedReturn => match self.expiry.sides {
-                Sides::Wider => self.hedged(out, larger),
-                Sides::Apart => self.hedged(out, apart),
+            C::HedgedReturn => match (self.terms(), self.expiry.sides) {
+                (Some(terms), _) => {
+                    self.hedged(out, |_, _| 1.0);
+                    self.over_largest(terms, out);
+                }
+                (None, Sides::Wider) => self.hedged(out, larger),
+                (None, Sides::Apart) => self.hedged(out, apart),
             },
         }
     }
@@ -268,9 +273,42 @@ impl Pairs<'_> {
 
     #[inline(always)]
     fn over_requirement(&self, of: Additive, out: &mut [f64]) {
-        match self.expiry.sides {
-            Sides::Wider => self.widths(of, out, |put, call, sum| sum / larger(put, call)),
-            Sides::Apart => self.widths(of, out, |put, call, sum| sum / apart(put, call)),
+        match (self.terms(), self.expiry.sides) {
+            (Some(terms), _) => {
+                self.sum(of, out, |x| x);
+                self.over_largest(terms, out);
+            }
+            (None, Sides::Wider) => self.widths(of, out, |put, call, sum| sum / larger(put, call)),
+            (None, Sides::Apart) => self.widths(of, out, |put, call, sum| sum / apart(put, call)),
+        }
+    }
+
+    /// What portfolio margin is the largest of, by side.
+    #[inline(always)]
+    fn terms(&self) -> Option<[&[Vec<f64>; TERMS]; 2]> {
+        Some([self.puts.terms.as_ref()?, self.calls.terms.as_ref()?])
+    }
+
+    #[inline(always)]
+    fn largest([puts, calls]: [&[Vec<f64>; TERMS]; 2], put: usize, call: usize, out: &mut [f64]) {
+        let n = out.len();
+        out.fill(f64::NEG_INFINITY);
+        for (puts, calls) in puts.iter().zip(calls) {
+            let (put, calls) = (puts[put], &calls[call..][..n]);
+            for i in 0..n {
+                out[i] = larger(out[i], put + calls[i]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn over_largest(&self, terms: [&[Vec<f64>; TERMS]; 2], out: &mut [f64]) {
+        let n = out.len();
+        let mut asked = [0.0; BLOCK];
+        let asked = &mut asked[..n];
+        Self::largest(terms, self.put, self.call, asked);
+        for i in 0..n {
+            out[i] /= asked[i];
         }
     }
 

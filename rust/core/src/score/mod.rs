@@ -21,11 +21,11 @@ pub use column::{ADDITIVE, Additive, Column};
 pub use exhaustive::{columns, exhaustive, figures};
 pub use law::Law;
 pub use search::search;
-pub use spreads::{Legs, Spreads, Widths};
+pub use spreads::{Legs, Spreads, TERMS, Widths};
 
 use law::Table;
 
-/// How a rule book of margin counts the two sides.
+/// How a rule book of margin counts the two sides; portfolio margin has terms for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sides {
     /// One can lose: the wider wing.

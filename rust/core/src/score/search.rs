@@ -13,7 +13,7 @@ use super::{
     bounds::Bounds,
     column::ADDITIVE,
     exhaustive::Scan,
-    spreads::{Spreads, extent},
+    spreads::{Spreads, TERMS, extent},
 };
 use crate::math::simd::{Kernel, dispatch};
 
@@ -156,7 +156,11 @@ impl Dimensions {
     fn columns<'a>(&self, spreads: &'a Spreads) -> Vec<&'a [f64]> {
         let added = spreads.added.iter().zip(self.added).filter(|(_, used)| *used).map(|(c, _)| &c[..]);
         let places = [(&spreads.width, self.width), (&spreads.short, self.short)];
-        added.chain(places.into_iter().filter(|(_, used)| *used).map(|(c, _)| &c[..])).collect()
+        let places = places.into_iter().filter(|(_, used)| *used).map(|(c, _)| &c[..]);
+        // of portfolio margin the two ends and the minimum
+        let terms = spreads.terms.iter().filter(|_| self.width);
+        let terms = terms.flat_map(|terms| [0, TERMS - 2, TERMS - 1].map(|k| &terms[k][..]));
+        added.chain(places).chain(terms).collect()
     }
 }
 
@@ -194,6 +198,7 @@ impl Tree {
                 short: cut(&spreads.short),
                 width: cut(&spreads.width),
                 added: std::array::from_fn(|k| cut(&spreads.added[k])),
+                terms: spreads.terms.as_ref().map(|terms| std::array::from_fn(|k| cut(&terms[k]))),
             };
         }
         Self { spreads, nodes }
@@ -203,7 +208,7 @@ impl Tree {
 /// Halves the group by the column in which it is widest, and so on; returns the number of its node.
 fn split(columns: &[&[f64]], scale: &[f64], order: &mut [u32], start: usize, nodes: &mut Vec<Node>) -> usize {
     let number = nodes.len();
-    let bounds = Bounds { short: (0.0, 0.0), width: (0.0, 0.0), added: [(0.0, 0.0); ADDITIVE] };
+    let bounds = Bounds { short: (0.0, 0.0), width: (0.0, 0.0), added: [(0.0, 0.0); ADDITIVE], terms: None };
     nodes.push(Node { range: (start, start + order.len()), children: None, bounds });
     if order.len() <= LEAF {
         return number;

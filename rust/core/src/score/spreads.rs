@@ -3,10 +3,14 @@
 use std::cmp::Ordering;
 
 use super::column::{ADDITIVE, Additive};
+use crate::margin::MOVES;
 use crate::{Error, Result};
 
 /// Widths are compared to this part of a point: strikes are decimal, binary numbers are not.
 const TOLERANCE: f64 = 1e-6;
+
+/// What portfolio margin is the largest of: the loss in each move, and last the minimum of the contracts.
+pub const TERMS: usize = MOVES + 1;
 
 /// The quotes of one right of one expiry, strikes ascending.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +25,8 @@ pub struct Legs<'a> {
     pub sold: [&'a [f64]; ADDITIVE],
     /// By additive figure: what is taken off where it is bought.
     pub bought: [&'a [f64]; ADDITIVE],
+    /// Under portfolio margin, by term: what a leg brings where it is sold, and what is taken off where it is bought.
+    pub terms: Option<[[&'a [f64]; TERMS]; 2]>,
 }
 
 /// Which widths a spread may have, points.
@@ -60,6 +66,8 @@ pub struct Spreads {
     pub width: Vec<f64>,
     /// By additive figure.
     pub added: [Vec<f64>; ADDITIVE],
+    /// By term of portfolio margin, where that is asked for.
+    pub terms: Option<[Vec<f64>; TERMS]>,
 }
 
 impl Spreads {
@@ -67,7 +75,8 @@ impl Spreads {
     pub fn of(legs: &Legs<'_>, sign: f64, widths: &Widths) -> Result<Self> {
         legs.check()?;
         let (n, most) = (legs.strike.len(), widths.most());
-        let mut found = Self::default();
+        let terms = legs.terms.map(|_| std::array::from_fn(|_| Vec::new()));
+        let mut found = Self { terms, ..Self::default() };
         for short in (0..n).filter(|&i| legs.sell[i]) {
             let beyond: &mut dyn Iterator<Item = usize> =
                 if sign > 0.0 { &mut (short + 1..n) } else { &mut (0..short).rev() };
@@ -90,6 +99,11 @@ impl Spreads {
         self.width.push((width * 1e6).round() / 1e6);
         for (k, column) in self.added.iter_mut().enumerate() {
             column.push(legs.sold[k][short] - legs.bought[k][long]);
+        }
+        if let (Some(terms), Some([sold, bought])) = (&mut self.terms, &legs.terms) {
+            for (k, column) in terms.iter_mut().enumerate() {
+                column.push(sold[k][short] - bought[k][long]);
+            }
         }
     }
 
@@ -121,6 +135,7 @@ impl Spreads {
             short: pick(&self.short),
             width: pick(&self.width),
             added: std::array::from_fn(|k| pick(&self.added[k])),
+            terms: self.terms.as_ref().map(|terms| std::array::from_fn(|k| pick(&terms[k]))),
         }
     }
 }
@@ -136,6 +151,7 @@ impl Legs<'_> {
         let lengths = [("sell", self.sell.len()), ("buy", self.buy.len())];
         let columns = self.sold.iter().map(|c| ("sold", c.len()));
         let columns = columns.chain(self.bought.iter().map(|c| ("bought", c.len())));
+        let columns = columns.chain(self.terms.iter().flatten().flatten().map(|c| ("terms", c.len())));
         if let Some((name, length)) = lengths.into_iter().chain(columns).find(|(_, length)| *length != n) {
             let problem = format!("{length} elements, but strike has {n}");
             return Err(Error::Shape { name: name.into(), problem });

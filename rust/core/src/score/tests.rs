@@ -11,16 +11,25 @@ struct Side {
     buy: Vec<bool>,
     sold: Vec<Vec<f64>>,
     bought: Vec<Vec<f64>>,
+    least: [Vec<f64>; 2],
 }
 
+/// Without portfolio margin.
+const NONE: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+
 impl Side {
-    fn legs(&self) -> Legs<'_> {
+    /// With terms of portfolio margin the first figures are the losses, and every contract has a minimum.
+    fn legs(&self, portfolio: bool) -> Legs<'_> {
+        let terms = [(&self.sold, &self.least[0]), (&self.bought, &self.least[1])].map(|(losses, least)| {
+            std::array::from_fn(|k| if k < TERMS - 1 { &losses[k][..] } else { &least[..] })
+        });
         Legs {
             strike: &self.strike,
             sell: &self.sell,
             buy: &self.buy,
             sold: std::array::from_fn(|k| &self.sold[k][..]),
             bought: std::array::from_fn(|k| &self.bought[k][..]),
+            terms: portfolio.then_some(terms),
         }
     }
 }
@@ -42,20 +51,21 @@ fn side(first: f64) -> impl Strategy<Value = Side> {
             buy: legs.iter().map(|leg| leg.1).collect(),
             sold: column(&|pair| pair.0),
             bought: column(&|pair| pair.1),
+            least: [4.0, -1.0].map(|least| vec![least; legs.len()]),
         }
     })
 }
 
 fn expiry() -> impl Strategy<Value = Expiry> {
     // Puts may lie above calls: such pairs are no condor.
-    (side(4000.0), side(4080.0), any::<bool>(), 0u8..3).prop_map(|(puts, calls, both, known)| {
+    (side(4000.0), side(4080.0), 0u8..3, 0u8..3).prop_map(|(puts, calls, rules, known)| {
         let widths = Widths::Range(5.0, 25.0);
-        let spreads = |side: &Side, sign| Spreads::of(&side.legs(), sign, &widths).unwrap();
+        let spreads = |side: &Side, sign| Spreads::of(&side.legs(rules == 2), sign, &widths).unwrap();
         let svi = Essvi { theta: 0.0004, rho: -0.5, zeta: 0.8 }.raw();
         let sample: Vec<f64> = (0..500).map(|i| 3900.0 + f64::from(i)).collect();
         let laws = [Some(Law::Slice { forward: 4085.0, svi }), Some(Law::Sample(sample.into()))];
         let laws = laws.map(|law| law.filter(|_| known > 0));
-        let sides = if both { Sides::Apart } else { Sides::Wider };
+        let sides = if rules == 1 { Sides::Apart } else { Sides::Wider };
         Expiry::new(spreads(&puts, -1.0), spreads(&calls, 1.0), laws, Hedge { cost: 0.5, drag: 0.25 }, sides)
     })
 }
@@ -145,10 +155,10 @@ fn large() -> Expiry {
             mid.iter().zip(&strike).map(|(m, k)| 0.1 * m * (k / 97.0).sin()).collect();
         let bought = sold.clone();
         let otm = strike.iter().map(|&k| sign * (k - 5000.0) > 0.0).collect();
-        Side { buy: vec![true; strike.len()], sell: otm, strike, sold, bought }
+        Side { buy: vec![true; strike.len()], sell: otm, strike, sold, bought, least: NONE }
     };
     let widths = Widths::Range(10.0, 100.0);
-    let spreads = |sign: f64| Spreads::of(&side(sign).legs(), sign, &widths).unwrap();
+    let spreads = |sign: f64| Spreads::of(&side(sign).legs(false), sign, &widths).unwrap();
     let laws = [Some(Law::Slice { forward: 5000.0, svi }), None];
     Expiry::new(spreads(-1.0), spreads(1.0), laws, Hedge { cost: 1.0, drag: 1.0 }, Sides::Wider)
 }
@@ -203,8 +213,15 @@ fn one(credit: f64, wings: [f64; 2]) -> Expiry {
         let short = 5000.0 + 50.0 * sign;
         let [first, last] = if sign > 0.0 { [short, short + width] } else { [short - width, short] };
         let (sold, bought) = (vec![vec![credit; 2]; ADDITIVE], vec![vec![0.0; 2]; ADDITIVE]);
-        let legs = Side { strike: vec![first, last], sell: vec![true; 2], buy: vec![true; 2], sold, bought };
-        Spreads::of(&legs.legs(), sign, &Widths::Range(1.0, 100.0)).unwrap()
+        let legs = Side {
+            strike: vec![first, last],
+            sell: vec![true; 2],
+            buy: vec![true; 2],
+            sold,
+            bought,
+            least: NONE,
+        };
+        Spreads::of(&legs.legs(false), sign, &Widths::Range(1.0, 100.0)).unwrap()
     };
     let sample: Vec<f64> = (0..2001).map(|i| 4500.0 + 0.5 * f64::from(i)).collect();
     let laws = [Some(Law::Slice { forward: 5000.0, svi }), Some(Law::Sample(sample.into()))];
@@ -255,8 +272,9 @@ fn widths_of_decimal_strikes_are_equal() {
         let strike: Vec<f64> = (0..40).map(|i| first + f64::from(i) / 10.0).collect();
         let zeros = vec![vec![1.0; strike.len()]; ADDITIVE];
         let may = vec![true; strike.len()];
-        let side = Side { sell: may.clone(), buy: may, strike, sold: zeros.clone(), bought: zeros };
-        Spreads::of(&side.legs(), sign, &Widths::Listed(vec![0.3])).unwrap()
+        let side =
+            Side { sell: may.clone(), buy: may, strike, sold: zeros.clone(), bought: zeros, least: NONE };
+        Spreads::of(&side.legs(false), sign, &Widths::Listed(vec![0.3])).unwrap()
     };
     let hedge = Hedge { cost: 1.0, drag: 1.0 };
     let expiry = Expiry::new(side(490.1, -1.0), side(510.1, 1.0), [None, None], hedge, Sides::Apart);
@@ -305,7 +323,8 @@ fn strikes_must_ascend() {
         buy: vec![true; 2],
         sold: vec![vec![0.0; 2]; ADDITIVE],
         bought: vec![vec![0.0; 2]; ADDITIVE],
+        least: NONE,
     };
-    let error = Spreads::of(&side.legs(), 1.0, &Widths::Range(0.0, 100.0)).unwrap_err();
+    let error = Spreads::of(&side.legs(false), 1.0, &Widths::Range(0.0, 100.0)).unwrap_err();
     assert!(error.to_string().contains("strikes ascend"));
 }

@@ -1,0 +1,30 @@
+"""Where a table of measurements goes: a file of its own, and the page that quotes it between two lines."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benches" / "results"
+
+
+def put(name: str, table: str, page: str) -> None:
+    """Write `table` as ``benches/results/NAME.md``, and between its markers into `page`."""
+    path = ROOT / page
+    (RESULTS / f"{name}.md").write_text(table, encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(quoted(name, text), f"\n{table}\n"), encoding="utf-8")
+
+
+def quoted(name: str, text: str) -> str:
+    """Return what stands between the markers of `name`, both line ends included.
+
+    Raises
+    ------
+    ValueError
+        The page has no such markers.
+    """
+    begin, end = f"<!-- bench: {name} -->\n", f"<!-- end of bench: {name} -->\n"
+    _, found, rest = text.partition(begin)
+    inside, closed, _ = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"the page has no {begin.strip()} … {end.strip()}; put them where the table belongs")
+    return inside
