@@ -65,7 +65,7 @@ calibration: .stamps/test
 	PYTHONPATH=scripts $(BIN)/python -m calibration --data "$(ALVH_DATA)" $(ARGS)
 
 clean:
-	rm -rf $(VENV) .bench .stamps target $(RUN) docs/_build
+	rm -rf $(VENV) .bench .stamps target $(RUN) docs/_build docs/models/pictures
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -84,7 +84,7 @@ $(BIN)/python:
 	@mkdir -p .stamps && touch $@
 
 .stamps/docs: .stamps/demo
-	$(PIP) install --constraint constraints.txt ".[history,docs]"
+	$(PIP) install --constraint constraints.txt ".[history,report,docs]"
 	@mkdir -p .stamps && touch $@
 
 # The libraries that pricing is timed beside live apart from ours; one that cannot be installed is named in the table.

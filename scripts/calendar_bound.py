@@ -2,7 +2,7 @@
 
 Prints, for several bounds, how often simulations of L3F meet them and in how many states a calendar spread
 has a negative price; with INDICES, a Parquet file of `symbol`, `date`, `close`, also how steeply recorded
-curves fell. docs/market.md quotes it. The formulas are those of that page in NumPy, a second hand beside the core's.
+curves fell. docs/market.md quotes it. The formulas are those of that page in NumPy, beside the core's.
 """
 
 import sys

@@ -22,7 +22,9 @@ from alvh.playbook import Liquidity, MarginCalls
 from alvh.pricing import Status
 from alvh.scenario import LIMITS as LIMITS_OF_A_SCENARIO
 
-PAGES = sorted(path.name for path in (markdown_pages.ROOT / "docs").glob("*.md"))
+DOCS = markdown_pages.ROOT / "docs"
+PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+MODEL_PAGES = sorted((DOCS / "models").glob("*.md"))
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(alvh.__path__, "alvh.")
@@ -93,7 +95,9 @@ def test_limits_of_rules():
 
 
 def test_parameters_of_markets():
-    documented = [(path, default) for path, default, _ in markdown_pages.table("docs/market.md", "parameter")]
+    pages = ("docs/market.md", "docs/models/l3f.md", "docs/models/gbm.md")
+    rows = [row for page in pages for row in markdown_pages.table(page, "parameter")]
+    documented = [(path, default) for path, default, _ in rows]
     model = {f"gbm.{path}": default for path, default in _parameters(GBM().spec())}
     assert dict(documented) == dict(_parameters(L3F().spec())) | model
 
@@ -266,13 +270,21 @@ def test_kinds_of_arbitrage():
     assert documented == list(chain.ARBITRAGE.items())
 
 
-def test_every_market_has_a_section():
+def test_every_market_has_a_page():
     with pytest.raises(AlvhError) as refusal:
         _core.market_spec('{"model": ""}')
     known = set(re.findall(r"`(\w+)`", str(refusal.value).split("expected one of")[1]))
-    pages = markdown_pages.read("docs/market.md") + markdown_pages.read("docs/models.md")
-    sections = re.findall(r"^## (\w+)", pages, re.MULTILINE)
-    assert known - {"replay"} <= {section.lower() for section in sections}  # replay: docs/history.md
+    assert {page.stem for page in MODEL_PAGES} == known - {"replay"} | {"history"}
+
+
+@pytest.mark.parametrize("page", MODEL_PAGES, ids=lambda page: page.stem)
+def test_what_a_page_of_a_market_has(page):
+    """Formulas, evidence, a picture drawn when the pages are built, limits, and a row that leads there."""
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Formulas", "Evidence", "Pictures", "Limits"]
+    assert f"(pictures/{page.stem}.svg)" in text
+    assert f"(models/{page.stem}.md)" in markdown_pages.read("docs/market.md")
+    assert f'"{page.stem}": ' in markdown_pages.read("scripts/model_pictures.py")
 
 
 def test_named_signals():

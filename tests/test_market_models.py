@@ -405,7 +405,9 @@ def test_the_page_lists_every_parameter_of_their_own():
         name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for name, value in own.items()
     }
-    documented = {name: default for name, default, _ in markdown_pages.table("docs/models.md", "parameter")}
+    pages = [f"docs/models/{name}.md" for name in ("pdv4", "fhs", "bates")]
+    rows = [row for page in pages for row in markdown_pages.table(page, "parameter")]
+    documented = {name: default for name, default, _ in rows}
     assert documented == printed
 
 
