@@ -1,4 +1,4 @@
-"""`alvh compare --signals`, `--staleness`, `alvh rules check --signals`: from file to figures (R76 to R82)."""
+"""Options `--signals` and `--staleness` of `compare` and `rules check`, from file to figures (R76 to R82)."""
 
 import json
 from datetime import date, timedelta
