@@ -17,6 +17,7 @@ from alvh.report import terminal
 from alvh.report.calls import call_tables
 from alvh.report.episode import episode_told
 from alvh.report.hedges import hedge_tables
+from alvh.report.one_day import one_day_table, stops_table
 from alvh.report.wrapping import plain_table
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
 def _inside(result: Comparison) -> Iterator[RenderableType]:
     """Yield what condors of a day earn and cost, and what stops did, where sessions have bars (R2, R14)."""
     if result.near:
-        yield terminal.one_day_table(result.labelled(result.one_day()))
+        yield one_day_table(result.labelled(result.one_day()))
     if result.task.spec.get("bars"):
-        yield terminal.stops_table(result.labelled(result.stops()))
+        yield stops_table(result.labelled(result.stops()))
 
 
 def _at_the_bar(result: Comparison) -> Iterator[RenderableType]:
