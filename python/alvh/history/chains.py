@@ -159,7 +159,9 @@ class ChainHistory(History):
     def spec(self, *, inside: bool = False) -> dict[str, Any]:
         """Return the market as JSON-able data for the core: closes, slices and quotes."""
         dates = [*self.data.dates, *self._days_after()]
-        return super().spec(inside=inside) | {"chain": self.quotes.spec({day: i for i, day in enumerate(dates)})}
+        return super().spec(inside=inside) | {
+            "chain": self.quotes.spec({day: i for i, day in enumerate(dates)})
+        }
 
     def starts(self, sessions: int, *, every: int = 1, warm_up: int = 0) -> tuple[int, ...]:
         """Return the rolling starts: rows from which a run fits between the first and the last snapshot.
