@@ -2,60 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from alvh.figures import ONE_DAY, STOPS
 from alvh.figures.words import amount, span
-from alvh.report.wrapping import plain_table
+from alvh.report.wrapping import ArmColumns
 
-__all__ = ["one_day_table", "stops_table"]
+if TYPE_CHECKING:
+    from alvh.comparison import Comparison
 
-
-def one_day_table(found: pl.DataFrame) -> Table:
-    """Return what a condor earns, costs and may cost, by the short end of the surface (R2).
-
-    Parameters
-    ----------
-    found : DataFrame
-        What `alvh.figures.one_day` returns.
-    """
-    caption = (
-        f"on {found['paths'][0]:,} of the paths; per condor, in dollars; vol of one session times .9 to 1.1"
-    )
-    table = plain_table("Condors that expire within a week", caption)
-    table.add_column("arm", overflow="fold")
-    table.add_column("vol of a session", justify="right")
-    for name in ONE_DAY:
-        table.add_column(name.replace("_", " "), justify="right")
-    for arm in found["arm"].unique(maintain_order=True):
-        for short_end in found["short_end"].unique().sort():
-            rows = found.filter(arm=arm, short_end=short_end).iter_rows(named=True)
-            cells = (Text(_two_lines(row)) for row in rows)
-            table.add_row(Text(arm), f"{short_end:g}", *cells)
-    return table
+__all__ = ["inside_tables"]
 
 
-def stops_table(found: pl.DataFrame) -> Table:
-    """Return what stops did: whipsaws, regret, value given up, excursions (R14, R7).
+def inside_tables(result: Comparison) -> Iterator[RenderableType]:
+    """Yield what a condor of a day earns and costs, and what stops did where sessions have bars."""
+    if result.near:
+        yield from _one_day(result.labelled(result.one_day()))
+    if result.task.spec.get("bars"):
+        yield from _stops(result.labelled(result.stops()))
 
-    Parameters
-    ----------
-    found : DataFrame
-        What `alvh.figures.stops` returns.
-    """
-    table = plain_table("Stops", "; ".join(f"{name}: {meaning}" for name, (_, meaning) in STOPS.items()))
-    table.add_column("arm", overflow="fold")
-    for name in STOPS:
-        table.add_column(name.replace("_", " "), justify="right")
-    for arm in found["arm"].unique(maintain_order=True):
-        rows = {row["figure"]: row for row in found.filter(arm=arm).iter_rows(named=True)}
-        cells = (Text(_two_lines(rows[name]) if name in rows else "-") for name in STOPS)
-        table.add_row(Text(arm), *cells)
-    return table
+
+def _one_day(found: pl.DataFrame) -> Iterator[RenderableType]:
+    """Yield what a condor earns, costs and may cost, each at every vol of a session (R2)."""
+    times = found["short_end"].unique().sort().to_list()
+    labels = {(name, each): f"{_words(name)}, vol × {each:g}" for name in ONE_DAY for each in times}
+    cells = {
+        arm: [_two_lines(rows[label]) for label in labels]
+        for arm, rows in _by_arm(found, ("figure", "short_end"))
+    }
+    title = "Condors that expire within a week, by the vol of one session; dollars a condor"
+    yield ArmColumns(title, list(labels.values()), cells)
+    yield Text(f"On {found['paths'][0]:,} of the paths. {_meanings(ONE_DAY)}", style="dim")
+
+
+def _stops(found: pl.DataFrame) -> Iterator[RenderableType]:
+    """Yield whipsaws, regret, value given up and excursions (R14, R7)."""
+    cells = {
+        arm: [_two_lines(rows[name,]) if (name,) in rows else "-" for name in STOPS]
+        for arm, rows in _by_arm(found, ("figure",))
+    }
+    yield ArmColumns("Stops", [_words(name) for name in STOPS], cells)
+    yield Text(_meanings(STOPS), style="dim")
+
+
+def _by_arm(
+    found: pl.DataFrame, keys: tuple[str, ...]
+) -> Iterator[tuple[str, dict[tuple[Any, ...], dict[str, Any]]]]:
+    for mine in found.partition_by("arm", maintain_order=True):
+        yield mine["arm"][0], {tuple(row[key] for key in keys): row for row in mine.iter_rows(named=True)}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _meanings(figures: dict[str, tuple[str, str]]) -> str:
+    return "; ".join(f"{_words(name)}: {meaning}" for name, (_, meaning) in figures.items()) + "."
 
 
 def _two_lines(row: dict[str, Any]) -> str:
