@@ -1,6 +1,7 @@
 """Condors of one day: opened at 15:45, stopped on their mark inside the session, settled at a close."""
 
 import json
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -8,8 +9,8 @@ import pytest
 
 import alvh as av
 import engine_spec
-from alvh import _core
-from alvh.market import GBM, L3F
+from alvh import _core, schedule
+from alvh.market import GBM, L3F, History
 from alvh.specification import bars_of, task_of
 from twin_inside import Twin
 
@@ -135,3 +136,34 @@ def test_a_run_folder_keeps_the_sides(tmp_path, result: av.Comparison) -> None:
     again = av.Comparison.load(tmp_path / "run")
     assert again.one_day().equals(ran.one_day())
     assert av.compare(arms, L3F(vix=16), overwrite=True, **few).one_day().equals(ran.one_day())
+
+
+def test_nothing_is_filled_at_a_recorded_high_or_low() -> None:
+    """A replayed day: who waits for a bar that is one of them is filled at the next."""
+    days = schedule.sessions(date(2024, 3, 1), date(2024, 3, 28))
+    spx = [5100.0 + 40.0 * (-1) ** i for i in range(len(days))]
+    frame = pl.DataFrame(
+        {
+            "date": days,
+            "spx": spx,
+            "vix": [16.0] * len(days),
+            "open": [5100.0] * len(days),
+            "high": [5160.0] * len(days),
+            "low": [5040.0] * len(days),
+        }
+    )
+    market = History(frame, rate=0.05, dividend_yield=0.014)
+    arm = STOPS["1x"][0]
+    sessions, seed = 8, 5
+    spec = engine_spec.spec([arm], market, sessions=sessions, seed=seed, bars=BARS)
+    plan = _core.Plan(json.dumps(spec))
+    inside = 0
+    for path, start in enumerate(spec["starts"]):
+        bars = market.bars(1, sessions, start=start, bars=BARS, seed=seed, first_path=path)
+        assert bars.recorded.all()
+        column = {int(minute): index for index, minute in enumerate(bars.minutes)}
+        for event in plan.trace(path, 0)["events"]:
+            if event["minute"] is not None:
+                inside += event["event"] == "close"
+                assert not bars.extreme[0, event["tick"] - 1, column[event["minute"]]]
+    assert inside > 5

@@ -225,8 +225,8 @@ def diff(
 ) -> Difference:
     """Say which of the rules that differ between two playbooks changed which outcomes.
 
-    Runs both, and the first with each change alone, on the same paths. What the changes do together beyond the
-    sum of what they do alone is their interaction, which the table shows by its last row.
+    Runs both, and the first with each change alone, on the same paths. What the changes do together beyond
+    the sum of what they do alone is their interaction, which the table shows by its last row.
 
     Parameters
     ----------

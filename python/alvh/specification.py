@@ -161,9 +161,11 @@ def specification(
     reads_futures = any(not FRONT_FUTURES.isdisjoint(arm.names) for arm in arms)
     listings = products | ({"VX": CADENCES["VX"][0]} if reads_futures else {})
     tail = max(tail, tail_for(SECOND_FUTURE_DAYS)) if reads_futures else tail
+    instants = bars_of(arms, bars)
     described = market.spec()
     match market:
         case History():
+            described = market.spec(inside=instants is not None)
             starts = list(market.starts(sessions, every=every, warm_up=_warm_up(arms)))
             events = market.schedule.events
             schedule = market.clock(tail_sessions=tail, listings=listings, events=events)
@@ -197,7 +199,6 @@ def specification(
         "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,
         "books": books,
     }
-    instants = bars_of(arms, bars)
     asked = {"bars": instants, "signals": outside and outside.spec()}
     return spec | {name: value for name, value in asked.items() if value is not None}
 

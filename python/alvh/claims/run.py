@@ -1,4 +1,4 @@
-"""The audit: four comparisons on the same paths of each voting market, and the rows measured on them."""
+"""The audit: five comparisons on the same paths of each voting market, and the rows measured on them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from alvh.claims.doubling import BASE_SHARE, CADENCES, LARGE_SHARE, doubling_arm
 from alvh.claims.hedges import hedge_rows, hedged_arms
 from alvh.claims.ledgers import commingled_arm, ledger_rows
 from alvh.claims.rivals import EXPOSED_SHARE, rival_arms, rival_rows
+from alvh.claims.stops import stop_arms, stop_rows
 from alvh.claims.table import CLAIMS
 from alvh.claims.voting import VOTERS, voted
 from alvh.comparison import Comparison, compare
 from alvh.equal_cost import pilot_paths
 from alvh.errors import SpecError
 from alvh.runner import Advance
-from alvh.specification import Market
+from alvh.specification import BARS, Market
 from alvh.workers import Runner
 
 __all__ = ["audit", "audited_paths"]
@@ -28,7 +29,7 @@ Run = Callable[..., Comparison]
 
 def audited_paths(paths: int) -> int:
     """Return how many paths `audit` reports as finished, its pilot among them."""
-    return len(VOTERS) * (paths * (len(CADENCES) + 2) + pilot_paths(rival_arms(), paths))
+    return len(VOTERS) * (paths * (len(CADENCES) + 3) + pilot_paths(rival_arms(), paths))
 
 
 def audit(
@@ -108,6 +109,8 @@ def _measured(run: Run) -> Iterator[Measured]:
     hedged = run([*hedged_arms(), commingled_arm()], shares=(BASE_SHARE,))
     own_size = hedged.paths().collect()
     yield from hedge_rows(own_size, doubling, hedged.capital, hedged.sessions)
+
+    yield from stop_rows(run(stop_arms(), shares=(BASE_SHARE,), bars=BARS))
 
     rivals = run([*rival_arms(), commingled_arm()], shares=(EXPOSED_SHARE,))
     exposed = rivals.paths().collect()

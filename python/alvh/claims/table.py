@@ -9,6 +9,7 @@ __all__ = [
     "COST",
     "COVERAGE",
     "DEEPENING",
+    "EROSION",
     "INVERSE",
     "LIQUIDATION",
     "PEAK",
@@ -17,6 +18,7 @@ __all__ = [
     "RIVALS",
     "SECOND_ENGINE",
     "TIMING",
+    "WHIPSAW",
 ]
 
 PEAK = Claim("R15", "Doubling peaks at 4-6 times the first margin requirement.")
@@ -34,6 +36,8 @@ RIVALS = Claim("R19", "Wider wings or a bigger buffer cannot replace the hedge."
 TIMING = Claim("C17", "The rules time the hedge: its layers opened by chance do worse at equal cost.")
 COMMINGLING = Claim("R62", "Commingling inflates margin and distorts break-evens.")
 RING_FENCE = Claim("R63", "Ring-fencing stops calls from cascading.")
+WHIPSAW = Claim("R14", "Intraday stops whipsaw: many stopped trades would have recovered.")
+EROSION = Claim("R20", "Stops erode the statistical edge.")
 
 CLAIMS = (
     PEAK,
@@ -49,12 +53,13 @@ CLAIMS = (
     TIMING,
     COMMINGLING,
     RING_FENCE,
+    WHIPSAW,
+    EROSION,
     Claim(
         "R5",
         "15-25% a year on condor margin gross in low volatility, 13-23% net of the hedge.",
         "paths that stay in low volatility",
     ),
-    Claim("R14", "Intraday stops whipsaw: many stopped trades would have recovered.", "intraday bars"),
     Claim(
         "R18",
         "Losses cluster with volatility; trades are not independent.",
@@ -65,7 +70,6 @@ CLAIMS = (
         "A better risk-adjusted return than doubling, above all near announcements.",
         "event windows",
     ),
-    Claim("R20", "Stops erode the statistical edge.", "intraday bars"),
     Claim("R37", "The VIX term structure is used without whipsaw.", "a count of whipsaws"),
     Claim("R71", "The hedge cuts downside beta at an acceptable price.", "beta against SPX"),
     Claim(

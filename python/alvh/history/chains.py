@@ -168,10 +168,12 @@ class ChainHistory(History):
             tail_sessions=tail_sessions, listings=listings, events=events, quoted=quoted
         )
 
-    def spec(self) -> dict[str, Any]:
+    def spec(self, *, inside: bool = False) -> dict[str, Any]:
         """Return the market as JSON-able data for the core: closes, slices and quotes."""
         dates = [*self.data.dates, *self._days_after()]
-        return super().spec() | {"chain": self.quotes.spec({day: i for i, day in enumerate(dates)})}
+        return super().spec(inside=inside) | {
+            "chain": self.quotes.spec({day: i for i, day in enumerate(dates)})
+        }
 
     def starts(self, sessions: int, *, every: int = 1, warm_up: int = 0) -> tuple[int, ...]:
         """Return the rolling starts: rows from which a run fits between the first and the last snapshot.

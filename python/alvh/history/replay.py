@@ -250,8 +250,11 @@ class History:
             )
         return self.files.to_toml(self)
 
-    def spec(self) -> dict[str, Any]:
-        """Return the market as JSON-able data for the core: a number a session, and recorded VIX futures."""
+    def spec(self, *, inside: bool = False) -> dict[str, Any]:
+        """Return the market as JSON-able data for the core: a number a session, and recorded VIX futures.
+
+        With `inside` the highs and lows of the days are among them, for what happens within sessions.
+        """
         frame = self.data.frame
         optional: dict[str, Any] = {}
         for name in ("open", *LONGER):
@@ -268,6 +271,7 @@ class History:
             "rate": frame["rate"].to_list(),
             "dividend_yield": frame["dividend_yield"].to_list(),
             **optional,
+            **(self._ranges() if inside else {}),
         }
 
     def bars(
@@ -329,7 +333,7 @@ class History:
         ((100, 1, 14), 2760.0, 2640.0)
         """
         return drawn(
-            self.spec() | self._ranges(),
+            self.spec(inside=True),
             paths,
             sessions,
             bars=bars,

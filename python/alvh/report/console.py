@@ -17,6 +17,7 @@ from alvh.report import terminal
 from alvh.report.calls import call_tables
 from alvh.report.episode import episode_told
 from alvh.report.hedges import hedge_tables
+from alvh.report.one_day import inside_tables
 from alvh.report.wrapping import plain_table
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def print_comparison(console: Console, result: Comparison) -> None:
     if not band.is_empty():
         console.print(terminal.surface_band_table(result.labelled(band)))
         console.print()
-    for table in (*_inside(result), *_tables(result)):
+    for table in (*inside_tables(result), *_tables(result)):
         console.print(table)
         console.print()
     named = result.labelled
@@ -73,14 +74,6 @@ def _tables(result: Comparison) -> Iterator[RenderableType]:
     yield from hedge_tables(named(result.protection()), named(result.layer_pnl()))
     yield from call_tables(result)
     yield _premium_table(named(result.premium()))
-
-
-def _inside(result: Comparison) -> Iterator[RenderableType]:
-    """Yield what condors of a day earn and cost, and what stops did, where sessions have bars (R2, R14)."""
-    if result.near:
-        yield terminal.one_day_table(result.labelled(result.one_day()))
-    if result.task.spec.get("bars"):
-        yield terminal.stops_table(result.labelled(result.stops()))
 
 
 def _at_the_bar(result: Comparison) -> Iterator[RenderableType]:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alvh.bisection import TOLERANCE
-from alvh.figures import FIGURES, ONE_DAY, STOPS, HistorySummary
+from alvh.figures import FIGURES, HistorySummary
 from alvh.figures.distress import NO_TRADE, commonest
 from alvh.figures.words import amount, percent, share_of_nav, span
 from alvh.report import DISCLAIMER, QUESTION
@@ -32,8 +32,6 @@ __all__ = [
     "history_tables",
     "ladder_table",
     "limits_list",
-    "one_day_table",
-    "stops_table",
     "summary_table",
     "surface_band_table",
 ]
@@ -247,49 +245,6 @@ def surface_band_table(band: pl.DataFrame) -> Table:
             }
             cells += [_two_lines(rows[shift], "a year"), _two_lines(change, "a year")]
         table.add_row(Text(arm), *map(Text, cells))
-    return table
-
-
-def one_day_table(found: pl.DataFrame) -> Table:
-    """Return what a condor earns, costs and may cost, by the short end of the surface (R2).
-
-    Parameters
-    ----------
-    found : DataFrame
-        What `alvh.figures.one_day` returns.
-    """
-    caption = (
-        f"on {found['paths'][0]:,} of the paths; per condor, in dollars; vol of one session times .9 to 1.1"
-    )
-    table = plain_table("Condors that expire within a week", caption)
-    table.add_column("arm", overflow="fold")
-    table.add_column("vol of a session", justify="right")
-    for name in ONE_DAY:
-        table.add_column(name.replace("_", " "), justify="right")
-    for arm in found["arm"].unique(maintain_order=True):
-        for short_end in found["short_end"].unique().sort():
-            rows = found.filter(arm=arm, short_end=short_end).iter_rows(named=True)
-            cells = (Text(_two_lines(row, row["unit"])) for row in rows)
-            table.add_row(Text(arm), f"{short_end:g}", *cells)
-    return table
-
-
-def stops_table(found: pl.DataFrame) -> Table:
-    """Return what stops did: whipsaws, regret, value given up, excursions (R14, R7).
-
-    Parameters
-    ----------
-    found : DataFrame
-        What `alvh.figures.stops` returns.
-    """
-    table = plain_table("Stops", "; ".join(f"{name}: {meaning}" for name, (_, meaning) in STOPS.items()))
-    table.add_column("arm", overflow="fold")
-    for name in STOPS:
-        table.add_column(name.replace("_", " "), justify="right")
-    for arm in found["arm"].unique(maintain_order=True):
-        rows = {row["figure"]: row for row in found.filter(arm=arm).iter_rows(named=True)}
-        cells = (Text(_two_lines(rows[name], rows[name]["unit"]) if name in rows else "-") for name in STOPS)
-        table.add_row(Text(arm), *cells)
     return table
 
 

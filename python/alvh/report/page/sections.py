@@ -11,7 +11,7 @@ import polars as pl
 from alvh.figures.columns import BUCKETS
 from alvh.figures.fans import MEASURES
 from alvh.figures.words import share_of_nav
-from alvh.report.page import calls, charts, hedges, tables, timeline
+from alvh.report.page import calls, charts, hedges, one_day, tables, timeline
 from alvh.report.page.model import Block, Figure, Key, Panel, Section
 from alvh.report.page.palette import ArmStyle
 
@@ -62,6 +62,7 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
     band = named(result.surface_band())
     if not band.is_empty():
         yield tables.surface_band_table(band)
+    yield from one_day.tables_of(result)
     yield from _ladder(result, name, style)
     if result.replayed:
         told = result.history()
