@@ -52,7 +52,8 @@ def result() -> av.Comparison:
 
 
 @given(
-    changes=st.lists(st.integers(-50, 50), min_size=1, max_size=9), least=st.sampled_from([0.3, 0.5, 0.8, 1.0])
+    changes=st.lists(st.integers(-50, 50), min_size=1, max_size=9),
+    least=st.sampled_from([0.3, 0.5, 0.8, 1.0]),
 )
 def test_no_shorter_list_of_sessions_makes_up_as_much(changes: list[int], least: float) -> None:
     earned = np.cumsum([0, *changes]).astype(float)
@@ -123,8 +124,12 @@ def test_words_begin_with_the_end_and_tell_every_event(result: av.Comparison) ->
     assert len(lines) == 1 + told.events.height
 
 
-@pytest.mark.parametrize(("changes", "words"), [({"arm": "nobody"}, "known arms"), ({"explains": 0.0}, "above 0")])
-def test_impossible_questions_are_refused(result: av.Comparison, changes: dict[str, object], words: str) -> None:
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"arm": "nobody"}, "known arms"), ({"explains": 0.0}, "above 0")]
+)
+def test_impossible_questions_are_refused(
+    result: av.Comparison, changes: dict[str, object], words: str
+) -> None:
     with pytest.raises(SpecError, match=words):
         result.explain_worst(**changes)  # type: ignore[arg-type]
 

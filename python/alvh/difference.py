@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Difference", "changes", "diff"]
 
-SAID_ONLY: Final = ("schema", "name", "about")
+SAID_ONLY: Final = ("schema", "name", "about", "absent", "internals")
 """Keys that nothing is decided by."""
+
+DUST: Final = 1e-9
+"""Share of capital up to which two NAVs are equal: books with other ledgers add in another order."""
+
+ALONE: Final = "alone"
+"""A change made to the first playbook, which has none of the others."""
+
+BESIDE: Final = "beside the others"
+"""A change taken back from the second playbook, which has all the others."""
 
 ALL: Final = "all"
 """The row of every change at once."""
@@ -34,6 +43,7 @@ _TABLE: Final = {
     "change": pl.String,
     "before": pl.String,
     "after": pl.String,
+    "measured": pl.String,
     "paths": pl.Int64,
     "gained": pl.Int64,
     "avoided": pl.Int64,
@@ -80,13 +90,19 @@ class Difference:
     share
         Margin share of every figure.
     comparison
-        The comparison behind it: the arms ``A``, ``B``, and ``A + 1`` … with one change each.
+        The comparison behind it: the arms ``A`` and ``B``, and for each change ``A + 1`` …, which has it alone,
+        or ``B - 1`` …, which lacks it alone, where the first playbook cannot have it alone.
+    taken
+        Positions of the changes that are measured the second way.
+    refused
+        Why a change can be measured neither way, by its position.
     """
 
     names: tuple[str, str]
     changes: tuple[Change, ...]
     share: float
     comparison: Comparison
+    taken: frozenset[int]
     refused: Mapping[int, str]
 
     def table(self) -> pl.DataFrame:
@@ -95,19 +111,15 @@ class Difference:
         Returns
         -------
         DataFrame
-            `change` (the key, or ``"all"``), `before`, `after`; `paths`, on how many the last NAV differs;
+            `change` (the key, or ``"all"``), `before`, `after`; `measured`, ``"alone"`` or, where it needs
+            another change, ``"beside the others"``; `paths`, on how many the last NAV differs;
             `gained` and `avoided`, paths with distress only after or only before the change; `pnl`, mean
-            change of the P&L in dollars a path, with its paired 95% interval (null on a history);
-            `max_drawdown`, mean change, decimal; `why_not`, where a change cannot be made alone.
+            change of the P&L in dollars a year, with its paired 95% interval (null on a history);
+            `max_drawdown`, mean change, decimal; `why_not`, where a change can be measured neither way.
         """
-        rows = [
-            self._row(change.key, self._arm(index), change)
-            if index not in self.refused
-            else self._refusal(index)
-            for index, change in enumerate(self.changes)
-        ]
+        rows = [self._row(change.key) for change in self.changes]
         if len(self.changes) > 1:
-            rows.append(self._row(ALL, LAST, None))
+            rows.append(self._row(ALL))
         return pl.DataFrame(rows, schema=_TABLE, orient="row")
 
     def first_parting(self, key: str = ALL) -> pl.DataFrame:
@@ -127,17 +139,17 @@ class Difference:
         Raises
         ------
         SpecError
-            No such key, or one that cannot be changed alone.
+            No such key, or one that cannot be measured.
         """
-        arm = self._named(key)
-        nav = self._nav(arm)
+        pair = self._pair(key)
+        nav = self._nav(*pair)
         moved = nav.with_columns(by=(pl.col("nav") - pl.col("nav_before")).abs()).sort(
             ["by", "path"], descending=[True, False]
         )
         path = moved["path"][0]
         sides = {
             side: self.comparison.trace(path, each, self.share).events
-            for side, each in (("before", FIRST), ("after", arm))
+            for side, each in zip(("before", "after"), pair, strict=True)
         }
         return _parted(sides)
 
@@ -148,50 +160,52 @@ class Difference:
         rows = self.table().iter_rows(named=True)
         return "\n".join([about, *(f"{row['change']}: {_words(row)}" for row in rows)])
 
-    def _named(self, key: str) -> str:
+    def _pair(self, key: str) -> tuple[str, str]:
+        """Return the arms without and with a change."""
         keys = [change.key for change in self.changes]
-        if key == ALL:
-            return LAST
+        if key == ALL or keys == [key]:
+            return FIRST, LAST
         if key not in keys:
             raise SpecError(f"diff: change = {key!r}: the changes are {', '.join(keys)}, or {ALL}")
         if (index := keys.index(key)) in self.refused:
-            raise SpecError(f"diff: change = {key!r}: not possible alone: {self.refused[index]}")
-        return self._arm(index)
+            raise SpecError(f"diff: change = {key!r}: not measured: {self.refused[index]}")
+        return (_less(index), LAST) if index in self.taken else (FIRST, _with(index))
 
-    def _arm(self, index: int) -> str:
-        return LAST if len(self.changes) == 1 else f"{FIRST} + {index + 1}"
+    def _nav(self, before: str, after: str) -> pl.DataFrame:
+        paths = self.comparison.paths().filter(pl.col("share") == self.share)
+        nav = paths.select("path", "arm", "nav").collect()
+        base = nav.filter(arm=before).select("path", nav_before="nav")
+        return nav.filter(arm=after).drop("arm").join(base, on="path", validate="1:1")
 
-    def _nav(self, arm: str) -> pl.DataFrame:
-        paths = (
-            self.comparison.paths()
-            .filter(pl.col("share") == self.share)
-            .select("path", "arm", "nav")
-            .collect()
-        )
-        before = paths.filter(arm=FIRST).select("path", nav_before="nav")
-        return paths.filter(arm=arm).drop("arm").join(before, on="path", validate="1:1")
-
-    def _row(self, key: str, arm: str, change: Change | None) -> tuple[Any, ...]:
-        nav = self._nav(arm)
-        figures = self.comparison.against(FIRST, self.share).filter(arm=arm)
+    def _row(self, key: str) -> tuple[Any, ...]:
+        index = next((i for i, change in enumerate(self.changes) if change.key == key), None)
+        change = None if index is None else self.changes[index]
+        words = [None, None] if change is None else [change.words(after=after) for after in (False, True)]
+        if index is not None and index in self.refused:
+            return (key, *words, *(None,) * 8, self.refused[index])
+        before, after = self._pair(key)
+        nav = self._nav(before, after)
+        figures = self.comparison.against(before, self.share).filter(arm=after)
         of = {row["figure"]: row for row in figures.iter_rows(named=True)}
         earned, distress = of["return_on_nav"], of["p_distress"]
         capital = self.comparison.capital
         dollars = [
             None if earned[end] is None else earned[end] * capital for end in ("estimate", "low", "high")
         ]
-        words = (None, None) if change is None else (change.words(after=False), change.words(after=True))
-        moved = nav.filter(pl.col("nav") != pl.col("nav_before")).height
+        moved = (nav["nav"] - nav["nav_before"]).abs() > DUST * capital
         return (
-            *(key, *words, moved, distress["n01"], distress["n10"], *dollars),
-            of["max_drawdown"]["estimate"],
-            None,
+            *(key, *words, BESIDE if index in self.taken else ALONE),
+            *(int(moved.sum()), distress["n01"], distress["n10"], *dollars),
+            *(of["max_drawdown"]["estimate"], None),
         )
 
-    def _refusal(self, index: int) -> tuple[Any, ...]:
-        change = self.changes[index]
-        words = (change.words(after=False), change.words(after=True))
-        return (change.key, *words, *(None,) * 7, self.refused[index])
+
+def _with(index: int) -> str:
+    return f"{FIRST} + {index + 1}"
+
+
+def _less(index: int) -> str:
+    return f"{LAST} - {index + 1}"
 
 
 def changes(before: Arm, after: Arm) -> tuple[Change, ...]:
@@ -225,8 +239,9 @@ def diff(
 ) -> Difference:
     """Say which of the rules that differ between two playbooks changed which outcomes.
 
-    Runs both, and the first with each change alone, on the same paths. What the changes do together beyond
-    the sum of what they do alone is their interaction, which the table shows by its last row.
+    Runs both, and the first with each change alone, on the same paths; where that is no playbook, as of a
+    layer without its ledger, the second without the change. The last row of the table is that of all changes:
+    what they do together differs from the sum of what each does.
 
     Parameters
     ----------
@@ -261,15 +276,23 @@ def diff(
                 f"diff: {arm.name} has an equal_cost, which is solved for: give playbooks without"
             )
     share = 0.10 if share is None else share
-    arms, refused = [before.replace(name=FIRST)], {}
+    arms, taken, refused = [], set(), {}
     for index, change in enumerate(found if len(found) > 1 else ()):
         try:
-            arms.append(_changed(before, change, f"{FIRST} + {index + 1}"))
+            arms.append(_changed(before, change, _with(index)))
         except SpecError as error:
             refused[index] = str(error)
-    arms.append(after.replace(name=LAST))
-    comparison = compare(arms, market, shares=[share], **{"surface_band": 0, **options})
-    return Difference((before.name, after.name), found, share, comparison, refused)
+    for index in list(refused):
+        back = Change(found[index].key, found[index].after, found[index].before)
+        try:
+            arms.append(_changed(after, back, _less(index)))
+        except SpecError:
+            continue  # why it cannot stand alone is the better word
+        taken.add(index)
+        del refused[index]
+    every = [before.replace(name=FIRST), *arms, after.replace(name=LAST)]
+    comparison = compare(every, market, shares=[share], **{"surface_band": 0, **options})
+    return Difference((before.name, after.name), found, share, comparison, frozenset(taken), refused)
 
 
 def _document(arm: Arm) -> dict[str, Any]:
@@ -334,12 +357,13 @@ def _parted(sides: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _words(row: Mapping[str, Any]) -> str:
     if row["why_not"] is not None:
-        return f"not possible alone: {row['why_not']}"
+        return f"not measured: {row['why_not']}"
     said = f"{row['before']} became {row['after']}; " if row["before"] or row["after"] else ""
     if not row["paths"]:
         return f"{said}changes nothing on these paths"
     interval = "" if row["pnl_low"] is None else f" ({row['pnl_low']:+,.0f} to {row['pnl_high']:+,.0f})"
+    how = "" if row["measured"] == ALONE else f"{BESIDE}, it "
     return (
-        f"{said}changes {row['paths']:,} paths, P&L {row['pnl']:+,.0f} dollars a path{interval}, "
+        f"{said}{how}changes {row['paths']:,} paths, P&L {row['pnl']:+,.0f} dollars a year{interval}, "
         f"distress on {row['gained']:,} more and {row['avoided']:,} fewer"
     )
