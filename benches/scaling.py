@@ -26,8 +26,8 @@ from alvh.specification import SHARES, task_of
 from alvh.workers import Ray
 from benches.pages import put
 
-ARMS = ("plain", "stop_2x", "alvh_0")
-CHUNK, CHUNKS_A_CORE = 512, 4
+ARMS = ("plain", "stop_2x")
+CHUNK, CHUNKS_A_CORE = 512, 2
 FILES_A_CORE, LONGEST = 8, 60
 JOB = ScoreJob(rank_by="expected_return", top=50)
 
