@@ -211,7 +211,7 @@ def test_a_table_replaces_what_stood_between_its_markers_and_nothing_else(tmp_pa
     monkeypatch.setattr(pages, "RESULTS", tmp_path)
     page = "a\n\nb\n\n<!-- bench: x -->\n\n<!-- end of bench: x -->\n\nc\n"
     (tmp_path / "page.md").write_text(page)
-    for table in ("first\n", "second\n"):
-        pages.put("x", table, "page.md")
-        assert (tmp_path / "x.md").read_text() == table
-        assert (tmp_path / "page.md").read_text() == page.replace("-->\n\n<!--", f"-->\n\n{table}\n<!--")
+    for measured in ("first\n", "second\n"):
+        pages.put("x", measured, "page.md")
+        assert (tmp_path / "x.md").read_text() == measured
+        assert (tmp_path / "page.md").read_text() == page.replace("-->\n\n<!--", f"-->\n\n{measured}\n<!--")
