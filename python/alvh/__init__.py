@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         schedule,
         scoring,
         signals,
+        workers,
     )
     from alvh.claims import audit
     from alvh.comparison import Comparison, compare
@@ -104,6 +105,7 @@ _MODULES = (
     "schedule",
     "scoring",
     "signals",
+    "workers",
 )
 
 __all__ = [
@@ -149,6 +151,7 @@ __all__ = [
     "vix_call",
     "vix_index",
     "vx_future",
+    "workers",
 ]
 
 
