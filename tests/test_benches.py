@@ -9,6 +9,7 @@ import pytest
 
 import markdown_pages
 from alvh import pricing
+from benches import pages
 from benches.pages import RESULTS, quoted
 from benches.pricing import accuracy, schedule, table
 from benches.pricing.__main__ import PAGE, RAW, draw
@@ -203,3 +204,14 @@ def test_pages_quote_the_tables_that_were_measured(name, page):
     assert quoted(name, markdown_pages.read(page)).strip() == measured.strip()
     with pytest.raises(ValueError, match=f"no <!-- bench: {name} -->"):
         quoted(name, "no markers")
+
+
+def test_a_table_replaces_what_stood_between_its_markers_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    monkeypatch.setattr(pages, "RESULTS", tmp_path)
+    page = "a\n\nb\n\n<!-- bench: x -->\n\n<!-- end of bench: x -->\n\nc\n"
+    (tmp_path / "page.md").write_text(page)
+    for measured in ("first\n", "second\n"):
+        pages.put("x", measured, "page.md")
+        assert (tmp_path / "x.md").read_text() == measured
+        assert (tmp_path / "page.md").read_text() == page.replace("-->\n\n<!--", f"-->\n\n{measured}\n<!--")

@@ -500,6 +500,20 @@ def test_an_arm_of_a_row_runs_beside_a_hedged_one(quotes):
 
 
 @pytest.mark.skipif(DATA is None, reason="ALVH_DATA is not set")
+def test_the_best_of_a_real_chain_run_beside_hedged_ones():
+    quotes = chain.read(Path(DATA) / "chains" / "spx_cboe_snapshots.parquet")
+    found = av.score(quotes.filter(quote_date=date(2022, 2, 4)), **LIMITS, root="SPXW", top=2)
+    condors = [found.to_arm(i) for i in range(2)]
+    calls = av.Layer("calls", buy=av.vix_call(), size=av.offset("core.vega", 0.5).capped("sleeve.budget"))
+    sleeve = av.Sleeve(share=0.10, per_year=0.015)
+    hedged = [each.replace(name=f"{each.name}_hedged", layers=[calls], sleeve=sleeve) for each in condors]
+    run = av.compare([*condors, *hedged], market.L3F(vix=23), paths=64, sessions=63, surface_band=0, seed=1)
+    opened = run.paths().group_by("arm").agg(pl.col("opened").sum()).collect()
+    assert opened.height == 4
+    assert opened["opened"].min() > 0
+
+
+@pytest.mark.skipif(DATA is None, reason="ALVH_DATA is not set")
 @pytest.mark.parametrize("rank", ["return_on_margin", "p_profit", "expected_return"])
 def test_real_snapshots_beside_brute_force(rank):
     limits = {"dte": (25, 35), "short_delta": (0.10, 0.20), "width": (20.0, 50.0)}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import alvh as av
 from alvh.errors import RunError, ScoreError
 from alvh.workers import Processes, Ray, elsewhere
 from alvh.workers.build import Build
@@ -81,6 +82,11 @@ def test_what_names_no_workers_is_refused():
     for count in (0, 2.0, 5000):
         with pytest.raises(RunError, match=r"workers = .* a whole number from 1 to"):
             Processes(count)
+
+
+def test_an_audit_runs_where_it_is_told():
+    with pytest.raises(RunError, match="runner = 'dask'"):
+        av.audit(paths=1, runner="dask")
 
 
 def test_builds_that_give_other_bits_are_refused():

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         schedule,
         scoring,
         signals,
+        workers,
     )
     from alvh.claims import audit
     from alvh.comparison import Comparison, compare
@@ -116,6 +117,7 @@ _MODULES = (
     "schedule",
     "scoring",
     "signals",
+    "workers",
 )
 
 __all__ = [
@@ -167,6 +169,7 @@ __all__ = [
     "vix_call",
     "vix_index",
     "vx_future",
+    "workers",
 ]
 
 
