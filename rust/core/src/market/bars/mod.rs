@@ -20,5 +20,3 @@ mod grid;
 pub mod profile;
 mod range;
 mod session;
-
-pub use grid::BARS;
