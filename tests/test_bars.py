@@ -114,7 +114,7 @@ def test_days_without_a_range_are_bridged():
 def test_mistakes_are_named():
     drawn, replayed = market.GBM(), replay()
     for call, words in (
-        (lambda: drawn.bars(10, 1, bars=12), "bars = 12: must divide the 390 minutes of a day: 1, 2, 3, 5"),
+        (lambda: drawn.bars(10, 1, bars=391), "bars = 391: must lie between 1 and 390, the minutes of a day"),
         (lambda: drawn.bars(0, 1), "paths = 0: must be at least 1"),
         (lambda: drawn.bars(10, 1, profile=market.Profile(decay=0)), "profile.decay = 0: must lie between"),
         (lambda: replayed.bars(10, 3, bars=2), "bars = 2: a day with a recorded high and low needs at least"),

@@ -295,7 +295,7 @@ EVIDENCE = {
 
 
 @pytest.mark.parametrize(
-    ("page", "header"), [("market", "fact (33 years) | history"), ("models", "fact | history")]
+    ("page", "header"), [("models/l3f", "fact (33 years) | history"), ("models/fhs", "fact | history")]
 )
 def test_other_pages_quote_the_same_history(page, header):
     for about, history, *_ in markdown_pages.table(f"docs/{page}.md", header):

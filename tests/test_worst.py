@@ -99,7 +99,7 @@ def test_the_fall_is_what_the_ledger_lost(result: av.Comparison) -> None:
     told = result.explain_worst("martingale_replace")
     trace = result.trace(told.path, "martingale_replace").ledger
     earned = sum(trace[name] for name in BUCKETS)
-    at = {day: value for day, value in zip(trace["date"], earned, strict=True)}
+    at = dict(zip(trace["date"], earned, strict=True))
     assert told.fall == pytest.approx(at[told.high] - at[told.last])
     assert told.fall == pytest.approx(
         trace.filter(date=told.high)["nav"][0] - trace.filter(date=told.last)["nav"][0], rel=1e-9

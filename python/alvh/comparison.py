@@ -894,6 +894,7 @@ class Comparison:
         >>> result = av.compare([av.preset("plain")], av.market.L3F(vix=20), **few)
         >>> told = result.explain_worst(explains=0.5)
         >>> told.end, set(told.events["kind"])
+        ('drawdown', {'market'})
         """
         arm, share = arm or self.arms[0], self._share(share)
         if (arm, share) not in self.books:

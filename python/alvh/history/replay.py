@@ -301,7 +301,7 @@ class History:
         start : int, default 0
             Row of the close before the first of them.
         bars : int, default 13
-            Bars of a session, a divisor of 390; at least 3 where a range is recorded.
+            Bars of a session, 1 to 390, of equal length to the minute; 3 or more where a range is recorded.
         profile : Profile, optional
             How variance is spread over the day.
         seed : int, default 0

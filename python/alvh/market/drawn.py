@@ -171,7 +171,7 @@ class Drawn(Described):
         sessions : int
             Sessions after the start.
         bars : int, default 13
-            Bars of a session, a divisor of 390.
+            Bars of a session, 1 to 390, of equal length to the minute.
         profile : Profile, optional
             How variance is spread over the day.
         seed, draws, first_path, threads

@@ -174,7 +174,7 @@ fn every_size_of_bar_is_a_view_of_one_path() {
     for model in simulated() {
         let minutes = request(40, 2, 390);
         let whole = run(&*model, &minutes);
-        for bars in [2, 5, 13, 26, 39, 78] {
+        for bars in [2, 4, 5, 13, 26, 39, 78, 100] {
             let request = request(40, 2, bars);
             let found = run(&*model, &request);
             for path in 0..request.paths {
@@ -418,7 +418,7 @@ fn gbm_hits_barriers_as_often_as_reflection_says() {
 fn recorded_days_are_reproduced_and_others_bridged() {
     let spec = recorded();
     let model = model(&MarketSpec::Replay(Box::new(spec.clone())));
-    for bars in [3, 13, 78] {
+    for bars in [3, 13, 17, 78] {
         let request = request(50, 6, bars);
         let found = run(&*model, &request);
         assert_eq!(found.recorded, [true, true, false, true, true, true]);
@@ -469,7 +469,7 @@ fn impossible_requests_are_named() {
     let (free, replayed) = (gbm(0.2), model(&MarketSpec::Replay(Box::new(recorded()))));
     let like = request(5, 2, 13);
     for (model, request, words) in [
-        (&free, Request { bars: 14, ..like.clone() }, "bars = 14: must divide the 390 minutes of a day"),
+        (&free, Request { bars: 391, ..like.clone() }, "bars = 391: must lie between 1 and 390"),
         (&free, Request { paths: 0, ..like.clone() }, "paths = 0: must be at least 1"),
         (&free, Request { sessions: 0, ..like.clone() }, "sessions = 0: must be at least 1"),
         (&free, Request { threads: Some(0), ..like.clone() }, "threads = 0"),

@@ -24,7 +24,7 @@ pub struct Request {
     pub paths: usize,
     /// Sessions after session 0.
     pub sessions: u32,
-    /// Bars of a session, of equal length: one of [`super::BARS`].
+    /// Bars of a session, of equal length to the minute: 1 to 390.
     pub bars: u32,
     /// How variance is spread over the day.
     pub profile: Profile,

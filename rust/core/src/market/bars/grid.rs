@@ -1,7 +1,7 @@
 //! Which minutes a bridge is drawn at, and from which others.
 //!
 //! Every minute of the day has its own draws and its own two neighbours: half hours are drawn one after the other, a
-//! quarter between two half hours, then the fives, then the minutes. A grid of bars is any equal division of the 390
+//! quarter between two half hours, then the fives, then the minutes. A grid of bars is any division of the 390
 //! minutes with what it needs of that tree; so all grids are views of one path, and a finer one only adds to it.
 
 use super::profile::{MINUTES, Profile};
@@ -33,11 +33,8 @@ pub(crate) struct Node {
     pub sd: f64,
 }
 
-/// The equal divisions of 390 minutes into whole minutes.
-pub const BARS: [u32; 16] = [1, 2, 3, 5, 6, 10, 13, 15, 26, 30, 39, 65, 78, 130, 195, 390];
-
 impl Grid {
-    /// `bars` bars of equal length.
+    /// `bars` bars of equal length; to the minute, where they do not divide the day.
     pub fn new(bars: u32, profile: Profile) -> Result<Self> {
         Self::with(bars, &[], profile)
     }
@@ -45,12 +42,10 @@ impl Grid {
     /// `bars` bars of equal length, cut once more at each of the `minutes`: the others stay what they are, bit for bit.
     pub fn with(bars: u32, minutes: &[u32], profile: Profile) -> Result<Self> {
         profile.check()?;
-        if !BARS.contains(&bars) {
-            let allowed =
-                format!("must divide the 390 minutes of a day: {}", BARS.map(|n| n.to_string()).join(", "));
-            return Err(Error::domain("bars", bars, allowed));
+        if !(1..=MINUTES).contains(&bars) {
+            return Err(Error::domain("bars", bars, "must lie between 1 and 390, the minutes of a day"));
         }
-        let mut edges: Vec<u32> = (0..=bars).map(|bar| bar * (MINUTES / bars)).collect();
+        let mut edges: Vec<u32> = (0..=bars).map(|bar| edge(bar, bars)).collect();
         edges.extend(minutes.iter().filter(|&&minute| minute < MINUTES));
         edges.sort_unstable();
         edges.dedup();
@@ -65,6 +60,11 @@ impl Grid {
     pub fn bars(&self) -> usize {
         self.edges.len() - 1
     }
+}
+
+/// The minute next to the end of a bar, the later one of two.
+const fn edge(bar: u32, bars: u32) -> u32 {
+    (2 * bar * MINUTES + bars) / (2 * bars)
 }
 
 /// The two minutes that a minute is drawn between.
@@ -107,26 +107,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_division_is_listed() {
-        let divisors: Vec<u32> = (1..=MINUTES).filter(|bars| MINUTES.is_multiple_of(*bars)).collect();
-        assert_eq!(divisors, BARS);
-        for bars in BARS {
-            let grid = Grid::new(bars, Profile::default()).expect("a division");
+    fn bars_of_any_number_are_of_equal_length_to_the_minute() {
+        for bars in 1..=MINUTES {
+            let grid = Grid::new(bars, Profile::default()).expect("a grid");
             assert_eq!((grid.bars(), grid.places.len()), (bars as usize, bars as usize - 1));
             assert_eq!((grid.clock[0], grid.clock[bars as usize]), (0.0, 1.0));
+            let lengths = grid.edges.windows(2).map(|ends| ends[1] - ends[0]);
+            let (least, most) = (lengths.clone().min().expect("a bar"), lengths.max().expect("a bar"));
+            assert!(least >= 1 && most - least == u32::from(!MINUTES.is_multiple_of(bars)), "{bars} bars");
         }
-        let message = Grid::new(12, Profile::default()).expect_err("no division").to_string();
-        assert!(
-            message.starts_with("bars = 12: must divide the 390 minutes of a day: 1, 2, 3, 5"),
-            "{message}"
-        );
+        assert_eq!(Grid::new(4, Profile::default()).expect("a grid").edges, [0, 98, 195, 293, 390]);
+        for bars in [0, 391] {
+            let message = Grid::new(bars, Profile::default()).expect_err("no bars").to_string();
+            assert!(message.starts_with(&format!("bars = {bars}: must lie between 1 and 390")), "{message}");
+        }
     }
 
     /// Node by node, the covariances are those of a Brownian bridge: min(s, t) − st.
     #[test]
     fn the_tree_is_a_brownian_bridge() {
         let profile = Profile::default();
-        for bars in [13, 39, 78, 390] {
+        for bars in [13, 39, 78, 100, 390] {
             let nodes = Grid::new(bars, profile).expect("a division").nodes;
             let times: Vec<f64> = nodes.iter().map(|node| profile.before(node.minute)).collect();
             let mut covariance: Vec<Vec<f64>> = Vec::new();

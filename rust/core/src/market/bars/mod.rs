@@ -21,7 +21,6 @@ pub mod profile;
 mod range;
 mod session;
 
-pub use grid::BARS;
 pub(crate) use grid::Grid;
 pub(crate) use range::{LEAST_BARS, Ranges};
 pub(crate) use session::Session;
