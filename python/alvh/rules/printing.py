@@ -43,8 +43,8 @@ def to_text(node: Node) -> str:  # noqa: PLR0911 - one return per construct
         case Constant(value):
             plain = value.is_integer() and abs(value) <= _LARGEST_PLAIN_INTEGER
             return str(int(value)) if plain else repr(value)
-        case Name(text, own):
-            return f"own({text})" if own else text
+        case Name(text, declared):
+            return f"own({text})" if declared else text
         case Operation(op, (arg,), n) if op in WINDOWS:
             # The point after a number would be read as its decimal point.
             operand = f"({to_text(arg)})" if isinstance(arg, Constant) else _operand(arg, _ATOM)
