@@ -102,7 +102,8 @@ fn slot(c: &mut Criterion) {
 }
 
 /// Portfolio margin as the engine takes it: each leg's volatility, off the surface or, for VIX options, out of the price of
-/// their displaced formula, then the ten moves; beside it the prices that the moves need, at volatilities that are known.
+/// their displaced formula, then the ten moves; beside it the prices that this needs: those of the moves, at
+/// volatilities that are known, and for VIX options the one now, which their volatility is implied from.
 fn moves(c: &mut Criterion) {
     let legs = [(-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (1.0, 1.0)].map(|(sign, ratio)| Leg { sign, ratio });
     let strikes = [4600.0, 4650.0, 5250.0, 5300.0].map(|strike| lane(strike, 5.0));
@@ -114,9 +115,8 @@ fn moves(c: &mut Criterion) {
         zeta: Col::splat(0.8),
     };
     let basis = Basis { forward: slice.forward, discount: slice.discount, ..Basis::new(legs.len()) };
-    beside(c, "condor", Class::Index, &legs, &strikes, basis, |strike, sd| {
-        Surface::total_sd(&slice, strike, sd);
-    });
+    let vol = |strike: &Col, sd: &mut Col| Surface::total_sd(&slice, strike, sd);
+    beside(c, "condor", Class::Index, &legs, &strikes, basis, vol, |_, _| {});
 
     let slice = VixSlice {
         forward: lane(14.0, 0.2),
@@ -126,9 +126,9 @@ fn moves(c: &mut Criterion) {
     };
     let basis = Basis { forward: slice.forward, discount: slice.discount, ..Basis::new(1) };
     let (legs, strikes) = (&[Leg { sign: 1.0, ratio: 1.0 }], &[lane(18.0, 0.25)]);
-    beside(c, "vix call", Class::Volatility, legs, strikes, basis, |strike, sd| {
-        Surface::vix_implied_sd(&slice, strike, sd);
-    });
+    let vol = |strike: &Col, sd: &mut Col| Surface::vix_implied_sd(&slice, strike, sd);
+    let now = |strike: &Col, price: &mut Col| Surface::vix_option(&slice, 1.0, strike, price);
+    beside(c, "vix call", Class::Volatility, legs, strikes, basis, vol, now);
 }
 
 /// The step, and its prices alone.
@@ -140,6 +140,7 @@ fn beside(
     strikes: &[Col],
     mut basis: Basis,
     total_sd: impl Fn(&Col, &mut Col),
+    now: impl Fn(&Col, &mut Col),
 ) {
     let mut group = c.benchmark_group("moves");
     group.throughput(Throughput::Elements(LANES as u64));
@@ -162,6 +163,9 @@ fn beside(
         .collect();
     group.bench_function(format!("{name}, prices alone"), |b| {
         b.iter(|| {
+            for strike in black_box(strikes) {
+                now(strike, &mut out);
+            }
             for forward in &forwards {
                 for ((leg, strike), sd) in legs.iter().zip(black_box(strikes)).zip(&basis.sds) {
                     dispatch(Price { sign: leg.sign, forward, strike, sd, out: &mut out });

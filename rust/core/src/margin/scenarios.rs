@@ -9,12 +9,18 @@ use crate::{
     math::{
         lanes::{Col, LANES},
         simd::{Kernel, dispatch},
+        special,
     },
     pricing::black76,
 };
 
 /// Contracts of 100 dollars a point have the minimum of the grid.
 const STANDARD_MULTIPLIER: f64 = 100.0;
+
+/// Lanes that are moved together: few enough for their ten moves to stay close by.
+const PART: usize = LANES / 4;
+/// Lanes whose losses are turned from columns of a move into rows of a lane at once: a register's.
+const TURN: usize = 8;
 
 /// What a package is priced off, per lane.
 #[derive(Clone, Debug)]
@@ -98,9 +104,7 @@ impl Kernel for Reprice<'_> {
     fn run<const FMA: bool>(self) {
         let Self { grid, package, vix, out } = self;
         let Moved { class, legs, strikes, prices, basis, dpp, multiplier } = package;
-        out.minimum = Col::default();
-        let (mut forward, mut price, mut wildness) = (Col::default(), Col::default(), Col::default());
-        let mut worth = Col::default();
+        let (mut wildness, mut worth) = (Col::default(), Col::default());
         for i in 0..LANES {
             wildness[i] = grid.wildness(vix[i]);
         }
@@ -109,43 +113,107 @@ impl Kernel for Reprice<'_> {
                 worth[i] += leg.ratio * now[i];
             }
         }
-        let mut stages = black76::Stages::default();
-        for k in 0..MOVES {
-            let (calm, wild) = grid.ends(class, k);
-            let mut moved = Col::default();
-            for i in 0..LANES {
-                forward[i] = basis.forward[i] * (1.0 + (calm + wildness[i] * (wild - calm)));
+        let (mut stages, mut moves, ones) = (black76::Stages::default(), Moves::default(), [1.0; PART]);
+        let [mut log_moneyness, mut per_sd, mut at, mut forward, mut price] = [[0.0; PART]; 5];
+        for (part, turned) in out.moves.chunks_exact_mut(PART).enumerate() {
+            let lanes = part * PART..(part + 1) * PART;
+            let (basis_forward, discount) = (&basis.forward[lanes.clone()], &basis.discount[lanes.clone()]);
+            let worth = &worth[lanes.clone()];
+            moves.of::<FMA>(grid, class, &wildness[lanes.clone()]);
+            let mut moved = [[0.0; PART]; MOVES];
+            for ((leg, strike), sd) in legs.iter().zip(strikes).zip(&basis.sds) {
+                let (strike, sd) = (&strike[lanes.clone()], &sd[lanes.clone()]);
+                for i in 0..PART {
+                    log_moneyness[i] = special::ln::<FMA>(basis_forward[i] / strike[i]);
+                    per_sd[i] = 1.0 / sd[i];
+                }
+                for (k, moved) in moved.iter_mut().enumerate() {
+                    for i in 0..PART {
+                        forward[i] = basis_forward[i] * moves.factor[k][i];
+                        at[i] = log_moneyness[i] + moves.log[k][i];
+                    }
+                    let (known, columns) = ([&at[..], &per_sd], [&forward[..], strike, sd]);
+                    black76::undiscounted_block_at::<FMA>(&mut stages, leg.sign, known, columns, &mut price);
+                    for i in 0..PART {
+                        moved[i] += leg.ratio * price[i];
+                    }
+                }
             }
             // A future is lost as it moves.
             if legs.is_empty() {
-                for i in 0..LANES {
-                    out.moves[i][k] = basis.forward[i] - forward[i];
-                }
-                continue;
-            }
-            for ((leg, strike), sd) in legs.iter().zip(strikes).zip(&basis.sds) {
-                black76::undiscounted_columns_in::<FMA>(
-                    &mut stages,
-                    leg.sign,
-                    &*forward,
-                    &**strike,
-                    &**sd,
-                    &mut *price,
-                );
-                for i in 0..LANES {
-                    moved[i] += leg.ratio * price[i];
+                for (moved, factor) in moved.iter_mut().zip(&moves.factor) {
+                    for i in 0..PART {
+                        moved[i] = basis_forward[i] * factor[i];
+                    }
                 }
             }
-            for i in 0..LANES {
-                out.moves[i][k] = worth[i] - basis.discount[i] * moved[i];
-            }
+            let (now, discount) =
+                if legs.is_empty() { (basis_forward, &ones[..]) } else { (worth, discount) };
+            turn(&moved, now, discount, turned);
         }
+        out.minimum = Col::default();
         let least = grid.minimum * (multiplier / STANDARD_MULTIPLIER) / dpp;
         for (leg, now) in legs.iter().zip(prices) {
             for i in 0..LANES {
                 // A long cannot lose more than it is worth.
                 let each = if leg.ratio > 0.0 { least.min(now[i]) } else { least };
                 out.minimum[i] += leg.ratio.abs() * each;
+            }
+        }
+    }
+}
+
+/// The moves of a class in some lanes.
+struct Moves {
+    /// What the forward is multiplied by.
+    factor: [[f64; PART]; MOVES],
+    /// Its logarithm.
+    log: [[f64; PART]; MOVES],
+}
+
+impl Default for Moves {
+    #[inline(always)]
+    fn default() -> Self {
+        Self { factor: [[0.0; PART]; MOVES], log: [[0.0; PART]; MOVES] }
+    }
+}
+
+impl Moves {
+    #[inline(always)]
+    fn of<const FMA: bool>(&mut self, grid: &Grid, class: Class, wildness: &[f64]) {
+        for k in 0..MOVES {
+            let (calm, wild) = grid.ends(class, k);
+            // Most rules know one range: the same move in every lane.
+            if calm == wild {
+                (self.factor[k], self.log[k]) = ([1.0 + calm; PART], [special::ln::<FMA>(1.0 + calm); PART]);
+                continue;
+            }
+            for i in 0..PART {
+                self.factor[k][i] = 1.0 + (calm + wildness[i] * (wild - calm));
+                self.log[k][i] = special::ln::<FMA>(self.factor[k][i]);
+            }
+        }
+    }
+}
+
+/// What is lost, from columns of a move to rows of a lane. By arrays of a register's lanes: slices of unknown length
+/// would be turned number by number.
+#[inline(always)]
+fn turn(moved: &[[f64; PART]; MOVES], now: &[f64], discount: &[f64], rows: &mut [Losses]) {
+    let (rows, _) = rows.as_chunks_mut::<TURN>();
+    let (now, _) = now.as_chunks::<TURN>();
+    let (discount, _) = discount.as_chunks::<TURN>();
+    for (at, ((rows, now), discount)) in rows.iter_mut().zip(now).zip(discount).enumerate() {
+        let mut lost = [[0.0; TURN]; MOVES];
+        for (lost, moved) in lost.iter_mut().zip(moved) {
+            let moved = &moved.as_chunks::<TURN>().0[at];
+            for j in 0..TURN {
+                lost[j] = now[j] - discount[j] * moved[j];
+            }
+        }
+        for j in 0..TURN {
+            for k in 0..MOVES {
+                rows[j][k] = lost[k][j];
             }
         }
     }

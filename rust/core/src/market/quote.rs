@@ -145,8 +145,28 @@ impl Surface {
 
 /// Total standard deviation that an undiscounted price implies; 0 where it implies none.
 pub fn implied_sd(sign: &Col, price: &Col, forward: &Col, strike: &Col, out: &mut Col) {
-    implied_vol::total_sd_columns(&**sign, &**price, &**forward, &**strike, &mut **out);
-    out.iter_mut().filter(|sd| sd.is_nan()).for_each(|sd| *sd = 0.0);
+    simd::dispatch(ImpliedKernel { sign, price, forward, strike, out });
+}
+
+/// [`implied_sd`] inside another kernel.
+pub(super) struct ImpliedKernel<'a> {
+    pub sign: &'a Col,
+    pub price: &'a Col,
+    pub forward: &'a Col,
+    pub strike: &'a Col,
+    pub out: &'a mut Col,
+}
+
+impl Kernel for ImpliedKernel<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Self { sign, price, forward, strike, out } = self;
+        implied_vol::total_sd_columns::<FMA>(&**sign, &**price, &**forward, &**strike, &mut **out);
+        for i in 0..LANES {
+            out[i] = if out[i].is_nan() { 0.0 } else { out[i] };
+        }
+    }
 }
 
 impl Slice {

@@ -2,7 +2,7 @@
 
 use super::curve::VixCurve;
 use super::parameters::VixSmile;
-use super::quote::{Surface, implied_sd};
+use super::quote::{ImpliedKernel, Surface};
 use super::state::{FACTORS, State};
 use super::{DAYS_PER_YEAR, PERCENT};
 use crate::math::lanes::{Col, LANES};
@@ -103,11 +103,7 @@ impl Surface {
     /// The total standard deviation on the future that Black's formula needs for the price of VIX options; 0 where no
     /// volatility gives it, as at strikes up to the floor.
     pub fn vix_implied_sd(slice: &VixSlice, strike: &Col, out: &mut Col) {
-        let mut time_value = Col::default();
-        simd::dispatch(TimeValueKernel { slice, strike, out: &mut time_value });
-        // The option out of the money has no intrinsic value for its time value to drown in.
-        let sign = Col(std::array::from_fn(|i| if strike[i] < slice.forward[i] { -1.0 } else { 1.0 }));
-        implied_sd(&sign, &time_value, &slice.forward, strike, out);
+        simd::dispatch(ImpliedSdKernel { slice, strike, out });
     }
 
     /// Discounted price of VIX options in index points; `sign` is +1 for calls, −1 for puts.
@@ -234,17 +230,24 @@ impl Kernel for OptionKernel<'_> {
     }
 }
 
-struct TimeValueKernel<'a> {
+struct ImpliedSdKernel<'a> {
     slice: &'a VixSlice,
     strike: &'a Col,
     out: &'a mut Col,
 }
 
-impl Kernel for TimeValueKernel<'_> {
+impl Kernel for ImpliedSdKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        undiscounted::<FMA>(self.slice, 0.0, self.strike, self.out);
+        let Self { slice, strike, out } = self;
+        let (mut time_value, mut sign) = (Col::default(), Col::default());
+        undiscounted::<FMA>(slice, 0.0, strike, &mut time_value);
+        // The option out of the money has no intrinsic value for its time value to drown in.
+        for i in 0..LANES {
+            sign[i] = if strike[i] < slice.forward[i] { -1.0 } else { 1.0 };
+        }
+        ImpliedKernel { sign: &sign, price: &time_value, forward: &slice.forward, strike, out }.run::<FMA>();
     }
 }
 

@@ -25,7 +25,7 @@ mod slices;
 #[cfg(test)]
 mod tests;
 
-pub use columns::{Stages, undiscounted_columns, undiscounted_columns_in};
+pub use columns::{Stages, undiscounted_block_at, undiscounted_columns};
 pub use general::{delta_forward, undiscounted};
 pub use greeks::{Contract, Greek, contract_greeks};
 pub use slices::{ARGUMENTS, greeks_slices, price_slice};

@@ -27,10 +27,15 @@ pub(super) fn moneyness<const FMA: bool>(forward: f64, strike: f64, total_sd: f6
     let (smaller, larger) = if forward < strike { (forward, strike) } else { (strike, forward) };
     let (x, both) = ln_ratio_over::<FMA>(smaller, larger, total_sd * other);
     let (per_sd, per_other) = (both * other, both * total_sd);
+    [x, in_sds::<FMA>(x, total_sd, per_sd), per_sd, per_other]
+}
+
+/// a = x/s from 1/s.
+#[inline(always)]
+pub(super) fn in_sds<const FMA: bool>(x: f64, total_sd: f64, per_sd: f64) -> f64 {
     let a = x * per_sd;
     // The rounding error of a would be multiplied by a².
-    let a = if FMA { fma::<FMA>(fma::<FMA>(-a, total_sd, x), per_sd, a) } else { x / total_sd };
-    [x, a, per_sd, per_other]
+    if FMA { fma::<FMA>(fma::<FMA>(-a, total_sd, x), per_sd, a) } else { x / total_sd }
 }
 
 /// min(F, K)/√(2π) inside the domain of this module, NaN outside.

@@ -38,27 +38,21 @@ pub fn status_slice(arguments: &Arguments<'_>, out: &mut [u8]) {
 ///
 /// # Panics
 /// If the columns differ in length.
-pub fn total_sd_columns(sign: &[f64], price: &[f64], forward: &[f64], strike: &[f64], out: &mut [f64]) {
-    dispatch(TotalSds { columns: [sign, price, forward, strike], out });
-}
-
-struct TotalSds<'a> {
-    columns: [&'a [f64]; 4],
-    out: &'a mut [f64],
-}
-
-impl Kernel for TotalSds<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let Self { columns, out } = self;
-        let one = [1.0; BLOCK];
-        let mut rows = Rows::default();
-        for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-            let n = out.len();
-            let [sign, price, forward, strike] = columns.map(|each| &each[block * BLOCK..][..n]);
-            rows.solve::<FMA>(&[sign, price, forward, strike, &one[..n], &one[..n]], out);
-        }
+#[inline(always)]
+pub fn total_sd_columns<const FMA: bool>(
+    sign: &[f64],
+    price: &[f64],
+    forward: &[f64],
+    strike: &[f64],
+    out: &mut [f64],
+) {
+    let one = [1.0; BLOCK];
+    let mut rows = Rows::default();
+    for (block, out) in out.chunks_mut(BLOCK).enumerate() {
+        let n = out.len();
+        let [sign, price, forward, strike] =
+            [sign, price, forward, strike].map(|each| &each[block * BLOCK..][..n]);
+        rows.solve::<FMA>(&[sign, price, forward, strike, &one[..n], &one[..n]], out);
     }
 }
 
