@@ -188,6 +188,7 @@ def test_the_registry_is_whole():
         "liquidity",
         "flows",
         "microstructure",
+        "price",
     }
     assert {each.family for each in named.values()} == families
     for each in named.values():

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Strict, ValidationError, field_validator, model_validator
 
-from alvh.errors import SpecError, mistakes, nearest_names
-from alvh.playbook import caps, document
+from alvh.errors import SpecError, mistakes
+from alvh.playbook import caps, document, permits
 from alvh.playbook.calls import Liquidity, MarginCalls
 from alvh.playbook.entries import Schedule
-from alvh.playbook.frozen import Frozen, KeyMistakeError, warm_up_of
+from alvh.playbook.frozen import Frozen, warm_up_of
 from alvh.playbook.governance import Check, Governance
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Mode
@@ -166,29 +166,8 @@ class Arm(Frozen):
 
     @model_validator(mode="after")
     def _governs_what_is_there(self) -> Self:
-        names = [layer.name for layer in self.layers]
-        told: dict[str, tuple[str, ...]] = {}
-        if self.schedule is not None:
-            told["schedule.layers"] = self.schedule.layers
-        if self.governance is not None:
-            told["governance.layers"] = self.governance.layers
-            told["governance.voters"] = self.governance.voters
-            told["governance.overrides"] = tuple(each.layer for each in self.governance.overrides)
-        for key, asked in told.items():
-            if unknown := next((name for name in asked if name not in names), None):
-                raise KeyMistakeError(key, f"no layer {unknown!r}: {nearest_names(unknown, names)}")
-        if self.governance is not None:
-            for layer in self.layers:
-                if layer.name in self.governance.voters and layer.enter is None:
-                    raise KeyMistakeError(
-                        "governance.voters", f"layer {layer.name!r} has no enter rule to vote by"
-                    )
-            self._votes()
+        permits.check(self.layers, self.governance, self.schedule)
         return self
-
-    def _votes(self) -> Condition | None:
-        enters = {layer.name: layer.enter for layer in self.layers if layer.enter is not None}
-        return None if self.governance is None else self.governance.votes(enters)
 
     @property
     def core(self) -> Layer:
@@ -377,8 +356,8 @@ class Arm(Frozen):
             if self._checked("budget") and layer.role == "hedge" and caps.BUDGET not in layer.size.caps:
                 acting = layer.model_copy(update={"size": layer.size.capped(caps.BUDGET)})
             spec = acting.spec(sleeve=self.ledgers is not None)
-            if permits := self.permits(layer):
-                spec["permits"] = [{"name": name, "when": rule.spec()} for name, rule in permits.items()]
+            if needed := self.permits(layer):
+                spec["permits"] = [{"name": name, "when": rule.spec()} for name, rule in needed.items()]
             specs.append(spec)
         return specs
 
@@ -399,18 +378,7 @@ class Arm(Frozen):
         >>> {name: str(rule) for name, rule in governed.permits(governed.core).items()}
         {'schedule': '(weekday == 1)'}
         """
-        found = {}
-        sells = layer.role == "core"
-        if self.schedule is not None and (
-            layer.name in self.schedule.layers or (sells and not self.schedule.layers)
-        ):
-            found["schedule"] = self.schedule.condition
-        votes = self._votes()
-        if self.governance is not None and votes is not None:
-            layers = self.governance.layers
-            if layer.name in layers or (sells and not layers):
-                found["votes"] = votes
-        return found
+        return permits.permits(layer, self.layers, self.governance, self.schedule)
 
     def book(self, share: float) -> dict[str, Any]:
         """Return the arm at a margin share as the engine reads it."""

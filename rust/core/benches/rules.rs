@@ -1,10 +1,15 @@
-//! Rules: time per node and path-step in the block loop, time of a window and of an indicator per path-step, time to compile.
+//! Rules: time per node and path-step in the block loop, time of a window and of an indicator per path-step, time to compile;
+//! what exit rules cost in the engine, windows over the market and greeks of positions.
 //!
 //! Bars: 1 ns per node and path-step, windows of zscore and percentile apart; 1,000 rules in 50 ms.
 
-use std::hint::black_box;
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::{hint::black_box, time::Instant};
 
 use alvh_core::{
+    engine::Plan,
     math::lanes::{Col, LANES, Mask},
     rules::{
         Program, Rule, Scope,
@@ -132,5 +137,82 @@ fn compile(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, block_loop, indicators, compile);
+/// The same in the words of the bar: nanoseconds per node and path-step, per window and path-step, the best of many rounds.
+fn in_words(_: &mut Criterion) {
+    const SESSIONS: usize = 2_000;
+    const ROUNDS: usize = 15;
+    let nanoseconds = |tree: &Json| {
+        let program = Program::compile(&rule(tree), Scope::Market).expect("compiles");
+        let mut step = session(&program);
+        let round = |_| {
+            let begun = Instant::now();
+            (0..SESSIONS).for_each(|_| step());
+            begun.elapsed().as_secs_f64() * 1e9 / (SESSIONS * LANES) as f64
+        };
+        (0..ROUNDS).map(round).fold(f64::INFINITY, f64::min)
+    };
+    for nodes in [8, 16, 32, 64] {
+        println!("{nodes} nodes: {:.2} ns per node and path-step", nanoseconds(&tree(nodes)) / nodes as f64);
+    }
+    let (every, nodes) = mixed();
+    println!("every operator: {:.2} ns per node and path-step", nanoseconds(&every) / nodes as f64);
+    for (op, n) in
+        [("for_sessions", 3), ("zscore", 21), ("zscore", 252), ("percentile", 21), ("percentile", 252)]
+    {
+        let compared = json!({"op": "gt", "args": [name("vix"), {"const": 15.0}]});
+        let tree = match op {
+            "for_sessions" => json!({"op": op, "n": n, "args": [compared]}),
+            _ => json!({"op": "gt", "args": [{"op": op, "n": n, "args": [name("vix")]}, {"const": 1.0}]}),
+        };
+        println!("{op}({n}): {:.2} ns per rule and path-step", nanoseconds(&tree));
+    }
+}
+
+/// One layer in the engine by its exit rule: what it costs a path-step, and a slot of it.
+fn exits(_: &mut Criterion) {
+    const PATHS: usize = 1_024;
+    const ROUNDS: usize = 7;
+    let over = |of: &str, level: f64| json!({"op": "gt", "args": [name(of), {"const": level}]});
+    let window = json!({"op": "percentile", "n": 252, "args": [name("vix")]});
+    let both = |a: Json| json!({"op": "and", "args": [a, over("profit", 1e6)]});
+    let rules = [
+        ("no exit rule", None),
+        ("profit", Some(over("profit", 1e6))),
+        (
+            "vix.percentile(252) and profit",
+            Some(both(json!({"op": "gt", "args": [window, {"const": 50.0}]}))),
+        ),
+        ("extrinsic_share", Some(over("extrinsic_share", 1e6))),
+        ("gamma_percentile", Some(over("gamma_percentile", 1e6))),
+    ];
+    for every in ["week", "day"] {
+        let mut plain = 0.0;
+        for (label, tree) in &rules {
+            let mut spec = common::spec();
+            let layer = &mut spec["books"][0]["layers"][0];
+            layer["every"] = json!(every);
+            if let Some(tree) = tree {
+                layer["exit"] = json!({"text": "", "tree": tree});
+            }
+            let plan = Plan::from_json(&spec.to_string()).expect("a valid specification");
+            let slots = plan.tranches(0).expect("book 0")[0];
+            let round = |_| {
+                let begun = Instant::now();
+                black_box(plan.run(0, PATHS, 1).expect("runs"));
+                begun.elapsed().as_secs_f64() * 1e6 / (PATHS as f64 * f64::from(common::SESSIONS))
+            };
+            let best = (0..ROUNDS).map(round).fold(f64::INFINITY, f64::min);
+            if tree.is_none() {
+                plain = best;
+            }
+            let (more, share) = (best - plain, best / plain);
+            let slot = more / slots as f64;
+            println!(
+                "{every}, {slots} slots, {label}: {best:.2} µs per path-step, {share:.2} of none, {slot:.3} µs more per slot"
+            );
+        }
+    }
+}
+
+criterion_group!(benches, block_loop, indicators, compile, in_words, exits);
 criterion_main!(benches);

@@ -20,6 +20,7 @@ use crate::{
 
 /// Which of them some rule of a pool reads.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "questions that are asked apart")]
 pub(super) struct Asked {
     sd_move: bool,
     greeks: bool,

@@ -110,7 +110,7 @@ mod tests {
         let seed = 31 * session + 977 * slot + input.as_str().len() * 7;
         Col(std::array::from_fn(|lane| {
             let draw = (lane * 7919 + seed * 104_729) % 1009;
-            if draw % 7 == 0 { f64::NAN } else { draw as f64 / 300.0 - 1.5 }
+            if draw.is_multiple_of(7) { f64::NAN } else { draw as f64 / 300.0 - 1.5 }
         }))
     }
 
