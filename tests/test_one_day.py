@@ -167,3 +167,20 @@ def test_nothing_is_filled_at_a_recorded_high_or_low() -> None:
                 inside += event["event"] == "close"
                 assert not bars.extreme[0, event["tick"] - 1, column[event["minute"]]]
     assert inside > 5
+
+
+@pytest.mark.parametrize("margin", ["strategy", "portfolio", "house"])
+def test_the_identity_holds_beside_hedges_and_under_every_margin(margin: str) -> None:
+    calls = av.Layer("calls", buy=av.vix_call(), size=av.offset("core.vega", 0.50))
+    stopped = PLAIN.stop(loss_multiple=1).replace(name="s", size=av.margin_share(0.10))
+    hedged = stopped.replace(name="h", layers=[calls], sleeve=av.Sleeve(share=0.10, per_year=0.05))
+    liquid = stopped.replace(name="l", liquidity=av.playbook.Liquidity())
+    monthly = av.preset("alvh_0").replace(name="m", exit="loss >= 1 * credit")
+    arms = [stopped, hedged, liquid, monthly]
+    spec = engine_spec.spec(arms, L3F(vix=24), sessions=21, shares=(0.3,), margin=margin)
+    rows = _core.Plan(json.dumps(spec)).run(0, 64)
+    assert rows["identity_error"].max() < 1e-12
+    books = [{name: column[index :: len(arms)] for name, column in rows.items()} for index in range(4)]
+    assert all(book["closed_early"].sum() > 0 for book in books)
+    assert books[1]["hedge_opened"].sum() > 0
+    assert (books[1]["coverage_achieved"] > 0).any()
