@@ -12,7 +12,7 @@ from alvh.claims.doubling import BASE_SHARE, CADENCES, LARGE_SHARE, doubling_arm
 from alvh.claims.hedges import hedge_rows, hedged_arms
 from alvh.claims.ledgers import commingled_arm, ledger_rows
 from alvh.claims.rivals import EXPOSED_SHARE, rival_arms, rival_rows
-from alvh.claims.stops import stop_arms, stop_rows
+from alvh.claims.stops import SESSIONS, stop_arms, stop_rows
 from alvh.claims.table import CLAIMS
 from alvh.claims.voting import VOTERS, voted
 from alvh.comparison import Comparison, compare
@@ -45,7 +45,7 @@ def audit(
     Parameters
     ----------
     paths
-        Simulated paths of 252 sessions from VIX 16, in each of the voting markets.
+        Simulated paths of 252 sessions from VIX 16, of stops 126, in each of the voting markets.
     seed
         Seed.
     threads
@@ -110,7 +110,7 @@ def _measured(run: Run) -> Iterator[Measured]:
     own_size = hedged.paths().collect()
     yield from hedge_rows(own_size, doubling, hedged.capital, hedged.sessions)
 
-    yield from stop_rows(run(stop_arms(), shares=(BASE_SHARE,), bars=BARS))
+    yield from stop_rows(run(stop_arms(), shares=(BASE_SHARE,), sessions=SESSIONS, bars=BARS))
 
     rivals = run([*rival_arms(), commingled_arm()], shares=(EXPOSED_SHARE,))
     exposed = rivals.paths().collect()

@@ -10,9 +10,12 @@ from alvh.playbook import Arm, preset
 from alvh.specification import BARS
 from alvh.statistics import Estimate
 
-__all__ = ["R14_MANY", "STOPS", "stop_arms", "stop_rows"]
+__all__ = ["R14_MANY", "SESSIONS", "STOPS", "stop_arms", "stop_rows"]
 
 STOPS = ("stop_1x", "stop_2x")
+
+SESSIONS = 126
+"""Half a year: sessions with bars cost several times those without, and a stop has its say within weeks."""
 
 R14_MANY = Range(0.5, 1.0, "above 50%")
 """R14 names no number: many is more than half, ours."""
@@ -26,7 +29,7 @@ def stop_arms() -> list[Arm]:
 def stop_rows(result: Comparison) -> Iterator[Measured]:
     """Measure what is claimed of stops on a comparison with bars, whose first arm is plain."""
     share, paths = result.shares[0], result.task.paths
-    words = f"{BARS} bars a session, each filled at the next"
+    words = f"{BARS} bars a session, filled at the next; {result.sessions} sessions"
     whipsaws = figures.stops(result.paths(), result.capital, result.sessions, share)
     for arm in result.arms[1:]:
         found = {row["figure"]: row for row in whipsaws.filter(arm=arm).iter_rows(named=True)}
