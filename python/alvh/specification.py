@@ -43,7 +43,7 @@ PATHS = 20_000
 BARS = 13
 """Bars of a session, half hours, where an arm opens inside it."""
 
-INTRADAY = frozenset({"loss", "mark", "breakeven_challenge"})
+INTRADAY = frozenset({"loss", "mark", "profit", "breakeven_challenge"})
 """Names of a position that cross a level within the session: on daily data seen at the close only (R13)."""
 
 FRONT_FUTURES = frozenset({"vx_m1_m2", "roll_yield"})
