@@ -1,6 +1,7 @@
 """Condors of one day: opened at 15:45, stopped on their mark inside the session, settled at a close."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 
 import alvh as av
 import engine_spec
-from alvh import _core, schedule
+from alvh import _core, schedule, short_end
 from alvh.claims.stops import stop_rows
-from alvh.market import GBM, L3F, History
-from alvh.specification import bars_of, task_of
+from alvh.comparison import EXTRAPOLATED
+from alvh.market import GBM, L3F, History, Smile
+from alvh.specification import INTRADAY, bars_of, task_of
 from twin_inside import Twin
 
 LOTS = av.playbook.Size(target="lots", value=3.0)
@@ -29,16 +31,19 @@ FIGURES = ("nav", "lots", "regret_rule", "given_up", "adverse", "favourable")
 COUNTS = ("opened", "closed_early", "recovered", "whipsawed", "lost", "unresolved")
 
 
-@pytest.mark.parametrize("kind", STOPS)
-def test_the_engine_does_what_the_twin_does(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "count"), [*((kind, BARS) for kind in STOPS), ("1x", 13)])
+def test_the_engine_does_what_the_twin_does(kind: str, count: int) -> None:
     """R2, R7, R13, R14, C2."""
     arm, stop = STOPS[kind]
     market, sessions, paths = GBM(vol=0.2), 21, 12
-    spec = engine_spec.spec([arm], market, sessions=sessions, bars=BARS)
+    spec = engine_spec.spec([arm], market, sessions=sessions, bars=count)
     bars = market.bars(paths, sessions, bars=BARS, seed=spec["seed"])
+    # Half hours have no end at 15:45: their grid is cut there, and its other instants are those of quarters.
+    kept = [i for i, at in enumerate(bars.minutes.tolist()) if at % (390 // count) == 0 or at == 375]
+    minutes, spots = bars.minutes[kept].tolist(), bars.spot[:, :, kept]
     rows = _core.Plan(json.dumps(spec)).run(0, paths)
     assert rows["identity_error"].max() < 1e-12
-    found = [Twin(spec, stop, bars.minutes.tolist(), bars.spot[path].tolist()).run() for path in range(paths)]
+    found = [Twin(spec, stop, minutes, spots[path].tolist()).run() for path in range(paths)]
     for name in COUNTS:
         assert rows[name].tolist() == [twin[name] for twin in found], name
     for name in FIGURES:
@@ -65,8 +70,8 @@ def test_bars_are_thirteen_where_an_arm_opens_inside_the_session() -> None:
     assert bars_of([plain], 78) == 78
     assert bars_of([plain, PLAIN], None) == 13
     assert "bars" not in engine_spec.spec([plain], L3F(vix=16))
-    with pytest.raises(av.errors.AlvhError, match="bars = 12"):
-        _core.Plan(json.dumps(engine_spec.spec([plain], L3F(vix=16), sessions=5, bars=12)))
+    with pytest.raises(av.errors.AlvhError, match="bars = 391"):
+        _core.Plan(json.dumps(engine_spec.spec([plain], L3F(vix=16), sessions=5, bars=391)))
 
 
 def test_a_stop_is_close_only_without_bars_and_where_it_looks_back() -> None:
@@ -76,6 +81,16 @@ def test_a_stop_is_close_only_without_bars_and_where_it_looks_back() -> None:
     few = {"sessions": 5, "paths": 1, "capital": 1e6, "seed": 1, "shares": [0.1]}
     assert task_of(arms, L3F(vix=16), **few).facts["close_only"] == ["late", "stop_1x"]
     assert task_of(arms, L3F(vix=16), bars=13, **few).facts["close_only"] == ["late"]
+
+
+def test_the_names_that_watch_the_mark_are_those_of_the_engine() -> None:
+    """R13: of everything that an exit rule may name."""
+    seen = set()
+    for name in (row.name for row in av.rules.names() if row.scope == "position"):
+        arm = PLAIN.replace(name="one", exit=f"{name} > 0")
+        spec = engine_spec.spec([arm], L3F(vix=16), sessions=5, bars=13)
+        seen |= {name for watched in _core.Plan(json.dumps(spec)).watched(0) if watched}
+    assert seen | {"breakeven_challenge"} == INTRADAY
 
 
 def test_times_of_entry_are_checked() -> None:
@@ -107,9 +122,35 @@ def test_results_show_the_short_end_fees_and_the_break_even_cost(result: av.Comp
     assert gap.abs().max() < 1e-9
     plain = wide.filter(arm="conservative_1dte")
     assert (plain["fees"] - 4 * 1.15).abs().max() < 1e-9  # four legs, once
+    stopped = wide.filter(arm="conservative_1dte_stop_1x")
+    assert stopped["fees"].is_between(4 * 1.15, 8 * 1.15, closed="none").all()  # some of them twice
     assert plain["result"].is_sorted()  # dearer options, dearer condors
     assert result.task.facts["close_only"] == []
     assert any("extrapolated" in limit for limit in result.limits)
+    assert [result.label(arm) for arm in result.arms] == [f"{arm}‡" for arm in result.arms]
+    assert EXTRAPOLATED in result.headline()
+
+
+def test_a_hedge_leaves_the_short_end_extrapolated() -> None:
+    """R2: such an arm is marked, but fees of its book are not those of a condor."""
+    hedge = av.Layer("calls", buy=av.vix_call(), size=av.offset("core.vega", 0.50))
+    arms = [av.preset("plain"), PLAIN, PLAIN.replace(name="hedged", layers=[hedge])]
+    spec = engine_spec.spec(arms, L3F(vix=16), sessions=5)
+    assert short_end.extrapolated(spec) == ["one_day", "hedged"]
+    assert short_end.near_arms(spec) == ["one_day"]
+
+
+def test_a_short_end_too_far_off_is_refused_before_anything_runs() -> None:
+    few = {"sessions": 5, "paths": 8, "capital": 1e6, "seed": 1, "shares": [0.1]}
+    task = task_of([PLAIN], L3F(vix=16, smile=Smile(short_dip=-0.48)), **few)
+    with pytest.raises(av.errors.SpecError, match=r"at 1.1 times .*Mend: surface_band = 0"):
+        short_end.sided(task, 8)
+    assert "short_end" not in short_end.sided(task, 0).facts
+    # Recorded quotes have no template whose short end could be moved.
+    plain = task_of([PLAIN], L3F(vix=16), **few)
+    quoted = replace(plain, spec=plain.spec | {"market": plain.spec["market"] | {"chain": {}}})
+    assert short_end.sides(short_end.sided(plain, 8)).keys() == {0.9, 1.1}
+    assert short_end.sides(short_end.sided(quoted, 8)) == {}
 
 
 def test_stops_are_told(result: av.Comparison) -> None:

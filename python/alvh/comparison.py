@@ -58,6 +58,8 @@ CLOSE_ONLY = (
 HYPOTHETICAL = " (hypothetical)"
 """Behind the name of an arm with an offset, whatever its name says (R62)."""
 
+EXTRAPOLATED = "‡ the vol of a day is extrapolated: what is said of this arm is undecided (R2)."
+
 NOT_EQUAL = "† not at equal cost (R19):"
 
 EPOCH = date(1970, 1, 1)
@@ -127,7 +129,7 @@ def compare(
         A bar within each session at which the requirement is asked again; calls that it would have brought
         are counted apart.
     bars
-        Bars of a session at which stops are asked, and between which they are filled (R13): a divisor of
+        Bars of a session at which stops are asked, and between which they are filled (R13): 1 to
         390, see `docs/one_day.md`. Without it: 13 where an arm opens inside the session, otherwise closes
         alone.
     seed
@@ -745,6 +747,8 @@ class Comparison:
             )
         if self.task.facts["close_only"]:
             words += f" {CLOSE_ONLY}"
+        if self._extrapolated:
+            words += f" {EXTRAPOLATED}"
         if self._unequal:
             unequal = "; ".join(
                 f"{arm} {why.removeprefix('not equal: ')}" for arm, why in self._unequal.items()
@@ -755,12 +759,19 @@ class Comparison:
     def label(self, arm: str) -> str:
         """Return the name of an arm as reports show it.
 
-        Close-only stops carry a star (R13), rivals that are not at equal cost a dagger (R19), arms whose
-        hedge offsets what their core requires the word hypothetical (R62).
+        Close-only stops carry a star (R13), rivals that are not at equal cost a dagger (R19), arms that sell
+        options of a week or less a double dagger (R2), arms whose hedge offsets what their core requires the
+        word hypothetical (R62).
         """
         star = "*" if arm in self.task.facts["close_only"] else ""
         dagger = "†" if arm in self._unequal else ""
-        return f"{arm}{star}{dagger}{HYPOTHETICAL if self._offset(arm) else ''}"
+        double = "‡" if arm in self._extrapolated else ""
+        return f"{arm}{star}{dagger}{double}{HYPOTHETICAL if self._offset(arm) else ''}"
+
+    @cached_property
+    def _extrapolated(self) -> list[str]:
+        """Names of the arms whose core expires within a week, with hedges or without."""
+        return short_end.extrapolated(self.task.spec)
 
     def _offset(self, arm: str) -> bool:
         ledgers = next(book["ledgers"] for book in self.task.spec["books"] if book["arm"] == arm) or {}

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from alvh.errors import SpecError
 from alvh.market import Smile
 from alvh.run_folder import RunFolder
 from alvh.runner import Advance, Result, Task, load, run
@@ -23,6 +24,7 @@ __all__ = [
     "FOLDERS",
     "LIMIT",
     "NEAR_DAYS",
+    "extrapolated",
     "forget",
     "load_sides",
     "near_arms",
@@ -38,33 +40,61 @@ NEAR_DAYS = 7
 """Calendar days to the expiry that a layer prefers, below which its options are of the short end."""
 
 LIMIT = (
-    "Vol of a day is extrapolated: single-day credits can be off by a factor (MODELS); condors that "
-    "expire within a week stand at .9, 1.0 and 1.1 times it, and their verdicts stay undecided."
+    "Vol of a day is extrapolated: single-day credits can be off by a factor (MODELS); arms "
+    "that sell condors of a week or less carry ‡, and what is said of them is undecided; those without a "
+    "hedge are shown at .9, 1.0 and 1.1 times it."
 )
+
+LARGEST_DIP = 0.5
+"""Largest `smile.short_dip` that a market takes, either way."""
 
 _SMILE = frozenset({"l3f", "pdv4", "fhs", "replay"})
 """Models whose surface has a short end."""
 
 
-def near_arms(spec: Mapping[str, Any]) -> list[str]:
-    """Return the arms of a comparison whose core expires within a week, and which buy no hedge."""
+def extrapolated(spec: Mapping[str, Any]) -> list[str]:
+    """Return the arms of a comparison whose core expires within a week."""
     near = [
         book["arm"]
         for book in spec["books"]
-        if all(layer["role"] == "core" for layer in book["layers"])
-        and any(layer["days"]["target"] < NEAR_DAYS for layer in book["layers"])
+        if any(layer["role"] == "core" and layer["days"]["target"] < NEAR_DAYS for layer in book["layers"])
     ]
     return list(dict.fromkeys(near))
 
 
+def near_arms(spec: Mapping[str, Any]) -> list[str]:
+    """Return those of them that buy no hedge: fees and slips of a book are then those of its condors."""
+    hedged = {
+        book["arm"] for book in spec["books"] if any(layer["role"] == "hedge" for layer in book["layers"])
+    }
+    return [arm for arm in extrapolated(spec) if arm not in hedged]
+
+
 def sided(task: Task, wanted: int) -> Task:
-    """Return the task with runs of the short end among its facts, where an arm needs them; 0: none."""
+    """Return the task with runs of the short end among its facts, where an arm needs them; 0: none.
+
+    Raises
+    ------
+    SpecError
+        The short end is so far off already that a tenth more is refused.
+    """
     paths, distance = band_size(task.paths, wanted, replayed=bool(task.spec["starts"]))
-    if not near_arms(task.spec):
+    if not extrapolated(task.spec):
         return task
     facts = {**task.facts, "limits": [*task.facts["limits"], LIMIT]}
-    if not paths or task.spec["market"]["model"] not in _SMILE:
+    market = task.spec["market"]
+    # Recorded quotes are no template: there is nothing to shorten.
+    templated = market["model"] in _SMILE and market.get("chain") is None
+    if not (paths and templated and near_arms(task.spec)):
         return replace(task, facts=facts)
+    for times in FOLDERS:
+        dip = _shortened(market, times)["smile"]["short_dip"]
+        if abs(dip) > LARGEST_DIP:
+            raise SpecError(
+                f"smile.short_dip: at {times:g} times the vol of a session it is {dip:.3g}, "
+                f"beyond {LARGEST_DIP:g} either way. "
+                "Mend: surface_band = 0, which compares no other short ends, or a dip nearer to 0"
+            )
     wide = replace(task, facts={**facts, "short_end": {"paths": paths, "distance": distance}})
     beside = {FOLDERS[share]: side.digest for share, side in sides(wide).items()}
     return replace(wide, facts={**wide.facts, "beside": {**task.facts.get("beside", {}), **beside}})
