@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from alvh import _core, equal_cost, figures, short_end
+from alvh.beside import forget, load_beside, run_beside
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
@@ -28,7 +29,7 @@ from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
 from alvh.signals.given import SignalSource
 from alvh.signals.macro import Macro
 from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
-from alvh.surface_band import BAND_PATHS, banded, forget, load_band, run_band, tasks
+from alvh.surface_band import BAND_PATHS, FOLDERS, banded, tasks
 from alvh.workers import Runner, elsewhere
 from alvh.worst import WorstPath, explained, worst
 
@@ -219,12 +220,12 @@ def compare(
     task = banded(task_of(settled.arms, market, equal_cost=settled.facts, **asked), surface_band)
     task = short_end.sided(task, surface_band)
     if overwrite and out is not None:
-        forget(out)
-        short_end.forget(out)
+        forget(FOLDERS, out)
+        forget(short_end.FOLDERS, out)
     where: dict[str, Any] = {"threads": threads, "workers": workers, "advance": advance}
     result = run(task, out=out, resume=resume, overwrite=overwrite, **where)
-    band = run_band(task, out=out, resume=resume, **where)
-    sides = short_end.run_sides(task, out=out, resume=resume, **where)
+    band = run_beside(tasks(task), FOLDERS, out=out, resume=resume, **where)
+    sides = run_beside(short_end.sides(task), short_end.FOLDERS, out=out, resume=resume, **where)
     comparison = Comparison(task, result, threads, band, sides)
     if out is not None:
         comparison.write_tables(out)
@@ -259,7 +260,12 @@ class Comparison:
     def load(cls, folder: str | Path) -> Comparison:
         """Open the folder of a finished run."""
         task = stored_task(folder)
-        return cls(task, load(folder), band=load_band(task, folder), sides=short_end.load_sides(task, folder))
+        return cls(
+            task,
+            load(folder),
+            band=load_beside(tasks(task), FOLDERS, folder),
+            sides=load_beside(short_end.sides(task), short_end.FOLDERS, folder),
+        )
 
     @property
     def manifest(self) -> dict[str, Any]:

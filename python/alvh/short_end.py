@@ -10,25 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from alvh.errors import SpecError
 from alvh.market import Smile
-from alvh.run_folder import RunFolder
-from alvh.runner import Advance, Result, Task, load, run
+from alvh.runner import Task
 from alvh.surface_band import band_size
-from alvh.workers import Workers
 
 __all__ = [
     "FOLDERS",
     "LIMIT",
     "NEAR_DAYS",
     "extrapolated",
-    "forget",
-    "load_sides",
     "near_arms",
-    "run_sides",
     "sided",
     "sides",
 ]
@@ -126,36 +120,3 @@ def _shortened(market: dict[str, Any], times: float) -> dict[str, Any]:
     smile = {**Smile().model_dump(), **(market.get("smile") or {})}
     smile["short_dip"] = 1.0 - times * (1.0 - smile["short_dip"])
     return {**market, "smile": smile}
-
-
-def run_sides(
-    task: Task,
-    *,
-    out: str | Path | None,
-    resume: bool,
-    threads: int,
-    advance: Advance | None,
-    workers: Workers | None = None,
-) -> dict[float, Result]:
-    """Run either side of a task, beside its own run in `out`; options as in `run`."""
-
-    def folder(times: float) -> Path | None:
-        return None if out is None else Path(out) / FOLDERS[times]
-
-    return {
-        times: run(side, out=folder(times), resume=resume, threads=threads, workers=workers, advance=advance)
-        for times, side in sides(task).items()
-    }
-
-
-def load_sides(task: Task, out: str | Path) -> dict[float, Result]:
-    """Open the finished runs of either side of a task."""
-    return {times: load(Path(out) / FOLDERS[times]) for times in sides(task)}
-
-
-def forget(out: str | Path) -> None:
-    """Remove the runs of an earlier comparison."""
-    for name in FOLDERS.values():
-        folder = RunFolder(Path(out) / name)
-        if folder.begun:
-            folder.remove()

@@ -11,15 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from alvh.errors import SpecError
-from alvh.run_folder import RunFolder
-from alvh.runner import Advance, Result, Task, load, run
-from alvh.workers import Workers
+from alvh.runner import Task
 
-__all__ = ["BAND_PATHS", "FOLDERS", "band_size", "banded", "forget", "load_band", "run_band", "tasks"]
+__all__ = ["BAND_PATHS", "FOLDERS", "band_size", "banded", "tasks"]
 
 BAND_PATHS = 2_048
 """Paths of either side of the band at most."""
@@ -95,42 +92,3 @@ def tasks(task: Task) -> dict[float, Task]:
         return Task(spec, band["paths"], facts, task.chunk)
 
     return {points: side(points) for points in FOLDERS}
-
-
-def run_band(
-    task: Task,
-    *,
-    out: str | Path | None,
-    resume: bool,
-    threads: int,
-    advance: Advance | None,
-    workers: Workers | None = None,
-) -> dict[float, Result]:
-    """Run the band of a task, beside its own run in `out`; options as in `run`."""
-
-    def folder(shift: float) -> Path | None:
-        return None if out is None else Path(out) / FOLDERS[shift]
-
-    return {
-        shift: run(side, out=folder(shift), resume=resume, threads=threads, workers=workers, advance=advance)
-        for shift, side in tasks(task).items()
-    }
-
-
-def load_band(task: Task, out: str | Path) -> dict[float, Result]:
-    """Open the finished runs of the band of a task.
-
-    Raises
-    ------
-    RunError
-        One of them is not finished.
-    """
-    return {shift: load(Path(out) / FOLDERS[shift]) for shift in tasks(task)}
-
-
-def forget(out: str | Path) -> None:
-    """Remove the runs of an earlier band."""
-    for name in FOLDERS.values():
-        folder = RunFolder(Path(out) / name)
-        if folder.begun:
-            folder.remove()
