@@ -68,8 +68,8 @@ class Change:
     ----------
     path
         Where it stands, layers by name: ``("layer", "core", "exit")``; ``("layer", "puts")`` or
-        ``("ledgers",)`` for what one playbook lacks as a whole, ``("order",)`` for the order of the layers that
-        both have.
+        ``("ledgers",)`` for what one playbook lacks as a whole, ``("order",)`` for the order of the layers
+        that both have.
     before, after
         The values, None where a playbook has none.
     """
