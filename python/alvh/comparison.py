@@ -127,9 +127,8 @@ def compare(
         A bar within each session at which the requirement is asked again; calls that it would have brought
         are counted apart.
     bars
-        Bars of a session at which stops are asked, and between which they are filled (R13): a divisor of
-        390, see `docs/one_day.md`. Without it: 13 where an arm opens inside the session, otherwise closes
-        alone.
+        Bars of a session at which stops are asked, and between which they are filled (R13): 1 to 390, see
+        `docs/one_day.md`. Without it: 13 where an arm opens inside the session, otherwise closes alone.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
     draws
