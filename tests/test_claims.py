@@ -119,9 +119,10 @@ def test_one_path_is_no_error_and_every_comparison_has_it(table, monkeypatch):
     assert sum(finished) == claims.audited_paths(1)
     assert len(asked) == 5 * len(VOTERS)
     assert {(each["paths"], each["seed"], each["threads"]) for each in asked} == {(1, 11, 1)}
-    shares = [(0.10, 0.35), (0.10, 0.35), (0.10,), (0.70,)]
+    # Doubling at either cadence, hedges, stops, rivals.
+    shares = [(0.10, 0.35), (0.10, 0.35), (0.10,), (0.10,), (0.70,)]
     assert [each["shares"] for each in asked] == shares * len(VOTERS)
-    assert [each["market"] for each in asked[::4]] == list(VOTERS.values())
+    assert [each["market"] for each in asked[::5]] == list(VOTERS.values())
 
 
 def test_no_path_is_refused():

@@ -9,7 +9,7 @@ from scipy.stats import norm, poisson
 
 import alvh
 import markdown_pages
-from alvh import _core, cli, market
+from alvh import _core, cli, market, market_file
 from alvh.errors import AlvhError, SpecError
 from alvh.schedule import sessions
 from bates_prices import call_prices
@@ -409,6 +409,11 @@ def test_the_page_lists_every_parameter_of_their_own():
     rows = [row for page in pages for row in markdown_pages.table(page, "parameter")]
     documented = {name: default for name, default, _ in rows}
     assert documented == printed
+
+
+def test_any_text_is_written_as_toml_reads_it():
+    texts = {"path": "indices \U0001f4c8 é \x7f\n.csv", "table": {"each": ["\x7f", "\U0001f4c8"]}}
+    assert market_file.parse(market_file.write("replay", texts), "here") == ("replay", texts)
 
 
 @pytest.mark.parametrize("model", [market.L3F(vix=20), WILD, ALL["bates"], market.GBM()], ids=repr)

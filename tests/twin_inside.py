@@ -78,6 +78,8 @@ class Twin:
             for minute, spot in zip(self.minutes[:-1], self.spots[tick - 1][:-1], strict=True):
                 self.instant(session, minute, spot)
             self.instant(session, MINUTES, self.spots[tick - 1][-1])
+        for each in self.held:
+            self.note(each)
         self.sum["nav"] = self.cash + sum(each.worth * each.lots * self.dpp for each in self.held)
         return self.sum
 
@@ -141,6 +143,9 @@ class Twin:
     def end(self, tranche: Tranche, pnl: float) -> None:
         self.held.remove(tranche)
         self.sum["lost"] += pnl < 0
+        self.note(tranche)
+
+    def note(self, tranche: Tranche) -> None:
         self.sum["adverse"] += tranche.lots * self.dpp * tranche.worst
         self.sum["favourable"] += tranche.lots * self.dpp * tranche.best
 

@@ -70,7 +70,8 @@ def _lines(table: dict[str, Any]) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    """Numbers, text and lists look alike in JSON and TOML; a table within a line does not."""
+    """Numbers, text and lists look alike in JSON and TOML but for U+007F; a table within a line does not."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_value(each)}" for key, each in value.items()) + "}"
-    return json.dumps(value)
+        return "{" + ", ".join(f"{_value(key)} = {_value(each)}" for key, each in value.items()) + "}"
+    # JSON would write what is beyond U+FFFF as two surrogates, which TOML refuses.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -14,6 +14,11 @@ fn rows(spec: &Value, threads: usize) -> Vec<Vec<f64>> {
     Plan::from_json(&spec.to_string()).expect("a plan").run(0, PATHS, threads).expect("figures").columns
 }
 
+/// Those of the book that stands `index`th among `count`.
+fn of_book(rows: &[Vec<f64>], index: usize, count: usize) -> Vec<Vec<f64>> {
+    rows.iter().map(|column| column.iter().copied().skip(index).step_by(count).collect()).collect()
+}
+
 fn column<'a>(rows: &'a [Vec<f64>], name: &str) -> &'a [f64] {
     &rows[SUMMARY_NAMES.iter().position(|known| *known == name).expect("a figure")]
 }
@@ -73,8 +78,7 @@ fn a_book_that_trades_at_closes_has_the_same_bits_with_bars() {
     let mut stopped = with_bars.clone();
     stopped["books"][0]["layers"][0]["exit"] = stop(Some(1.0), 0.0);
     let both = rows(&beside(&[with_bars, stopped]), 2);
-    let first: Vec<Vec<f64>> = both.iter().map(|c| c.iter().copied().step_by(2).collect()).collect();
-    assert_same(&rows(&plain, 1), &first);
+    assert_same(&rows(&plain, 1), &of_book(&both, 0, 2));
     assert!(column(&both, "closed_early").iter().skip(1).step_by(2).any(|&count| count > 0.0));
 }
 
@@ -85,9 +89,7 @@ fn what_trades_inside_keeps_the_identity_and_depends_on_nothing_beside() {
     let all = rows(&beside(&specs), 2);
     for (index, spec) in specs.iter().enumerate() {
         let alone = rows(spec, 1);
-        let mine: Vec<Vec<f64>> =
-            all.iter().map(|c| c.iter().copied().skip(index).step_by(specs.len()).collect()).collect();
-        assert_same(&alone, &mine);
+        assert_same(&alone, &of_book(&all, index, specs.len()));
         assert!(column(&alone, "identity_error").iter().all(|error| *error < 1e-12));
         let closed: f64 = column(&alone, "closed_early").iter().sum();
         assert_eq!(closed > 0.0, index > 0);
@@ -130,9 +132,71 @@ fn condors_are_opened_at_their_minute_and_settled_at_the_next_close() {
 }
 
 #[test]
+fn a_path_does_not_depend_on_the_paths_of_its_block() {
+    let mut spec = one_day(13, &stop(Some(1.0), 0.0));
+    let layer = &mut spec["books"][0]["layers"][0];
+    layer["every"] = json!("flat");
+    layer["days"] = json!({"low": 2, "high": 7, "target": 3});
+    let plan = Plan::from_json(&spec.to_string()).expect("a plan");
+    let block = plan.run(0, PATHS, 1).expect("figures").columns;
+    // Whoever holds a slot beside openings in the same slot keeps the mark of the instant.
+    for path in [0, 1, 100, 255] {
+        let alone = plan.run(path as u64, 1, 1).expect("figures").columns;
+        let mine: Vec<Vec<f64>> = block.iter().map(|column| vec![column[path]]).collect();
+        assert_same(&alone, &mine);
+    }
+    let later = plan.run(128, 128, 1).expect("figures").columns;
+    let half: Vec<Vec<f64>> = block.iter().map(|column| column[128..].to_vec()).collect();
+    assert_same(&later, &half);
+}
+
+#[test]
+fn what_settled_this_morning_is_not_traded() {
+    let mut spec = spec();
+    spec["bars"] = json!(13);
+    spec["contracts"]["SPX"] = spec["contracts"]["SPXW"].take();
+    spec["contracts"]["SPX"]["product"] = json!("SPX");
+    spec["contracts"]["SPX"]["settlement"] = json!("AM");
+    spec["contracts"].as_object_mut().expect("contracts").remove("SPXW");
+    spec["schedule"]["expiries"] = json!({"SPX": spec["schedule"]["expiries"]["SPXW"]});
+    let layer = &mut spec["books"][0]["layers"][0];
+    layer["product"] = json!("SPX");
+    layer["days"] = json!({"low": 3, "high": 10, "target": 7});
+    layer["exit"] = stop(Some(0.3), 0.0);
+    let plan = Plan::from_json(&spec.to_string()).expect("a plan");
+    let (mut closed, mut settled) = (0, 0);
+    for path in 0..12 {
+        for event in plan.trace(path, 0).expect("a trace").events {
+            let day = spec["schedule"]["days"][event.tick as usize].as_i64().expect("a day");
+            if event.kind == "close" {
+                closed += 1;
+                assert!(i64::from(event.expiry_day) > day, "{event:?}");
+            }
+            settled += usize::from(event.kind == "settle");
+        }
+    }
+    assert!(closed > 9 && settled > 3, "{closed} {settled}");
+}
+
+#[test]
+fn lots_sized_inside_do_not_depend_on_stops_beside() {
+    let mut sized = one_day(13, &Value::Null);
+    let day = sized["books"][0]["layers"][0].take();
+    let mut month = spec()["books"][0]["layers"][0].clone();
+    month["size"]["value"] = json!(0.20);
+    let mut stopped = sized.clone();
+    sized["books"][0]["layers"] = json!([month.clone(), day]);
+    sized["books"][0]["layers"][1]["name"] = json!("day");
+    month["exit"] = stop(Some(1.0), 0.0);
+    stopped["books"][0]["layers"] = json!([month]);
+    let both = rows(&beside(&[sized.clone(), stopped]), 1);
+    assert_same(&rows(&sized, 1), &of_book(&both, 0, 2));
+}
+
+#[test]
 fn mistakes_of_bars_are_named() {
     let refused = |spec: Value| Plan::from_json(&spec.to_string()).expect_err("refused").to_string();
-    assert!(refused(one_day(12, &Value::Null)).contains("bars = 12"));
+    assert!(refused(one_day(391, &Value::Null)).contains("bars = 391"));
     let mut closes = one_day(13, &Value::Null);
     closes["bars"] = Value::Null;
     assert!(refused(closes).contains("a plan with bars"));

@@ -783,8 +783,9 @@ pub(super) fn enter_packages(
         }
     }
     for (slot, package) in pool.packages.iter_mut().enumerate() {
-        if chosen.lanes().any(|i| pool.due_slot[i] == slot) {
-            package.require(plan, layout, market);
+        let entered = Mask::from_fn(|i| chosen.get(i) && pool.due_slot[i] == slot);
+        if entered.any() {
+            package.require(plan, layout, market, entered);
         }
     }
 }

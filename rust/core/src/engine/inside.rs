@@ -118,6 +118,7 @@ impl Work<'_> {
                 if !package.held.any() {
                     continue;
                 }
+                let can_fill = can_fill & !package.settled_this_morning(&plan.pools[exit.pool], market);
                 let mut filled = Mask::NONE;
                 for (book, layers) in self.books.iter_mut().zip(&plan.books) {
                     let ctx = Context { plan, book: layers, market, tick: market.tick };
@@ -197,7 +198,8 @@ impl Work<'_> {
                     continue;
                 }
                 signals.observe_package(&plan.schedule, &plan.pools[exit.pool], package, market);
-                let leave = signals.evaluate_own(0, &exit.rule, shared, memory).is_true();
+                let trades = !package.settled_this_morning(&plan.pools[exit.pool], market);
+                let leave = signals.evaluate_own(0, &exit.rule, shared, memory).is_true() & trades;
                 for (book, layers) in books.iter_mut().zip(&plan.books) {
                     for layer in layers.layers_on(exit.pool).filter(|&l| layers.layers[l].exit == Some(index))
                     {

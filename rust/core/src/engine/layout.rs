@@ -276,6 +276,15 @@ impl Layout {
             pool.inside.marked |= *watched;
             pool.asked = pool.asked.or(Asked::new(rule.program.inputs(), pool.contract.instrument));
         }
+        // What is sized inside a session is sized on the marks of that instant, whoever else watches them.
+        for book in &books {
+            if book.layers.iter().any(|layer| pools[layer.pool].inside.at.is_some()) {
+                for layer in &book.layers {
+                    let pool = &mut pools[layer.pool];
+                    pool.inside.marked |= pool.contract.instrument != Instrument::VixFuture;
+                }
+            }
+        }
         Ok(Self { pools, enters, exits, books, stress })
     }
 }

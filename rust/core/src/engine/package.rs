@@ -194,9 +194,9 @@ impl Package {
     }
 
     /// What the P&L of a unit that is worth this much has been so far at worst and at best (R14).
-    pub fn note_excursions(&mut self, at_close: bool) {
+    pub fn note_excursions(&mut self, at_close: bool, lanes: Mask) {
         let [closes, instants] = &mut self.excursions;
-        for i in 0..LANES {
+        for i in lanes.lanes() {
             let now = self.credit[i] + self.worth[i];
             if at_close {
                 closes[0][i] = closes[0][i].min(now);
@@ -234,8 +234,10 @@ impl Package {
         self.credit[lane] + received + paid_out
     }
 
-    /// Worth, risk and margin of one unit, from its value; what the moves of portfolio margin do to it, from its basis.
-    pub fn require(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market) {
+    /// Risk and margin of one unit; what the moves of portfolio margin do to it in `lanes`, from its basis.
+    ///
+    /// Inside a session the other lanes hold prices of the instant beside a basis of the close: theirs stays as it was.
+    pub fn require(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market, lanes: Mask) {
         if pool.contract.instrument == Instrument::VixFuture {
             for i in 0..LANES {
                 let to = self.expiry[i].max(market.session[i]);
@@ -243,13 +245,26 @@ impl Package {
                 self.margin[i] = pool.contract.margin(self.value[i], days, market.vix[i]);
             }
         } else {
-            self.worth = self.value;
             worst_payoff(&pool.margin_legs, &self.strikes, &mut self.risk);
         }
         if let (Some(grid), Some(moved)) = (plan.margin.grid(), &mut self.moved) {
             let package = pool.moved(&self.strikes, &self.leg_prices, &moved.basis);
-            grid.losses(package, &market.vix, &mut moved.loss);
+            if lanes == Mask::ALL {
+                grid.losses(package, &market.vix, &mut moved.loss);
+                return;
+            }
+            let mut fresh = Loss::default();
+            grid.losses(package, &market.vix, &mut fresh);
+            for i in lanes.lanes() {
+                moved.loss.moves[i] = fresh.moves[i];
+                moved.loss.minimum[i] = fresh.minimum[i];
+            }
         }
+    }
+
+    /// Lanes in which it settled to this session's opening: nobody can trade it any more, its close clears what is held.
+    pub fn settled_this_morning(&self, plan: &PoolPlan, market: &Market) -> Mask {
+        if plan.contract.morning { settling(self, market) } else { Mask::NONE }
     }
 
     /// Break-even challenge at this tick's spot.
@@ -428,8 +443,11 @@ impl Pool {
             if let Some(moved) = moved {
                 scratch.now.basis(layout, strikes, leg_prices, leg_spreads, &mut moved.basis);
             }
-            package.require(plan, layout, market);
-            package.note_excursions(true);
+            if instrument != Instrument::VixFuture {
+                package.worth = package.value;
+            }
+            package.require(plan, layout, market, Mask::ALL);
+            package.note_excursions(true, Mask::ALL);
             if layout.hedged {
                 package.challenge(layout, market);
             }
@@ -444,7 +462,7 @@ impl Pool {
             let instrument = layout.contract.instrument;
             now.quote(instrument, &plan.surface, &market.now, sessions, days, &package.basis);
             now.value(layout, &package.strikes, &mut package.worth, Some(&mut package.leg_prices));
-            package.note_excursions(false);
+            package.note_excursions(false, !package.settled_this_morning(layout, market));
         }
     }
 

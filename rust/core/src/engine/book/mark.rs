@@ -185,6 +185,7 @@ impl Book {
             }
         }
         self.sum.set_layers(&layers);
+        self.note_held(ctx, pools);
         self.observe(ctx, pools);
         let capital = ctx.plan.capital;
         self.sum.sleeve_nav = Col::splat(f64::NAN);

@@ -2,7 +2,10 @@
 
 use super::{Book, Context, about};
 use crate::{
-    engine::{package::Package, trace::Event},
+    engine::{
+        package::{Package, Pool},
+        trace::Event,
+    },
     math::lanes::Mask,
 };
 
@@ -85,6 +88,31 @@ impl Book {
         }
     }
 
+    /// How far tranches that are held at the end of the path went either way so far: `lots` counts them, too (R14).
+    pub(super) fn note_held(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        for layer in (0..self.layers.len()).filter(|&layer| !ctx.layer(layer).hedges()) {
+            for slot in 0..self.layers[layer].slots.len() {
+                for i in self.holds(layer, slot).lanes() {
+                    let dollars = self.layers[layer].slots[slot].lots[i] * ctx.pool(layer).contract.dpp;
+                    self.note_excursions(ctx, layer, ctx.package(pools, layer, slot), i, dollars);
+                }
+            }
+        }
+    }
+
+    fn note_excursions(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        package: &Package,
+        lane: usize,
+        dollars: f64,
+    ) {
+        let [worst, best] = &package.excursions[usize::from(ctx.layer(layer).followed_inside)];
+        self.sum.adverse[lane] += dollars * worst[lane];
+        self.sum.favourable[lane] += dollars * best[lane];
+    }
+
     /// The end of a tranche: its P&L moves the chain on, and the slot is empty.
     #[allow(clippy::too_many_arguments, reason = "the one place where a tranche ends needs all of it")]
     pub(super) fn realise(
@@ -106,9 +134,7 @@ impl Book {
         let unit = package.earned(pool, lane, received);
         let pnl = dollars * unit - lots * pool.fees - fees;
         if !ctx.layer(layer).hedges() {
-            let [worst, best] = package.excursions[usize::from(ctx.layer(layer).followed_inside)];
-            self.sum.adverse[lane] += dollars * worst[lane];
-            self.sum.favourable[lane] += dollars * best[lane];
+            self.note_excursions(ctx, layer, package, lane, dollars);
             let pnl = pnl + before;
             let lost = pnl < 0.0;
             let chain = &mut self.layers[layer].chains[slot % pool.tranches];
