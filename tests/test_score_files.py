@@ -29,8 +29,10 @@ from alvh.report.page import write_scores_page
 from alvh.scoring import ScoreJob, score_files
 from alvh.scoring.sources import chain_files
 from alvh.scoring.streaming import FILE_BECAME
+from alvh.workers import Processes
 from page_samples import Read, data_sets
 from run_samples import command, surroundings
+from worker_samples import die
 
 PATIENCE = 60.0
 DAYS = 9
@@ -294,6 +296,12 @@ def test_a_root_that_margin_does_not_know_is_a_file_that_cannot_be_scored(folder
     found = score_files([good, tmp_path / "abc.parquet"], job, workers=workers)
     assert sorted(found.files["became"]) == ["scored", "unreadable"]
     assert found.unreadable["reason"][0].startswith("root = 'ABC': its moves under portfolio margin")
+
+
+def test_processes_that_end_are_told_with_both_causes():
+    """Killed, or never begun: a script without a guard looks the same from here."""
+    with pytest.raises(RunError, match=r"want of memory.*or it could not begin: .*__main__"):
+        list(Processes(1).completed(die, [1]))
 
 
 def test_options_that_suit_no_file_are_refused_before_the_first():

@@ -59,8 +59,8 @@ class Ray:
         Raises
         ------
         RunError
-            Ray is not installed or not reached, no machine of the cluster has the cores, a worker has another alvh or rounds
-            otherwise, or it was lost again and again.
+            Ray is not installed or not reached, no machine of the cluster has the cores, a worker has
+            another alvh or rounds otherwise, or Ray gave up on a task: lost again and again, out of memory.
         """
         ray = self._connected()
         room = AHEAD * _at_once(ray, cpus)

@@ -67,7 +67,7 @@ class Processes:
                 f"a process of workers = {self.count} ended before its work was done. Either it was killed, "
                 "perhaps for want of memory (what is done is kept where there is an out: resume, with fewer "
                 "workers), or it could not begin: a script keeps its own work below "
-                "if __name__ == \"__main__\":"
+                'if __name__ == "__main__":'
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)
