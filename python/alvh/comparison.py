@@ -546,7 +546,7 @@ class Comparison:
         """Return what governance withheld of each arm that has one, and why (R87, R88).
 
         Runs the smallest share again, on the paths of `closed`. Openings and rolls are counted where the
-        layer's own rule wanted them; hard checks where they stopped a fill.
+        layer's own rule wanted them; hard checks where they cut or stopped a fill.
 
         Returns
         -------
@@ -822,7 +822,8 @@ class Comparison:
         -------
         tuple of PathExplanation
             The rule that opens the layer, then the one that closes it for each tranche held, the oldest
-            first; empty where the layer has no rules.
+            first; empty where the layer has no rules. Permits of governance and schedule are not among
+            them: `trace` tells what they withheld, and `governed` how often.
 
         Raises
         ------
