@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 import alvh as av
 from alvh.cli import app
-from alvh.difference import Difference, changes, diff
+from alvh.difference import Difference, _changed, changes, diff
 from alvh.errors import SpecError
 
 FEW = {"paths": 128, "sessions": 63, "seed": 3, "share": 0.35}
@@ -81,6 +82,34 @@ def test_what_cannot_stand_alone_is_taken_from_the_second(told: Difference) -> N
     row = without.row(by_predicate=pl.col("change") == "layer.base_calls", named=True)
     assert row["pnl"] == pytest.approx(YEARLY * gap.mean(), rel=1e-9)
     assert {each["side"] for each in told.first_parting("layer.base_calls").to_dicts()} <= {"before", "after"}
+
+
+def test_tables_at_their_defaults_and_the_order_of_layers_are_changes() -> None:
+    before, governed = av.preset("alvh_0"), av.preset("alvh_0_governed")
+    assert {change.path[0] for change in changes(before, governed)} == {"governance"}
+    core, first, second, *rest = before.layers
+    turned = before.replace(name="turned", layers=[second, first, *rest])
+    (order,) = changes(before, turned)
+    assert (order.key, order.after[:3]) == ("order", [core.name, second.name, first.name])
+    liquid = before.replace(name="liquid", liquidity=av.Liquidity())
+    assert "liquidity" in {change.path[0] for change in changes(before, liquid)}
+
+
+@pytest.mark.parametrize("other", ["alvh_0_governed", "stop_2x", "martingale_add", "spx_put_overlay"])
+def test_all_changes_one_after_the_other_make_the_second_playbook(other: str) -> None:
+    """One by one, in an order that the checks allow, the changes lead from one document to the other."""
+    arm, after = av.preset("alvh_0"), av.preset(other)
+    left = list(changes(arm, after))
+    while left:
+        possible = []
+        for change in left:
+            with contextlib.suppress(SpecError):
+                possible.append((change, _changed(arm, change, "on the way")))
+                break
+        assert possible, [change.key for change in left]
+        change, arm = possible[0]
+        left.remove(change)
+    assert changes(arm, after) == ()
 
 
 def test_no_such_change_is_refused(told: Difference) -> None:

@@ -14,6 +14,8 @@ import engine_spec
 from agreement import disagreements
 from alvh import _core, playbook
 from alvh.errors import SpecError
+from alvh.figures import governed as figures_of_governed
+from alvh.figures import governed_words
 from alvh.market import GBM, L3F
 from alvh.playbook import Arm, Override, Playbook, Schedule
 from run_samples import command
@@ -27,19 +29,44 @@ def governed(arm=PLAIN, name="governed", governance=GOVERNANCE, **more):
     return arm.replace(name=name, governance=governance, **more)
 
 
+# What needs votes
+
+
+def test_every_roll_needs_votes_and_only_selling_does_at_opening() -> None:
+    """R88: a roll or an increase of risk; buying a hedge is neither."""
+    arm = av.preset("alvh_0_governed")
+    for layer in arm.layers:
+        assert ("votes" in arm.permits(layer)) == (layer.role == "core")
+        assert "votes" in arm.permits(layer, rolls=True)
+    found = {spec["name"]: spec.get("permits", []) for spec in arm.book(0.1)["layers"]}
+    assert [each.get("rolls_only", False) for each in found.pop("core")] == [False]
+    for permits in found.values():
+        assert [(each["name"], each["rolls_only"]) for each in permits] == [("votes", True)]
+    named = arm.replace(name="named", governance=av.Governance(layers=["core"]))
+    assert not any(named.permits(layer, rolls=True) for layer in named.layers[1:])
+
+
+def test_a_schedule_keeps_no_hedge_from_rolling() -> None:
+    arm = av.preset("alvh_0").replace(name="mondays", schedule=Schedule(weekdays=["monday"]))
+    assert [bool(arm.permits(layer, rolls=True)) for layer in arm.layers[:2]] == [True, False]
+
+
 # In the engine
 
 
 @cache
-def twin_spec(rolls: bool) -> tuple[dict, _core.Plan]:
-    """A core and a hedge that rolls, both under votes and a schedule, and two days decided by hand."""
+def twin_spec(rolls: bool, named: bool = True) -> tuple[dict, _core.Plan]:
+    """A core and a hedge that rolls, both under votes and a schedule, and two days decided by hand.
+
+    Not `named`, the hedge rolls by votes alone and opens as it likes.
+    """
     hedge = av.Layer(
         "calls",
         buy=av.vix_call(days=(20, 40), every="flat"),
         size=av.offset("premium_share", 0.002),
         roll_below=18,
     )
-    layers = ["core", "calls"] if rolls else ["core"]
+    layers = (["core", "calls"] if rolls else ["core"]) if named else []
     governance = av.Governance(signals=VOTES, layers=layers, checks=[])
     schedule = Schedule(weekdays=["monday", "tuesday", "thursday"], not_within={"cpi": 1}, layers=layers)
     arm = Arm("desk", PLAIN.core, layers=[hedge] if rolls else [], governance=governance, schedule=schedule)
@@ -52,9 +79,9 @@ def twin_spec(rolls: bool) -> tuple[dict, _core.Plan]:
     return spec, _core.Plan(json.dumps(spec))
 
 
-@pytest.mark.parametrize("path", [0, 3])
-def test_the_twin_withholds_the_same(path: int) -> None:
-    spec, plan = twin_spec(rolls=True)
+@pytest.mark.parametrize(("path", "named"), [(0, True), (3, True), (3, False)])
+def test_the_twin_withholds_the_same(path: int, named: bool) -> None:
+    spec, plan = twin_spec(rolls=True, named=named)
     lines, found, _ = disagreements(spec, path, 0, plan)
     assert not lines, lines[:5]
     assert found["opened"] > 0
@@ -82,7 +109,7 @@ def test_what_was_withheld_is_counted() -> None:
     assert row["wanted"] - row["withheld"] >= opened  # what is decided last is not filled
     against = {name: (no, unknown) for name, no, unknown in row["by"]}
     assert set(against) == {"schedule", "votes"}
-    assert max(no for no, _ in against.values()) <= row["wanted"]
+    assert max(no for no, _ in against.values()) <= row["withheld"]
 
 
 def test_a_withheld_roll_is_held_on() -> None:
@@ -107,6 +134,23 @@ def test_a_withheld_roll_is_held_on() -> None:
     assert (found["hedge_opened"].reshape(-1, 2)[:, 1] == 1).all()
     rolls = next(row for row in plan.governed(0, 4, threads=1) if row["rolls"])
     assert rolls["wanted"] == rolls["withheld"] > 0
+
+
+def test_by_default_a_hedge_opens_without_votes_and_rolls_with_them() -> None:
+    hedge = av.Layer(
+        "calls",
+        buy=av.vix_call(days=(28, 63), every="flat"),
+        size=av.offset("premium_share", 0.002),
+        roll_below=14,
+    )
+    never = av.Governance(signals={"a": "vix < 0", "b": "spot < 0"}, needs=1, checks=[])
+    arm = Arm("never", PLAIN.core, layers=[hedge], governance=never)
+    plan = _core.Plan(json.dumps(engine_spec.spec([arm], L3F(vix=20), sessions=80, shares=(0.1,), seed=3)))
+    found = plan.run(0, 4, threads=1)
+    assert (found["hedge_opened"] > 0).all()
+    assert not found["rolled"].any()
+    rows = [(row["layer"], row["rolls"]) for row in plan.governed(0, 4, threads=1)]
+    assert rows == [(0, False), (1, True)]
 
 
 def test_results_do_not_depend_on_threads_or_cuts() -> None:
@@ -197,6 +241,11 @@ def test_the_table_has_every_check() -> None:
     assert av.compare([PLAIN], GBM(), **(few | {"paths": 8})).governed().height == 0
 
 
+def test_words_do_not_say_that_a_smaller_fill_was_stopped() -> None:
+    (told,) = governed_words(figures_of_governed([], {"desk": {"margin": 0, "budget": 3}}, ["desk"], {}))
+    assert told == "desk: hard checks cut or stopped 3 fills: budget 3 (R88)."
+
+
 # As a description
 
 
@@ -261,6 +310,7 @@ strikes = { by = "delta", short = 0.16, width = 0.01 }
         ),
         ('[governance]\nsignals = { a = "vix < 3", b = "los > 1" }', 7, "unknown name"),
         ('[governance]\nsignals = { a = "vix < 3", b = "vix_term > 1" }', 6, "all of one family, volatility"),
+        ('[governance]\nsignals = { "größe" = "vix < 3" }', 7, "governance.signals.0.name"),
         ("[governance]\nneeds = 4", 6, "needs = 4: of 3 votes"),
         ('[governance]\nlayers = ["cores"]', 7, "no layer 'cores': did you mean 'core'?"),
         ('[governance]\nvoters = ["core"]', 7, "layer 'core' has no enter rule to vote by"),

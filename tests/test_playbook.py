@@ -161,7 +161,7 @@ GOOD = 'schema = 1\nname = "mine"\n[[layer]]\nname = "core"\n'
 
 
 def rival(**keys):
-    return GOOD.replace("[[layer]]", f"equal_cost = {playbook.document._toml(keys)}\n[[layer]]").replace(
+    return GOOD.replace("[[layer]]", f"equal_cost = {playbook.document.written(keys)}\n[[layer]]").replace(
         "True", "true"
     )
 

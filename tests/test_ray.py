@@ -8,7 +8,7 @@ import time
 from datetime import date
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import polars as pl
 import pytest
@@ -20,6 +20,7 @@ from alvh.errors import RunError, ScoreError
 from alvh.scoring import ScoreJob, score_files
 from alvh.workers import Ray
 from alvh.workers.build import Build
+from alvh.workers.cluster import _at_once, _became
 from run_samples import CHUNK, OPTIONS, PATHS, command, stamps, surroundings, task
 from worker_samples import PATIENCE, die, hold, refuse, square, stumble, threads_of_polars
 
@@ -123,22 +124,37 @@ def test_a_lost_worker_is_replaced(tmp_path):
 def test_a_run_that_loses_a_worker_has_the_same_bits(tmp_path):
     """Whichever process computes is killed, once; every part is there once."""
     large = task(paths=512, chunk=256, sessions=126)
-    killed = Thread(target=lambda: subprocess.run(["kill", "-9", str(wait_for(working))], check=False))
-    killed.start()
+    done, in_work = Event(), []
+
+    def kill():
+        killed = subprocess.run(["kill", "-9", str(wait_for(working))], check=False)
+        in_work.append((killed.returncode, done.is_set()))
+
+    killing = Thread(target=kill)
+    killing.start()
     found = runner.run(large, out=tmp_path / "run", workers=Ray())
-    killed.join()
+    done.set()
+    killing.join()
+    assert in_work == [(0, False)]
     assert found.manifest["digests"] == runner.run(large).manifest["digests"]
 
 
 def working():
-    """The process of a task of alvh, as Ray names it."""
+    """The process of a task of alvh on the cluster of these tests, as Ray names it while it works."""
     for each in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if each.read_bytes().startswith(b"ray::alvh"):
+            if each.read_bytes().startswith(b"ray::alvh") and os.getpid() in ancestors(int(each.parent.name)):
                 return int(each.parent.name)
         except OSError:
             continue
     return None
+
+
+def ancestors(process):
+    """What began a process, and that in turn."""
+    while process > 1:
+        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+        yield process
 
 
 def test_what_dies_again_and_again_is_an_error():
@@ -201,12 +217,37 @@ def test_workers_that_would_give_other_bits_are_refused(monkeypatch):
             runner.run(TASK, workers=Ray())
 
 
+def test_tasks_handed_out_fit_into_machines(monkeypatch):
+    """Two machines of two cores have no room for a task of three, and dead ones for none."""
+
+    def node(cores, alive=True):
+        return {"Alive": alive, "Resources": {"CPU": cores} if cores else {}}
+
+    monkeypatch.setattr(ray, "nodes", lambda: [node(5.0), node(2.0), node(0), node(64.0, alive=False)])
+    assert [_at_once(ray, cpus) for cpus in (1, 2, 3, 5)] == [7, 3, 1, 1]
+    with pytest.raises(RunError, match="a task wants 6 cores, the largest machine of the cluster has 5"):
+        _at_once(ray, 6)
+
+
+def test_what_ends_a_task_is_told_by_its_kind():
+    told = ray.exceptions
+    for error, words in (
+        (told.OutOfMemoryError("x"), "want of memory"),
+        (told.TaskCancelledError(), "cancelled"),
+        (told.NodeDiedError("x"), "a machine was lost"),
+        (told.RuntimeEnvSetupError("x"), "could not be prepared"),
+        (told.RayError("x"), "Ray gave up"),
+    ):
+        assert words in _became(ray, error)
+
+
 def test_polars_takes_the_cores_of_its_task():
     assert dict(Ray().completed(threads_of_polars, [0])) == {0: 1}
 
 
 def test_a_cluster_that_is_too_small_or_not_there_is_said(cluster, tmp_path):
-    with pytest.raises(RunError, match=r"a task wants 64 cores, the cluster has 2\. Mend: threads"):
+    words = r"a task wants 64 cores, the largest machine of the cluster has 2\. Mend: threads"
+    with pytest.raises(RunError, match=words):
         runner.run(TASK, workers=Ray(), threads=64)
     with pytest.raises(ScoreError, match="one of the two"):
         score_files(tmp_path, ScoreJob(), workers=2, runner="ray")

@@ -596,7 +596,8 @@ def test_names_are_checked_against_the_scope():
     ):
         exit_rule.check("market")
     with pytest.raises(
-        r.RuleError, match=r"unknown name \(did you mean vix\?\); a rule of the market knows spot, vix"
+        r.RuleError,
+        match=r"unknown name \(did you mean vix\? A signal of your own is written own\(vixx\)\); a rule",
     ):
         (r.signal("vixx") > 28).check("market")
     with pytest.raises(_core.AlvhError, match="one of market, book, position"):

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 import alvh as av
 import markdown_pages
-from alvh import chain, cli, schedule
+from alvh import chain, cli, margin, schedule
 from alvh.command_score import conditions
 from alvh.errors import AlvhError, RunError, ScoreError
 from alvh.report import progress
@@ -29,8 +29,10 @@ from alvh.report.page import write_scores_page
 from alvh.scoring import ScoreJob, score_files
 from alvh.scoring.sources import chain_files
 from alvh.scoring.streaming import FILE_BECAME
+from alvh.workers import Processes
 from page_samples import Read, data_sets
 from run_samples import command, surroundings
+from worker_samples import die
 
 PATIENCE = 60.0
 DAYS = 9
@@ -284,6 +286,34 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_nothing(folder, tmp_path)
     assert became == {good.name: "scored", **dict.fromkeys(named, "unreadable")}
     assert len(said["best"]) == pl.read_parquet(out).height == 20
     assert len(stamps(out)) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_root_that_margin_does_not_know_is_a_file_that_cannot_be_scored(folder, tmp_path, workers):
+    good = min(folder.glob("*.parquet"))
+    pl.read_parquet(good).with_columns(root=pl.lit("ABC")).write_parquet(tmp_path / "abc.parquet")
+    job = ScoreJob(width=25.0, top=5, rules="portfolio")
+    found = score_files([good, tmp_path / "abc.parquet"], job, workers=workers)
+    assert sorted(found.files["became"]) == ["scored", "unreadable"]
+    assert found.unreadable["reason"][0].startswith("root = 'ABC': its moves under portfolio margin")
+
+
+def test_processes_that_end_are_told_with_both_causes():
+    """Killed, or never begun: a script without a guard looks the same from here."""
+    with pytest.raises(RunError, match=r"want of memory.*or it could not begin: .*__main__"):
+        list(Processes(1).completed(die, [1]))
+
+
+def test_options_that_suit_no_file_are_refused_before_the_first():
+    only_vix = margin.Grid(ranges={"volatility": (-0.2, 0.4)}, groups={})
+    for rules in (only_vix, margin.House(calm=only_vix, wild=only_vix)):
+        with pytest.raises(ScoreError, match=r"rules\.ranges of volatility: broad_index is missing"):
+            ScoreJob(rules=rules)
+    assert ScoreJob(rules=only_vix, root="VIX").root == "VIX"
+    with pytest.raises(ScoreError, match="root = 'ABC': its moves"):
+        ScoreJob(rules="portfolio", root="ABC")
+    with pytest.raises(ScoreError, match="'hedge_cost': nothing moves VIX in GBM"):
+        ScoreJob(model=av.market.GBM(), rank_by="hedge_cost")
 
 
 def test_a_terminal_sees_files_condors_and_time(monkeypatch):

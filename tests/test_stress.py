@@ -11,12 +11,14 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 from rich.console import Console
 
 import alvh as av
 from alvh import figures, rules, statistics
 from alvh.errors import AlvhError, SpecError
 from alvh.market import GBM, L3F, Dynamics, Scenario, scenario, scenarios
+from alvh.playbook import Playbook
 from alvh.report.stress import print_stress
 from alvh.scenario import REALISED_SHARE
 from alvh.stress_set import StressReport, stress_report, vx_roll
@@ -109,6 +111,11 @@ def test_unknown_scenarios_are_refused_with_the_nearest_name():
 
 
 # Stress
+
+
+def test_a_playbook_is_as_good_as_its_arms():
+    few = {"scenarios": ["crash_day"], "share": 0.35}
+    assert_frame_equal(av.stress(Playbook("desk", [PLAIN]), **few), av.stress([PLAIN], **few))
 
 
 def test_positions_are_on_when_the_stress_begins():

@@ -114,7 +114,7 @@ def test_a_doubling_that_grew_and_a_hedge_that_did_not_act_are_told(result: av.C
     assert "size" in set(doubled["kind"])
     hedged = result.explain_worst("alvh_0").events.filter(kind="hedge")
     assert hedged.height == hedged["what"].n_unique()
-    assert all("not opened" in words for words in hedged["what"])
+    assert all(": not opened, " in words for words in hedged["what"])
 
 
 def test_words_begin_with_the_end_and_tell_every_event(result: av.Comparison) -> None:

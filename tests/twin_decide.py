@@ -32,8 +32,8 @@ class Decisions:
         names = self.book.names()
         self.seen.append(names)
         for layer in self.book.layers:
-            layer.wanted, layer.reduced, layer.permitted = self.wishes(layer, names)
-            layer.permitted = self.by_hand(layer, layer.permitted)
+            layer.wanted, layer.reduced, *permits = self.wishes(layer, names)
+            layer.permitted, layer.rolls = (self.by_hand(layer, each) for each in permits)
             for slot in sorted(layer.held):
                 self.exit(layer, layer.held[slot], names)
         self.transfers = [
@@ -52,20 +52,19 @@ class Decisions:
             t.exit_due = evaluate(rule["tree"], seen, t.memory) is True
         below = terms.spec.get("roll_below")
         near = below is not None and book.market.days(book.tick, t.expiry) < below
-        t.roll_due = near and not t.exit_due and not book.ruined and layer.permitted
+        t.roll_due = near and not t.exit_due and not book.ruined and layer.rolls
         rungs = terms.spec.get("monetise") or []
         t.rungs = max(t.rungs, sum(t.value >= rung["at"] * -t.credit for rung in rungs))
 
     @staticmethod
-    def wishes(layer: Layer, names: Names) -> tuple[bool, bool, bool]:
-        """Is an opening wanted, is it to be a reduced one, and do all permits hold?"""
+    def wishes(layer: Layer, names: Names) -> tuple[bool, bool, bool, bool]:
+        """Is an opening wanted, is it to be a reduced one, and do the permits of it hold, and of a roll?"""
         rules = layer.terms.spec.get("enter"), (layer.terms.spec["size"].get("reduced") or {}).get("when")
         wanted, reduced = (rule and evaluate(rule["tree"], names, layer.memory) is True for rule in rules)
-        said = [
-            evaluate(each["when"]["tree"], names, layer.memory)
-            for each in layer.terms.spec.get("permits", [])
-        ]
-        return rules[0] is None or bool(wanted), bool(reduced), all(each is True for each in said)
+        permits = layer.terms.spec.get("permits", [])
+        said = [evaluate(each["when"]["tree"], names, layer.memory) is True for each in permits]
+        opens = all(yes or each.get("rolls_only") for yes, each in zip(said, permits, strict=True))
+        return rules[0] is None or bool(wanted), bool(reduced), opens, all(said)
 
     def by_hand(self, layer: Layer, permitted: bool) -> bool:
         """What a person decided for this session, whatever the permits say."""

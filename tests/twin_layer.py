@@ -162,7 +162,7 @@ class Layer:
         self.early: dict[int, list[Early]] = {}  # by slot: lots closed by rule, and by force
         self.decided = 0
         self.pending: int | None = None  # slot of the opening decided a tick ago
-        self.wanted = self.reduced = self.permitted = False  # by the rules at the last close
+        self.wanted = self.reduced = self.permitted = self.rolls = False  # by the rules at the last close
         self.first_lots: float | None = None  # base lots of the first opening
         self.memory: dict[int, list[Value]] = {}
 

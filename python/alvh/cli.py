@@ -203,7 +203,7 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
         int | None,
         typer.Option(
             min=1,
-            help="Bars of a session at which stops are asked: 1 to 390 (13 where an arm opens inside "
+            help="Bars of a session at which stops are asked, 1 to 390 (13 where an arm opens inside "
             "the session, else none).",
             metavar="N",
         ),

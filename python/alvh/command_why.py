@@ -32,7 +32,7 @@ def diff(  # noqa: PLR0917 -- one parameter per option
     margin_rule: _RULE = "strategy",
     as_json: Json = False,
 ) -> None:
-    """Say which of the rules that differ between two playbooks changed which outcomes.
+    """Say which change between two playbooks did what.
 
     Each change alone and all together, on the same paths.
     """
@@ -69,7 +69,10 @@ def worst(
     ] = 0.8,
     as_json: Json = False,
 ) -> None:
-    """Tell the worst path of an arm: the shortest list of events that led to its distress."""
+    """Tell what led to the worst path of each arm.
+
+    The shortest list of events, from its highest value to its distress.
+    """
     from alvh.comparison import Comparison
     from alvh.report.plain_json import to_json
 

@@ -130,9 +130,8 @@ def compare(
         A bar within each session at which the requirement is asked again; calls that it would have brought
         are counted apart.
     bars
-        Bars of a session at which stops are asked, and between which they are filled (R13): 1 to
-        390, see `docs/one_day.md`. Without it: 13 where an arm opens inside the session, otherwise closes
-        alone.
+        Bars of a session at which stops are asked, and between which they are filled (R13): 1 to 390, see
+        `docs/one_day.md`. Without it: 13 where an arm opens inside the session, otherwise closes alone.
     seed
         Seed of the simulated market. Equal seeds give equal bits, for any number of threads.
     draws
@@ -555,7 +554,7 @@ class Comparison:
         """Return what governance withheld of each arm that has one, and why (R87, R88).
 
         Runs the smallest share again, on the paths of `closed`. Openings and rolls are counted where the
-        layer's own rule wanted them; hard checks where they stopped a fill.
+        layer's own rule wanted them; hard checks where they cut or stopped a fill.
 
         Returns
         -------
@@ -840,7 +839,8 @@ class Comparison:
         -------
         tuple of PathExplanation
             The rule that opens the layer, then the one that closes it for each tranche held, the oldest
-            first; empty where the layer has no rules.
+            first; empty where the layer has no rules. Permits of governance and schedule are not among
+            them: `trace` tells what they withheld, and `governed` how often.
 
         Raises
         ------

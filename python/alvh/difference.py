@@ -21,6 +21,11 @@ __all__ = ["Change", "Difference", "changes", "diff"]
 SAID_ONLY: Final = ("schema", "name", "about", "absent", "internals")
 """Keys that nothing is decided by."""
 
+ORDER: Final = "order"
+"""The change of the order of layers: they fill in order and share cash and budget."""
+
+_NOT_FIELDS: Final = frozenset({"schema", "name", "layer"})
+
 DUST: Final = 1e-9
 """Share of capital up to which two NAVs are equal: books with other ledgers add in another order."""
 
@@ -61,15 +66,22 @@ class Change:
 
     Attributes
     ----------
-    key
-        Its path, layers by name: ``layer.core.exit``, ``ledgers.sleeve``; ``layer.puts`` for a whole layer.
+    path
+        Where it stands, layers by name: ``("layer", "core", "exit")``; ``("layer", "puts")`` or
+        ``("ledgers",)`` for what one playbook lacks as a whole, ``("order",)`` for the order of the layers
+        that both have.
     before, after
-        The values in TOML's words, None where a playbook has none.
+        The values, None where a playbook has none.
     """
 
-    key: str
+    path: tuple[str, ...]
     before: Any
     after: Any
+
+    @property
+    def key(self) -> str:
+        """The path in one word, as ``layer.core.exit``."""
+        return ".".join(self.path)
 
     def words(self, *, after: bool) -> str | None:
         """Return the value before or after, as a playbook writes it."""
@@ -218,19 +230,17 @@ def changes(before: Arm, after: Arm) -> tuple[Change, ...]:
     ['layer.core.exit']
     """
     ours, theirs = (dict(_keys(_document(arm))) for arm in (before, after))
-    keys = dict.fromkeys([*ours, *theirs])
-    whole = {key for key in keys if key.count(".") == 1 and key.startswith("layer.")}
-    found = []
-    for key in keys:
-        owner = ".".join(key.split(".")[:2])
-        one_sided = owner in whole and (owner in ours) != (owner in theirs)
-        if one_sided and key != owner:
-            continue  # the layer as a whole is the change
-        a, b = ours.get(key), theirs.get(key)
-        if key in whole and not one_sided:
-            continue
-        if a != b:
-            found.append(Change(key, a, b))
+    both = [layer.name for layer in before.layers if layer.name in {each.name for each in after.layers}]
+    order = [layer.name for layer in after.layers if layer.name in both]
+    found = [Change((ORDER,), both, order)] if both != order else []
+    for path in dict.fromkeys([*ours, *theirs]):
+        owner = path[: 2 if path[0] == "layer" else 1]
+        one_sided = (owner in ours) != (owner in theirs)
+        if one_sided != (path == owner) and any(isinstance(side.get(owner), dict) for side in (ours, theirs)):
+            continue  # a layer or table is told whole where one playbook lacks it, else key by key
+        here, there = ours.get(path), theirs.get(path)
+        if here != there:
+            found.append(Change(path, here, there))
     return tuple(found)
 
 
@@ -284,7 +294,7 @@ def diff(
         except SpecError as error:
             refused[index] = str(error)
     for index in list(refused):
-        back = Change(found[index].key, found[index].after, found[index].before)
+        back = Change(found[index].path, found[index].after, found[index].before)
         try:
             arms.append(_changed(after, back, _less(index)))
         except SpecError:
@@ -300,49 +310,52 @@ def _document(arm: Arm) -> dict[str, Any]:
     return tomllib.loads(arm.to_toml())
 
 
-def _keys(tables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield what a document says, by key; a layer as a whole and key by key."""
+def _keys(tables: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield what a document says by path: a layer or a table whole, and key by key."""
     for key, value in tables.items():
         if key in SAID_ONLY:
             continue
         if key == "layer":
             for layer in value:
-                yield f"layer.{layer['name']}", layer
-                yield from (
-                    (f"layer.{layer['name']}.{name}", each) for name, each in layer.items() if name != "name"
-                )
-        elif isinstance(value, dict):
-            yield from ((f"{key}.{name}", each) for name, each in value.items())
-        else:
-            yield key, value
+                name = layer["name"]
+                yield (key, name), layer
+                yield from (((key, name, each), said) for each, said in layer.items() if each != "name")
+            continue
+        yield (key,), value
+        if isinstance(value, dict):
+            yield from (((key, each), said) for each, said in value.items())
 
 
 def _changed(arm: Arm, change: Change, name: str) -> Arm:
     """Return an arm with one change of its document."""
     tables = _document(arm)
-    kind, *path = change.key.split(".")
-    if kind == "layer" and len(path) == 1:
-        layers = [layer for layer in tables["layer"] if layer["name"] != path[0]]
-        tables["layer"] = layers if change.after is None else [*layers, change.after]
-    else:
-        owner = tables
-        if kind == "layer":
-            owner = next(layer for layer in tables["layer"] if layer["name"] == path[0])
-        elif path:
-            owner = tables.setdefault(kind, {})
-        key = path[-1] if path else kind
-        if change.after is None:
-            owner.pop(key)
-        else:
-            owner[key] = change.after
-    fields = {
-        key: value
-        for key, value in tables.items()
-        if not isinstance(value, dict) and key not in {"layer", "schema"}
-    }
-    named = {key: value for key, value in tables.items() if isinstance(value, dict) and value}
-    lines = document.lines_of({**fields, "name": name}, tables["layer"], named)
+    match change.path:
+        case ("order",):
+            ordered = iter(change.after)
+            layers = {layer["name"]: layer for layer in tables["layer"]}
+            tables["layer"] = [layers[next(ordered) if each in change.after else each] for each in layers]
+        case ("layer", layer):
+            others = [each for each in tables["layer"] if each["name"] != layer]
+            tables["layer"] = others if change.after is None else [*others, change.after]
+        case ("layer", layer, key):
+            _put(next(each for each in tables["layer"] if each["name"] == layer), key, change.after)
+        case (table, key):
+            _put(tables[table], key, change.after)
+        case (key,):
+            _put(tables, key, change.after)
+    said = {key: value for key, value in tables.items() if key not in _NOT_FIELDS}
+    fields = {"name": name, **{key: value for key, value in said.items() if not isinstance(value, dict)}}
+    named = {key: value for key, value in said.items() if isinstance(value, dict)}
+    lines = document.lines_of(fields, tables["layer"], named)
     return Arm.from_toml("\n".join([f"schema = {document.SCHEMA}", *lines]) + "\n", source=change.key)
+
+
+def _put(table: dict[str, Any], key: str, value: Any) -> None:
+    """Set a key, or take it away where there is none."""
+    if value is None:
+        table.pop(key)
+    else:
+        table[key] = value
 
 
 def _parted(sides: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -359,7 +372,9 @@ def _parted(sides: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 def _words(row: Mapping[str, Any]) -> str:
     if row["why_not"] is not None:
         return f"not measured: {row['why_not']}"
-    said = f"{row['before']} became {row['after']}; " if row["before"] or row["after"] else ""
+    said = "" if row["change"] == ALL else f"{row['before']} became {row['after']}; "
+    if row["change"] != ALL and None in (row["before"], row["after"]):
+        said = "added; " if row["before"] is None else "removed; "
     if not row["paths"]:
         return f"{said}changes nothing on these paths"
     interval = "" if row["pnl_low"] is None else f" ({row['pnl_low']:+,.0f} to {row['pnl_high']:+,.0f})"

@@ -15,7 +15,7 @@ from alvh.equal_cost import limits as equal_cost_limits
 from alvh.equal_cost import settle
 from alvh.history import History
 from alvh.market import L3F, Simulated
-from alvh.playbook import Arm
+from alvh.playbook import Arm, Playbook, arms_of
 from alvh.runner import Advance
 from alvh.scenario import LIMITS, Scenario, scenario, scenarios
 from alvh.specification import Costs, MarginRule
@@ -35,7 +35,7 @@ SESSIONS: Final = 252
 
 
 def stress(
-    arms: Sequence[Arm],
+    arms: Playbook | Sequence[Arm | Playbook],
     *,
     capital: float = 1_000_000.0,
     share: float = SHARE,
@@ -49,7 +49,7 @@ def stress(
     Parameters
     ----------
     arms
-        The arms.
+        The arms: arms, playbooks or both.
     capital
         Dollars of every book at the start.
     share
@@ -73,7 +73,7 @@ def stress(
     >>> bool(crash < half < 0)
     True
     """
-    tables = []
+    tables, arms = [], arms_of(arms)
     for market in _chosen(scenarios):
         options: dict[str, Any] = {"capital": capital, "shares": [share], "margin": margin, "costs": costs}
         options["surface_band"] = 0
@@ -142,7 +142,7 @@ class StressReport:
 
 
 def stress_report(
-    arms: Sequence[Arm],
+    arms: Playbook | Sequence[Arm | Playbook],
     *,
     scenarios: Sequence[Scenario | str] | None = None,
     history: History | None = None,
@@ -171,7 +171,7 @@ def stress_report(
     """
     market, scenarios = L3F(vix=vix), _chosen(scenarios)
     asked: dict[str, Any] = {"sessions": SESSIONS, "capital": capital, "shares": [share], "seed": seed}
-    arms, facts = settle(arms, market, threads=threads, advance=advance, paths=paths, **asked)
+    arms, facts = settle(arms_of(arms), market, threads=threads, advance=advance, paths=paths, **asked)
     asked["surface_band"] = 0
     tables = {"outcomes": stress(arms, capital=capital, share=share, scenarios=scenarios)}
     limits = (*LIMITS, *equal_cost_limits(facts))

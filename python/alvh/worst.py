@@ -32,8 +32,8 @@ BUCKETS: Final = ("time", "spot", "level", "smile", "settlement", "fills", "fees
 DISTRESS: Final = frozenset({"call", "deposit", "reduce", "ruin", "refuse", "block"})
 """Events that are distress, or an answer to it."""
 
-NOT_DONE: Final = frozenset({"skip", "withhold"})
-"""Events of a layer that did not act: told once, with how often."""
+_NOT: Final = {"skip": "not opened", "withhold": "not permitted"}
+"""Events of a layer that did not act, told once with how often, and their words."""
 
 ROUTINE: Final = frozenset({"expiry", "roll"})
 """Reasons of closings that nobody decided."""
@@ -235,13 +235,13 @@ def _decided(
 ) -> list[tuple[Any, ...]]:
     """Tell what the book did: larger openings, closings by rule, hedges that did not act, distress."""
     told: list[tuple[Any, ...]] = []
-    idle: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    idle: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for event in events.iter_rows(named=True):
         layer, kind = event["layer"], None
         if event["event"] in DISTRESS:
             kind = "distress"
-        elif event["event"] in NOT_DONE and layer in hedges:
-            idle.setdefault((layer, event["reason"]), []).append(event)
+        elif event["event"] in _NOT and layer in hedges:
+            idle.setdefault((layer, _NOT[event["event"]], event["reason"]), []).append(event)
         elif event["event"] == "close" and event["reason"] not in ROUTINE:
             kind = "rule"
         elif event["event"] == "open" and event["lots"] > largest.get(layer, 0.0):
@@ -249,8 +249,8 @@ def _decided(
             largest[layer] = event["lots"]
         if kind is not None:
             told.append((event["tick"], event["date"], kind, sentence(event), None))
-    for (layer, reason), same in idle.items():
+    for (layer, verb, reason), same in idle.items():
         times = f"{len(same)} times until {same[-1]['date']}" if len(same) > 1 else "once"
-        words = f"{layer}: not opened, {times}: {' '.join(reason.split())}"
+        words = f"{layer}: {verb}, {times}: {' '.join(reason.split())}"
         told.append((same[0]["tick"], same[0]["date"], "hedge", words, None))
     return told

@@ -8,7 +8,7 @@ import polars as pl
 __all__ = ["CHECKS", "governed", "governed_words"]
 
 CHECKS = {"refused": "margin", "blocked": "liquidity", "bound_budget": "budget"}
-"""Figures of a path that count what the hard checks stopped at a fill, and the check of each."""
+"""Figures of a path that count what the hard checks cut or stopped at a fill, and the check of each."""
 
 _BY = {"check": pl.String, "withheld": pl.Int64, "unknown": pl.Int64}
 _SCHEMA: dict[str, Any] = {
@@ -35,7 +35,7 @@ def governed(
     rows : iterable of mapping
         As ``_core.Plan.governed`` gives them.
     checks : mapping of str to mapping of str to int
-        Arm to what each hard check stopped at fills, over the same paths.
+        Arm to how many fills each hard check cut or stopped, over the same paths.
     arms : sequence of str
         Arm of each book.
     layers : mapping of str to sequence of str
@@ -46,8 +46,9 @@ def governed(
     DataFrame
         `arm`, `layer` (null: of the whole arm), `action` ("open", "roll", or "fill" of hard checks);
         `wanted`: how often the layer would have acted, over all paths; of these `withheld`, and `overridden`
-        by a person; `by`: what was against it, how often, and how often because it was unknown. One action
-        may have several against it.
+        by a person; `by`: what was against those that were withheld, how often, and how often because it was
+        unknown. One action may have several against it. Of hard checks `withheld` counts the fills that they
+        cut to fewer lots, too.
     """
     found: list[tuple[Any, ...]] = [
         (
@@ -85,7 +86,7 @@ def _words(row: Mapping[str, Any]) -> str:
         for each in row["by"]
     )
     if row["layer"] is None:
-        return f"{row['arm']}: hard checks stopped {row['withheld']:,} fills: {why} (R88)."
+        return f"{row['arm']}: hard checks cut or stopped {row['withheld']:,} fills: {why} (R88)."
     actions = "rolls" if row["action"] == "roll" else "openings"
     by_hand = f"; {row['overridden']:,} overridden" if row["overridden"] else ""
     return (

@@ -238,11 +238,8 @@ class History:
 
         Examples
         --------
-        >>> print(History.bundled(rate=0.01).to_toml()[:52])
-        schema = 1
-        model = "history"
-        tail_sessions = 90
-        <BLANKLINE>
+        >>> History.bundled(rate=0.01).to_toml().splitlines()[:3]
+        ['schema = 1', 'model = "history"', 'tail_sessions = 90']
         """
         if self.files is None:
             raise SpecError(

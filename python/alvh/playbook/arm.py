@@ -356,8 +356,8 @@ class Arm(Frozen):
             if self._checked("budget") and layer.role == "hedge" and caps.BUDGET not in layer.size.caps:
                 acting = layer.model_copy(update={"size": layer.size.capped(caps.BUDGET)})
             spec = acting.spec(sleeve=self.ledgers is not None)
-            if needed := self.permits(layer):
-                spec["permits"] = [{"name": name, "when": rule.spec()} for name, rule in needed.items()]
+            if needed := self._permits(layer):
+                spec["permits"] = needed
             specs.append(spec)
         return specs
 
@@ -367,8 +367,22 @@ class Arm(Frozen):
             return False
         return check != "budget" or bool(self.ledgers and self.ledgers.sleeve.budget_per_year)
 
-    def permits(self, layer: Layer) -> dict[str, Condition]:
-        """Return what opening or rolling a layer needs besides its own rule, by name (R87, R88).
+    def _permits(self, layer: Layer) -> list[dict[str, Any]]:
+        """Return what opening and rolling a layer need, as the engine reads it."""
+        opening, rolling = (self.permits(layer, rolls=rolls) for rolls in (False, True))
+        needed = opening if layer.roll_below is None else rolling
+        found = [{"name": name, "when": rule.spec()} for name, rule in needed.items()]
+        return [each if each["name"] in opening else each | {"rolls_only": True} for each in found]
+
+    def permits(self, layer: Layer, *, rolls: bool = False) -> dict[str, Condition]:
+        """Return what opening a layer needs besides its own rule, by name (R87, R88).
+
+        Parameters
+        ----------
+        layer
+            One of the arm's.
+        rolls
+            What rolling it needs instead: all of that, and the votes unless they are about named layers.
 
         Examples
         --------
@@ -378,7 +392,7 @@ class Arm(Frozen):
         >>> {name: str(rule) for name, rule in governed.permits(governed.core).items()}
         {'schedule': '(weekday == 1)'}
         """
-        return permits.permits(layer, self.layers, self.governance, self.schedule)
+        return permits.permits(layer, self.layers, self.governance, self.schedule, rolls=rolls)
 
     def book(self, share: float) -> dict[str, Any]:
         """Return the arm at a margin share as the engine reads it."""

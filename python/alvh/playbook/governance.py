@@ -37,7 +37,7 @@ LEAST_FAMILIES = 2
 class Signal(Frozen):
     """A signal that votes: true is a yes, false and unknown are none."""
 
-    name: Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
     when: Condition
 
     @field_validator("when", mode="before")
@@ -89,8 +89,8 @@ class Governance(Frozen):
     needs
         Votes that must be yes at the close of the decision. Unknown is no yes.
     layers
-        What waits for the votes: openings of these layers and their rolls. Those that sell unless given,
-        because buying a hedge adds no risk.
+        What waits for the votes: openings of these layers and their rolls. Unless given, openings of those
+        that sell, because buying a hedge adds no risk, and rolls of every layer.
     checks
         Hard checks that the arm gets where it has none yet. ``"liquidity"``: `Liquidity` with its defaults
         (R64). ``"budget"``: the cap ``sleeve.budget`` on every layer that buys, where the sleeve has a budget

@@ -32,13 +32,18 @@ def check(layers: Sequence[Layer], governance: Governance | None, schedule: Sche
 
 
 def permits(
-    layer: Layer, layers: Sequence[Layer], governance: Governance | None, schedule: Schedule | None
+    layer: Layer,
+    layers: Sequence[Layer],
+    governance: Governance | None,
+    schedule: Schedule | None,
+    *,
+    rolls: bool,
 ) -> dict[str, Condition]:
-    """Return what opening or rolling a layer needs besides its own rule, by name."""
+    """Return what opening a layer needs besides its own rule, by name; rolling it takes at least as much."""
     found = {}
     if schedule is not None and _about(layer, schedule.layers):
         found["schedule"] = schedule.condition
-    if governance is not None and _about(layer, governance.layers):
+    if governance is not None and (_about(layer, governance.layers) or (rolls and not governance.layers)):
         found["votes"] = _votes(layers, governance)
     return found
 

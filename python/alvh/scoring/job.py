@@ -18,8 +18,9 @@ from alvh.scoring.figures import FIGURES, MOVES, OF_A_MODEL, TOLERANCE
 from alvh.scoring.legs import snapshots
 from alvh.scoring.probing import require_row_by_row
 from alvh.scoring.ranking import ranked
+from alvh.scoring.real_world import require_vix
 from alvh.scoring.scores import OF_EXPIRY, PLACES, Scores
-from alvh.scoring.terms import PORTFOLIO
+from alvh.scoring.terms import PORTFOLIO, require_class
 
 COLUMNS: Final = tuple(FIGURES)
 """The figures of a condor that a ranking by name and a limit can take."""
@@ -105,6 +106,8 @@ class ScoreJob:
                 "model", self.model, "None, 'l3f' (at the chain's own VIX) or a model of alvh.market"
             )
         self._check_names()
+        if isinstance(self.model, Simulated):
+            require_vix(self.model, self.used)
 
     def _check_rules(self) -> None:
         known = (*rule_books(), *PORTFOLIO)
@@ -115,6 +118,7 @@ class ScoreJob:
         grid = self.rules.calm if isinstance(self.rules, House) else self.rules
         if isinstance(grid, Grid) and grid.minimum == 0.0:
             raise _refused("rules.minimum", grid.minimum, "above 0, so that every condor asks for something")
+        require_class(self.rules, self.root)
 
     def _check_whole(self) -> None:
         for name, (first, last) in WHOLE.items():

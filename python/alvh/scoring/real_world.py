@@ -94,15 +94,25 @@ def outlook(quotes: pl.DataFrame, expiries: pl.DataFrame, job: ScoreJob) -> list
     paths = model.simulate(job.paths, int(last.max()), seed=job.seed, threads=job.threads)
     growth = np.log(paths["spot"] / paths["spot"][:, :1])
     factors = _factors(model)
-    if factors is None and (asked := sorted(job.used & OF_VIX)):
-        raise ScoreError(
-            f"{asked[0]!r}: nothing moves VIX in {type(model).__name__}. Mend: model=market.L3F(...)",
-            column=asked[0],
-        )
     rows = zip(expiries.iter_rows(named=True), last, strict=True)
     return [
         _expiry(model, row, _Paths(growth[:, : n + 1], paths["vix"][:, n], factors), job) for row, n in rows
     ]
+
+
+def require_vix(model: Simulated, used: frozenset[str]) -> None:
+    """Refuse figures about VIX under a model in which nothing moves it.
+
+    Raises
+    ------
+    ScoreError
+        One of those used is.
+    """
+    if (asked := sorted(used & OF_VIX)) and _factors(model) is None:
+        raise ScoreError(
+            f"{asked[0]!r}: nothing moves VIX in {type(model).__name__}. Mend: model=market.L3F(...)",
+            column=asked[0],
+        )
 
 
 def _factors(model: Simulated) -> Factors | None:

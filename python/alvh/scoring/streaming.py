@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from alvh.errors import ChainError, ScoreError, VixError
+from alvh.errors import AlvhError, ScoreError
 from alvh.run_folder import replacing
 from alvh.scoring.figures import ADDED, FIGURES
 from alvh.scoring.job import ScoreJob
@@ -113,7 +113,9 @@ def score_files(
     overwrite : bool
         Remove those parts first.
     workers : int, default 1
-        Processes of this machine that read and score files. The result does not depend on it.
+        Processes of this machine that read and score files. The result does not depend on it. Each begins
+        with a fresh interpreter: a script that asks for more than one keeps its own work below
+        ``if __name__ == "__main__":``.
     runner : {"local", "ray"} or workers.Ray, default "local"
         Where files are scored: with ``"ray"`` on a cluster, whose machines all see the files.
     track : callable, optional
@@ -123,7 +125,7 @@ def score_files(
     Returns
     -------
     FileScores
-        The best condors, and what became of every file; one that cannot be read does not stop the others.
+        The best condors, and what became of every file; one that cannot be scored does not stop the others.
 
     Raises
     ------
@@ -200,7 +202,7 @@ def of_file(job: ScoreJob, folder: Path, path: Path) -> Outcome:
         found = job.score(folder / path)
     except OSError as error:
         reason = f"{path.name} cannot be read: {error.strerror}"
-    except (ChainError, VixError) as error:
+    except AlvhError as error:  # options were checked before: what is left is about this file
         reason = str(error)
     else:
         counts = {name: int(found.expiries[name].sum()) for name in COUNTS}

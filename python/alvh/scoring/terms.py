@@ -22,6 +22,9 @@ Terms: TypeAlias = tuple[Floats, Floats]
 PORTFOLIO: Final = ("portfolio", "house")
 """Rules by name under which requirements are worst losses: `margin.grid("exchange")`, `margin.house()`."""
 
+BROAD: Final = "broad_index"
+"""Class of the options that condors are sold of unless a root is given (R1)."""
+
 
 def grid_of(rules: str | Grid | House, quotes: pl.DataFrame) -> Grid | None:
     """Return the moves that `rules` asks of a snapshot, at its own VIX where they scale; None for wings.
@@ -39,6 +42,39 @@ def grid_of(rules: str | Grid | House, quotes: pl.DataFrame) -> Grid | None:
     return scaling if isinstance(scaling, Grid) else None
 
 
+def require_class(rules: str | Grid | House, root: str | None) -> None:
+    """Refuse moves that do not reach the options asked for: those of `root`, of a broad index unless given.
+
+    Raises
+    ------
+    ScoreError
+        The class of the root is not known, or the moves have no range of it.
+    """
+    asked = rules.calm if isinstance(rules, House) else rules
+    if not (isinstance(asked, Grid) or asked in PORTFOLIO):
+        return
+    name = BROAD if root is None else _class_of(root)
+    if isinstance(asked, Grid) and name not in asked.ranges:
+        whose = "options of an index unless root is given" if root is None else root
+        raise ScoreError(
+            f"rules.ranges of {', '.join(sorted(asked.ranges))}: {name} is missing, the class of {whose}. "
+            f"Mend: a range of {name}, or another root",
+            column="rules",
+            value=sorted(asked.ranges),
+        )
+
+
+def _class_of(root: str) -> str:
+    known = product_classes()
+    if root not in known:
+        raise ScoreError(
+            f"root = {root!r}: its moves under portfolio margin are not known: {nearest_names(root, known)}",
+            column="root",
+            value=root,
+        )
+    return known[root].name
+
+
 def terms(legs: pl.DataFrame, right: str, asked: Grid, row: dict[str, object]) -> Terms:
     """Return what portfolio margin is the largest of, for legs of one right of an expiry.
 
@@ -49,15 +85,9 @@ def terms(legs: pl.DataFrame, right: str, asked: Grid, row: dict[str, object]) -
     ScoreError
         The class of the root is not known.
     """
-    root, known = str(row["root"]), product_classes()
-    if root not in known:
-        raise ScoreError(
-            f"root = {root!r}: its moves under portfolio margin are not known: {nearest_names(root, known)}",
-            column="root",
-            value=root,
-        )
+    name = _class_of(str(row["root"]))
     column = {name: legs[name].cast(pl.Float64).to_numpy() for name in ("strike", "vol", "mid")}
-    moves = asked.moves(known[root].name)[:, None]
+    moves = asked.moves(name)[:, None]
     forward, years, discount = (float(str(row[name])) for name in ("forward", "years", "discount"))
     moved = pricing.price(
         forward * (1.0 + moves), column["strike"], years, column["vol"], right, discount=discount

@@ -22,6 +22,8 @@ AHEAD: Final = 2
 RETRIES: Final = 3
 """How often a task is begun again whose worker or machine was lost."""
 
+KEPT: Final = "What is done is kept where there is an out: resume"
+
 TASK: Final = "alvh"
 """Name of the tasks in the tools of Ray."""
 
@@ -57,8 +59,8 @@ class Ray:
         Raises
         ------
         RunError
-            Ray is not installed or not reached, the cluster is too small, a worker has another alvh or rounds
-            otherwise, or it was lost again and again.
+            Ray is not installed or not reached, no machine of the cluster has the cores, a worker has
+            another alvh or rounds otherwise, or Ray gave up on a task: lost again and again, out of memory.
         """
         ray = self._connected()
         room = AHEAD * _at_once(ray, cpus)
@@ -95,11 +97,17 @@ class Ray:
 
 
 def _at_once(ray: Any, cpus: int) -> int:
-    """Return how many tasks of so many cores the cluster has room for."""
-    cores = int(ray.cluster_resources().get("CPU", 0))
-    if cores < cpus:
-        raise RunError(f"runner = 'ray': a task wants {cpus} cores, the cluster has {cores}. Mend: threads")
-    return cores // cpus
+    """Return how many tasks of so many cores the cluster has room for; each fits into one machine."""
+    alive = (node for node in ray.nodes() if node["Alive"])
+    cores = [int(node["Resources"].get("CPU", 0)) for node in alive]
+    room = sum(each // cpus for each in cores)
+    if not room:
+        most = max(cores, default=0)
+        raise RunError(
+            f"runner = 'ray': a task wants {cpus} cores, the largest machine of the cluster has {most}. "
+            "Mend: threads"
+        )
+    return room
 
 
 def _done(work: Callable[[Item], Found], item: Item, asks: Build, cpus: int) -> Found:
@@ -118,10 +126,22 @@ def _result(ray: Any, done: Any) -> Any:
             raise error.cause from None
         raise RunError(f"a task failed on a worker: {_last_line(error)}") from error
     except ray.exceptions.RayError as error:
-        raise RunError(
-            f"a worker was lost, and the task with it, {RETRIES + 1} times: {_last_line(error)}. What is "
-            "done is kept where there is an out: resume"
-        ) from error
+        raise RunError(f"{_became(ray, error)}: {_last_line(error)}. {KEPT}") from error
+
+
+def _became(ray: Any, error: Exception) -> str:
+    """Say what became of a task that ended with an error of Ray itself."""
+    told = ray.exceptions
+    words = {
+        told.OutOfMemoryError: "a worker was killed for want of memory",
+        told.WorkerCrashedError: f"a worker was lost, and the task with it, {RETRIES + 1} times",
+        told.NodeDiedError: f"a machine was lost, and the task with it, {RETRIES + 1} times",
+        told.TaskCancelledError: "a task was cancelled by somebody else",
+        told.RuntimeEnvSetupError: "a worker could not be prepared (runtime_env)",
+        told.TaskUnschedulableError: "a task fits no machine of the cluster any more",
+        told.ObjectLostError: "what a task found was lost with its machine",
+    }
+    return next((text for kind, text in words.items() if isinstance(error, kind)), "Ray gave up on a task")
 
 
 def _last_line(error: Exception) -> str:

@@ -64,8 +64,10 @@ class Processes:
                     yield pending.pop(done), done.result()
         except BrokenProcessPool:
             raise RunError(
-                f"a process of workers = {self.count} was killed, perhaps for want of memory. What is done "
-                "is kept where there is an out: resume, with fewer workers"
+                f"a process of workers = {self.count} ended before its work was done. Either it was killed, "
+                "perhaps for want of memory (what is done is kept where there is an out: resume, with fewer "
+                "workers), or it could not begin: a script keeps its own work below "
+                'if __name__ == "__main__":'
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)

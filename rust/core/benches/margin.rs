@@ -116,7 +116,8 @@ fn moves(c: &mut Criterion) {
     };
     let basis = Basis { forward: slice.forward, discount: slice.discount, ..Basis::new(legs.len()) };
     let vol = |strike: &Col, sd: &mut Col| Surface::total_sd(&slice, strike, sd);
-    beside(c, "condor", Class::Index, &legs, &strikes, basis, vol, |_, _| {});
+    let case = Case { name: "condor", class: Class::Index, legs: &legs, strikes: &strikes, basis };
+    beside(c, case, vol, |_, _| {});
 
     let slice = VixSlice {
         forward: lane(14.0, 0.2),
@@ -125,23 +126,30 @@ fn moves(c: &mut Criterion) {
         total_sd: lane(0.5, 0.01),
     };
     let basis = Basis { forward: slice.forward, discount: slice.discount, ..Basis::new(1) };
-    let (legs, strikes) = (&[Leg { sign: 1.0, ratio: 1.0 }], &[lane(18.0, 0.25)]);
     let vol = |strike: &Col, sd: &mut Col| Surface::vix_implied_sd(&slice, strike, sd);
     let now = |strike: &Col, price: &mut Col| Surface::vix_option(&slice, 1.0, strike, price);
-    beside(c, "vix call", Class::Volatility, legs, strikes, basis, vol, now);
+    let (legs, strikes) = (&[Leg { sign: 1.0, ratio: 1.0 }], &[lane(18.0, 0.25)]);
+    let case = Case { name: "vix call", class: Class::Volatility, legs, strikes, basis };
+    beside(c, case, vol, now);
+}
+
+/// A package to be moved.
+struct Case<'a> {
+    name: &'a str,
+    class: Class,
+    legs: &'a [Leg],
+    strikes: &'a [Col],
+    basis: Basis,
 }
 
 /// The step, and its prices alone.
 fn beside(
     c: &mut Criterion,
-    name: &str,
-    class: Class,
-    legs: &[Leg],
-    strikes: &[Col],
-    mut basis: Basis,
+    case: Case<'_>,
     total_sd: impl Fn(&Col, &mut Col),
     now: impl Fn(&Col, &mut Col),
 ) {
+    let Case { name, class, legs, strikes, mut basis } = case;
     let mut group = c.benchmark_group("moves");
     group.throughput(Throughput::Elements(LANES as u64));
     let ranges = Ranges { index: (-0.08, 0.06), volatility: (-0.3, 0.3) };

@@ -554,14 +554,17 @@ impl<'p> Block<'p> {
             for (layer, layout) in layers.layers.iter().enumerate() {
                 let wanted = book.trading() & layout.enter.map_or(Mask::ALL, |rule| enters[rule].1.is_true());
                 let pool = &mut pools[layout.pool];
-                let permitted = layout.permitted(enters, &market.session);
-                let may = wanted & permitted;
+                let [opens, rolls] =
+                    [false, true].map(|rolls| layout.permitted(rolls, enters, &market.session));
+                let may = wanted & opens;
                 if layout.governed() {
                     let flat = plan.pools[layout.pool].decides.is_none();
-                    let opens = wanted & if flat { book.flat(layer) } else { pool.due };
-                    let rolls = book.withhold_rolls(layer, permitted);
-                    for (lanes, rolls) in [(opens, false), (rolls, true)] {
-                        book.tell_withheld(ctx, layer, lanes & !permitted, || layout.objections(enters, 0));
+                    let opening = wanted & if flat { book.flat(layer) } else { pool.due };
+                    let rolling = book.withhold_rolls(layer, rolls);
+                    for (lanes, permitted, rolls) in [(opening, opens, false), (rolling, rolls, true)] {
+                        book.tell_withheld(ctx, layer, lanes & !permitted, || {
+                            layout.objections(rolls, enters, 0)
+                        });
                         if let Some(permits) = permits.as_mut() {
                             permits.count((number, layer, rolls), layout, (lanes, permitted), enters);
                         }

@@ -9,6 +9,7 @@ use super::{
     exposure::Asked,
     fill::Contract,
     instrument::Instrument,
+    permits::Permit,
     spec::{
         BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, LayerSpec, LedgerMode, LedgerName, LedgersSpec,
         LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, ProgressionSpec, Right, Role, Rung, SizeSpec,
@@ -155,8 +156,8 @@ pub(super) struct LayerPlan {
     /// Index of the ledger whose cash it uses.
     pub ledger: usize,
     pub enter: Option<usize>,
-    /// What an opening and a roll need besides: names, and rules among those that open.
-    pub permits: Vec<(String, usize)>,
+    /// What an opening and a roll need besides.
+    pub permits: Vec<Permit>,
     pub overrides: Vec<OverrideSpec>,
     pub exit: Option<usize>,
     pub roll_below: Option<i32>,
@@ -429,7 +430,10 @@ impl Builder<'_> {
         let core = spec.role == Role::Core;
         let exit = spec.exit.as_ref().map(|rule| self.exit(owner.0, pool, core, rule)).transpose()?;
         let watched = exit.is_some_and(|exit| self.exits[exit].watched);
-        let permit = |permit: &PermitSpec| Ok((permit.name.clone(), self.enter(owner.0, &permit.when)?));
+        let permit = |permit: &PermitSpec| {
+            let rule = self.enter(owner.0, &permit.when)?;
+            Ok(Permit { name: permit.name.clone(), rule, rolls_only: permit.rolls_only })
+        };
         let permits = spec.permits.iter().map(permit).collect::<Result<_>>()?;
         let reduced = spec.size.reduced.as_ref().map(|r| self.enter(owner.0, &r.when)).transpose()?;
         Ok(LayerPlan {

@@ -24,8 +24,18 @@ pub struct Governed {
     pub withheld: u64,
     /// Of these: permitted or withheld by a person, against the permits.
     pub overridden: u64,
-    /// Per permit that was not true in some of them: in how many, and in how many of these it was unknown.
+    /// Per permit that was not true where one was withheld: how often, and how often because it was unknown.
     pub by: Vec<(String, u64, u64)>,
+}
+
+/// A condition that an opening and a roll of a layer need besides its own rule.
+#[derive(Debug)]
+pub(super) struct Permit {
+    pub name: String,
+    /// Index among the rules that open.
+    pub rule: usize,
+    /// Needed by rolls alone.
+    pub rolls_only: bool,
 }
 
 /// What is recorded while a block runs.
@@ -36,28 +46,38 @@ pub(super) struct Permits {
 }
 
 impl LayerPlan {
+    /// Does anybody ask before it opens, or before it rolls?
+    fn asks(&self, rolls: bool) -> bool {
+        self.needed(rolls).next().is_some() || !self.overrides.is_empty()
+    }
+
     /// Does anybody ask before it acts?
     pub fn governed(&self) -> bool {
-        !self.permits.is_empty() || !self.overrides.is_empty()
+        self.asks(true)
+    }
+
+    /// What a roll needs, or an opening.
+    fn needed(&self, rolls: bool) -> impl Iterator<Item = &Permit> {
+        self.permits.iter().filter(move |permit| rolls || !permit.rolls_only)
     }
 
     /// Lanes in which its permits are all true.
-    fn by_rule(&self, enters: &[(Memory, Tri)]) -> Mask {
-        self.permits.iter().fold(Mask::ALL, |lanes, (_, rule)| lanes & enters[*rule].1.is_true())
+    fn by_rule(&self, rolls: bool, enters: &[(Memory, Tri)]) -> Mask {
+        self.needed(rolls).fold(Mask::ALL, |lanes, permit| lanes & enters[permit.rule].1.is_true())
     }
 
-    /// Lanes in which it may act: by its permits, or by what a person decided for the session.
-    pub fn permitted(&self, enters: &[(Memory, Tri)], session: &[u32; LANES]) -> Mask {
-        self.overrides.iter().fold(self.by_rule(enters), |lanes, decided| {
+    /// Lanes in which it may roll, or open: by its permits, or by what a person decided for the session.
+    pub fn permitted(&self, rolls: bool, enters: &[(Memory, Tri)], session: &[u32; LANES]) -> Mask {
+        self.overrides.iter().fold(self.by_rule(rolls, enters), |lanes, decided| {
             let here = Mask::from_fn(|i| session[i] == decided.session);
             if decided.allow { lanes | here } else { lanes & !here }
         })
     }
 
-    /// The permits that are not true in a lane, by name.
-    pub fn objections(&self, enters: &[(Memory, Tri)], lane: usize) -> String {
-        let against = self.permits.iter().filter(|(_, rule)| !enters[*rule].1.is_true().get(lane));
-        let names: Vec<&str> = against.map(|(name, _)| name.as_str()).collect();
+    /// The permits of a roll, or of an opening, that are not true in a lane, by name.
+    pub fn objections(&self, rolls: bool, enters: &[(Memory, Tri)], lane: usize) -> String {
+        let against = self.needed(rolls).filter(|permit| !enters[permit.rule].1.is_true().get(lane));
+        let names: Vec<&str> = against.map(|permit| permit.name.as_str()).collect();
         if names.is_empty() { "override".into() } else { names.join(", ") }
     }
 }
@@ -68,12 +88,12 @@ impl Permits {
         let mut counts = vec![];
         for (book, BookPlan { layers, .. }) in plan.books.iter().enumerate() {
             for (index, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.governed()) {
-                let by: Vec<_> = layer.permits.iter().map(|(name, _)| (name.clone(), 0, 0)).collect();
-                let none =
-                    Governed { book, layer: index, rolls: false, wanted: 0, withheld: 0, overridden: 0, by };
-                counts.push(none.clone());
-                if layer.roll_below.is_some() {
-                    counts.push(Governed { rolls: true, ..none });
+                for rolls in [false, true] {
+                    if layer.asks(rolls) && (!rolls || layer.roll_below.is_some()) {
+                        let by = layer.needed(rolls).map(|permit| (permit.name.clone(), 0, 0)).collect();
+                        let (wanted, withheld, overridden) = (0, 0, 0);
+                        counts.push(Governed { book, layer: index, rolls, wanted, withheld, overridden, by });
+                    }
                 }
             }
         }
@@ -97,15 +117,15 @@ impl Permits {
             self.counts.iter_mut().find(|row| (row.book, row.layer, row.rolls) == (book, layer, rolls));
         let Some(row) = found else { return };
         let wanted = wanted & self.live;
-        let by_rule = plan.by_rule(enters);
+        let by_rule = plan.by_rule(rolls, enters);
         let count = |lanes: Mask| u64::from((wanted & lanes).count());
         row.wanted += count(Mask::ALL);
         row.withheld += count(!permitted);
         row.overridden += count((permitted & !by_rule) | (by_rule & !permitted));
-        for ((_, rule), (_, against, unclear)) in plan.permits.iter().zip(&mut row.by) {
-            let said = enters[*rule].1;
-            *against += count(!said.is_true());
-            *unclear += count(!said.known);
+        for (permit, (_, against, unclear)) in plan.needed(rolls).zip(&mut row.by) {
+            let said = enters[permit.rule].1;
+            *against += count(!permitted & !said.is_true());
+            *unclear += count(!permitted & !said.known);
         }
     }
 

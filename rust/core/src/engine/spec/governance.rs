@@ -12,6 +12,9 @@ pub struct PermitSpec {
     pub name: String,
     /// The condition: unknown permits nothing.
     pub when: Rule,
+    /// Needed by rolls alone, not by openings.
+    #[serde(default)]
+    pub rolls_only: bool,
 }
 
 /// What a person decided for one session of the calendar, whatever the permits say.
