@@ -81,7 +81,7 @@ def test_a_row_that_a_market_lacks_is_undecided():
 
 
 def test_every_other_claim_says_what_it_needs(table, missing):
-    assert missing.height == sum(bool(claim.needs) for claim in claims.CLAIMS) > 8
+    assert missing.height == sum(bool(claim.needs) for claim in claims.CLAIMS) > 0
     assert missing["why"].str.starts_with("needs ").all()
     assert missing["measured"].is_null().all()
     assert {claim.text for claim in claims.CLAIMS} == set(table["claim"])

@@ -123,7 +123,7 @@ def test_mistakes_are_named(text, words):
 
 def test_where_paths_are_drawn_a_replay_is_refused():
     text = market.History.bundled().to_toml()
-    with pytest.raises(SpecError, match=r"mine: model = 'history' is a replay\. Allowed here: l3f"):
+    with pytest.raises(SpecError, match=r"mine, line 2: model = 'history' is a replay\. Allowed here: l3f"):
         market.models.simulated_from_toml(text, "mine")
 
 
