@@ -35,7 +35,7 @@ def test_a_mistake_comes_back_as_it_was():
 
 
 def test_a_process_that_is_killed_is_an_error_with_the_mend():
-    with pytest.raises(RunError, match=r"workers = 1 ended before.*it was killed.*resume, with fewer workers"):
+    with pytest.raises(RunError, match=r"workers = 1 ended before.*killed.*resume, with fewer workers"):
         list(Processes(1).completed(die, [1]))
 
 
