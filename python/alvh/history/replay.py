@@ -82,7 +82,7 @@ class History:
     ----------
     data : HistoryData
         The checked sessions.
-    schedule : Schedule
+    schedule : alvh.schedule.Schedule
         Their clock.
     vx : VxRecord or None
         The recorded VIX futures on that clock.

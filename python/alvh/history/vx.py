@@ -105,7 +105,7 @@ def read_vx(
         settles), ``settle`` (settlement price in points; on the day of expiry the final settlement).
     data : HistoryData
         The sessions.
-    clock : Schedule
+    clock : alvh.schedule.Schedule
         Their clock.
     columns : mapping of str to str, optional
         The source's own names, for example ``{"date": "trade_date"}``.
