@@ -12,26 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import alvh as av
+from alvh.comparison import EVENTS
 from alvh.errors import SpecError
-from alvh.worst import BUCKETS, ENDS, Fall, explained, worst
+from alvh.figures.columns import BUCKETS
+from alvh.worst import ENDS, Fall, explained, worst
 
 FIRST = date(2025, 1, 2)
-NOTHING = pl.DataFrame(
-    schema={
-        "tick": pl.UInt32,
-        "date": pl.Date,
-        "event": pl.String,
-        "reason": pl.String,
-        "layer": pl.String,
-        "slot": pl.Int64,
-        "lots": pl.Float64,
-        "price": pl.Float64,
-        "cash": pl.Float64,
-        "pnl": pl.Float64,
-        "strikes": pl.List(pl.Float64),
-        "expiry": pl.Date,
-    }
-)
+NOTHING = pl.DataFrame(schema=EVENTS)
 
 
 def ledger(earned: list[float]) -> pl.DataFrame:

@@ -65,6 +65,23 @@ NOT_EQUAL = "† not at equal cost (R19):"
 
 EPOCH = date(1970, 1, 1)
 
+EVENTS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "tick": pl.UInt32,
+    "minute": pl.UInt32,
+    "date": pl.Date,
+    "event": pl.String,
+    "reason": pl.String,
+    "layer": pl.String,
+    "slot": pl.Int64,
+    "lots": pl.Float64,
+    "price": pl.Float64,
+    "cash": pl.Float64,
+    "pnl": pl.Float64,
+    "strikes": pl.List(pl.Float64),
+    "expiry": pl.Date,
+}
+"""Columns of the events of a trace."""
+
 
 class Trace(NamedTuple):
     """One path of one book.
@@ -1116,20 +1133,6 @@ def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:
             }
             for event in raw["events"]
         ],
-        schema={
-            "tick": pl.UInt32,
-            "minute": pl.UInt32,
-            "date": pl.Date,
-            "event": pl.String,
-            "reason": pl.String,
-            "layer": pl.String,
-            "slot": pl.Int64,
-            "lots": pl.Float64,
-            "price": pl.Float64,
-            "cash": pl.Float64,
-            "pnl": pl.Float64,
-            "strikes": pl.List(pl.Float64),
-            "expiry": pl.Date,
-        },
+        schema=EVENTS,
     )
     return Trace(ledger, events)

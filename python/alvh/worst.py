@@ -11,8 +11,9 @@ import polars as pl
 
 from alvh.episode import sentence
 from alvh.errors import SpecError
+from alvh.figures.columns import BUCKETS
 
-__all__ = ["BUCKETS", "ENDS", "Fall", "WorstPath", "explained", "worst"]
+__all__ = ["ENDS", "Fall", "WorstPath", "explained", "worst"]
 
 ENDS: Final = {
     "negative": "NAV below zero",
@@ -25,9 +26,6 @@ ENDS: Final = {
 
 DRAWDOWN: Final = "drawdown"
 """What the worst path of a book without distress ends in: its deepest drawdown."""
-
-BUCKETS: Final = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
-"""Columns of a ledger that add up to what it earned."""
 
 DISTRESS: Final = frozenset({"call", "deposit", "reduce", "ruin", "refuse", "block"})
 """Events that are distress, or an answer to it."""
