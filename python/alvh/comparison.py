@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from alvh import _core, equal_cost, figures, short_end
 from alvh.beside import forget, load_beside, run_beside
+from alvh.break_evens import Of, break_evens
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
@@ -820,10 +821,7 @@ class Comparison:
         """Run one path of one book again and return its ledger and events, day by day."""
         arm = arm or self.arms[0]
         share = self._share(share)
-        if (arm, share) not in self.books:
-            raise SpecError(f"trace: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
-        if not 0 <= path < self.task.paths:
-            raise SpecError(f"trace: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
+        self._known_path("trace", path, arm, share)
         plan = self._alone(arm, share, self.task.spec["starts"])
         return _trace(plan.trace(path, 0), [layer["name"] for layer in self._layers(arm)])
 
@@ -940,10 +938,105 @@ class Comparison:
         told = self.trace(fall.path, arm, share)
         return explained(told.ledger, told.events, fall, arm=arm, share=share, hedges=hedges, least=explains)
 
+    def scores(self, path: int, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Tell what each term gave to every score of an arm's rules, close by close of one path (R33).
+
+        Parameters
+        ----------
+        path
+            Its number, from 0.
+        arm, share
+            The book; the first arm and the smallest share unless given.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row per layer with a rule that opens it and has a `score` in it, close, score and term: `tick`
+            (sessions after session 0) and `date`, the text of the `score` and its `total`, the `term`, its
+            `weight` and `value` (a condition is 1 or 0), and its `contribution`; these add up to the total.
+            Null is missing: the term then gives nothing, and the weights of the others are scaled up.
+
+        Raises
+        ------
+        SpecError
+            No such path, arm or share.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> calm = av.IronCondor(days=30, every="week", enter="score(2, vix < 25, 1, rsi_14 > 30) > 0.5")
+        >>> few = {"paths": 8, "sessions": 21, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.Arm("calm", calm)], av.market.GBM(vol=0.20), **few)
+        >>> result.scores(0).select("term", "weight", pl.col("contribution").round(3)).row(0)
+        ('vix < 25', 2.0, 0.667)
+        """
+        from alvh.rules.score_log import score_log
+
+        arm, share = arm or self.arms[0], self._share(share)
+        self._known_path("scores", path, arm, share)
+        log = score_log(self._alone(arm, share, self.task.spec["starts"]), path, self._layers(arm))
+        days = self._closes(path)
+        dates = pl.DataFrame(
+            {"tick": range(len(days)), "date": days}, schema={"tick": pl.Int64, "date": pl.Date}
+        )
+        first, *others = log.columns
+        return log.join(dates, on="tick", maintain_order="left").select(first, "tick", "date", *others[1:])
+
+    def break_evens(
+        self, path: int, arm: str | None = None, share: float | None = None, *, of: Of = "book"
+    ) -> pl.DataFrame:
+        """Tell where SPX must settle for each condor to break even, before and after each event (R8).
+
+        Parameters
+        ----------
+        path
+            Its number, from 0.
+        arm, share
+            The book; the first arm and the smallest share unless given.
+        of
+            ``"tranche"``: its own credit alone. ``"ledger"``: with what a chain of doubling has lost since its
+            last win (R11), and with the cash of the hedges that are kept in the core's ledger: all of them if
+            the book is commingled, none if it is not (R62). ``"book"``: with that of every hedge.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row per event and tranche that it moves: `tick`, `date`, `event` and the layer it is `by`; the
+            tranche's `layer`, `slot`, `expiry`, `lots`; its `notional`, lots times the wider wing, dollars;
+            what is `carried` besides its credit, dollars, paid is negative; `lower_before`, `upper_before`,
+            `lower` and `upper`, SPX points; `best`, dollars that the best level earns. Null where there is
+            no such level: with `best` below 0 none breaks even. What a hedge cost counts in full and what it
+            may yet bring not at all; it is spread over the tranches open at its fill by their lots.
+
+        Raises
+        ------
+        SpecError
+            No such path, arm or share, or `of` is none of the three.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 8, "sessions": 42, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.preset("plain")], av.market.L3F(vix=20), **few)
+        >>> first = result.break_evens(0).row(0, named=True)
+        >>> first["lower"] < 5000 < first["upper"], first["lower_before"]
+        (True, None)
+        """
+        if of not in get_args(Of):
+            raise SpecError(f"break_evens: of = {of!r}: {nearest_names(str(of), get_args(Of))}")
+        arm, share = arm or self.arms[0], self._share(share)
+        events = self.trace(path, arm, share).events
+        value = {
+            name: contract["multiplier"] * contract["index_fraction"]
+            for name, contract in self.task.spec["contracts"].items()
+        }
+        ledgers = self.task.spec["books"][self.books.index((arm, share))]["ledgers"]
+        mixed = ledgers is not None and ledgers["mode"] != "separate"
+        return break_evens(events, self._layers(arm), value, of, commingled=mixed)
+
     def _tick(self, path: int, at: int | date) -> int:
         """Return the tick of a close of a path, at which something may be decided."""
-        first = (self.task.spec["starts"] or [self.task.spec["schedule"]["origin"]] * (path + 1))[path]
-        days = self._days[first : first + self.sessions]
+        days = self._closes(path)
         if isinstance(at, date) and at in days:
             return days.index(at)
         if isinstance(at, int) and 0 <= at < self.sessions:
@@ -952,6 +1045,18 @@ class Comparison:
             f"explain: at = {at}: path {path} decides at the closes 0 to {self.sessions - 1}, "
             f"{days[0]} to {days[-1]}"
         )
+
+    def _closes(self, path: int) -> list[date]:
+        """Return the days of a path at whose closes something may be decided."""
+        first = (self.task.spec["starts"] or [self.task.spec["schedule"]["origin"]] * (path + 1))[path]
+        return self._days[first : first + self.sessions]
+
+    def _known_path(self, of: str, path: int, arm: str, share: float) -> None:
+        """Refuse a book or a path that this comparison does not have."""
+        if (arm, share) not in self.books:
+            raise SpecError(f"{of}: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+        if not 0 <= path < self.task.paths:
+            raise SpecError(f"{of}: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
 
     def _alone(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
         """Return the plan of one book: what runs beside it changes no bit, and takes time."""

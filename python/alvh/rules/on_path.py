@@ -47,7 +47,7 @@ def explain_path(
         found = plan.readings(path, 0, layer, closes=kind == "exit") if rules.get(kind) else None
         if found is None:
             continue
-        read, rule = _frame(found), from_spec(rules[kind])
+        read, rule = frame_read(found), from_spec(rules[kind])
         assert isinstance(rule, Condition)  # noqa: S101 - the plan compiled it as one
         if kind == "enter":
             told.append(PathExplanation("enter", tick, None, _explained(rule, read, tick, "enter", None)))
@@ -63,7 +63,8 @@ def explain_path(
     return tuple(told)
 
 
-def _frame(found: Mapping[str, Any]) -> pl.DataFrame:
+def frame_read(found: Mapping[str, Any]) -> pl.DataFrame:
+    """Return what a rule read on a path, a row per close and tranche, as a frame with a column per name."""
     columns = dict(found["names"])
     if "core_challenge" in columns:
         columns.setdefault("breakeven_challenge", columns["core_challenge"])  # its name where a rule opens
