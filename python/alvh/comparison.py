@@ -994,7 +994,7 @@ class Comparison:
         arm, share
             The book; the first arm and the smallest share unless given.
         of
-            ``"tranche"``: its own credit alone. ``"ledger"``: with what a chain of doubling has lost since its
+            ``"tranche"``: its credit alone. ``"ledger"``: with what a chain of doubling has lost since its
             last win (R11), and with the cash of the hedges that are kept in the core's ledger: all of them if
             the book is commingled, none if it is not (R62). ``"book"``: with that of every hedge.
 
