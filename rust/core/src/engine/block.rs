@@ -263,7 +263,7 @@ impl<'p> Block<'p> {
         plan.generator.start(&self.market.lanes, &mut self.market.now);
         observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
         let Market { spot, vix, session, .. } = &self.market;
-        self.signals.step(&plan.schedule, spot, vix, 0, |lane| i64::from(session[lane]));
+        self.signals.step(plan, spot, vix, 0, |lane| i64::from(session[lane]));
         self.bills = Col::splat(1.0);
         self.pools.iter_mut().for_each(Pool::reset);
         self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
@@ -297,7 +297,7 @@ impl<'p> Block<'p> {
             let Market { spot, vix, .. } = market;
             observe(plan, state, spot, vix);
             let session = |lane: usize| i64::from(lanes.start[lane]) - i64::from(before);
-            signals.step(&plan.schedule, spot, vix, before, session);
+            signals.step(plan, spot, vix, before, session);
             signals.observe_warm_up(plan, &lanes, spot, vix, state, before);
             let tick = -i64::from(before);
             for (index, (rule, (memory, _))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
@@ -391,7 +391,7 @@ impl<'p> Block<'p> {
     fn see_close(&mut self) {
         let Self { plan, market, signals, .. } = self;
         let session = |lane: usize| i64::from(market.session[lane]);
-        signals.step(&plan.schedule, &market.spot, &market.vix, 0, session);
+        signals.step(plan, &market.spot, &market.vix, 0, session);
     }
 
     /// Phase 2: packages at today's market, step by step.
