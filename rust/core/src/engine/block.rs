@@ -444,7 +444,7 @@ impl<'p> Block<'p> {
             }
             let choice = &mut selections[index];
             choice.select(plan, layout, market, wanted);
-            chosen[index] = wanted & !choice.no_expiry & !choice.no_strikes;
+            chosen[index] = choice.chosen(wanted);
             enter_packages(plan, layout, &mut pools[index], choice, market, chosen[index]);
             let rules_here = plan.exits.iter().zip(exits.iter_mut()).filter(|(exit, _)| exit.pool == index);
             for (_, memory) in rules_here {
