@@ -6,7 +6,10 @@ use alvh_core::engine::{self, CALL_NAMES, SERIES_NAMES, SUMMARY_NAMES, Trace};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
 
-use crate::door::detached;
+use crate::{
+    door::detached,
+    steps::{Steps, decision_row},
+};
 
 /// A compiled comparison: a pure function from path numbers to figures.
 #[pyclass(frozen, module = "alvh._core")]
@@ -144,12 +147,21 @@ impl Plan {
             .collect()
     }
 
-    /// One path of one book, day by day: {"ledger": name -> array over ticks, "events": list of dicts}.
+    /// One path of one book, to be driven one session at a time from `tick` on.
+    #[pyo3(signature = (path, book, *, tick = 0))]
+    fn begin(&self, py: Python<'_>, path: u64, book: usize, tick: u32) -> PyResult<Steps> {
+        Steps::begin(py, Arc::clone(&self.0), path, book, tick)
+    }
+
+    /// One path of one book, day by day: {"ledger": name -> array over ticks, "events": list of dicts, "decisions":
+    /// list of dicts}.
     fn trace<'py>(&self, py: Python<'py>, path: u64, book: usize) -> PyResult<Bound<'py, PyDict>> {
         let trace = detached(py, || self.0.trace(path, book))?;
         let out = PyDict::new(py);
         out.set_item("ledger", ledger(py, &trace)?)?;
-        out.set_item("events", events(py, &trace)?)?;
+        out.set_item("events", trace.events.iter().map(|e| event_row(py, e)).collect::<PyResult<Vec<_>>>()?)?;
+        let decisions = trace.decisions.iter().map(|d| decision_row(py, d)).collect::<PyResult<Vec<_>>>()?;
+        out.set_item("decisions", decisions)?;
         Ok(out)
     }
 
@@ -196,19 +208,34 @@ fn by_tick<'py>(
     Ok(out)
 }
 
+const STATE: [&str; 9] = [
+    "ln_s",
+    "x0",
+    "x1",
+    "x2",
+    "surface_level",
+    "surface_skew",
+    "surface_curvature",
+    "rate",
+    "dividend_yield",
+];
+const BUCKETS: [&str; 8] = ["time", "spot", "level", "smile", "settlement", "fills", "fees", "interest"];
+
+type Figure = (&'static str, fn(&engine::LedgerRow) -> f64);
+
+/// What a row of the ledger says beside its state and its buckets, in dollars or points.
+const FIGURES: [Figure; 8] = [
+    ("index", |row| row.spot),
+    ("vix", |row| row.vix),
+    ("cash", |row| row.cash),
+    ("sleeve", |row| row.sleeve),
+    ("hedge", |row| row.hedge),
+    ("nav", |row| row.nav),
+    ("requirement", |row| row.requirement),
+    ("sleeve_requirement", |row| row.sleeve_requirement),
+];
+
 fn ledger<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
-    const STATE: [&str; 9] = [
-        "ln_s",
-        "x0",
-        "x1",
-        "x2",
-        "surface_level",
-        "surface_skew",
-        "surface_curvature",
-        "rate",
-        "dividend_yield",
-    ];
-    const BUCKETS: [&str; 8] = ["time", "spot", "level", "smile", "settlement", "fills", "fees", "interest"];
     let rows = &trace.ledger;
     let out = PyDict::new(py);
     let column = |value: &dyn Fn(&engine::LedgerRow) -> f64| -> Bound<'py, PyArray1<f64>> {
@@ -218,14 +245,9 @@ fn ledger<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
     for (index, name) in STATE.iter().enumerate() {
         out.set_item(name, column(&|row| row.state[index]))?;
     }
-    out.set_item("index", column(&|row| row.spot))?;
-    out.set_item("vix", column(&|row| row.vix))?;
-    out.set_item("cash", column(&|row| row.cash))?;
-    out.set_item("sleeve", column(&|row| row.sleeve))?;
-    out.set_item("hedge", column(&|row| row.hedge))?;
-    out.set_item("nav", column(&|row| row.nav))?;
-    out.set_item("requirement", column(&|row| row.requirement))?;
-    out.set_item("sleeve_requirement", column(&|row| row.sleeve_requirement))?;
+    for (name, value) in FIGURES {
+        out.set_item(name, column(&value))?;
+    }
     out.set_item("call", rows.iter().map(|row| row.call).collect::<Vec<bool>>().into_pyarray(py))?;
     for (index, name) in BUCKETS.iter().enumerate() {
         out.set_item(name, column(&|row| row.buckets[index]))?;
@@ -233,25 +255,38 @@ fn ledger<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
     Ok(out)
 }
 
-fn events<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Vec<Bound<'py, PyDict>>> {
-    trace
-        .events
-        .iter()
-        .map(|event| {
-            let row = PyDict::new(py);
-            row.set_item("tick", event.tick)?;
-            row.set_item("minute", event.minute)?;
-            row.set_item("event", event.kind)?;
-            row.set_item("reason", &event.reason)?;
-            row.set_item("layer", event.layer)?;
-            row.set_item("slot", event.slot)?;
-            row.set_item("lots", event.lots)?;
-            row.set_item("price", event.price)?;
-            row.set_item("cash", event.cash)?;
-            row.set_item("pnl", event.pnl)?;
-            row.set_item("strikes", &event.strikes)?;
-            row.set_item("expiry_day", event.expiry_day)?;
-            Ok(row)
-        })
-        .collect()
+/// One tick of the ledger.
+pub fn ledger_row<'py>(py: Python<'py>, row: &engine::LedgerRow) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    out.set_item("day", row.day)?;
+    for (name, value) in STATE.iter().zip(row.state) {
+        out.set_item(name, value)?;
+    }
+    for (name, value) in FIGURES {
+        out.set_item(name, value(row))?;
+    }
+    out.set_item("call", row.call)?;
+    for (name, value) in BUCKETS.iter().zip(row.buckets) {
+        out.set_item(name, value)?;
+    }
+    Ok(out)
+}
+
+/// One event.
+pub fn event_row<'py>(py: Python<'py>, event: &engine::Event) -> PyResult<Bound<'py, PyDict>> {
+    let row = PyDict::new(py);
+    row.set_item("tick", event.tick)?;
+    row.set_item("minute", event.minute)?;
+    row.set_item("event", event.kind)?;
+    row.set_item("reason", &event.reason)?;
+    row.set_item("layer", event.layer)?;
+    row.set_item("slot", event.slot)?;
+    row.set_item("lots", event.lots)?;
+    row.set_item("price", event.price)?;
+    row.set_item("cash", event.cash)?;
+    row.set_item("pnl", event.pnl)?;
+    row.set_item("strikes", &event.strikes)?;
+    row.set_item("leg_prices", &event.leg_prices)?;
+    row.set_item("expiry_day", event.expiry_day)?;
+    Ok(row)
 }

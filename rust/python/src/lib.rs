@@ -10,6 +10,7 @@ mod outputs;
 mod pricing;
 mod rules;
 mod score;
+mod steps;
 
 use pyo3::prelude::*;
 
@@ -38,6 +39,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::score::{Condors, score_columns};
+    #[pymodule_export]
+    use crate::steps::Steps;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -2,6 +2,7 @@
 
 use super::{
     bar::Bar,
+    begin,
     book::{Book, Context, Ledger},
     call_log::{CallLog, INDICATORS},
     exposure::{self, Exposure},
@@ -16,7 +17,7 @@ use super::{
     select::{Selection, spot_move},
     series::Series,
     signals::Signals,
-    trace::{LedgerRow, Trace},
+    trace::{LedgerRow, Step, Trace},
 };
 use crate::{
     market::{DAYS_PER_YEAR, generator::Lanes, state::State},
@@ -81,14 +82,14 @@ impl<'p> Block<'p> {
             exits: plan
                 .exits
                 .iter()
-                .map(|exit| ExitMemory::new(&exit.rule.program, plan.pools[exit.pool].slots))
+                .map(|exit| ExitMemory::new(&exit.rule.program, plan.pools[exit.pool].places()))
                 .collect(),
             pools: plan.pools.iter().map(|pool| Pool::new(pool, asked)).collect(),
             exposures: plan
                 .pools
                 .iter()
                 .map(|pool| {
-                    let slots = if pool.asked.any() { pool.slots } else { 0 };
+                    let slots = if pool.asked.any() { pool.places() } else { 0 };
                     (0..slots).map(|_| Exposure::new(pool)).collect()
                 })
                 .collect(),
@@ -178,6 +179,16 @@ impl<'p> Block<'p> {
         self.trace
     }
 
+    /// What was watched since the last time: one session of it.
+    pub fn take_step(&mut self) -> Option<Step> {
+        let events = self.books.get_mut(self.watched?)?.events.as_mut()?;
+        Some(Step {
+            ledger: self.trace.ledger.pop()?,
+            events: std::mem::take(events),
+            decision: self.trace.decisions.pop(),
+        })
+    }
+
     /// Keeps what one rule reads and says in lane 0.
     pub fn read(&mut self, which: Which) {
         let rule = match which {
@@ -194,23 +205,38 @@ impl<'p> Block<'p> {
 
     /// Runs paths `first_path … first_path + live − 1` from session 0 to T.
     pub fn run(&mut self, first_path: u64, live: usize) {
+        self.begin(first_path, live);
+        for tick in 1..=self.plan.sessions {
+            self.step(tick);
+        }
+        self.end();
+    }
+
+    /// Tick 0 of paths `first_path … first_path + live − 1`, after their warm-up.
+    pub fn begin(&mut self, first_path: u64, live: usize) {
         self.start(first_path, live);
         self.decide(0);
-        for tick in 1..=self.plan.sessions {
-            self.move_market(tick);
-            self.earn(tick);
-            self.trade_inside();
-            self.see_close();
-            self.revalue();
-            self.carry(tick);
-            self.settle(tick);
-            self.fill(tick);
-            self.price_at_bar();
-            self.mark(tick);
-            if tick < self.plan.sessions {
-                self.decide(tick);
-            }
+    }
+
+    /// One session.
+    pub fn step(&mut self, tick: u32) {
+        self.move_market(tick);
+        self.earn(tick);
+        self.trade_inside();
+        self.see_close();
+        self.revalue();
+        self.carry(tick);
+        self.settle(tick);
+        self.fill(tick);
+        self.price_at_bar();
+        self.mark(tick);
+        if tick < self.plan.sessions {
+            self.decide(tick);
         }
+    }
+
+    /// The figures that are known only at T.
+    fn end(&mut self) {
         let Self { plan, market, pools, books, .. } = self;
         for (book, layers) in books.iter_mut().zip(&plan.books) {
             book.finish(Context { plan, book: layers, market, tick: plan.sessions }, pools);
@@ -270,6 +296,11 @@ impl<'p> Block<'p> {
         if let Some(watched) = self.watched {
             self.books[watched].events = Some(vec![]);
             self.trace = Trace::default();
+        }
+        if plan.books.iter().any(|book| book.begins.is_some()) {
+            self.take_over();
+        }
+        if let Some(watched) = self.watched {
             self.record(watched);
         }
         if let Some(series) = &mut self.series {
@@ -360,6 +391,14 @@ impl<'p> Block<'p> {
         }
         market.aged.r = market.now.r;
         market.aged.q = market.now.q;
+        self.shock_market();
+        let market = &mut self.market;
+        observe(plan, &market.now, &mut market.spot, &mut market.vix);
+    }
+
+    /// The states that hedges and stresses are measured in.
+    fn shock_market(&mut self) {
+        let Self { plan, market, .. } = self;
         if let Some(shock) = plan.shock.as_ref().filter(|_| market.shocks) {
             shock.vix_point(&market.now, 1.0, &mut market.shocked);
         }
@@ -368,7 +407,19 @@ impl<'p> Block<'p> {
             spot_move(plan, market, ln_move, &mut stressed);
             market.stressed = stressed;
         }
-        observe(plan, &market.now, &mut market.spot, &mut market.vix);
+    }
+
+    /// Books that begin with positions: they are priced at session 0, and what they need is asked there.
+    fn take_over(&mut self) {
+        self.market.aged.clone_from(&self.market.now);
+        self.shock_market();
+        let Self { plan, market, pools, exposures, books, exits, selections, .. } = self;
+        begin::take_over(plan, market, (pools, exposures), books, exits, selections);
+        self.price_at_bar();
+        let Self { plan, market, pools, books, bills, .. } = self;
+        for (book, layers) in books.iter_mut().zip(&plan.books).filter(|(_, plan)| plan.begins.is_some()) {
+            book.mark(Context { plan, book: layers, market, tick: 0 }, pools, bills);
+        }
     }
 
     /// The night's interest.
@@ -589,6 +640,11 @@ impl<'p> Block<'p> {
                 let reduced = layout.reduced.map_or(Mask::NONE, |rule| enters[rule].1.is_true());
                 book.order_open(layer, orders, reduced);
             }
+        }
+        if let Some(watched) = self.watched {
+            let Self { plan, market, pools, books, enters, trace, .. } = self;
+            let ctx = Context { plan, book: &plan.books[watched], market, tick };
+            trace.decisions.push(books[watched].decided(ctx, pools, enters));
         }
     }
 

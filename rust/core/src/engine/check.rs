@@ -3,16 +3,19 @@
 use super::{
     fill::Contract,
     instrument::Instrument,
+    layout::LayerPlan,
     plan::{positive, within},
     spec::{
-        CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode, LedgersSpec, LegSpec,
-        LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeTarget, StrikeSpec, Underlying, Width,
+        BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
+        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeTarget, StrikeSpec,
+        Underlying, Width,
     },
 };
 use crate::{
     Error, Result,
     margin::{self, Leg},
     market::bars::profile::MINUTES,
+    schedule::Schedule,
 };
 
 /// The legs as the margin rules see them.
@@ -276,6 +279,87 @@ fn check_progression(path: &str, rule: Option<&ProgressionSpec>) -> Result<()> {
     }
     if let Some(share) = rule.max_margin_share {
         positive(&format!("{path}.progression.max_margin_share"), share)?;
+    }
+    Ok(())
+}
+
+/// What a book begins with: layers that it has, legs that they have, ledgers that it has.
+pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[LayerPlan]) -> Result<()> {
+    let at = format!("{}.begins", spec.arm);
+    for (ledger, cash) in begins.cash.into_iter().enumerate() {
+        let separate = spec.ledgers.as_ref().is_some_and(|ledgers| ledgers.mode == LedgerMode::Separate);
+        if !cash.is_finite() || (ledger == 1 && !separate && cash != 0.0) {
+            return Err(Error::domain(
+                format!("{at}.cash"),
+                cash,
+                "dollars; 0 in the sleeve of an arm with one ledger",
+            ));
+        }
+    }
+    if !(begins.committed >= 0.0 && begins.committed.is_finite()) {
+        return Err(Error::domain(format!("{at}.committed"), begins.committed, "dollars, 0 or more"));
+    }
+    for (index, held) in begins.positions.iter().enumerate() {
+        let at = format!("{at}.positions[{index}]");
+        let Some(legs) = spec.layers.get(held.layer).map(|layer| &layer.legs) else {
+            return Err(Error::domain(
+                format!("{at}.layer"),
+                held.layer,
+                format!("0 to {}", layers.len() - 1),
+            ));
+        };
+        if held.strikes.len() != legs.len() || held.strikes.iter().any(|k| !(*k > 0.0 && k.is_finite())) {
+            let allowed = format!("{} above 0, one per leg", legs.len());
+            return Err(Error::domain(format!("{at}.strikes"), format!("{:?}", held.strikes), allowed));
+        }
+        for (name, lots, least) in [("lots", held.lots, 1.0), ("entry_lots", held.entry_lots, held.lots)] {
+            if !(lots >= least && lots.fract() == 0.0 && lots.is_finite()) {
+                return Err(Error::domain(
+                    format!("{at}.{name}"),
+                    lots,
+                    format!("whole lots, at least {least}"),
+                ));
+            }
+        }
+        if !(held.credit.is_finite() && held.entry_value.is_finite()) {
+            return Err(Error::domain(
+                format!("{at}.credit"),
+                held.credit,
+                "a finite number, as entry_value",
+            ));
+        }
+        if held.entry_spot.is_some_and(|spot| !(spot > 0.0 && spot.is_finite())) {
+            return Err(Error::domain(format!("{at}.entry_spot"), held.entry_spot.unwrap_or(0.0), "above 0"));
+        }
+    }
+    Ok(())
+}
+
+/// Positions belong to one book and one session 0, and outlive it.
+pub(super) fn check_begun(books: &[BookSpec], schedule: &Schedule, starts: &[u32]) -> Result<()> {
+    let Some((book, begins)) = books.iter().find_map(|book| Some((book, book.begins.as_ref()?))) else {
+        return Ok(());
+    };
+    if books.len() > 1 || starts.len() > 1 {
+        let problem =
+            format!("{}.begins: positions are those of one book at one start, and there are", book.arm);
+        return Err(Error::Spec(format!("{problem} {} books and {} starts", books.len(), starts.len())));
+    }
+    let start = starts.first().copied().unwrap_or(schedule.origin());
+    let last = u32::try_from(schedule.len()).unwrap_or(u32::MAX) - 1;
+    let threatened = book.layers.iter().any(|layer| layer.size.target == SizeTarget::ThreatenedDelta);
+    for (index, held) in begins.positions.iter().enumerate() {
+        let at = format!("{}.begins.positions[{index}]", book.arm);
+        if held.expiry <= start || held.expiry > last {
+            let allowed = format!("a session after the start, {} to {last}", start + 1);
+            return Err(Error::domain(format!("{at}.expiry"), held.expiry, allowed));
+        }
+        let unseen = held.age > 0 && (starts.is_empty() || held.age > start);
+        if unseen && threatened && book.layers[held.layer].role == Role::Core {
+            let allowed =
+                "sessions within the record: a hedge of this arm is sized by deltas at the opening (R24)";
+            return Err(Error::domain(format!("{at}.age"), held.age, allowed));
+        }
     }
     Ok(())
 }

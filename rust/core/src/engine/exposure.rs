@@ -146,6 +146,12 @@ impl Exposure {
         }
     }
 
+    /// A lane begins with a package of which it is known how far SPX was thought to move, nothing else.
+    pub fn take_over(&mut self, lane: usize, entry_sd: f64) {
+        self.entry_sd[lane] = entry_sd;
+        self.entry_theta[lane] = f64::NAN;
+    }
+
     /// The tick at which exit rules are about to be evaluated.
     pub fn observe(
         &mut self,
@@ -229,7 +235,9 @@ impl Exposure {
             }
         }
         for i in 0..LANES {
-            self.columns.gamma_percentile[i] = 100.0 * lower[i] / held[i];
+            // Of sessions before the path begins nothing is known.
+            let known = package.entered[i] >= 0.0;
+            self.columns.gamma_percentile[i] = if known { 100.0 * lower[i] / held[i] } else { f64::NAN };
         }
         self.gammas[(tick % kept) as usize] = *gamma;
     }

@@ -46,7 +46,7 @@ impl<'p> Inside<'p> {
     /// `None` where books trade at closes alone.
     pub fn new(plan: &'p Plan, lanes: Lanes, shocks: bool) -> Option<Self> {
         let clock = plan.clock.as_ref().filter(|_| plan.pools.iter().any(|pool| pool.inside.marked))?;
-        let slots = |exit: &ExitPlan| if exit.watched { plan.pools[exit.pool].slots } else { 0 };
+        let slots = |exit: &ExitPlan| if exit.watched { plan.pools[exit.pool].places() } else { 0 };
         Some(Self {
             session: Box::new(Session::new(&*plan.generator, &clock.grid, &clock.ranges, LANES)),
             market: Box::new(Market::new(lanes, shocks)),

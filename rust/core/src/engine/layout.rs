@@ -4,16 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     check::{
-        check_calls, check_contract, check_entry, check_layer, check_ledgers, check_legs, check_liquidity,
+        check_begins, check_calls, check_contract, check_entry, check_layer, check_ledgers, check_legs,
+        check_liquidity,
     },
     exposure::Asked,
     fill::Contract,
     instrument::Instrument,
     permits::Permit,
     spec::{
-        BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, LayerSpec, LedgerMode, LedgerName, LedgersSpec,
-        LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, ProgressionSpec, Right, Role, Rung, SizeSpec,
-        SizeTarget,
+        BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, HeldSpec, LayerSpec, LedgerMode, LedgerName,
+        LedgersSpec, LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, ProgressionSpec, Right, Role, Rung,
+        SizeSpec, SizeTarget,
     },
 };
 use crate::{
@@ -55,6 +56,8 @@ pub(super) struct PoolPlan {
     /// Chains that share the layer's size.
     pub tranches: usize,
     pub slots: usize,
+    /// Slots behind these for what a book begins with: no opening uses them.
+    pub begun: usize,
     /// Some book that trades it hedges: dollars per VIX point and challenges are wanted every session.
     pub hedged: bool,
     /// Calendar days left at the planned end (R61).
@@ -87,6 +90,11 @@ impl PoolPlan {
     /// Contracts of one lot.
     pub fn contracts(&self) -> i32 {
         if self.legs.is_empty() { 1 } else { self.legs.iter().map(|leg| leg.ratio.abs()).sum() }
+    }
+
+    /// Packages that it has room for.
+    pub fn places(&self) -> usize {
+        self.slots + self.begun
     }
 
     /// Are its longs paid for in full, rather than margined?
@@ -204,6 +212,19 @@ pub(super) struct BookPlan {
     pub reads_core: bool,
     /// Some rule reads the greeks of its core.
     pub reads_greeks: bool,
+    /// What it holds at session 0; `None`: its capital in cash.
+    pub begins: Option<BeginPlan>,
+}
+
+/// What a book holds at session 0.
+#[derive(Debug)]
+pub(super) struct BeginPlan {
+    /// Per ledger, dollars.
+    pub cash: [f64; 2],
+    /// Expected cost committed before, dollars.
+    pub committed: f64,
+    /// Each tranche with its slot.
+    pub held: Vec<(usize, HeldSpec)>,
 }
 
 impl BookPlan {
@@ -380,6 +401,9 @@ impl Builder<'_> {
                 self.layer(&path, (index, l), layer, place(layer.ledger), spec.ledgers.as_ref())
             })
             .collect::<Result<_>>()?;
+        if let Some(begins) = &spec.begins {
+            check_begins(spec, begins, &layers)?;
+        }
         let transfers = match separate {
             Some(ledgers) => ledgers
                 .transfers
@@ -396,8 +420,17 @@ impl Builder<'_> {
                 .collect::<Result<_>>()?,
             None => vec![],
         };
+        let begins = spec.begins.as_ref().map(|begins| {
+            let held = begins.positions.iter().map(|held| {
+                let pool = &mut self.pools[layers[held.layer].pool];
+                pool.begun += 1;
+                (pool.slots + pool.begun - 1, held.clone())
+            });
+            BeginPlan { cash: begins.cash, committed: begins.committed, held: held.collect() }
+        });
         Ok(BookPlan {
             arm: spec.arm.clone(),
+            begins,
             share: spec.share,
             hedged: layers.iter().any(LayerPlan::hedges),
             reads_core: false,
@@ -515,6 +548,7 @@ impl Builder<'_> {
             decides,
             tranches,
             slots,
+            begun: 0,
             hedged: false,
             end_days: spec.roll_below.unwrap_or(0),
             crash,

@@ -4,6 +4,7 @@
 //! after it nothing can fail.
 
 mod bar;
+mod begin;
 mod block;
 mod book;
 mod call_log;
@@ -27,6 +28,7 @@ mod series;
 mod signals;
 mod size;
 pub mod spec;
+mod steps;
 mod summary;
 mod term_structure;
 mod trace;
@@ -37,5 +39,6 @@ pub use permits::Governed;
 pub use plan::{Paths, Plan};
 pub use readings::Readings;
 pub use series::NAMES as SERIES_NAMES;
+pub use steps::Steps;
 pub use summary::NAMES as SUMMARY_NAMES;
-pub use trace::{Event, LedgerRow, Trace};
+pub use trace::{Decision, Event, Held, LayerDecision, LedgerRow, Step, Trace};

@@ -344,7 +344,7 @@ impl Pool {
     pub fn new(plan: &PoolPlan, asked: Asked) -> Self {
         let empty = Package::empty(plan.legs.len(), plan.chain.is_some(), asked);
         Self {
-            packages: vec![empty; plan.slots],
+            packages: vec![empty; plan.places()],
             decisions: [0; LANES],
             due: Mask::NONE,
             due_slot: [0; LANES],

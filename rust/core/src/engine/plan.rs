@@ -6,6 +6,7 @@ use super::{
     bar::BarSpec,
     block::Block,
     call_log::NAMES as CALLS,
+    check::check_begun,
     clock::Clock,
     given::Given,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
@@ -82,7 +83,7 @@ pub struct Paths {
 
 /// Stack of a thread, bytes. Kernels keep their columns there, and a thread that waits takes up another piece of work on
 /// top of its own: the usual two megabytes are not enough.
-const STACK: usize = 64 << 20;
+pub(super) const STACK: usize = 64 << 20;
 
 impl Plan {
     /// Parses and checks a specification; every error is found here.
@@ -145,6 +146,7 @@ impl Plan {
         let owners = || enters.iter().map(|r| r.owner).chain(exits.iter().map(|e| e.rule.owner));
         let observed = (0..books.len()).map(|book| owners().any(|owner| owner == Some(book))).collect();
         check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;
+        check_begun(&spec.books, &schedule, &spec.starts)?;
         Ok(Self {
             capital: spec.capital,
             sessions: spec.sessions,
@@ -201,7 +203,7 @@ impl Plan {
         Ok(self.books[book].layers.iter().map(|layer| layer.exit.is_some_and(asked)).collect())
     }
 
-    fn check_book(&self, book: usize) -> Result<()> {
+    pub(super) fn check_book(&self, book: usize) -> Result<()> {
         if book < self.books() {
             return Ok(());
         }
@@ -328,7 +330,7 @@ impl Plan {
         Ok(block.into_readings())
     }
 
-    fn check_path(&self, path: u64) -> Result<()> {
+    pub(super) fn check_path(&self, path: u64) -> Result<()> {
         match self.paths() {
             Some(have) if path as usize >= have => {
                 Err(Error::domain("path", path, format!("0 to {}", have - 1)))

@@ -3,7 +3,7 @@
 use super::{
     instrument::{Instrument, Quotes},
     layout::PoolPlan,
-    package::{MORNING, Market},
+    package::{MORNING, Market, Package},
     plan::Plan,
     recorded::{self, Anchor, QuotedLegs},
     spec::{Drift, LegSpec, Right, StrikeSpec, Width},
@@ -231,6 +231,33 @@ impl Selection {
             self.quotes.value(pool, &self.strikes, &mut self.rise_gain, None);
             less(&mut self.rise_gain, &self.value, &self.residual);
         }
+    }
+
+    /// What would have been measured of a package at the close at which it was opened.
+    pub fn look_back(
+        &mut self,
+        plan: &Plan,
+        pool: &PoolPlan,
+        (state, session): (&State, [u32; LANES]),
+        package: &mut Package,
+    ) {
+        if pool.contract.instrument != Instrument::SpxOption {
+            return;
+        }
+        let less = if pool.contract.morning { MORNING } else { 0.0 };
+        for (i, from) in session.into_iter().enumerate() {
+            let (schedule, to) = (&plan.schedule, package.expiry[i]);
+            self.sessions[i] = f64::from(schedule.sessions_between(from, to)) - less;
+            self.days[i] = f64::from(schedule.days_between(from, to));
+        }
+        let (sessions, days) = (&self.sessions, &self.days);
+        self.quotes.quote(pool.contract.instrument, &plan.surface, state, sessions, days, &self.basis);
+        self.strikes.clone_from(&package.strikes);
+        for i in 0..LANES {
+            package.entry_sd[i] = self.quotes.spx.theta[i].sqrt();
+        }
+        self.deltas(pool);
+        package.entry_delta = self.entry_delta;
     }
 
     /// How its value answers to moves of the market, and what is left of it at its planned end.

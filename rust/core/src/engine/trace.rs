@@ -25,6 +25,8 @@ pub struct Event {
     pub pnl: f64,
     /// Strikes of the legs, SPX points.
     pub strikes: Vec<f64>,
+    /// Mid prices of the legs likewise; of a future its price.
+    pub leg_prices: Vec<f64>,
     /// Days since 1970-01-01 of the expiry; 0 for events of the whole book.
     pub expiry_day: i32,
 }
@@ -43,6 +45,7 @@ impl Default for Event {
             cash: 0.0,
             pnl: f64::NAN,
             strikes: vec![],
+            leg_prices: vec![],
             expiry_day: 0,
         }
     }
@@ -84,4 +87,82 @@ pub struct Trace {
     pub ledger: Vec<LedgerRow>,
     /// In the order in which they happened.
     pub events: Vec<Event>,
+    /// Ticks 0 to T − 1.
+    pub decisions: Vec<Decision>,
+}
+
+/// One session of one path of one book.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The market and the ledger at its close.
+    pub ledger: LedgerRow,
+    /// What happened in it.
+    pub events: Vec<Event>,
+    /// What is to be filled in the next one; `None` at T.
+    pub decision: Option<Decision>,
+}
+
+/// What a book decided at a close, after all its rules.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// When.
+    pub tick: u32,
+    /// What counts against the requirement of the core ledger, and of the sleeve, dollars.
+    pub available: [f64; 2],
+    /// The requirement of each, dollars.
+    pub requirement: [f64; 2],
+    /// Dollars per VIX point that the core loses, and that the hedges gain; NaN where nothing hedges.
+    pub vega: [f64; 2],
+    /// Per transfer of the arm: is it ordered?
+    pub transfers: Vec<bool>,
+    /// Per layer.
+    pub layers: Vec<LayerDecision>,
+}
+
+/// What one layer decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerDecision {
+    /// Does the calendar ask for an opening, or does the layer hold nothing?
+    pub due: bool,
+    /// What its enter rule said: 1 true, 0 false, NaN unknown; `None` without a rule.
+    pub enter: Option<f64>,
+    /// Permits, by name, that an opening lacks, and that a roll lacks; empty where it may.
+    pub withheld: [String; 2],
+    /// An opening is ordered.
+    pub open: bool,
+    /// It is to be smaller than usual (C3).
+    pub reduced: bool,
+    /// What it holds.
+    pub held: Vec<Held>,
+}
+
+/// A tranche, and what was ordered for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// Slot of the layer.
+    pub slot: usize,
+    /// Lots, and lots at the opening.
+    pub lots: [f64; 2],
+    /// Tick of the opening; negative before session 0.
+    pub entered: f64,
+    /// Days since 1970-01-01 of the expiry.
+    pub expiry_day: i32,
+    /// Calendar days to it.
+    pub days: i32,
+    /// Strikes of the legs, SPX points.
+    pub strikes: Vec<f64>,
+    /// Mid prices of the legs likewise.
+    pub leg_prices: Vec<f64>,
+    /// Cash received per unit at the opening.
+    pub credit: f64,
+    /// V: what one unit is worth; the price of a future.
+    pub value: f64,
+    /// Break-even challenge (R49).
+    pub challenge: f64,
+    /// Closing, roll, lots to be sold in part.
+    pub exit: bool,
+    /// It is rolled.
+    pub roll: bool,
+    /// Lots of a partial sale (R36).
+    pub sell: f64,
 }

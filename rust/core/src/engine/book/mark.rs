@@ -113,7 +113,7 @@ impl Book {
             sum.max_drawdown[i] = sum.max_drawdown[i].max(1.0 - own / self.peak[i]);
             let tied_up = self.requirement.iter().map(|column| column[i]).sum::<f64>() + premium[i];
             sum.peak_requirement[i] = sum.peak_requirement[i].max(tied_up);
-            let error = (own - capital - sum.buckets(i)).abs() / capital;
+            let error = (own - capital - self.begun[i] - sum.buckets(i)).abs() / capital;
             sum.identity_error[i] = sum.identity_error[i].max(error);
             if own < 0.0 {
                 first(&mut sum.negative_tick, i, ctx.tick);

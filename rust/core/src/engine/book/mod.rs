@@ -1,7 +1,9 @@
 //! A book: ledgers, lots and chains. This module is the only code that changes a position.
 
+mod begin;
 mod calls;
 mod close;
+mod decided;
 mod hedge;
 mod inside;
 mod liquidity;
@@ -85,7 +87,7 @@ struct Layer {
 impl Layer {
     fn new(pool: &PoolPlan) -> Self {
         Self {
-            slots: vec![Slot::default(); pool.slots],
+            slots: vec![Slot::default(); pool.places()],
             open: Mask::NONE,
             reduced: Mask::NONE,
             chains: vec![Chain::default(); pool.tranches],
@@ -230,6 +232,8 @@ pub struct Book {
     /// What counts against it, as it stood when the tick was marked.
     available: [Col; LEDGERS],
     peak: Col,
+    /// NAV at session 0 less C, where the book began with positions.
+    begun: Col,
     layers: Vec<Layer>,
     calls: Calls,
     /// Where the worst bar of the session would have brought a call that its close did not.
@@ -262,6 +266,7 @@ impl Book {
             requirement: [Col::default(); LEDGERS],
             available: cash,
             peak: capital,
+            begun: Col::default(),
             layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
             calls: Calls::default(),
             bar_call: [Mask::NONE; LEDGERS],
@@ -537,6 +542,8 @@ fn about(
         layer: Some(layer),
         slot: Some(slot),
         strikes: package.map_or_else(Vec::new, |package| package.strikes.iter().map(|k| k[0]).collect()),
+        leg_prices: package
+            .map_or_else(Vec::new, |package| package.leg_prices.iter().map(|p| p[0]).collect()),
         expiry_day: package.map_or(0, |package| ctx.plan.schedule.day(package.expiry[0])),
         ..Event::default()
     }

@@ -1,5 +1,6 @@
 //! The serde mirror of what Python sends: one comparison, its market, calendar and books. Unknown fields are errors.
 
+mod begins;
 mod calls;
 mod contract;
 mod governance;
@@ -7,6 +8,7 @@ mod legs;
 mod signals;
 mod size;
 
+pub use begins::{BeginsSpec, HeldSpec};
 pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
 pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
 pub use governance::{OverrideSpec, PermitSpec};
@@ -108,6 +110,9 @@ pub struct BookSpec {
     /// How liquid its ledgers must be after an opening (R64); absent: nobody asks.
     #[serde(default)]
     pub liquidity: Option<LiquiditySpec>,
+    /// What it holds at session 0; absent: its capital in cash.
+    #[serde(default)]
+    pub begins: Option<BeginsSpec>,
 }
 
 /// Two ledgers, or one on purpose (R60–R62).

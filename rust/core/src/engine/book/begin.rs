@@ -1,0 +1,32 @@
+//! What a book holds before its first decision.
+
+use super::{Book, CORE, Context, SLEEVE};
+use crate::{
+    engine::{layout::BeginPlan, package::Pool, spec::HeldSpec},
+    math::lanes::{Col, LANES},
+};
+
+impl Book {
+    /// Puts lots in a slot without a trade: they were paid for before.
+    pub fn hold(&mut self, held: &HeldSpec, slot: usize) {
+        let state = &mut self.layers[held.layer].slots[slot];
+        state.lots = Col::splat(held.lots);
+        state.entry_lots = Col::splat(held.entry_lots);
+        state.sold = Col::splat(held.entry_lots - held.lots);
+    }
+
+    /// Ledgers at session 0, when everything that is held has its price.
+    pub fn begin(&mut self, ctx: Context<'_>, begins: &BeginPlan, pools: &[Pool]) {
+        for ledger in [CORE, SLEEVE] {
+            self.cash[ledger] = Col::splat(begins.cash[ledger]);
+        }
+        for i in 0..LANES {
+            let nav = self.nav_now(ctx, pools, i);
+            self.begun[i] = nav - ctx.plan.capital;
+            self.peak[i] = nav;
+            if let Some(tally) = &mut self.tally {
+                tally.commit(0, i, begins.committed);
+            }
+        }
+    }
+}
