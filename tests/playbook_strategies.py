@@ -1,4 +1,4 @@
-"""Markets and playbooks that hypothesis makes: crashes, flats, gaps, spikes of VIX; arms that nobody wrote."""
+"""Markets and playbooks that hypothesis makes: crashes, flats, gaps, spikes of VIX; random arms."""
 
 from datetime import date
 
