@@ -48,6 +48,9 @@ FAN_PATHS = 1_024
 CALL_PATHS = 1_024
 """Paths at most whose margin calls are told one by one, and counted by the state that they opened in."""
 
+GREEK_PATHS = 256
+"""Paths of the greek view at most: every package is priced some twenty times more a session."""
+
 GATE_PATHS = 1_024
 """Paths at most on which it is counted how often layers were closed for lack of data."""
 
@@ -742,14 +745,41 @@ class Comparison:
         self, arm: str | None, share: float | None
     ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:
         """Return the arm, what `_core.Plan.calls` records of it, and the numbers of the paths."""
+        arm, plan, paths = self._followed("calls", arm, share, CALL_PATHS)
+        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+
+    def _followed(
+        self, what: str, arm: str | None, share: float | None, most: int
+    ) -> tuple[str, _core.Plan, Sequence[int]]:
+        """Return an arm, its book alone on at most so many paths, and the numbers of these.
+
+        The first paths of a simulation, or starts of a history, evenly spread.
+        """
         arm, share = arm or self.arms[0], self._share(share)
         if (arm, share) not in self.books:
-            raise SpecError(f"calls: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+            raise SpecError(
+                f"{what}: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}"
+            )
         starts = self.task.spec["starts"]
-        step = math.ceil(len(starts) / CALL_PATHS) if starts else 1
-        paths = range(0, len(starts), step) if starts else range(min(self.task.paths, CALL_PATHS))
-        plan = self._alone(arm, share, starts[::step] if starts else [])
-        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+        step = math.ceil(len(starts) / most) if starts else 1
+        paths = range(0, len(starts), step) if starts else range(min(self.task.paths, most))
+        return arm, self._alone(arm, share, starts[::step] if starts else []), paths
+
+    def greek_view(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return the Taylor terms of what an arm's packages earned, and the residual they leave (R6, R75).
+
+        Runs again on the first `GREEK_PATHS` paths of a simulation, or on that many starts of a history at
+        most, evenly spread; greeks are kept only then. On bars there is none.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.greek_view` says behind the `arm`: `side`, `term`, `dollars` a year with their
+            interval, `estimate`, `share` of what moves the book.
+        """
+        arm, plan, paths = self._followed("greek_view", arm, share, GREEK_PATHS)
+        table = figures.greek_view(plan.greeks(0, len(paths), 0, threads=self.threads), self.capital)
+        return self._shown(table.select(pl.lit(arm).alias("arm"), pl.all()))
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""

@@ -12,6 +12,7 @@ from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
 from alvh.figures.governed import CHECKS, governed, governed_words
+from alvh.figures.greek_view import GREEK_TERMS, greek_view
 from alvh.figures.headline import headline, history_headline
 from alvh.figures.layers import layer_pnl
 from alvh.figures.margin_calls import MARGIN_CALLS, forced_cost, margin_calls
@@ -32,6 +33,7 @@ from alvh.figures.worst_bar import bar_calls
 __all__ = [
     "CHECKS",
     "FIGURES",
+    "GREEK_TERMS",
     "LARGEST_DRAWDOWN",
     "LARGEST_PROBABILITY",
     "LIMITS_OF_SIZE",
@@ -61,6 +63,7 @@ __all__ = [
     "forced_cost",
     "governed",
     "governed_words",
+    "greek_view",
     "headline",
     "hedge_failures",
     "history_headline",
