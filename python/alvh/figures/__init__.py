@@ -5,6 +5,7 @@ Everything here is a pure function of a frame `paths` with one row per path, arm
 independent; for the overlapping starts of a history there is `history_summary`, which has none.
 """
 
+from alvh.figures.beta import BETA, beta
 from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
@@ -21,16 +22,20 @@ from alvh.figures.paired import against
 from alvh.figures.peaks import peaks
 from alvh.figures.prices import PRICES, prices
 from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, protection_words
+from alvh.figures.returns import RETURNS, returns
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.sizing import LARGEST_DRAWDOWN, LARGEST_PROBABILITY, sizing
+from alvh.figures.spikes import spikes
 from alvh.figures.stops import STOPS, stops
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
 from alvh.figures.summary import FIGURES, Figure, summary
 from alvh.figures.surface_band import surface_band
+from alvh.figures.windows import WINDOW, around, regimes, windows
 from alvh.figures.worst_bar import bar_calls
 
 __all__ = [
+    "BETA",
     "CHECKS",
     "FIGURES",
     "GREEK_TERMS",
@@ -42,14 +47,18 @@ __all__ = [
     "ONE_DAY",
     "PRICES",
     "PROTECTION",
+    "RETURNS",
     "STATES",
     "STOPS",
+    "WINDOW",
     "WITHIN",
     "Figure",
     "HistorySummary",
     "against",
+    "around",
     "attribution",
     "bar_calls",
+    "beta",
     "break_even",
     "call_log",
     "call_rates",
@@ -77,9 +86,13 @@ __all__ = [
     "prices",
     "protection",
     "protection_words",
+    "regimes",
+    "returns",
     "roll_costs",
     "sizing",
+    "spikes",
     "stops",
     "summary",
     "surface_band",
+    "windows",
 ]
