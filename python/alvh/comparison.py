@@ -49,6 +49,12 @@ FAN_PATHS = 1_024
 CALL_PATHS = 1_024
 """Paths at most whose margin calls are told one by one, and counted by the state that they opened in."""
 
+SESSION_PATHS = 1_024
+"""Paths at most of figures that are made of sessions: ledgers, beta, windows, spikes."""
+
+GREEK_PATHS = 256
+"""Paths of the greek view at most: every package is priced some twenty times more a session."""
+
 GATE_PATHS = 1_024
 """Paths at most on which it is counted how often layers were closed for lack of data."""
 
@@ -743,14 +749,181 @@ class Comparison:
         self, arm: str | None, share: float | None
     ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:
         """Return the arm, what `_core.Plan.calls` records of it, and the numbers of the paths."""
+        arm, plan, paths = self._followed("calls", arm, share, CALL_PATHS)
+        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+
+    def _followed(
+        self, what: str, arm: str | None, share: float | None, most: int
+    ) -> tuple[str, _core.Plan, Sequence[int]]:
+        """Return an arm, its book alone on at most so many paths, and the numbers of these.
+
+        The first paths of a simulation, or starts of a history, evenly spread.
+        """
         arm, share = arm or self.arms[0], self._share(share)
         if (arm, share) not in self.books:
-            raise SpecError(f"calls: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+            raise SpecError(
+                f"{what}: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}"
+            )
         starts = self.task.spec["starts"]
-        step = math.ceil(len(starts) / CALL_PATHS) if starts else 1
-        paths = range(0, len(starts), step) if starts else range(min(self.task.paths, CALL_PATHS))
-        plan = self._alone(arm, share, starts[::step] if starts else [])
-        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+        step = math.ceil(len(starts) / most) if starts else 1
+        paths = range(0, len(starts), step) if starts else range(min(self.task.paths, most))
+        return arm, self._alone(arm, share, starts[::step] if starts else []), paths
+
+    def greek_view(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return the Taylor terms of what an arm's packages earned, and the residual they leave (R6, R75).
+
+        Runs again on the first `GREEK_PATHS` paths of a simulation, or on that many starts of a history at
+        most, evenly spread; greeks are kept only then. On bars there is none.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.greek_view` says behind the `arm`: `side`, `term`, `dollars` a year with their
+            interval, `estimate`, `share` of what moves the book.
+        """
+        arm, plan, paths = self._followed("greek_view", arm, share, GREEK_PATHS)
+        table = figures.greek_view(plan.greeks(0, len(paths), 0, threads=self.threads), self.capital)
+        return self._shown(table.select(pl.lit(arm).alias("arm"), pl.all()))
+
+    def _series(self, share: float | None) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """Return every arm's series by session at one share, on at most `SESSION_PATHS` of the same paths."""
+        share = self._share(share)
+        if share not in self._kept:
+            followed = (
+                self._followed("series", arm, share, SESSION_PATHS)
+                for arm in self.arms
+                if (arm, share) in self.books
+            )
+            self._kept[share] = {
+                arm: plan.series(0, len(paths), 0, threads=self.threads) for arm, plan, paths in followed
+            }
+        return self._kept[share]
+
+    @cached_property
+    def _kept(self) -> dict[float, dict[str, dict[str, NDArray[np.float64]]]]:
+        return {}
+
+    def _followed_starts(self, share: float | None) -> tuple[Sequence[int], list[int]]:
+        """Return the numbers of the paths of `_series`, and the session of the calendar each begins at."""
+        _, _, paths = self._followed("series", None, share, SESSION_PATHS)
+        starts = self.task.spec["starts"]
+        return paths, [starts[path] if starts else self.task.spec["schedule"]["origin"] for path in paths]
+
+    def beta(self, base: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return beta and alpha against SPX, downside beta, and the price of cutting it (R71).
+
+        On the first `SESSION_PATHS` paths of a simulation, or that many starts of a history, evenly spread.
+        `base` is the arm whose downside beta the others cut, the first unless given. Alpha takes SPX with
+        the dividend yield of a simulated market; on a history without dividends.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.beta` says: `arm`, `figure`, `estimate`, `low`, `high`, `unit`.
+        """
+        dividends = self.task.spec["market"].get("dividend_yield")
+        paid = float(dividends) if isinstance(dividends, int | float) else 0.0
+        table = figures.beta(
+            self._series(share), self.capital, base=base or self.arms[0], dividend_yield=paid
+        )
+        return self._shown(table)
+
+    def returns(
+        self,
+        share: float | None = None,
+        *,
+        erp: float = 0.05,
+        growth: float = 0.0,
+        inflation: float = 0.0,
+    ) -> pl.DataFrame:
+        """Return money-weighted returns per ledger and what they are held against (R67 to R69, R72, R73).
+
+        On the paths of `beta`, whose betas make the cost of equity. `erp`: equity risk premium, `growth`: of
+        the hedge's cost, `inflation`: taken off in the Sortino ratio; all a year.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.returns` says behind the `arm`.
+        """
+        _, starts = self._followed_starts(share)
+        calendar = np.array(self.task.spec["schedule"]["days"], dtype=np.float64)
+        days = np.array([calendar[s : s + self.sessions + 1] - calendar[s] for s in starts])
+        betas = dict(self.beta(share=share).filter(figure="beta").select("arm", "estimate").iter_rows())
+        ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
+        tables = []
+        for arm, series in self._series(share).items():
+            bills = np.log(series["bills"][:, -1]).mean() / (days[:, -1].mean() / 365.0)
+            separate = ledgers[arm].get("mode") == "separate"
+            table = figures.returns(
+                series,
+                days,
+                self.capital,
+                sleeve=ledgers[arm]["sleeve_share"] if separate else None,
+                hedged=arm in self.hedged,
+                rate=float(bills),
+                beta=betas[arm] or 0.0,
+                erp=erp,
+                growth=growth,
+                inflation=inflation,
+            )
+            tables.append(table.select(pl.lit(arm).alias("arm"), pl.all()))
+        return self._shown(pl.concat(tables))
+
+    def spikes(self, share: float | None = None) -> pl.DataFrame:
+        """Return how many successive volatility spikes each arm survives without forced liquidation (R74).
+
+        On the paths of `beta`; what a spike is stands in ``docs/figures.md``.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.spikes` says: `arm`, `spikes`, `paths`, `survived`, `estimate`, `low`, `high`.
+        """
+        share = self._share(share)
+        paths, _ = self._followed_starts(share)
+        series = self._series(share)
+        first = pl.min_horizontal(
+            pl.when(pl.col(name) > 0).then(pl.col(name)) for name in ("forced_tick", "ruin_tick")
+        )
+        rows = self._frame.filter(pl.col("share") == share, pl.col("path").is_in(list(paths)))
+        told = rows.sort("path").select("arm", first=first.fill_null(0.0))
+        forced = {arm: told.filter(arm=arm)["first"].to_numpy() for arm in series}
+        return self._shown(figures.spikes(next(iter(series.values()))["vix"], forced))
+
+    def windows(
+        self, base: str | None = None, share: float | None = None, *, window: int = figures.WINDOW
+    ) -> pl.DataFrame:
+        """Return what arms earn around announcements and in regimes, less what `base` does (R20, R92).
+
+        On the paths of `beta`. Announcements are those of the market's calendar: dates that a history was
+        given, or in a simulation those of a rule, of which its prices know nothing.
+
+        Parameters
+        ----------
+        base
+            The arm that the others are paired with; the first unless given.
+        share
+            The smallest unless given.
+        window
+            Sessions before and after an announcement that belong to it.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.windows` says: `arm`, `by` ("fomc", "cpi", "ppi", "announcements": any of them;
+            "vix", "fall"), `when`, `figure`, `estimate`, `low`, `high`, `sessions`.
+        """
+        series = self._series(share)
+        _, starts = self._followed_starts(share)
+        events = {name: days for name, days in self.task.spec["schedule"]["events"].items() if days}
+        any_of_them = {"announcements": [day for days in events.values() for day in days]} if events else {}
+        masks: dict[tuple[str, str], NDArray[np.bool_]] = {}
+        for name, days in (events | any_of_them).items():
+            near = figures.around(starts, self.sessions, days, window)
+            masks |= {(name, "inside"): near, (name, "outside"): ~near}
+        masks |= figures.regimes(next(iter(series.values())))
+        return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use alvh_core::engine::{self, CALL_NAMES, SERIES_NAMES, SUMMARY_NAMES, Trace};
+use alvh_core::engine::{
+    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, FORESIGHT_NAMES, GREEK_NAMES, SERIES_NAMES, SUMMARY_NAMES,
+    Trace,
+};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
 
@@ -94,6 +97,50 @@ impl Plan {
     ) -> PyResult<Bound<'py, PyDict>> {
         let columns = detached(py, || self.0.calls(first_path, paths, book, threads))?;
         by_tick(py, CALL_NAMES, columns, paths)
+    }
+
+    /// Taylor terms of the P&L of one book's packages, a session: name -> array of paths x (sessions + 1) values.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn greeks<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.greeks(first_path, paths, book, threads))?;
+        by_tick(py, GREEK_NAMES, columns, paths)
+    }
+
+    /// What one book did on every path: name -> array with an element per deal, and "kinds", what `kind` counts.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn deals<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.deals(first_path, paths, book, threads))?;
+        let out = by_name(py, DEAL_NAMES, columns)?;
+        out.set_item("kinds", DEAL_KINDS)?;
+        Ok(out)
+    }
+
+    /// What the hedge tranches of one book could have been closed for: name -> array with an element per tranche.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn foresight<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.foresight(first_path, paths, book, threads))?;
+        by_name(py, FORESIGHT_NAMES, columns)
     }
 
     /// How often data were missing for the enter rules of layers, over some paths: a dict per layer that has one.
@@ -191,6 +238,15 @@ impl Plan {
         out.set_item("names", names)?;
         Ok(Some(out))
     }
+}
+
+/// Columns by name.
+fn by_name<'py>(py: Python<'py>, names: &[&str], columns: Vec<Vec<f64>>) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    for (name, column) in names.iter().zip(columns) {
+        out.set_item(name, column.into_pyarray(py))?;
+    }
+    Ok(out)
 }
 
 /// Columns of paths x ticks, by name.
