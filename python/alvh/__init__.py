@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from alvh import (
+        advice,
         chain,
         contracts,
         errors,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         signals,
         workers,
     )
+    from alvh.advice import advise
     from alvh.claims import audit
     from alvh.comparison import Comparison, compare
     from alvh.difference import diff
@@ -86,6 +88,7 @@ _HOME = {
     "VixIndex": "vix",
     "WorstBar": "specification",
     "AlvhError": "errors",
+    "advise": "advice",
     "audit": "claims",
     "compare": "comparison",
     "diff": "difference",
@@ -105,6 +108,7 @@ _HOME = {
 """Names at the top level and the module each lives in; function names are not module names."""
 
 _MODULES = (
+    "advice",
     "chain",
     "contracts",
     "errors",
@@ -143,6 +147,8 @@ __all__ = [
     "VixIndex",
     "WorstBar",
     "__version__",
+    "advice",
+    "advise",
     "audit",
     "chain",
     "compare",

@@ -1,4 +1,4 @@
-"""The command line: runs and what they tell, audit, stress; vix, chain, margin, score, market, rules."""
+"""The command line: runs and what they tell, advice, audit, stress; chains, margin, score, market, rules."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ try:
 except ValueError as refusal:  # an AlvhError, unnameable without the core: ALVH_SIMD that this machine lacks
     print("alvh:", refusal, file=sys.stderr)
     sys.exit(2)
+from alvh.command_advise import advise
 from alvh.command_chain import chain
 from alvh.command_margin import margin
 from alvh.command_market import market
@@ -521,6 +522,7 @@ def vix(  # noqa: PLR0917 -- one parameter per option
         print_vix(Console(), index)
 
 
+app.command()(advise)
 app.command()(chain)
 app.command()(diff)
 app.command()(margin)

@@ -1,0 +1,264 @@
+"""`alvh.advise`: what a playbook decides for a book today."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from alvh import _core
+from alvh.advice.book import Book
+from alvh.advice.decision import Decision, LayerRule
+from alvh.advice.orders import EPOCH, orders, skips
+from alvh.advice.scoring import scores, terms, weights_of
+from alvh.advice.today import State, history_of, unmoved
+from alvh.contracts import contract
+from alvh.errors import BookError, SpecError
+from alvh.playbook import Arm, Playbook, arms_of
+from alvh.rules.on_path import explain_path
+from alvh.schedule import Schedule
+from alvh.schedule.exchange import sessions_around
+from alvh.signals.given import SignalSource
+from alvh.specification import Costs, MarginRule, specification
+
+__all__ = ["advise", "arm_of", "decided", "positions"]
+
+ESTIMATED: Final = (
+    "Strikes, lots and prices of orders are estimates: the next close if SPX, VIX and the rates stay."
+)
+INSIDE: Final = "An entry inside the session is estimated on one drawn path between two equal closes."
+
+POSITIONS: Final = pl.Schema(
+    {
+        "layer": pl.String(),
+        "product": pl.String(),
+        "lots": pl.Float64(),
+        "sold": pl.Float64(),
+        "opened": pl.Date(),
+        "expiry": pl.Date(),
+        "days": pl.Int64(),
+        "strikes": pl.List(pl.Float64()),
+        "credit": pl.Float64(),
+        "value": pl.Float64(),
+        "challenge": pl.Float64(),
+        "ordered": pl.String(),
+    }
+)
+
+
+def advise(
+    book: Book | str | Path,
+    state: State,
+    playbook: Arm | Playbook,
+    *,
+    share: float = 0.10,
+    margin: MarginRule = "strategy",
+    costs: Costs | None = None,
+    signals: SignalSource | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> Decision:
+    """Say what a playbook decides for a book at today's close: scores, orders, rules, what would change it.
+
+    It is one session of the engine that `compare` runs, with the book's positions in its slots. Educational:
+    it tells what the rules say, and recommends nothing (R90).
+
+    Parameters
+    ----------
+    book : Book or path
+        Cash and positions; a path is read by `Book.read`.
+    state : History or mapping
+        A history whose last session is today's, as long as the rules look back; or today's ``date``, ``spx``,
+        ``vix``, ``rate``, ``dividend_yield`` by name, where no rule looks back.
+    playbook : Arm or Playbook
+        The rules; a playbook with one arm.
+    share : float
+        Margin share of NAV of layers that are sized by it.
+    margin : str, Grid or House
+        Margin rule, as in `compare`.
+    costs : Costs, optional
+        Spreads and fees.
+    signals : frame or path, optional
+        Signals from outside, as in `compare`.
+    weights : mapping of str to float, optional
+        Weights in place of the defaults, by ``"action.term"``: see `TERMS`.
+
+    Returns
+    -------
+    Decision
+
+    Raises
+    ------
+    BookError
+        A position fits no layer, or the book cannot be used as it is.
+    HistoryError
+        The history is shorter than the rules look back.
+    SpecError
+        No such weight; a playbook with several arms, or with a cost that is solved for.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import alvh as av
+    >>> today = {"date": date(2024, 2, 2), "spx": 4958.6, "vix": 13.9, "rate": 0.053, "dividend_yield": 0.014}
+    >>> calm = av.Arm("calm", av.IronCondor(enter="vix < 20"))
+    >>> told = av.advise(av.advice.Book(cash=1_000_000), today, calm)
+    >>> told.action, told.skips.row(0)
+    ('hold', ('core', 'waits', 'no opening is due'))
+    """
+    if not isinstance(book, Book):
+        book = Book.read(book)
+    arm, weights = arm_of(playbook), weights_of(weights)
+    history = history_of(state)
+    market = unmoved(history)
+    today = len(history.data) - 1
+    if arm.warm_up > today:
+        raise SpecError(
+            f"advise: the rules of {arm.name} look back {arm.warm_up} sessions, and {today} lie before "
+            f"{history.data.dates[-1]}. Mend: give a history of at least {arm.warm_up + 1} sessions"
+        )
+    terms_of = {"shares": [share], "margin": margin, "costs": costs, "signals": signals, "seed": 0}
+    capital = book.cash + book.sleeve if book.capital is None else book.capital
+    if capital <= 0:
+        raise BookError(
+            f"{book.source}: cash = {book.cash:g}: a book with cash", column="cash", value=book.cash
+        )
+    spec = specification([arm], market, sessions=1, capital=capital, **terms_of)  # type: ignore[arg-type]
+    spec["starts"] = [today]
+    clock = _clock(market, spec)
+    begins, unknown = book.held(arm, clock, today)
+    spec["books"][0]["begins"] = begins
+    if book.capital is None:
+        # What it is worth today is known when its positions are priced.
+        nav = _first(_core.Plan(json.dumps(spec)))["ledger"]["nav"]
+        if nav <= 0:
+            raise BookError(f"{book.source}: the book is worth {nav:,.0f} dollars: above 0", column="cash")
+        spec["capital"] = nav
+    plan = _core.Plan(json.dumps(spec))
+    steps = plan.begin(0, 0)
+    now, then = steps.step(), steps.step()
+    assert now is not None  # noqa: S101 -- tick 0 always is
+    assert then is not None  # noqa: S101 -- the plan has one session
+    rules = tuple(
+        LayerRule(layer.name, told)
+        for index, (layer, described) in enumerate(zip(arm.layers, spec["books"][0]["layers"], strict=True))
+        for told in explain_path(plan, 0, index, described, 0)
+    )
+    notes = [*unknown, ESTIMATED, *([INSIDE] if "bars" in spec else []), *_absent(arm), *history.limits]
+    days = history.data.dates
+    return decided(arm, now, then["events"], weights, days, rules=rules, notes=tuple(notes))
+
+
+def arm_of(playbook: Arm | Playbook) -> Arm:
+    """Return the one arm of a playbook, whose costs are all given.
+
+    Examples
+    --------
+    >>> import alvh as av
+    >>> arm_of(av.preset("plain")).name
+    'plain'
+    """
+    arms = arms_of([playbook])
+    if len(arms) != 1:
+        names = ", ".join(arm.name for arm in arms)
+        raise SpecError(f"advise: playbook has the arms {names}: give one of them")
+    if arms[0].equal_cost is not None:
+        raise SpecError(f"advise: {arms[0].name} has an equal_cost, which is solved for: give an arm without")
+    return arms[0]
+
+
+def decided(
+    arm: Arm,
+    step: Mapping[str, Any],
+    events: list[dict[str, Any]],
+    weights: Mapping[str, float],
+    days: Sequence[date],
+    *,
+    rules: tuple[LayerRule, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Decision:
+    """Return the decision of a session of `Steps.step`, with the `events` of the next one.
+
+    `days` are the sessions up to that of the decision, the last one its own.
+    """
+    table = terms(arm, step, weights)
+    ledger, decision = step["ledger"], step["decision"]
+    return Decision(
+        day=EPOCH + timedelta(ledger["day"]),
+        arm=arm.name,
+        market={"spx": ledger["index"], "vix": ledger["vix"]},
+        ledger={
+            **{name: ledger[name] for name in ("nav", "cash", "sleeve", "requirement", "call")},
+            "available": math.fsum(decision["available"]),
+        },
+        actions=scores(table),
+        terms=table,
+        orders=orders(arm, decision, events),
+        skips=skips(arm, decision, events),
+        positions=positions(arm, decision, days),
+        rules=rules,
+        notes=notes,
+    )
+
+
+def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl.DataFrame:
+    """Return what a book holds at a decision, in product points a unit, and what is ordered for it.
+
+    `days` are the sessions up to that of the decision, the last one its own.
+    """
+    tick = decision["tick"]
+    rows = []
+    for layer, told in zip(arm.layers, decision["layers"], strict=True):
+        fraction = contract(layer.product).index_fraction
+        for held in told["held"]:
+            ordered = "close" if held["exit"] else "roll" if held["roll"] else None
+            if held["sell"] > 0:
+                ordered = f"sell {held['sell']:g}"
+            rows.append(
+                {
+                    "layer": layer.name,
+                    "product": layer.product,
+                    "lots": held["lots"],
+                    "sold": held["entry_lots"] - held["lots"],
+                    "opened": _session(days, tick - int(held["entered"])),
+                    "expiry": EPOCH + timedelta(held["expiry_day"]),
+                    "days": held["days"],
+                    "strikes": [strike * fraction for strike in held["strikes"]],
+                    "credit": held["credit"] * fraction,
+                    "value": held["value"] * fraction,
+                    "challenge": None if math.isnan(held["challenge"]) else held["challenge"],
+                    "ordered": ordered,
+                }
+            )
+    return pl.DataFrame(rows, schema=POSITIONS)
+
+
+def _session(days: Sequence[date], age: int) -> date:
+    """Return the session so many before the last of `days`, which may not reach back so far."""
+    last = len(days) - 1
+    return days[last - age] if age <= last else sessions_around(days[0], before=age - last)[0]
+
+
+def _first(plan: _core.Plan) -> dict[str, Any]:
+    step = plan.begin(0, 0).step()
+    assert step is not None  # noqa: S101 -- tick 0 always is
+    return step
+
+
+def _clock(market: Any, spec: Mapping[str, Any]) -> Schedule:
+    """Return the clock that a specification was written on, for its dates."""
+    days = [EPOCH + timedelta(day) for day in spec["schedule"]["days"]]
+    tail = len(days) - len(market.data)
+    return market.clock(tail_sessions=tail, listings={}, events={})  # type: ignore[no-any-return]
+
+
+def _absent(arm: Arm) -> list[str]:
+    return (
+        [f"{arm.name} knows prices only; closed for lack of data: {'; '.join(arm.absent)}."]
+        if arm.absent
+        else []
+    )

@@ -1,0 +1,418 @@
+"""A book as its owner writes it down: cash and positions, leg by leg, put in the layers of a playbook."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from alvh.contracts import contract, products
+from alvh.errors import BookError, nearest_names
+from alvh.playbook import Arm, Layer
+from alvh.schedule import Schedule, exchange
+
+__all__ = ["COLUMNS", "Book"]
+
+SCHEMA: Final = 1
+"""Version of the TOML format."""
+
+COLUMNS: Final = pl.Schema(
+    {
+        "position": pl.String(),
+        "layer": pl.String(),
+        "product": pl.String(),
+        "right": pl.String(),
+        "strike": pl.Float64(),
+        "expiration": pl.Date(),
+        "quantity": pl.Float64(),
+        "price": pl.Float64(),
+        "opened": pl.Date(),
+        "sold": pl.Float64(),
+        "spot": pl.Float64(),
+    }
+)
+"""Columns of the legs of a book."""
+
+REQUIRED: Final = ("product", "expiration", "quantity", "price", "opened")
+MONEY: Final = ("cash", "sleeve", "committed", "capital")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """Cash and positions of one book.
+
+    Parameters
+    ----------
+    cash : float
+        Of the core ledger, dollars, what was received for open positions included; all of it where the arm
+        has one ledger.
+    sleeve : float
+        Of the hedge sleeve, dollars (R60).
+    committed : float
+        Expected cost that hedge purchases of the last 365 days have committed, dollars (R61).
+    capital : float, optional
+        What drawdown and ruin are measured by, dollars; what the book is worth today unless given.
+    legs : polars.DataFrame
+        A row per leg: `product`, `right` ("C", "P"; null for a future), `strike` and `price` (product points,
+        the price at the opening), `expiration`, `quantity` (contracts, below 0 sold), `opened`; optionally
+        `layer` (its name, where several would fit), `position` (legs with equal words are one position;
+        unless given, those of equal layer, product, expiration and opening), `sold` (lots of the position
+        sold since), `spot` (SPX at the opening, where the history does not reach back so far).
+
+    Raises
+    ------
+    BookError
+        A column is missing or unknown, a cell is of the wrong kind, an amount is not finite.
+
+    Examples
+    --------
+    >>> Book(cash=1_000_000).legs.height
+    0
+    """
+
+    cash: float
+    sleeve: float = 0.0
+    committed: float = 0.0
+    capital: float | None = None
+    legs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COLUMNS))
+    source: str = "book"
+
+    def __post_init__(self) -> None:
+        for name in MONEY:
+            amount = getattr(self, name)
+            if name == "capital" and amount is None:
+                continue
+            if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
+                raise self._error(f"{name} = {amount!r}: dollars", name, amount)
+        if self.committed < 0 or (self.capital is not None and self.capital <= 0):
+            name = "committed" if self.committed < 0 else "capital"
+            allowed = "0 or more" if name == "committed" else "above 0"
+            raise self._error(
+                f"{name} = {getattr(self, name)}: dollars, {allowed}", name, getattr(self, name)
+            )
+        object.__setattr__(self, "legs", self._typed(self.legs))
+
+    @classmethod
+    def read(cls, path: str | Path, *, cash: float | None = None, sleeve: float | None = None) -> Book:
+        """Read a book from a file.
+
+        Parameters
+        ----------
+        path : path
+            TOML with ``schema = 1``, ``cash`` and ``[[leg]]`` tables, or CSV with a header and a row per leg.
+        cash, sleeve : float, optional
+            Dollars; CSV has no place for them, and needs `cash`. They stand in for those of TOML.
+
+        Raises
+        ------
+        BookError
+            Not such a file, an unknown key or column, or a cell that cannot be read.
+        """
+        path = Path(path)
+        given = {name: value for name, value in (("cash", cash), ("sleeve", sleeve)) if value is not None}
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise BookError(f"{path}: not text in UTF-8. Mend: give TOML or CSV", source=str(path)) from None
+        if path.suffix.casefold() == ".toml":
+            return cls.from_toml(text, source=str(path), **given)
+        if cash is None:
+            raise BookError(
+                f"{path}: CSV says nothing of cash. Mend: give cash (and sleeve), or a book in TOML",
+                source=str(path),
+                column="cash",
+            )
+        try:
+            legs = pl.read_csv(text.encode(), infer_schema=False)
+        except PolarsError as error:
+            reason = " ".join(str(error).split())
+            raise BookError(f"{path}: cannot be read as CSV: {reason}", source=str(path)) from None
+        legs = legs.select(pl.all().str.strip_chars().replace("", None))
+        return cls(**given, legs=legs, source=str(path))
+
+    @classmethod
+    def from_toml(cls, text: str, *, source: str = "book", **given: float) -> Book:
+        """Read a book from TOML text.
+
+        Examples
+        --------
+        >>> text = '''
+        ... schema = 1
+        ... cash = 1_000_000
+        ... [[leg]]
+        ... product = "VIX"
+        ... right = "C"
+        ... strike = 22
+        ... expiration = 2024-03-20
+        ... quantity = 40
+        ... price = 1.05
+        ... opened = 2024-01-31
+        ... '''
+        >>> Book.from_toml(text).legs.select("product", "quantity", "expiration").row(0)
+        ('VIX', 40.0, datetime.date(2024, 3, 20))
+        """
+        try:
+            found = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise BookError(f"{source}: not TOML: {error}", source=source) from None
+        if (schema := found.pop("schema", None)) != SCHEMA:
+            raise BookError(
+                f"{source}: schema = {schema!r}: this version reads schema = {SCHEMA}", source=source
+            )
+        legs = found.pop("leg", [])
+        if unknown := next((key for key in found if key not in MONEY), None):
+            known = nearest_names(unknown, [*MONEY, "leg"])
+            raise BookError(f"{source}: {unknown}: unknown key: {known}", source=source, column=unknown)
+        amounts = found | given
+        if "cash" not in amounts:
+            raise BookError(
+                f"{source}: cash: missing: dollars of the core ledger", source=source, column="cash"
+            )
+        if not isinstance(legs, list) or not all(isinstance(leg, dict) for leg in legs):
+            raise BookError(f"{source}: leg: write [[leg]], a table per leg", source=source, column="leg")
+        columns = dict.fromkeys(key for leg in legs for key in leg)
+        rows = {name: pl.Series(name, [leg.get(name) for leg in legs], strict=False) for name in columns}
+        return cls(
+            **amounts, legs=pl.DataFrame(list(rows.values())) if rows else pl.DataFrame(), source=source
+        )
+
+    def held(self, arm: Arm, clock: Schedule, start: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return what the engine reads of the book, and what is not known of it, in sentences.
+
+        `start` is the session of `clock` on which the book stands.
+        """
+        positions, unknown = [], []
+        for name, legs in self._positions():
+            position, told = self._position(name, legs, arm, clock, start)
+            positions.append(position)
+            unknown.extend(told)
+        begins = {"cash": [self.cash, self.sleeve], "committed": self.committed, "positions": positions}
+        return begins, tuple(unknown)
+
+    def _positions(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        for row, leg in enumerate(self.legs.iter_rows(named=True), start=1):
+            apart = [leg[name] for name in ("layer", "product", "expiration", "opened")]
+            key = ("named", leg["position"]) if leg["position"] is not None else ("alike", *apart)
+            groups.setdefault(key, []).append(leg | {"row": row})
+        for key, legs in groups.items():
+            first = legs[0]
+            name = key[1] if key[0] == "named" else f"{first['product']} of {first['expiration']}"
+            for shared in ("layer", "product", "expiration", "opened", "sold", "spot"):
+                if other := next((leg for leg in legs if leg[shared] != first[shared]), None):
+                    raise self._error(
+                        f"row {other['row']}: {shared} = {other[shared]}: position {name!r} has "
+                        f"{first[shared]} in another leg. Mend: name positions in the column position",
+                        shared,
+                        other[shared],
+                        row=other["row"],
+                    )
+            yield name, legs
+
+    def _position(
+        self, name: str, legs: Sequence[Mapping[str, Any]], arm: Arm, clock: Schedule, start: int
+    ) -> tuple[dict[str, Any], list[str]]:
+        index, matched = self._layer(name, legs, arm)
+        layer, first = arm.layers[index], legs[0]
+        row = contract(first["product"])
+        ratios = [leg["ratio"] for leg in layer.spec()["legs"]] or [1]
+        lots = abs(matched[0]["quantity"] / ratios[0])
+        if lots != int(lots) or any(
+            leg["quantity"] != lots * ratio for leg, ratio in zip(matched, ratios, strict=True)
+        ):
+            quantities = ", ".join(f"{leg['quantity']:g}" for leg in matched)
+            raise self._error(
+                f"position {name!r}: quantity {quantities}: not whole lots of layer {layer.name!r}, "
+                f"one of which is {', '.join(f'{ratio:+d}' for ratio in ratios)}",
+                "quantity",
+                first["quantity"],
+                row=first["row"],
+            )
+        age, unseen = self._age(first, clock, start)
+        option = row.kind == "option"
+        price = sum(leg["price"] * ratio for leg, ratio in zip(matched, ratios, strict=True))
+        points = price / row.index_fraction
+        told = []
+        if unseen and first["spot"] is None and layer.role == "core":
+            told.append(
+                f"Position {name!r} was opened on {first['opened']}, before the history: SPX then is "
+                "unknown, and with it its break-even challenge. Mend: give spot, or a longer history."
+            )
+        return {
+            "layer": index,
+            "lots": lots,
+            "entry_lots": lots + (first["sold"] or 0.0),
+            "age": age,
+            "entry_spot": first["spot"],
+            "expiry": self._expiry(first, clock, start),
+            "strikes": [leg["strike"] / row.index_fraction for leg in matched] if option else [],
+            "credit": -points if option else 0.0,
+            "entry_value": points,
+        }, told
+
+    def _layer(
+        self, name: str, legs: Sequence[Mapping[str, Any]], arm: Arm
+    ) -> tuple[int, list[Mapping[str, Any]]]:
+        """Return the layer that a position belongs to, and its legs in the order of the layer's."""
+        first = legs[0]
+        names = [layer.name for layer in arm.layers]
+        if first["layer"] is not None and first["layer"] not in names:
+            raise self._error(
+                f"row {first['row']}: layer = {first['layer']!r}: {nearest_names(first['layer'], names)}",
+                "layer",
+                first["layer"],
+                row=first["row"],
+            )
+        fitting = [
+            (index, matched)
+            for index, layer in enumerate(arm.layers)
+            if first["layer"] in {None, layer.name} and (matched := _matched(legs, layer)) is not None
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        what = ", ".join(
+            f"{leg['quantity']:+g} {leg['product']}{'' if leg['right'] is None else ' ' + leg['right']}"
+            for leg in legs
+        )
+        if fitting:
+            several = ", ".join(repr(names[index]) for index, _ in fitting)
+            problem = f"fits the layers {several} of {arm.name}. Mend: say which in the column layer"
+        else:
+            wants = "; ".join(f"{layer.name!r}: {_words(layer)}" for layer in arm.layers)
+            problem = f"fits no layer of {arm.name}, which has {wants}"
+        raise self._error(f"position {name!r} ({what}) {problem}", "layer", first["layer"], row=first["row"])
+
+    def _age(self, leg: Mapping[str, Any], clock: Schedule, start: int) -> tuple[int, bool]:
+        """Return the sessions since the opening, and whether it lies before the history."""
+        opened, today = leg["opened"], clock.dates[start]
+        if opened > today or not exchange.is_session(opened):
+            why = f"after {today}, the day of the book" if opened > today else "no session of the exchange"
+            raise self._error(f"row {leg['row']}: opened = {opened}: {why}", "opened", opened, row=leg["row"])
+        if opened >= clock.dates[0]:
+            if opened not in clock.dates:
+                raise self._error(
+                    f"row {leg['row']}: opened = {opened}: a session that the history lacks",
+                    "opened",
+                    opened,
+                    row=leg["row"],
+                )
+            return start - clock.dates.index(opened), False
+        return start + clock.ordinals[0] - exchange.ordinal(opened), True
+
+    def _expiry(self, leg: Mapping[str, Any], clock: Schedule, start: int) -> int:
+        day = leg["expiration"]
+        if day not in clock.dates or clock.dates.index(day) <= start:
+            past = day <= clock.dates[start]
+            why = (
+                f"after {clock.dates[start]}, the day of the book"
+                if past
+                else "a session up to " + str(clock.dates[-1])
+            )
+            raise self._error(
+                f"row {leg['row']}: expiration = {day}: {why} is allowed", "expiration", day, row=leg["row"]
+            )
+        return clock.dates.index(day)
+
+    def _typed(self, legs: pl.DataFrame) -> pl.DataFrame:
+        if unknown := next((name for name in legs.columns if name not in COLUMNS), None):
+            raise self._error(f"{unknown}: unknown column: {nearest_names(unknown, COLUMNS)}", unknown, None)
+        if legs.height and (lacking := next((name for name in REQUIRED if name not in legs.columns), None)):
+            raise self._error(f"no column {lacking}: {nearest_names(lacking, legs.columns)}", lacking, None)
+        typed = pl.DataFrame(
+            [
+                _cast(legs[name], dtype)
+                if name in legs.columns
+                else pl.Series(name, [None] * legs.height, dtype)
+                for name, dtype in COLUMNS.items()
+            ]
+        )
+        for name, dtype in COLUMNS.items():
+            given = legs[name].is_not_null() if name in legs.columns else pl.Series([False] * legs.height)
+            bad = (typed[name].is_null() & (given | (name in REQUIRED))).arg_true()
+            if len(bad):
+                value = legs[name][bad[0]]
+                wanted = {pl.Date: "a date, YYYY-MM-DD", pl.String: "text"}.get(dtype.base_type(), "a number")
+                raise self._error(
+                    f"row {bad[0] + 1}: {name} = {value!r}: {wanted}", name, value, row=bad[0] + 1
+                )
+        typed = typed.with_columns(pl.col("right").str.to_uppercase().str.slice(0, 1))
+        for row, leg in enumerate(typed.iter_rows(named=True), start=1):
+            self._check(row, leg)
+        return typed
+
+    def _check(self, row: int, leg: Mapping[str, Any]) -> None:
+        if leg["product"] not in products():
+            known = nearest_names(leg["product"], products())
+            raise self._error(
+                f"row {row}: product = {leg['product']!r}: {known}", "product", leg["product"], row=row
+            )
+        future = contract(leg["product"]).kind == "future"
+        if future != (leg["right"] is None) or (leg["right"] is not None and leg["right"] not in "CP"):
+            wanted = "none, of a future" if future else "C or P"
+            raise self._error(
+                f"row {row}: right = {leg['right']!r}: {wanted}", "right", leg["right"], row=row
+            )
+        allowed = {
+            "strike": (future and leg["strike"] is None) or (not future and _above(leg["strike"], 0.0)),
+            "quantity": leg["quantity"] != 0 and float(leg["quantity"]).is_integer(),
+            "price": math.isfinite(leg["price"]) and leg["price"] >= 0,
+            "sold": leg["sold"] is None or (leg["sold"] >= 0 and float(leg["sold"]).is_integer()),
+            "spot": leg["spot"] is None or _above(leg["spot"], 0.0),
+        }
+        words = {
+            "strike": "none, of a future" if future else "above 0",
+            "quantity": "whole contracts, not 0: below 0 sold",
+            "price": "0 or more: the price of the leg, whoever paid it",
+            "sold": "whole lots, 0 or more",
+            "spot": "above 0",
+        }
+        for name, good in allowed.items():
+            if not good:
+                raise self._error(f"row {row}: {name} = {leg[name]}: {words[name]}", name, leg[name], row=row)
+
+    def _error(self, words: str, column: str, value: Any, *, row: int | None = None) -> BookError:
+        return BookError(f"{self.source}: {words}", source=self.source, row=row, column=column, value=value)
+
+
+def _above(value: float | None, bound: float) -> bool:
+    return value is not None and math.isfinite(value) and value > bound
+
+
+def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Cast a column; what does not fit is null."""
+    if dtype == pl.Date and column.dtype == pl.String:
+        return column.str.to_date("%Y-%m-%d", strict=False)
+    if (dtype == pl.Date) != (column.dtype == pl.Date):
+        return pl.Series(column.name, [None] * len(column), dtype)
+    return column.cast(dtype, strict=False)
+
+
+def _matched(legs: Sequence[Mapping[str, Any]], layer: Layer) -> list[Mapping[str, Any]] | None:
+    """Return the legs in the order of the layer's, or None where they are not those of the layer."""
+    wanted = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
+    if len(legs) != len(wanted) or legs[0]["product"] != layer.product:
+        return None
+    rest, found = list(legs), []
+    for leg in wanted:
+        same = (
+            each for each in rest if each["right"] == leg["right"] and each["quantity"] * leg["ratio"] > 0
+        )
+        if (match := next(same, None)) is None:
+            return None
+        rest.remove(match)
+        found.append(match)
+    return found
+
+
+def _words(layer: Layer) -> str:
+    legs = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
+    return ", ".join(
+        f"{leg['ratio']:+d} {layer.product}{'' if leg['right'] is None else ' ' + leg['right']}"
+        for leg in legs
+    )

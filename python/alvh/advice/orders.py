@@ -1,0 +1,140 @@
+"""What is to be traded, leg by leg in lots, and what is not and why: from the events of a session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+import polars as pl
+
+from alvh.contracts import contract
+from alvh.playbook import Arm, Layer
+
+__all__ = ["ORDERS", "SKIPS", "orders", "skips"]
+
+EPOCH: Final = date(1970, 1, 1)
+
+ORDERS: Final = pl.Schema(
+    {
+        "order": pl.Int64(),
+        "layer": pl.String(),
+        "action": pl.String(),
+        "side": pl.String(),
+        "product": pl.String(),
+        "right": pl.String(),
+        "strike": pl.Float64(),
+        "expiry": pl.Date(),
+        "lots": pl.Float64(),
+        "price": pl.Float64(),
+        "net": pl.Float64(),
+        "cash": pl.Float64(),
+        "reason": pl.String(),
+    }
+)
+"""A row per leg: equal `order`, one order. `price` of the leg at mid and `net` of the order, spread included,
+in product points a unit, received above 0; `cash` of the order in dollars, after fees."""
+
+SKIPS: Final = pl.Schema({"layer": pl.String(), "event": pl.String(), "reason": pl.String()})
+"""What did not happen: `event` is waits, skip, refuse, block or withhold."""
+
+OPENS: Final = "open"
+CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise"}
+NOT_DONE: Final = ("skip", "refuse", "block")
+
+
+def orders(arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return the orders of a decision, as the events of the next session fill them; columns are `ORDERS`."""
+    rows: list[tuple[Any, ...]] = []
+    number = 0
+    for event in events:
+        kind = event["event"]
+        if kind == "transfer":
+            number += 1
+            empty = (None,) * 8
+            rows.append((number, None, "transfer", *empty, event["cash"], event["reason"]))
+        if kind != OPENS and kind not in CLOSES:
+            continue
+        number += 1
+        layer = arm.layers[event["layer"]]
+        rolls = kind == "close" and event["reason"] == "roll"
+        reason = _rolled(layer, decision["layers"][event["layer"]], event) if rolls else event["reason"]
+        action = "roll" if rolls else CLOSES.get(kind, kind)
+        rows.extend((number, layer.name, action, *leg, reason) for leg in _legs(layer, event))
+    return pl.DataFrame(rows, schema=ORDERS, orient="row")
+
+
+def skips(
+    arm: Arm,
+    decision: Mapping[str, Any],
+    events: Iterable[Mapping[str, Any]],
+    *,
+    waiting: bool = True,
+) -> pl.DataFrame:
+    """Return what a decision did not open, roll or fill, and why; columns are `SKIPS`.
+
+    `events` are those of the next session; `waiting`: tell layers whose calendar asks for nothing, too.
+    """
+    rows: list[tuple[str | None, str, str]] = []
+    for layer, told in zip(arm.layers, decision["layers"], strict=True):
+        openings, rolls = told["withheld"]
+        said = told["enter"]
+        if told["open"]:
+            continue
+        if not told["due"]:
+            if waiting:
+                rows.append(
+                    (layer.name, "waits", "it holds its position" if told["held"] else "no opening is due")
+                )
+        elif said is not None and not math.isclose(said, 1.0):
+            why = "unknown: data are missing" if math.isnan(said) else "false"
+            rows.append((layer.name, "skip", f"{layer.enter} is {why}"))
+        elif openings:
+            rows.append((layer.name, "withhold", f"opening: {openings}"))
+        if rolls and _due_to_roll(layer, told):
+            rows.append((layer.name, "withhold", f"roll: {rolls}"))
+    rows.extend(
+        (arm.layers[event["layer"]].name, event["event"], event["reason"])
+        for event in events
+        if event["event"] in NOT_DONE
+    )
+    return pl.DataFrame(rows, schema=SKIPS, orient="row")
+
+
+def _due_to_roll(layer: Layer, told: Mapping[str, Any]) -> bool:
+    below = layer.roll_below
+    return below is not None and any(held["days"] < below and not held["exit"] for held in told["held"])
+
+
+def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return side, product, right, strike, expiry, lots, price, net, cash of each leg of an event."""
+    row = contract(layer.product)
+    sign = 1 if event["event"] == OPENS else -1
+    expiry = EPOCH + timedelta(event["expiry_day"])
+    legs = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
+    strikes = event["strikes"] or [None] * len(legs)
+    shared = (_points(event["price"], row.index_fraction), event["cash"])
+    return [
+        (
+            "buy" if sign * leg["ratio"] > 0 else "sell",
+            layer.product,
+            leg["right"],
+            None if strike is None else strike * row.index_fraction,
+            expiry,
+            event["lots"] * abs(leg["ratio"]),
+            _points(price, row.index_fraction),
+            *shared,
+        )
+        for leg, strike, price in zip(legs, strikes, event["leg_prices"], strict=True)
+    ]
+
+
+def _points(value: float, fraction: float) -> float | None:
+    return None if math.isnan(value) else value * fraction
+
+
+def _rolled(layer: Layer, told: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+    """Say why a tranche is rolled (R83): days left, and the bound of its layer."""
+    days = next(held["days"] for held in told["held"] if held["slot"] == event["slot"])
+    return f"roll: {days} days left, below {layer.roll_below}"

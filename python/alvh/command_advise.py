@@ -1,0 +1,151 @@
+"""`alvh advise`: what a playbook decides for a book today, or decided on every session of a history."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from alvh.errors import SpecError
+from alvh.options import Json
+
+if TYPE_CHECKING:
+    from alvh.history import History
+
+__all__ = ["advise"]
+
+DAY: Final = ["%Y-%m-%d"]
+
+
+def advise(  # noqa: PLR0917 -- one parameter per option
+    playbook: Annotated[str, typer.Argument(help="TOML file of a playbook, or the name of a preset.")],
+    book: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML or CSV with cash and positions; without one, every decision of --history is told.",
+            metavar="FILE",
+        ),
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet of daily closes, or TOML of a replay; its last session is today's.",
+            metavar="FILE",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="TOML with today's date, spx, vix, rate, dividend_yield.", metavar="FILE"),
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Rate of --history, a year.", metavar="X")] = None,
+    dividend_yield: Annotated[
+        float | None, typer.Option(help="Dividend yield of --history, a year.", metavar="X")
+    ] = None,
+    cash: Annotated[
+        float | None, typer.Option(help="Dollars of the core ledger, where --book is CSV.", metavar="X")
+    ] = None,
+    sleeve: Annotated[float | None, typer.Option(help="Dollars of the sleeve.", metavar="X")] = None,
+    capital: Annotated[
+        float | None,
+        typer.Option(help="Dollars at the start, without --book; 1,000,000 unless given.", metavar="X"),
+    ] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(help="First decision, without --book.", formats=DAY, metavar="DAY"),
+    ] = None,
+    signals: Annotated[
+        str | None, typer.Option(help="CSV or Parquet of signals from outside, or absent.", metavar="FILE")
+    ] = None,
+    share: Annotated[float, typer.Option(help="Margin share of NAV.", metavar="X")] = 0.10,
+    margin_rule: Annotated[
+        str, typer.Option("--margin", help="Margin rule: strategy, portfolio or house.", metavar="NAME")
+    ] = "strategy",
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(help="Weight of a term of the score, repeatable: hedge.band=0.", metavar="TERM=X"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a playbook decides for a book.
+
+    The scored actions, orders in lots, the value of every rule, and what would change it. Educational: it
+    recommends nothing.
+    """
+    from alvh import advice
+
+    arm = _playbook(playbook)
+    options: dict[str, Any] = {"share": share, "margin": margin_rule, "weights": _weights(weight)}
+    if signals is not None:
+        options["signals"] = signals
+    if (history is None) == (state is None):
+        raise SpecError("alvh advise: give --history FILE or --state FILE, one of them")
+    if book is None:
+        _refuse({"--cash": cash, "--sleeve": sleeve}, "is of a book: give --book FILE, or --capital")
+        if history is None:
+            raise SpecError("alvh advise: --state is today's alone: give --book FILE as well, or a --history")
+        day: date | None = None if start is None else start.date()
+        if capital is not None:
+            options["capital"] = capital
+        told: Any = advice.decision_log(arm, _history(history, rate, dividend_yield), start=day, **options)
+    else:
+        _refuse({"--capital": capital, "--start": start}, "is of a log: leave --book out")
+        held = advice.Book.read(book, cash=cash, sleeve=sleeve)
+        if state is not None:
+            _refuse({"--rate": rate, "--dividend-yield": dividend_yield}, "stands in --state")
+        now: Any = _state(state) if state is not None else _history(history, rate, dividend_yield)  # type: ignore[arg-type]
+        told = advice.advise(held, now, arm, **options)
+    print(told.json() if as_json else told.text())
+
+
+def _playbook(name: str) -> Any:
+    from alvh.playbook import Arm, preset, presets
+
+    return (
+        Arm.read(Path(name))
+        if name.endswith(".toml") or (name not in presets() and Path(name).exists())
+        else preset(name)
+    )
+
+
+def _history(file: Path, rate: float | None, dividend_yield: float | None) -> History:
+    from alvh.history import History
+    from alvh.market import from_toml
+    from alvh.market_file import read_text
+
+    if file.suffix != ".toml":
+        return History(file, rate=rate, dividend_yield=dividend_yield)
+    _refuse({"--rate": rate, "--dividend-yield": dividend_yield}, f"stands in {file}")
+    market = from_toml(read_text(file), str(file))
+    if not isinstance(market, History):
+        raise SpecError(f'--history {file}: {market.spec()["model"]}: a replay, model = "history"')
+    return market
+
+
+def _state(file: Path) -> dict[str, Any]:
+    from alvh.market_file import read_text
+
+    try:
+        return tomllib.loads(read_text(file))
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{file}: not TOML: {error}") from None
+
+
+def _weights(given: list[str] | None) -> dict[str, float]:
+    weights = {}
+    for text in given or []:
+        term, equals, number = text.partition("=")
+        try:
+            weights[term] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise SpecError(f"--weight {text}: TERM=NUMBER, such as hedge.band=0")
+    return weights
+
+
+def _refuse(given: dict[str, Any], why: str) -> None:
+    if name := next((name for name, value in given.items() if value is not None), None):
+        raise SpecError(f"{name} {why}")

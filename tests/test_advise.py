@@ -1,0 +1,500 @@
+"""`alvh advise`: what it decides is what the engine decides in a run; scores, books, words."""
+
+import json
+import math
+import sys
+from datetime import date, timedelta
+from itertools import pairwise
+
+import polars as pl
+import pytest
+
+import alvh as av
+from alvh.advice import ACTIONS, TERMS, Book, advise, decision_log
+from alvh.advice.scoring import best, scores, terms, weights_of
+from alvh.cli import main
+from alvh.contracts import contract
+from alvh.errors import AlvhError, BookError, SpecError
+from alvh.report import DISCLAIMER
+from test_steps import CORE, HEDGED, PLAIN, market, recorded
+
+FRAME = recorded()
+LOG = decision_log(HEDGED, market(FRAME))
+RUN = av.compare([HEDGED], market(FRAME), sessions=len(FRAME) - 2, shares=[0.10], margin="strategy")
+"""The same decisions in a comparison: its one start, at the session from which the rules are warm."""
+
+
+def book_of(decision):
+    """What a decision tells of a book, as its owner would write it down."""
+    legs = [
+        {
+            "position": f"{row['layer']} {number}",
+            "layer": row["layer"],
+            "product": row["product"],
+            "right": leg["right"],
+            "strike": strike,
+            "expiration": row["expiry"],
+            "quantity": row["lots"] * leg["ratio"],
+            # One leg carries what the whole position was opened at.
+            "price": abs(row["credit"]) if leg["ratio"] * row["credit"] < 0 and first else 0.0,
+            "opened": row["opened"],
+            "sold": row["sold"],
+        }
+        for number, row in enumerate(decision.positions.iter_rows(named=True))
+        for layer in [next(layer for layer in HEDGED.layers if layer.name == row["layer"])]
+        for index, (leg, strike) in enumerate(zip(layer.spec()["legs"], row["strikes"], strict=True))
+        for first in [index == 0]
+    ]
+    ledger = decision.ledger
+    return Book(cash=ledger["cash"], sleeve=ledger["sleeve"], capital=1e6, legs=pl.DataFrame(legs))
+
+
+def until(frame, day):
+    return market(frame.filter(pl.col("date") <= day))
+
+
+def test_a_log_is_the_run():
+    """Every order of the log is an event of the comparison's trace, and the other way round."""
+    trace = RUN.trace(0)
+    done = trace.events.filter(pl.col("event").is_in(["open", "close", "reduce", "monetise"]))
+    ordered = LOG.orders.group_by("day", "order", maintain_order=True).first()
+    fills = ordered.with_columns(filled=pl.col("day").replace_strict(_next_day(), return_dtype=pl.Date))
+    fills = fills.filter(pl.col("filled") <= done["date"].max())
+    assert fills.height == done.height > 40
+    assert fills["filled"].to_list() == done["date"].to_list()
+    assert fills["cash"].to_list() == done["cash"].to_list()
+    assert fills["lots"].to_list() == done["lots"].to_list()
+    assert LOG.frame["nav"].to_list()[: len(trace.ledger)] == trace.ledger["nav"].to_list()
+    refusals = trace.events.filter(pl.col("event") == "skip")
+    assert LOG.skips.filter(pl.col("reason") == "covered").height == refusals.height > 0
+
+
+def _next_day():
+    days = [*FRAME["date"].to_list(), FRAME["date"].to_list()[-1] + timedelta(7)]
+    return dict(pairwise(days))
+
+
+@pytest.mark.parametrize("index", [5, 17, 29, 38, 61, 90, 117])
+def test_a_day_decides_what_the_run_decided(index):
+    """A book and a history up to its evening give the orders of the whole run: nothing of tomorrow."""
+    theirs = LOG.decisions[index]
+    mine = advise(book_of(theirs), until(FRAME, theirs.day), HEDGED)
+    assert mine.day == theirs.day
+    assert mine.action == theirs.action
+    for name in ("nav", "cash", "sleeve", "requirement", "available"):
+        assert mine.ledger[name] == pytest.approx(theirs.ledger[name], rel=1e-9)
+    for mine_row, their_row in zip(mine.terms.iter_rows(), theirs.terms.iter_rows(), strict=True):
+        assert mine_row[:3] == their_row[:3]
+        assert mine_row[3:5] == pytest.approx(their_row[3:5], abs=1e-9) or None in their_row
+        assert (mine_row[3] is None) == (their_row[3] is None)
+    key = ["layer", "action"]
+    assert mine.orders.select(key).unique().sort(key).equals(theirs.orders.select(key).unique().sort(key))
+    closing = pl.col("action") != "open"
+    # What is closed is known tonight; what is opened depends on tomorrow's strikes.
+    for column in ("side", "strike", "expiry", "lots"):
+        assert sorted(mine.orders.filter(closing)[column].to_list()) == sorted(
+            theirs.orders.filter(closing)[column].to_list()
+        )
+    held = ["layer", "expiry", "strikes", "lots", "ordered"]
+    assert (
+        mine.positions.select(held)
+        .sort("layer", "expiry")
+        .equals(theirs.positions.select(held).sort("layer", "expiry"))
+    )
+
+
+def test_the_days_that_are_compared_order_something():
+    actions = {row for index in (5, 17, 29, 38, 61, 90, 117) for row in LOG.decisions[index].orders["action"]}
+    assert {"open", "close"} <= actions
+    assert set(LOG.orders["action"]) == {"open", "close", "roll", "monetise"}
+
+
+def test_an_order_is_told_leg_by_leg():
+    row = contract("SPXW")
+    legs = LOG.orders.filter(layer="core", action="open").head(4)
+    assert legs["side"].to_list() == ["sell", "buy", "sell", "buy"]
+    assert legs["right"].to_list() == ["P", "P", "C", "C"]
+    assert legs["order"].n_unique() == 1
+    assert (legs["lots"] == legs["lots"][0]).all()
+    mids = sum(
+        price * (1 if side == "sell" else -1) for price, side in zip(legs["price"], legs["side"], strict=True)
+    )
+    assert 0 < legs["net"][0] < mids  # the spread is in the order, not in its legs
+    assert legs["cash"][0] == pytest.approx(
+        legs["lots"][0] * (legs["net"][0] * row.dollars_per_point - 4 * (row.exchange_fee + 0.5))
+    )
+
+
+def test_a_roll_has_a_reason():
+    rolls = LOG.orders.filter(action="roll")
+    assert rolls.height
+    assert rolls["reason"].str.contains(r"^roll: \d+ days left, below 25$").all()
+
+
+TODAY = {"date": date(2024, 2, 2), "spx": 4958.6, "vix": 13.9, "rate": 0.053, "dividend_yield": 0.014}
+SIMPLE = av.Arm("simple", av.IronCondor(days=30, exit="loss > 1.0 * credit", enter="vix < 20"))
+CONDOR = """
+schema = 1
+cash = 1_000_000
+[[leg]]
+product = "SPXW"
+right = "P"
+strike = 4700
+expiration = 2024-03-01
+quantity = -5
+price = 12.0
+opened = 2024-01-22
+spot = 4850.0
+[[leg]]
+product = "SPXW"
+right = "P"
+strike = 4600
+expiration = 2024-03-01
+quantity = 5
+price = 7.5
+opened = 2024-01-22
+spot = 4850.0
+[[leg]]
+product = "SPXW"
+right = "C"
+strike = 4950
+expiration = 2024-03-01
+quantity = -5
+price = 14.0
+opened = 2024-01-22
+spot = 4850.0
+[[leg]]
+product = "SPXW"
+right = "C"
+strike = 5050
+expiration = 2024-03-01
+quantity = 5
+price = 5.0
+opened = 2024-01-22
+spot = 4850.0
+"""
+
+
+@pytest.fixture(scope="module")
+def told():
+    return advise(Book.from_toml(CONDOR), TODAY, SIMPLE)
+
+
+def test_a_book_and_one_day(told):
+    (row,) = told.positions.iter_rows(named=True)
+    assert row["strikes"] == [4700, 4600, 4950, 5050]
+    assert row["credit"] == pytest.approx(13.5)
+    assert row["ordered"] == "close"
+    loss = (-row["value"] - 13.5) / 13.5
+    assert loss > 1
+    assert row["challenge"] == pytest.approx((4958.6 - 4850) / (4950 + 13.5 - 4850))
+    assert told.action == "close"
+    assert told.orders["side"].to_list() == ["buy", "sell", "buy", "sell"]
+    assert told.orders["lots"].to_list() == [5.0] * 4
+    assert told.ledger["requirement"] == pytest.approx(5 * 100 * 100)
+    (exit_rule,) = [rule for layer, rule in told.rules if rule.rule == "exit"]
+    assert exit_rule.explanation.outcome is True
+    assert told.changes.filter(rule="exit")["then"].to_list() == [False]
+    assert told.changes.filter(rule="enter")["atoms"].to_list() == ["vix < 20 false"]
+
+
+def test_scores_are_the_sum_of_their_terms(told):
+    for action, score in told.actions.iter_rows():
+        listed = told.terms.filter(action=action)
+        known = listed.drop_nulls("value")
+        if score is None:
+            assert known.is_empty()
+            continue
+        assert score == pytest.approx((known["weight"] * known["value"]).sum() / known["weight"].sum())
+        assert score == pytest.approx(known["contribution"].sum())
+        assert 0 <= score <= 1
+    assert (
+        told.terms.filter(action="hedge")["value"].null_count() == 4
+    )  # no hedge layer, nothing to hedge with
+    assert set(told.actions["action"]) == set(ACTIONS)
+
+
+def test_ties_are_settled_by_the_order_of_actions():
+    rows = [(action, "ordered", 1.0, 0.5, 0.5, "") for action in reversed(ACTIONS)]
+    columns = ["action", "term", "weight", "value", "contribution", "meaning"]
+    table = scores(pl.DataFrame(rows, schema=columns, orient="row"))
+    assert table["action"].to_list() == ["close", "hold", "roll", "monetise", "hedge"] == list(ACTIONS)
+    assert best(table) == "close"
+    nothing = scores(pl.DataFrame(rows, schema=columns, orient="row").clear())
+    assert best(nothing) is None
+    assert nothing["score"].null_count() == 5
+
+
+def test_weights_are_the_users(told):
+    other = advise(Book.from_toml(CONDOR), TODAY, SIMPLE, weights={"close.ordered": 0, "hold.quiet": 0})
+    scored = dict(other.actions.iter_rows())
+    assert scored["close"] < dict(told.actions.iter_rows())["close"]
+    assert other.orders.equals(told.orders)  # a score orders nothing
+    none = {term.key: 0.0 for term in TERMS}
+    assert advise(Book.from_toml(CONDOR), TODAY, SIMPLE, weights=none).action is None
+    for wrong in ({"close.order": 1.0}, {"hedge.band": -1.0}, {"hedge.band": math.nan}):
+        with pytest.raises(SpecError, match="weights: "):
+            weights_of(wrong)
+
+
+def test_unknown_is_not_zero():
+    """A term that is not known has no part in its score; a gate that is not known is no refusal."""
+    layers = [{"due": True, "enter": None, "open": False, "held": [], "withheld": ["", ""]}]
+    layers.append(layers[0] | {"enter": math.nan})
+    decision = {"layers": layers, "available": [1e6, 0.0], "requirement": [0.0, 0.0], "vega": [math.nan] * 2}
+    step = {"decision": decision, "ledger": {"call": False, "vix": 25.0}}
+    table = terms(HEDGED, step, weights_of(None))
+    known = dict(table.select(pl.col("action") + "." + pl.col("term"), "value").iter_rows())
+    assert known["hedge.ordered"] is None
+    assert known["hedge.uncovered"] is None
+    assert known["hedge.band"] == pytest.approx(0.5)
+    assert dict(scores(table).iter_rows())["hedge"] == pytest.approx(0.5)
+    step["ledger"]["call"] = True
+    forced = terms(HEDGED, step, weights_of(None)).filter(action="close", term="ordered")
+    assert forced["value"].to_list() == [1.0]
+
+
+def test_words_and_json(told):
+    text = told.text()
+    assert str(told) == text
+    assert text.startswith("simple on 2024-02-02: SPX 4,958.60, VIX 13.90")
+    for words in (
+        "hedge    unknown  ordered unknown × 4",
+        "core: close: buy 5 SPXW 2024-03-01 4700P at",
+        "What would change this:",
+        "loss > 1 * credit",
+        "are estimates",
+        DISCLAIMER,
+    ):
+        assert words in text, words
+    data = json.loads(told.json())
+    assert data["action"] == "close"
+    assert data["day"] == "2024-02-02"
+    assert data["disclaimer"] == DISCLAIMER
+    assert [row["value"] for row in data["terms"] if row["action"] == "hedge"] == [None] * 4
+    assert told.frame.columns == ["day", "arm", "action", "score"]
+    assert told.frame.height == 5
+
+
+def test_the_log_in_words_and_json():
+    text = LOG.text()
+    for words in (
+        "calls: skip: (vix > 15).for_sessions(2) is false",
+        "calls: skip: covered",
+        "core: close",
+        "calls: roll",
+        "History is one path and not a sample",
+        DISCLAIMER,
+    ):
+        assert words in text, words
+    data = json.loads(LOG.json())
+    assert len(data["decisions"]) == LOG.frame.height == len(FRAME) - HEDGED.warm_up
+    assert set(ACTIONS) <= set(data["decisions"][0])
+
+
+def csv(text=CONDOR):
+    return Book.from_toml(text).legs.drop("position", "layer", "sold")
+
+
+def test_a_book_in_csv_is_the_book_in_toml(tmp_path, told):
+    file = tmp_path / "book.csv"
+    csv().write_csv(file)
+    assert advise(Book.read(file, cash=1e6), TODAY, SIMPLE).json() == told.json()
+    with pytest.raises(BookError, match="CSV says nothing of cash"):
+        Book.read(file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('product = "SPXW"', 'product = "SPWX"', r"row 1: product = 'SPWX': did you mean 'SPX'"),
+        ("quantity = -5", "quantity = -4", r"quantity -4, 5, -5, 5: not whole lots of layer 'core'"),
+        (
+            "quantity = -5",
+            "quantity = 5",
+            r"fits no layer of simple, which has 'core': -1 SPXW P, \+1 SPXW P",
+        ),
+        ("quantity = -5", "quantity = -4.5", r"row 1: quantity = -4.5: whole contracts"),
+        ("strike = 4700", "strike = 0", r"row 1: strike = 0.0: above 0"),
+        ("strike = 4700", 'strike = "x"', r"row 1: strike = 'x': a number"),
+        ("price = 12.0", "price = -12.0", r"row 1: price = -12.0: 0 or more"),
+        ("expiration = 2024-03-01", "expiration = 2024-03-02", r"\(-5 SPXW P\) fits no layer of simple"),
+        ("spot = 4850.0", "spot = 4851.0", r"row 2: spot = 4850.0: position 'SPXW of 2024-03-01' has 4851.0"),
+        ('right = "P"', 'right = "X"', r"row 1: right = 'X': C or P"),
+        ('right = "P"\n', "", r"row 1: right = None: C or P"),
+        ("cash = 1_000_000", "cash = 1_000_000\ncahs = 2", r"cahs: unknown key: did you mean 'cash'"),
+        ("cash = 1_000_000", "", r"cash: missing"),
+        ("cash = 1_000_000", "cash = nan", r"cash = nan: dollars"),
+        ("schema = 1", "schema = 2", r"schema = 2: this version reads schema = 1"),
+        ("schema = 1", "schema == 1", r"not TOML"),
+        ("spot = 4850.0", "spt = 4850.0", r"spt: unknown column: did you mean 'spot'"),
+        (
+            'product = "SPXW"',
+            'product = "SPXW"\nlayer = "cor"',
+            r"position 'SPXW of 2024-03-01' \(-5 SPXW P\) fits|layer = 'cor': did you mean 'core'",
+        ),
+    ],
+)
+def test_a_wrong_book_is_named(old, new, words):
+    with pytest.raises(BookError, match=words):
+        advise(Book.from_toml(CONDOR.replace(old, new, 1)), TODAY, SIMPLE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("expiration = 2024-03-01", "expiration = 2024-03-02", r"expiration = 2024-03-02: a session up to"),
+        ("expiration = 2024-03-01", "expiration = 2024-02-02", r"after 2024-02-02, the day of the book"),
+        ("opened = 2024-01-22", "opened = 2024-02-05", r"opened = 2024-02-05: after 2024-02-02"),
+        ("opened = 2024-01-22", "opened = 2024-01-21", r"opened = 2024-01-21: no session"),
+        ("[[leg]]", '[[leg]]\nlayer = "cor"', r"layer = 'cor': did you mean 'core'"),
+    ],
+)
+def test_a_wrong_day_is_named(old, new, words):
+    with pytest.raises(BookError, match=words):
+        advise(Book.from_toml(CONDOR.replace(old, new)), TODAY, SIMPLE)
+
+
+def test_what_is_not_known_of_a_position_is_said():
+    """Opened before the record, at an SPX that nobody tells: the challenge is unknown, and no zero."""
+    blind = advise(Book.from_toml(CONDOR.replace("spot = 4850.0", "")), TODAY, SIMPLE)
+    assert blind.positions["challenge"].to_list() == [None]
+    assert blind.terms.filter(term="calm")["value"].to_list() == [None]
+    assert any("opened on 2024-01-22, before the history" in note for note in blind.notes)
+
+
+def test_a_state_is_checked():
+    book = Book(cash=1e6)
+    with pytest.raises(SpecError, match=r"state: vix: missing"):
+        advise(book, {k: v for k, v in TODAY.items() if k != "vix"}, SIMPLE)
+    with pytest.raises(SpecError, match=r"state: vxi: unknown: did you mean 'vix'"):
+        advise(book, TODAY | {"vxi": 3}, SIMPLE)
+    with pytest.raises(SpecError, match=r"state: date = 'today'"):
+        advise(book, TODAY | {"date": "today"}, SIMPLE)
+    with pytest.raises(AlvhError, match=r"state: .*vix.*-1"):
+        advise(book, TODAY | {"vix": -1.0}, SIMPLE)
+    with pytest.raises(SpecError, match=r"look back 1 sessions, and 0 lie before 2024-02-02"):
+        advise(book, TODAY, HEDGED)
+    with pytest.raises(BookError, match=r"cash = 0: a book with cash"):
+        advise(Book(cash=0), TODAY, SIMPLE)
+    with pytest.raises(SpecError, match="equal_cost"):
+        advise(book, TODAY, av.preset("fewer_lots_equal_mean"))
+    with pytest.raises(SpecError, match="has the arms plain, simple"):
+        advise(book, TODAY, av.Playbook("desk", [av.preset("plain"), SIMPLE]))
+
+
+def test_layers_that_fit_alike_are_told_apart():
+    calls = HEDGED.layers[1]
+    twice = HEDGED.replace(name="twice", layers=[calls, calls.model_copy(update={"name": "more"})])
+    leg = {"product": ["VIX"], "right": ["C"], "strike": [22.0], "expiration": [date(2024, 7, 17)]}
+    leg |= {"quantity": [10.0], "price": [1.0], "opened": [FRAME["date"][-1]]}
+    money = {"cash": 9e5, "sleeve": 1e5}
+    with pytest.raises(BookError, match=r"fits the layers 'calls', 'more' of twice. Mend: say which"):
+        advise(Book(**money, legs=pl.DataFrame(leg)), market(FRAME), twice)
+    said = advise(Book(**money, legs=pl.DataFrame(leg | {"layer": ["more"]})), market(FRAME), twice)
+    assert said.positions["layer"].to_list() == ["more"]
+
+
+def test_every_kind_of_layer_can_be_held():
+    """Puts of a tenth of the index, and a future with its daily variation."""
+    arm = PLAIN.replace(
+        name="more",
+        layers=[
+            av.Layer("puts", buy=av.put(), size=av.Size(target="lots", value=1)),
+            av.Layer("futures", buy=av.vx_future(), size=av.Size(target="lots", value=1)),
+        ],
+    )
+    day = FRAME["date"][-1]
+    legs = pl.DataFrame(
+        {
+            "product": ["XSP", "VXM"],
+            "right": ["P", None],
+            "strike": [520.0, None],
+            "expiration": [date(2024, 9, 20), date(2024, 9, 18)],
+            "quantity": [3.0, 4.0],
+            "price": [16.0, 17.5],
+            "opened": [day, day],
+        }
+    )
+    told = advise(Book(cash=1e6, legs=legs), market(FRAME), arm)
+    puts, futures = told.positions.iter_rows(named=True)
+    assert puts["strikes"] == [520.0]
+    assert puts["credit"] == pytest.approx(-16.0)
+    assert 5 < puts["value"] < 80
+    assert futures["strikes"] == []
+    assert 10 < futures["value"] < 40
+    # A future is no asset: its gains are in cash.
+    assert told.ledger["nav"] == pytest.approx(1e6 + 3 * 100 * puts["value"], rel=1e-9)
+    assert told.ledger["requirement"] > 0
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as ended:
+        main_with(["advise", *map(str, words)])
+    out = capsys.readouterr()
+    return ended.value.code, out.out, out.err
+
+
+def main_with(words):
+    sys.argv = ["alvh", *words]
+    main()
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "simple.toml").write_text(SIMPLE.to_toml())
+    (tmp_path / "hedged.toml").write_text(HEDGED.to_toml())
+    (tmp_path / "book.toml").write_text(CONDOR)
+    values = "\n".join(f"{name} = {value}" for name, value in TODAY.items())
+    (tmp_path / "today.toml").write_text(values)
+    FRAME.write_csv(tmp_path / "closes.csv")
+    csv().write_csv(tmp_path / "book.csv")
+    return tmp_path
+
+
+def test_the_command_says_what_the_library_says(capsys, files, told, monkeypatch):
+    monkeypatch.setattr("sys.argv", [])
+    book, state = ("--book", files / "book.toml"), ("--state", files / "today.toml")
+    assert run(capsys, files / "simple.toml", *book, *state) == (0, told.text() + "\n", "")
+    code, out, _ = run(
+        capsys, files / "simple.toml", "--book", files / "book.csv", "--cash", "1e6", *state, "--json"
+    )
+    assert (code, json.loads(out)) == (0, json.loads(told.json()))
+    rates = ("--rate", "0.04", "--dividend-yield", "0.013")
+    code, out, _ = run(capsys, files / "hedged.toml", "--history", files / "closes.csv", *rates)
+    assert (code, out) == (0, LOG.text() + "\n")
+    code, out, _ = run(capsys, files / "simple.toml", *book, *state, "--weight", "close.ordered=0", "--json")
+    assert json.loads(out)["terms"][0]["weight"] == 0
+
+
+def test_the_command_refuses(capsys, files, monkeypatch):
+    monkeypatch.setattr("sys.argv", [])
+    book, state = ("--book", files / "book.toml"), ("--state", files / "today.toml")
+    arm = files / "simple.toml"
+    for words, said in (
+        ((arm, *book), "--history FILE or --state FILE"),
+        ((arm, *state), "--state is today's alone"),
+        ((arm, *book, *state, "--capital", "5"), "--capital is of a log"),
+        ((arm, *book, *state, "--rate", "0.1"), "--rate stands in --state"),
+        ((arm, *book, *state, "--weight", "hedge"), "--weight hedge: TERM=NUMBER"),
+        ((arm, "--history", files / "closes.csv", "--cash", "5"), "--cash is of a book"),
+        ((arm, "--history", files / "closes.csv", "--start", "1999-01-04"), "closes.csv"),
+        (("no_such", *book, *state), "no_such"),
+    ):
+        code, out, err = run(capsys, *words)
+        assert (code, out) == (2, "")
+        assert said in err, err
+
+
+def test_a_log_starts_where_it_is_told():
+    days = FRAME["date"].to_list()
+    late = decision_log(HEDGED, market(FRAME), start=days[100])
+    assert late.frame["day"].to_list() == days[100:]
+    with pytest.raises(SpecError, match="start = 2020-01-02: no session of frame"):
+        decision_log(HEDGED, market(FRAME), start=date(2020, 1, 2))
+    with pytest.raises(SpecError, match="look back 1"):
+        decision_log(HEDGED, market(FRAME), start=days[0])
+
+
+def test_core_of_the_samples_is_the_first_layer():
+    assert HEDGED.layers[0] == CORE
