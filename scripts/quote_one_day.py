@@ -68,7 +68,7 @@ def _stops(result: Comparison, clock: str) -> list[list[str]]:
     stops, against, summary = result.stops(), result.against(), result.summary()
     for arm in result.arms[1:]:
         shares = {
-            row["figure"]: f"{row['estimate']:.0%} ({row['low']:.0%} to {row['high']:.0%})"
+            row["figure"]: f"{row['estimate']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
             for row in stops.filter(arm=arm, unit="share").iter_rows(named=True)
         }
         less = against.filter(arm=arm, figure="return_on_nav").row(0, named=True)
