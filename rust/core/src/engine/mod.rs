@@ -35,7 +35,7 @@ pub use call_log::NAMES as CALL_NAMES;
 pub use gates::Gate;
 pub use permits::Governed;
 pub use plan::{Paths, Plan};
-pub use readings::Readings;
+pub use readings::{LayerRule, Readings};
 pub use series::NAMES as SERIES_NAMES;
 pub use summary::NAMES as SUMMARY_NAMES;
 pub use trace::{Event, LedgerRow, Trace};
