@@ -1009,7 +1009,8 @@ class Comparison:
     ) -> tuple[PathExplanation, ...]:
         """Say why a layer opened or closed, or did not, at one close of one path.
 
-        Runs the path again and keeps what the rules read, their warm-up included.
+        Runs the path again and keeps what the rules read, their warm-up included. What the sessions retell of
+        a rule or permit is held to what the engine said.
 
         Parameters
         ----------
@@ -1026,9 +1027,9 @@ class Comparison:
         Returns
         -------
         tuple of PathExplanation
-            The rule that opens the layer, then the one that closes it for each tranche held, the oldest
-            first; empty where the layer has no rules. Permits of governance and schedule are not among
-            them: `trace` tells what they withheld, and `governed` how often.
+            The rule that opens the layer, then its permits (the votes of governance, the schedule), with what
+            they withheld at this close and what a person decided instead, then the rule that closes it for
+            each tranche held, the oldest first; empty where the layer has no rules.
 
         Raises
         ------
@@ -1066,7 +1067,9 @@ class Comparison:
             raise SpecError(f"explain: layer = {layer!r}: {nearest_names(layer, known)}")
         index = 0 if layer is None else known.index(layer)
         plan = self._alone(arm, share, self.task.spec["starts"])
-        return explain_path(plan, path, index, layers[index], self._tick(path, at))
+        tick = self._tick(path, at)
+        session = self._first(path) + tick
+        return explain_path(plan, path, index, layers[index], tick=tick, session=session)
 
     def explain_worst(
         self, arm: str | None = None, share: float | None = None, *, explains: float = 0.8
@@ -1207,6 +1210,11 @@ class Comparison:
         mixed = ledgers is not None and ledgers["mode"] != "separate"
         return break_evens(events, self._layers(arm), value, of, commingled=mixed)
 
+    def _first(self, path: int) -> int:
+        """Return the session of the calendar at which a path begins."""
+        starts = self.task.spec["starts"]
+        return int(starts[path] if starts else self.task.spec["schedule"]["origin"])
+
     def _tick(self, path: int, at: int | date) -> int:
         """Return the tick of a close of a path, at which something may be decided."""
         days = self._closes(path)
@@ -1221,7 +1229,7 @@ class Comparison:
 
     def _closes(self, path: int) -> list[date]:
         """Return the days of a path at whose closes something may be decided."""
-        first = (self.task.spec["starts"] or [self.task.spec["schedule"]["origin"]] * (path + 1))[path]
+        first = self._first(path)
         return self._days[first : first + self.sessions]
 
     def _known_path(self, of: str, path: int, arm: str, share: float) -> None:

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use alvh_core::engine::{
-    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, FORESIGHT_NAMES, GREEK_NAMES, SERIES_NAMES, SUMMARY_NAMES,
-    Trace,
+    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule, SERIES_NAMES,
+    SUMMARY_NAMES, Trace,
 };
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
@@ -212,10 +212,10 @@ impl Plan {
         Ok(out)
     }
 
-    /// What the rule that opens a layer, or closes its tranches, read on one path and what it said, an element per
-    /// evaluation: "tick", "slot", "entered" (tick of the fill; NaN without a position), "answer" (1, 0, NaN unknown)
-    /// and "names" -> what they were. None where the layer has no such rule.
-    #[pyo3(signature = (path, book, layer, *, closes))]
+    /// What the rule that opens a layer, or closes its tranches, or the permit of that place, read on one path and what it
+    /// said, an element per evaluation: "tick", "slot", "entered" (tick of the fill; NaN without a position), "answer"
+    /// (1, 0, NaN unknown) and "names" -> what they were. None where the layer has no such rule.
+    #[pyo3(signature = (path, book, layer, *, closes=false, permit=None))]
     fn readings<'py>(
         &self,
         py: Python<'py>,
@@ -223,8 +223,11 @@ impl Plan {
         book: usize,
         layer: usize,
         closes: bool,
+        permit: Option<usize>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(found) = detached(py, || self.0.readings(path, book, layer, closes))? else {
+        let opens = if closes { LayerRule::Closes } else { LayerRule::Opens };
+        let rule = permit.map_or(opens, LayerRule::Permit);
+        let Some(found) = detached(py, || self.0.readings(path, book, layer, rule))? else {
             return Ok(None);
         };
         let (out, names) = (PyDict::new(py), PyDict::new(py));

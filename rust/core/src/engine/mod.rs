@@ -43,7 +43,7 @@ pub use gates::Gate;
 pub use greeks::NAMES as GREEK_NAMES;
 pub use permits::Governed;
 pub use plan::{Paths, Plan};
-pub use readings::Readings;
+pub use readings::{LayerRule, Readings};
 pub use series::NAMES as SERIES_NAMES;
 pub use steps::Steps;
 pub use summary::NAMES as SUMMARY_NAMES;

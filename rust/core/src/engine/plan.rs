@@ -13,7 +13,7 @@ use super::{
     given::Given,
     greeks::NAMES as GREEKS,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
-    readings::{Readings, Which},
+    readings::{LayerRule, Readings, Which},
     series::NAMES as SERIES,
     spec::{CostSpec, PlanSpec, SCHEMA},
     summary::NAMES,
@@ -374,16 +374,25 @@ impl Plan {
 }
 
 impl Plan {
-    /// What the rule that opens a layer, or closes its tranches, read on one path and what it said; `None` where the
-    /// layer has no such rule.
-    pub fn readings(&self, path: u64, book: usize, layer: usize, closes: bool) -> Result<Option<Readings>> {
+    /// What a rule of a layer read on one path and what it said; `None` where the layer has no such rule.
+    pub fn readings(
+        &self,
+        path: u64,
+        book: usize,
+        layer: usize,
+        rule: LayerRule,
+    ) -> Result<Option<Readings>> {
         self.check_path(path)?;
         self.check_book(book)?;
         let layers = &self.books[book].layers;
         let Some(layer) = layers.get(layer) else {
             return Err(Error::domain("layer", layer, format!("0 to {}", layers.len() - 1)));
         };
-        let which = if closes { layer.exit.map(Which::Exit) } else { layer.enter.map(Which::Enter) };
+        let which = match rule {
+            LayerRule::Opens => layer.enter.map(Which::Enter),
+            LayerRule::Closes => layer.exit.map(Which::Exit),
+            LayerRule::Permit(index) => layer.permits.get(index).map(|permit| Which::Enter(permit.rule)),
+        };
         let Some(which) = which else { return Ok(None) };
         let mut block = Block::new(self);
         block.read(which);
