@@ -229,7 +229,7 @@ PARTS = {
         "monetise": playbook.Rung,
         "progression": playbook.Progression,
     },
-    playbook.Size: {"reduced": playbook.Reduced},
+    playbook.Size: {"reduced": playbook.Reduced, "reductions": playbook.Reduced},
     playbook.Ledgers: {"sleeve": playbook.SleeveTable, "transfers": playbook.Transfer},
 }
 """Keys of a playbook that are tables themselves."""

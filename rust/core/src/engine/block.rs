@@ -586,8 +586,13 @@ impl<'p> Block<'p> {
                         pool.decisions[i] += 1;
                     }
                 }
-                let reduced = layout.reduced.map_or(Mask::NONE, |rule| enters[rule].1.is_true());
-                book.order_open(layer, orders, reduced);
+                let mut factor = Col::splat(1.0);
+                for &(rule, to) in &layout.reduced {
+                    for i in enters[rule].1.is_true().lanes() {
+                        factor[i] = factor[i].min(to);
+                    }
+                }
+                book.order_open(layer, orders, &factor);
             }
         }
     }

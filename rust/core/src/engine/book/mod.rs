@@ -74,8 +74,8 @@ struct Slot {
 struct Layer {
     slots: Vec<Slot>,
     open: Mask,
-    /// Where the rule of `size.reduced` was true when the opening was decided.
-    reduced: Mask,
+    /// What the target is multiplied with by the rules that were true when the opening was decided (C3, R40).
+    factor: Col,
     chains: Vec<Chain>,
     base: Col,
     /// Every bucket but interest.
@@ -87,7 +87,7 @@ impl Layer {
         Self {
             slots: vec![Slot::default(); pool.slots],
             open: Mask::NONE,
-            reduced: Mask::NONE,
+            factor: Col::splat(1.0),
             chains: vec![Chain::default(); pool.tranches],
             base: Col::splat(f64::NAN),
             pnl: Col::default(),
@@ -323,10 +323,10 @@ impl Book {
         self.layers[layer].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
     }
 
-    /// Orders decided at this tick, to be filled at the next; `reduced` where the hedge shall be smaller (C3).
-    pub fn order_open(&mut self, layer: usize, lanes: Mask, reduced: Mask) {
+    /// Orders decided at this tick, to be filled at the next; `factor` below 1 where the hedge shall be smaller (C3).
+    pub fn order_open(&mut self, layer: usize, lanes: Mask, factor: &Col) {
         self.layers[layer].open = lanes;
-        self.layers[layer].reduced = reduced;
+        self.layers[layer].factor.clone_from(factor);
     }
 
     /// Exit orders of one slot.

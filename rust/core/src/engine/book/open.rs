@@ -9,7 +9,7 @@ use crate::{
         package::{Package, Pool},
         select::Selection,
         size::{Room, Streak, base_lots, buffered_lots, progressed_lots},
-        spec::SizeBase,
+        spec::{SizeBase, SizeBasis},
         summary::first,
         trace::Event,
     },
@@ -109,7 +109,14 @@ impl Book {
             brings: brings(ctx, layer, package, lane),
             tranches: plan.tranches as f64,
         };
-        let (base, lots) = self.core_lots(ctx, layer, slot, lane, room);
+        // By the notional of the wings a layer is as large whatever margin asks of it (C21).
+        let wings = Room {
+            unit: package.risk[lane] * dpp,
+            layer: self.held(ctx, pools, layer, |package| package.risk[lane], lane),
+            ..room
+        };
+        let counted = [room, wings][usize::from(ctx.layer(layer).size.basis == SizeBasis::WingNotional)];
+        let (base, lots) = self.core_lots(ctx, layer, slot, lane, [counted, room]);
         if lots <= 0.0 {
             self.skip(ctx, layer, slot, Some(package), lane, "no lots".into());
             return;
@@ -175,12 +182,19 @@ impl Book {
     }
 
     /// Base lots, fixed at the start or set anew, and the lots that progression and buffer make of them.
-    fn core_lots(&self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize, room: Room) -> (f64, f64) {
+    fn core_lots(
+        &self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        lane: usize,
+        [counted, room]: [Room; 2],
+    ) -> (f64, f64) {
         let plan = ctx.layer(layer);
         let state = &self.layers[layer];
         let first = state.base[lane];
         let fixed = plan.size.base == SizeBase::Start && !first.is_nan();
-        let base = if fixed { first } else { base_lots(&plan.size, room) };
+        let base = if fixed { first } else { base_lots(&plan.size, counted) };
         let lots = plan.progression.as_ref().map_or(base, |rule| {
             let chain = &state.chains[slot % ctx.pool(layer).tranches];
             let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane] };
