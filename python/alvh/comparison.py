@@ -738,18 +738,37 @@ class Comparison:
         arm, ticks, _ = self._called(arm, share)
         return self._shown(figures.call_rates(ticks).select(pl.lit(arm).alias("arm"), pl.all()))
 
+    def entries(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return what the core of one book was paid at its openings, and where its shorts lay (C1, C19).
+
+        Credit, delta of the shorts, their distance in expected moves, width and lots by layer, over all
+        openings of the paths of `calls`; see `alvh.figures.entries`.
+        """
+        arm, plan, paths = self._followed(arm, share, "entries")
+        told = plan.entries(0, len(paths), 0, threads=self.threads)
+        names = [layer["name"] for layer in self._layers(arm)]
+        return figures.entries(told, names).select(pl.lit(arm).alias("arm"), pl.all())
+
     def _called(
         self, arm: str | None, share: float | None
     ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:
         """Return the arm, what `_core.Plan.calls` records of it, and the numbers of the paths."""
+        arm, plan, paths = self._followed(arm, share, "calls")
+        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+
+    def _followed(
+        self, arm: str | None, share: float | None, what: str
+    ) -> tuple[str, _core.Plan, Sequence[int]]:
+        """Return the arm, a plan of its book alone, and the numbers of the paths that are followed."""
         arm, share = arm or self.arms[0], self._share(share)
         if (arm, share) not in self.books:
-            raise SpecError(f"calls: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+            raise SpecError(
+                f"{what}: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}"
+            )
         starts = self.task.spec["starts"]
         step = math.ceil(len(starts) / CALL_PATHS) if starts else 1
         paths = range(0, len(starts), step) if starts else range(min(self.task.paths, CALL_PATHS))
-        plan = self._alone(arm, share, starts[::step] if starts else [])
-        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+        return arm, self._alone(arm, share, starts[::step] if starts else []), paths
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""

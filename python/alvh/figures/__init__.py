@@ -9,6 +9,7 @@ from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
+from alvh.figures.entries import ENTRIES, entries
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
 from alvh.figures.governed import CHECKS, governed, governed_words
@@ -31,6 +32,7 @@ from alvh.figures.worst_bar import bar_calls
 
 __all__ = [
     "CHECKS",
+    "ENTRIES",
     "FIGURES",
     "LARGEST_DRAWDOWN",
     "LARGEST_PROBABILITY",
@@ -55,6 +57,7 @@ __all__ = [
     "closed",
     "closed_words",
     "distress",
+    "entries",
     "equal_cost",
     "fall_frequency",
     "fan",

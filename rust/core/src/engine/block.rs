@@ -4,6 +4,7 @@ use super::{
     bar::Bar,
     book::{Book, Context, Ledger},
     call_log::{CallLog, INDICATORS},
+    entries::Rows,
     exposure::{self, Exposure},
     gates::{Gate, Gates},
     inside::{Inside, Work},
@@ -50,6 +51,7 @@ pub struct Block<'p> {
     trace: Trace,
     series: Option<Series>,
     calls: Option<CallLog>,
+    told: Option<usize>,
     readings: Option<(Which, Readings)>,
     gates: Option<Gates>,
     permits: Option<Permits>,
@@ -103,6 +105,7 @@ impl<'p> Block<'p> {
             trace: Trace::default(),
             series: None,
             calls: None,
+            told: None,
             readings: None,
             gates: None,
             permits: None,
@@ -143,6 +146,20 @@ impl<'p> Block<'p> {
             self.looks_back = self.looks_back.max(wanted);
         }
         self.calls = Some(CallLog::new(book));
+    }
+
+    /// Keeps the openings of the core of one book, in every lane.
+    pub fn follow_entries(&mut self, book: usize) {
+        self.told = Some(book);
+        self.selections.iter_mut().for_each(|choice| choice.told = true);
+    }
+
+    /// The openings in the first `live` lanes, path by path.
+    pub fn take_entries(&mut self, live: usize) -> Rows {
+        let mut rows = self.told.and_then(|book| self.books[book].entries.take()).unwrap_or_default();
+        rows.retain(|row| row[0] < live as f64);
+        rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        rows
     }
 
     /// Counts how often the rules of layers could not be told for want of data.
@@ -267,6 +284,9 @@ impl<'p> Block<'p> {
         self.bills = Col::splat(1.0);
         self.pools.iter_mut().for_each(Pool::reset);
         self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
+        if let Some(told) = self.told {
+            self.books[told].entries = Some(vec![]);
+        }
         if let Some(watched) = self.watched {
             self.books[watched].events = Some(vec![]);
             self.trace = Trace::default();

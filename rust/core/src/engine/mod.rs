@@ -9,6 +9,7 @@ mod book;
 mod call_log;
 mod check;
 mod clock;
+mod entries;
 mod exposure;
 mod fill;
 mod gates;
@@ -32,6 +33,7 @@ mod term_structure;
 mod trace;
 
 pub use call_log::NAMES as CALL_NAMES;
+pub use entries::NAMES as ENTRY_NAMES;
 pub use gates::Gate;
 pub use permits::Governed;
 pub use plan::{Paths, Plan};

@@ -7,6 +7,7 @@ use super::{
     block::Block,
     call_log::NAMES as CALLS,
     clock::Clock,
+    entries::NAMES as ENTRIES,
     given::Given,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
     readings::{Readings, Which},
@@ -249,6 +250,31 @@ impl Plan {
             block.run(first, live);
             block.take_calls(live).concat()
         })
+    }
+
+    /// The openings of the core of one book: a row of [`super::ENTRY_NAMES`] each, in path order.
+    pub fn entries(
+        &self,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> Result<Vec<[f64; ENTRIES.len()]>> {
+        self.check_book(book)?;
+        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
+            block.follow_entries(book);
+            block.run(first, live);
+            block.take_entries(live)
+        })?;
+        // A block counts paths from its own first lane.
+        let told = blocks.into_iter().enumerate().flat_map(|(index, rows)| {
+            rows.into_iter().map(move |[path, rest @ ..]| {
+                let mut row = [path + (index * LANES) as f64; ENTRIES.len()];
+                row[1..].copy_from_slice(&rest);
+                row
+            })
+        });
+        Ok(told.collect())
     }
 
     /// Runs blocks in parallel and joins their columns in path order.

@@ -12,6 +12,7 @@ mod settle;
 mod tally;
 
 use super::{
+    entries,
     exposure::Exposure,
     layout::{BookPlan, LayerPlan, PoolPlan},
     package::{Market, Package, Pool},
@@ -246,6 +247,8 @@ pub struct Book {
     pub sum: Summary,
     /// What each ledger lacked, and had, when a call opened on this tick: when calls are logged.
     pub opened: Option<Box<[[Col; LEDGERS]; 2]>>,
+    /// Openings of the core, when they are told.
+    pub entries: Option<entries::Rows>,
     /// Events of lane 0, when the book is watched.
     pub events: Option<Vec<Event>>,
 }
@@ -272,6 +275,7 @@ impl Book {
             view: View::MISSING,
             sum: Summary { liquidity_low: Col::splat(f64::NAN), ..Summary::default() },
             opened: None,
+            entries: None,
             events: None,
         }
     }

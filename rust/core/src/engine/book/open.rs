@@ -1,7 +1,7 @@
 //! Openings: a core layer sells by its share of margin and may be refused; a hedge buys what its limits allow.
 
 use super::{
-    Book, Context, TOLERANCE, about,
+    Book, Context, TOLERANCE, about, entries,
     margin::{brings, unit},
 };
 use crate::{
@@ -49,7 +49,11 @@ impl Book {
             if ctx.layer(layer).hedges() {
                 self.open_hedge(ctx, pools, layer, slot, package, choice, i);
             } else {
-                self.open_core(ctx, pools, layer, slot, package, i);
+                let lots = self.open_core(ctx, pools, layer, slot, package, i);
+                if let Some(rows) = self.entries.as_mut().filter(|_| lots > 0.0) {
+                    let at = [i, ctx.tick as usize, layer];
+                    rows.push(entries::row(at, lots, ctx.pool(layer), package, choice));
+                }
             }
         }
     }
@@ -70,6 +74,7 @@ impl Book {
         self.log(ctx, lane, || Event { reason, price, ..about(ctx, "skip", layer, slot, package) });
     }
 
+    /// Sells as many lots as size, funds and liquidity allow; returns how many.
     fn open_core(
         &mut self,
         ctx: Context<'_>,
@@ -78,7 +83,7 @@ impl Book {
         slot: usize,
         package: &Package,
         lane: usize,
-    ) {
+    ) -> f64 {
         let plan = ctx.pool(layer);
         let ledger = ctx.layer(layer).ledger;
         // The package of an earlier tranche makes room: what it would have brought stays unresolved.
@@ -90,12 +95,12 @@ impl Book {
         let credit = package.credit[lane];
         if package.value[lane] < 0.0 && credit <= 0.0 {
             self.skip(ctx, layer, slot, Some(package), lane, "no credit".into());
-            return;
+            return 0.0;
         }
         // Wings by delta may come to lie on the shorts, or inside of them.
         if package.risk[lane] <= 0.0 && plan.legs.iter().any(|leg| leg.ratio < 0) {
             self.skip(ctx, layer, slot, Some(package), lane, "no wing".into());
-            return;
+            return 0.0;
         }
         let dpp = plan.contract.dpp;
         let requirement = self.required(ctx, pools, ledger, lane);
@@ -119,7 +124,7 @@ impl Book {
         let (base, lots) = self.core_lots(ctx, layer, slot, lane, [counted, room]);
         if lots <= 0.0 {
             self.skip(ctx, layer, slot, Some(package), lane, "no lots".into());
-            return;
+            return 0.0;
         }
         let after = room.available + lots * room.brings;
         if after + TOLERANCE < self.required_with(ctx, pools, layer, package, lots, lane) {
@@ -131,10 +136,10 @@ impl Book {
                 price: credit,
                 ..about(ctx, "refuse", layer, slot, Some(package))
             });
-            return;
+            return 0.0;
         }
         if self.blocks(ctx, pools, layer, slot, package, lane, (lots, room.profit)) {
-            return;
+            return 0.0;
         }
         if self.layers[layer].base[lane].is_nan() {
             self.layers[layer].base[lane] = base;
@@ -144,6 +149,7 @@ impl Book {
         self.sum.opened[lane] += 1.0;
         self.sum.lots[lane] += lots;
         self.sum.max_lots[lane] = self.sum.max_lots[lane].max(lots);
+        lots
     }
 
     /// Puts lots in a slot and pays for them.
