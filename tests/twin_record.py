@@ -39,6 +39,7 @@ COUNTS = (
     "max_losses_hedge_lost",
     "r44_checked",
     "r44_held",
+    "r44_refused",
     "hedge_opened",
     "rolled",
     "monetised",

@@ -745,6 +745,17 @@ class Comparison:
         arm, ticks, _ = self._called(arm, share)
         return self._shown(figures.call_rates(ticks).select(pl.lit(arm).alias("arm"), pl.all()))
 
+    def entries(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return what the core of one book was paid at its openings, and where its shorts lay (C1, C19).
+
+        Credit, delta of the shorts, their distance in expected moves, width and lots by layer, over all
+        openings of the paths of `calls`; see `alvh.figures.entries`.
+        """
+        arm, plan, paths = self._followed("entries", arm, share, CALL_PATHS)
+        told = plan.entries(0, len(paths), 0, threads=self.threads)
+        names = [layer["name"] for layer in self._layers(arm)]
+        return figures.entries(told, names).select(pl.lit(arm).alias("arm"), pl.all())
+
     def _called(
         self, arm: str | None, share: float | None
     ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:

@@ -10,6 +10,7 @@ from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
+from alvh.figures.entries import ENTRIES, entries
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
 from alvh.figures.governed import CHECKS, governed, governed_words
@@ -37,6 +38,7 @@ from alvh.figures.worst_bar import bar_calls
 __all__ = [
     "BETA",
     "CHECKS",
+    "ENTRIES",
     "FIGURES",
     "GREEK_TERMS",
     "LARGEST_DRAWDOWN",
@@ -66,6 +68,7 @@ __all__ = [
     "closed",
     "closed_words",
     "distress",
+    "entries",
     "equal_cost",
     "fall_frequency",
     "fan",

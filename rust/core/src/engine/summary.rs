@@ -170,6 +170,8 @@ summary! {
     r44_checked,
     /// Of those, with positive vega and negative delta (R44).
     r44_held,
+    /// Openings of put spreads refused because they lack one of them (C18).
+    r44_refused,
     /// Hedge tranches opened.
     hedge_opened,
     /// Hedge tranches rolled.
