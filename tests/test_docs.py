@@ -313,8 +313,15 @@ def test_figures_of_condors_of_a_day_and_of_stops():
         assert documented == [(name, unit, meaning) for name, (unit, meaning) in figures_told.items()]
 
 
+_BY_SESSION = (
+    ("beta figure", figures.BETA),
+    ("return figure", figures.RETURNS),
+    ("foresight figure", figures.FORESIGHT),
+)
+
+
 def test_figures_by_session():
-    for heading, told in (("beta figure", figures.BETA), ("return figure", figures.RETURNS)):
+    for heading, told in _BY_SESSION:
         documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", heading)]
         assert documented == [(name, *described) for name, described in told.items()]
 

@@ -5,6 +5,7 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from alvh.break_evens import Of, break_evens
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
+from alvh.hindsight import PLENTY, everything_on_offer
 from alvh.outside import Outside
 from alvh.playbook import Arm, Playbook, arms_of
 from alvh.run_folder import RunFolder
@@ -51,6 +53,9 @@ CALL_PATHS = 1_024
 
 SESSION_PATHS = 1_024
 """Paths at most of figures that are made of sessions: ledgers, beta, windows, spikes."""
+
+FORESIGHT_PATHS = 256
+"""Paths of the hindsight bound at most: it buys of every hedge layer every day."""
 
 GREEK_PATHS = 256
 """Paths of the greek view at most: every package is priced some twenty times more a session."""
@@ -764,11 +769,12 @@ class Comparison:
         return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
 
     def _followed(
-        self, what: str, arm: str | None, share: float | None, most: int
+        self, what: str, arm: str | None, share: float | None, most: int, *, offered: bool = False
     ) -> tuple[str, _core.Plan, Sequence[int]]:
         """Return an arm, its book alone on at most so many paths, and the numbers of these.
 
-        The first paths of a simulation, or starts of a history, evenly spread.
+        The first paths of a simulation, or starts of a history, evenly spread; of what is `offered` to
+        hindsight, or of the book itself.
         """
         arm, share = arm or self.arms[0], self._share(share)
         if (arm, share) not in self.books:
@@ -778,7 +784,8 @@ class Comparison:
         starts = self.task.spec["starts"]
         step = math.ceil(len(starts) / most) if starts else 1
         paths = range(0, len(starts), step) if starts else range(min(self.task.paths, most))
-        return arm, self._alone(arm, share, starts[::step] if starts else []), paths
+        alone = starts[::step] if starts else []
+        return arm, (self._offered if offered else self._alone)(arm, share, alone), paths
 
     def greek_view(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
         """Return the Taylor terms of what an arm's packages earned, and the residual they leave (R6, R75).
@@ -935,6 +942,111 @@ class Comparison:
             masks |= {(name, "inside"): near, (name, "outside"): ~near}
         masks |= figures.regimes(next(iter(series.values())))
         return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
+
+    def foresight(
+        self, arm: str | None = None, chance: str | None = None, share: float | None = None
+    ) -> pl.DataFrame:
+        """Return what a hedge with hindsight could have earned at the same cost, and where an arm lies.
+
+        On the first `FORESIGHT_PATHS` paths of a simulation, or that many starts of a history at most, evenly
+        spread: the layers of the arm's hedge, opened at every session and closed at any later one.
+
+        Parameters
+        ----------
+        arm
+            The first with a hedge unless given; without bars and without a governance.
+        chance
+            The arm that opens the same layers by chance; the first other one whose rules read `chance`
+            unless given.
+        share
+            The smallest unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.foresight` says behind the `arm`: `figure`, `estimate`, `low`, `high`, `unit`.
+
+        Raises
+        ------
+        SpecError
+            No such arm, or one without a hedge, or one that is governed: a withheld roll holds a tranche
+            beyond what is followed.
+        """
+        share = self._share(share)
+        asked = arm or next(iter(self.hedged), None)
+        if asked not in self.hedged:
+            known = nearest_names(str(asked), self.hedged)
+            raise SpecError(f"foresight: arm = {asked!r}: give one with a hedge, {known}")
+        if asked in self._governed_arms:
+            raise SpecError(f"foresight: arm = {asked!r} is governed: give the arm without its governance")
+        others = (other for other in self.hedged if other != asked and self._by_chance(other))
+        chance = chance or next(others, None)
+        if chance is not None and chance not in self.hedged:
+            raise SpecError(f"foresight: chance = {chance!r}: {nearest_names(chance, self.hedged)}")
+        _, plan, paths = self._followed("foresight", asked, share, FORESIGHT_PATHS, offered=True)
+        tranches = plan.foresight(0, len(paths), 0, threads=self.threads)
+        rows = self._frame.filter(pl.col("share") == share, pl.col("path").is_in(list(paths))).sort("path")
+        ours = rows.filter(arm=asked)
+        theirs = rows.filter(arm=chance) if chance else None
+        schedule = self.task.spec["schedule"]["days"]
+        years = math.ceil((schedule[self.sessions] - schedule[0]) / 365)
+        allowed = self.budgets.get(asked, 0.0) * self.capital * years
+        committed = [each["expected_cost"].to_numpy() for each in (ours, theirs) if each is not None]
+        budget = np.maximum.reduce([*committed, np.full(len(paths), allowed)])
+        ledgers = next(book["ledgers"] for book in self.task.spec["books"] if book["arm"] == asked) or {}
+        separate = ledgers.get("mode") == "separate"
+        cash = self.capital * (ledgers["sleeve_share"] if separate else 1.0)
+        bound, attained = figures.hindsight(tranches, budget, cash)
+        table = figures.foresight(
+            ours["hedge_pnl"].to_numpy(),
+            None if theirs is None else theirs["hedge_pnl"].to_numpy(),
+            bound,
+            attained,
+            capital=self.capital,
+            sessions=self.sessions,
+        )
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
+
+    def _by_chance(self, arm: str) -> bool:
+        """Say whether chance opens some hedge layer of an arm."""
+        hedges = [layer for layer in self._layers(arm) if layer["role"] == "hedge"]
+        return any('"chance"' in json.dumps(layer["enter"]) for layer in hedges)
+
+    def openings(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return what each hedge layer of an arm opened after SPX had risen, and after it had fallen (C15).
+
+        On the paths of `beta`; the first arm with a hedge unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.openings` says behind the `arm`.
+        """
+        asked = arm or next(iter(self.hedged), self.arms[0])
+        _, plan, paths = self._followed("openings", asked, share, SESSION_PATHS)
+        tranches = figures.tranches_of(plan.deals(0, len(paths), 0, threads=self.threads))
+        told = enumerate(self._layers(asked))
+        layers = {index: layer["name"] for index, layer in told if layer["role"] == "hedge"}
+        series = self._series(share)[asked]
+        table = figures.openings(tranches, layers, series["spot"], series["vix"])
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
+
+    def turnover(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return how much an arm deals in, layer by layer, and how its tranches overlap (R82).
+
+        On the paths of `beta`; the first arm unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.turnover` says behind the `arm`: `layer`, `figure`, `estimate`, `low`, `high`,
+            `unit`.
+        """
+        asked, plan, paths = self._followed("turnover", arm, share, SESSION_PATHS)
+        deals = plan.deals(0, len(paths), 0, threads=self.threads)
+        names = [layer["name"] for layer in self._layers(asked)]
+        table = figures.turnover(deals, names, paths=len(paths), sessions=self.sessions, capital=self.capital)
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
@@ -1255,6 +1367,12 @@ class Comparison:
         book = self.task.spec["books"][self.books.index((arm, share))]
         task = Task({**self.task.spec, "starts": starts, "books": [book]}, self.task.paths, self.task.facts)
         return _core.Plan(task.text)
+
+    def _offered(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
+        """Return the plan of what hindsight chooses from, with capital for all of it."""
+        book = everything_on_offer(self.task.spec["books"][self.books.index((arm, share))])
+        spec = {**self.task.spec, "starts": starts, "books": [book], "capital": PLENTY * self.capital}
+        return _core.Plan(Task(spec, self.task.paths, self.task.facts).text)
 
     def episode(
         self, which: str | tuple[date, date], arm: str | None = None, share: float | None = None

@@ -9,10 +9,12 @@ from alvh.figures.beta import BETA, beta
 from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
+from alvh.figures.deals import MOVE_SESSIONS, openings, tranches_of, turnover
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.entries import ENTRIES, entries
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
+from alvh.figures.foresight import FORESIGHT, foresight, hindsight
 from alvh.figures.governed import CHECKS, governed, governed_words
 from alvh.figures.greek_view import GREEK_TERMS, greek_view
 from alvh.figures.headline import headline, history_headline
@@ -40,12 +42,14 @@ __all__ = [
     "CHECKS",
     "ENTRIES",
     "FIGURES",
+    "FORESIGHT",
     "GREEK_TERMS",
     "LARGEST_DRAWDOWN",
     "LARGEST_PROBABILITY",
     "LIMITS_OF_SIZE",
     "MARGIN_CALLS",
     "MONTH_DAYS",
+    "MOVE_SESSIONS",
     "ONE_DAY",
     "PRICES",
     "PROTECTION",
@@ -73,17 +77,20 @@ __all__ = [
     "fall_frequency",
     "fan",
     "forced_cost",
+    "foresight",
     "governed",
     "governed_words",
     "greek_view",
     "headline",
     "hedge_failures",
+    "hindsight",
     "history_headline",
     "history_summary",
     "ladder",
     "layer_pnl",
     "margin_calls",
     "one_day",
+    "openings",
     "outcomes",
     "peaks",
     "prices",
@@ -97,5 +104,7 @@ __all__ = [
     "stops",
     "summary",
     "surface_band",
+    "tranches_of",
+    "turnover",
     "windows",
 ]

@@ -91,6 +91,18 @@ impl Book {
         lane: usize,
     ) {
         let offer = offer(ctx, layer, package, choice, lane);
+        if let Some(bought) = self.bought.as_mut() {
+            // A book that is followed for foresight buys one lot of everything on offer.
+            bought.push(Bought {
+                place: (lane, layer, slot),
+                tick: ctx.tick,
+                outlay: offer.outlay,
+                expected_cost: offer.expected_cost,
+                best: f64::NEG_INFINITY,
+            });
+            self.enter(ctx, layer, slot, package, lane, 1.0, "foresight".into());
+            return;
+        }
         let exposure = self.exposure(ctx, pools, lane);
         let target = self.target(ctx, pools, layer, &offer, exposure, lane);
         let (allowed, limit) = self.allowed(ctx, pools, layer, &offer, target, lane);
@@ -138,15 +150,6 @@ impl Book {
         }
         if let Some(tally) = self.tally.as_mut() {
             tally.commit(ctx.tick, lane, lots * offer.expected_cost);
-        }
-        if let Some(bought) = self.bought.as_mut() {
-            bought.push(Bought {
-                place: (lane, layer, slot),
-                tick: ctx.tick,
-                outlay: offer.outlay,
-                expected_cost: offer.expected_cost,
-                best: f64::NEG_INFINITY,
-            });
         }
         let rule = ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text);
         self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}", limit.words()));
