@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 import alvh as av
+import markdown_pages
 from alvh.advice import ACTIONS, TERMS, Book, advise, decision_log
+from alvh.advice.book import COLUMNS, REQUIRED
 from alvh.advice.scoring import best, scores, terms, weights_of
 from alvh.cli import main
 from alvh.contracts import contract
@@ -127,8 +129,12 @@ def test_an_order_is_told_leg_by_leg():
 
 def test_a_roll_has_a_reason():
     rolls = LOG.orders.filter(action="roll")
-    assert rolls.height
-    assert rolls["reason"].str.contains(r"^roll: \d+ days left, below 25$").all()
+    assert rolls["reason"].str.contains("; to ").any()
+    assert (
+        rolls["reason"]
+        .str.contains(r"^roll: \d+ days left, below 25; (to \d{4}-\d\d-\d\d|nothing is opened in its place)$")
+        .all()
+    )
 
 
 TODAY = {"date": date(2024, 2, 2), "spx": 4958.6, "vix": 13.9, "rate": 0.053, "dividend_yield": 0.014}
@@ -192,7 +198,7 @@ def test_a_book_and_one_day(told):
     assert told.orders["side"].to_list() == ["buy", "sell", "buy", "sell"]
     assert told.orders["lots"].to_list() == [5.0] * 4
     assert told.ledger["requirement"] == pytest.approx(5 * 100 * 100)
-    (exit_rule,) = [rule for layer, rule in told.rules if rule.rule == "exit"]
+    (exit_rule,) = [rule for _, opened, rule in told.rules if opened == date(2024, 1, 22)]
     assert exit_rule.explanation.outcome is True
     assert told.changes.filter(rule="exit")["then"].to_list() == [False]
     assert told.changes.filter(rule="enter")["atoms"].to_list() == ["vix < 20 false"]
@@ -498,3 +504,13 @@ def test_a_log_starts_where_it_is_told():
 
 def test_core_of_the_samples_is_the_first_layer():
     assert HEDGED.layers[0] == CORE
+
+
+def test_the_page_lists_terms_and_columns():
+    terms_told = markdown_pages.table("docs/advise.md", "action | term")
+    assert [tuple(row) for row in terms_told] == [
+        (term.action, term.name, f"{term.weight:g}", term.meaning) for term in TERMS
+    ]
+    columns = markdown_pages.table("docs/advise.md", "leg | required")
+    assert [name for name, *_ in columns] == list(COLUMNS)
+    assert [name for name, required, _ in columns if required == "yes"] == list(REQUIRED)

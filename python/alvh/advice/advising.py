@@ -143,13 +143,13 @@ def advise(
     now, then = steps.step(), steps.step()
     assert now is not None  # noqa: S101 -- tick 0 always is
     assert then is not None  # noqa: S101 -- the plan has one session
+    days = history.data.dates
     rules = tuple(
-        LayerRule(layer.name, told)
+        LayerRule(layer.name, None if told.entered is None else _session(days, -told.entered), told)
         for index, (layer, described) in enumerate(zip(arm.layers, spec["books"][0]["layers"], strict=True))
         for told in explain_path(plan, 0, index, described, 0)
     )
     notes = [*unknown, ESTIMATED, *([INSIDE] if "bars" in spec else []), *_absent(arm), *history.limits]
-    days = history.data.dates
     return decided(arm, now, then["events"], weights, days, rules=rules, notes=tuple(notes))
 
 

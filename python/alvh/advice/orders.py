@@ -48,7 +48,11 @@ def orders(arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, 
     """Return the orders of a decision, as the events of the next session fill them; columns are `ORDERS`."""
     rows: list[tuple[Any, ...]] = []
     number = 0
-    for event in events:
+    listed = list(events)
+    anew = {
+        event["layer"]: EPOCH + timedelta(event["expiry_day"]) for event in listed if event["event"] == OPENS
+    }
+    for event in listed:
         kind = event["event"]
         if kind == "transfer":
             number += 1
@@ -59,7 +63,7 @@ def orders(arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, 
         number += 1
         layer = arm.layers[event["layer"]]
         rolls = kind == "close" and event["reason"] == "roll"
-        reason = _rolled(layer, decision["layers"][event["layer"]], event) if rolls else event["reason"]
+        reason = _rolled(layer, decision["layers"][event["layer"]], event, anew) if rolls else event["reason"]
         action = "roll" if rolls else CLOSES.get(kind, kind)
         rows.extend((number, layer.name, action, *leg, reason) for leg in _legs(layer, event))
     return pl.DataFrame(rows, schema=ORDERS, orient="row")
@@ -85,7 +89,11 @@ def skips(
         if not told["due"]:
             if waiting:
                 rows.append(
-                    (layer.name, "waits", "it holds its position" if told["held"] else "no opening is due")
+                    (
+                        layer.name,
+                        "waits",
+                        "it holds its position" if layer.trade.every == "flat" else "no opening is due",
+                    )
                 )
         elif said is not None and not math.isclose(said, 1.0):
             why = "unknown: data are missing" if math.isnan(said) else "false"
@@ -134,7 +142,9 @@ def _points(value: float, fraction: float) -> float | None:
     return None if math.isnan(value) else value * fraction
 
 
-def _rolled(layer: Layer, told: Mapping[str, Any], event: Mapping[str, Any]) -> str:
-    """Say why a tranche is rolled (R83): days left, and the bound of its layer."""
+def _rolled(layer: Layer, told: Mapping[str, Any], event: Mapping[str, Any], anew: Mapping[int, date]) -> str:
+    """Say why a tranche is rolled (R83): days left, the bound of its layer, and to which expiry."""
     days = next(held["days"] for held in told["held"] if held["slot"] == event["slot"])
-    return f"roll: {days} days left, below {layer.roll_below}"
+    opened = anew.get(event["layer"])
+    to = "nothing is opened in its place" if opened is None else f"to {opened}"
+    return f"roll: {days} days left, below {layer.roll_below}; {to}"
