@@ -178,12 +178,13 @@ def decided(
     weights: Mapping[str, float],
     days: Sequence[date],
     *,
+    inside: bool = False,
     rules: tuple[LayerRule, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Decision:
     """Return the decision of a session of `Steps.step`, with the `events` of the next one.
 
-    `days` are the sessions up to that of the decision, the last one its own.
+    `days` are the sessions up to that of the decision, the last one its own; `inside` as in `orders`.
     """
     table = terms(arm, step, weights)
     ledger, decision = step["ledger"], step["decision"]
@@ -197,7 +198,7 @@ def decided(
         },
         actions=scores(table),
         terms=table,
-        orders=orders(arm, decision, events),
+        orders=orders(arm, decision, events, inside=inside),
         skips=skips(arm, decision, events),
         positions=positions(arm, decision, days),
         rules=rules,

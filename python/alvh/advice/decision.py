@@ -174,7 +174,7 @@ class Decision:
             ]
             yield f"  {action:<9}{'unknown' if score is None else format(score, '.2f'):<9}{', '.join(parts)}"
         yield ""
-        yield "Orders of the playbook, filled at the next close, at estimated prices:"
+        yield "Orders of the playbook, to be filled in the next session, at estimated prices:"
         yield from _order_lines(self.orders)
         yield from (
             f"  {layer or 'book'}: {event}: {reason}" for layer, event, reason in self.skips.iter_rows()

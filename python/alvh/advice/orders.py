@@ -44,8 +44,13 @@ CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise"}
 NOT_DONE: Final = ("skip", "refuse", "block")
 
 
-def orders(arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """Return the orders of a decision, as the events of the next session fill them; columns are `ORDERS`."""
+def orders(
+    arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, Any]], *, inside: bool = False
+) -> pl.DataFrame:
+    """Return the orders of a decision, as the events of the next session fill them; columns are `ORDERS`.
+
+    `inside`: with what is closed on its mark inside that session, which nobody has decided yet.
+    """
     rows: list[tuple[Any, ...]] = []
     number = 0
     listed = list(events)
@@ -60,10 +65,15 @@ def orders(arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, 
             rows.append((number, None, "transfer", *empty, event["cash"], event["reason"]))
         if kind != OPENS and kind not in CLOSES:
             continue
+        marked = kind in CLOSES and event["minute"] is not None
+        if marked and not inside:
+            continue
         number += 1
         layer = arm.layers[event["layer"]]
         rolls = kind == "close" and event["reason"] == "roll"
         reason = _rolled(layer, decision["layers"][event["layer"]], event, anew) if rolls else event["reason"]
+        if marked:
+            reason = f"{reason}, minute {event['minute']} of the next session"
         action = "roll" if rolls else CLOSES.get(kind, kind)
         rows.extend((number, layer.name, action, *leg, reason) for leg in _legs(layer, event))
     return pl.DataFrame(rows, schema=ORDERS, orient="row")
