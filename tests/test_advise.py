@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 import alvh as av
+import markdown_pages
 from alvh.advice import ACTIONS, TERMS, Book, advise, decision_log
+from alvh.advice.book import COLUMNS, REQUIRED
 from alvh.advice.scoring import best, scores, terms, weights_of
 from alvh.cli import main
 from alvh.contracts import contract
@@ -127,8 +129,12 @@ def test_an_order_is_told_leg_by_leg():
 
 def test_a_roll_has_a_reason():
     rolls = LOG.orders.filter(action="roll")
-    assert rolls.height
-    assert rolls["reason"].str.contains(r"^roll: \d+ days left, below 25$").all()
+    assert rolls["reason"].str.contains("; to ").any()
+    assert (
+        rolls["reason"]
+        .str.contains(r"^roll: \d+ days left, below 25; (to \d{4}-\d\d-\d\d|nothing is opened in its place)$")
+        .all()
+    )
 
 
 TODAY = {"date": date(2024, 2, 2), "spx": 4958.6, "vix": 13.9, "rate": 0.053, "dividend_yield": 0.014}
@@ -192,7 +198,7 @@ def test_a_book_and_one_day(told):
     assert told.orders["side"].to_list() == ["buy", "sell", "buy", "sell"]
     assert told.orders["lots"].to_list() == [5.0] * 4
     assert told.ledger["requirement"] == pytest.approx(5 * 100 * 100)
-    (exit_rule,) = [rule for layer, rule in told.rules if rule.rule == "exit"]
+    (exit_rule,) = [rule for _, opened, rule in told.rules if opened == date(2024, 1, 22)]
     assert exit_rule.explanation.outcome is True
     assert told.changes.filter(rule="exit")["then"].to_list() == [False]
     assert told.changes.filter(rule="enter")["atoms"].to_list() == ["vix < 20 false"]
@@ -395,6 +401,56 @@ def test_layers_that_fit_alike_are_told_apart():
     assert said.positions["layer"].to_list() == ["more"]
 
 
+def held_put(arm, frame, **leg):
+    day = frame["date"][-1]
+    given = {
+        "product": "SPX",
+        "right": "P",
+        "strike": 5300.0,
+        "expiration": date(2024, 9, 20),
+        "quantity": 2.0,
+    }
+    legs = pl.DataFrame([given | {"price": 300.0, "opened": day} | leg])
+    return advise(Book(cash=1e6, legs=legs), market(frame), arm)
+
+
+def putting(exit_rule):
+    puts = av.put(product="SPX", every="month")
+    layer = av.Layer("puts", buy=puts, size=av.Size(target="lots", value=1), exit=exit_rule)
+    return PLAIN.replace(name="putting", layers=[layer])
+
+
+def test_windows_over_the_market_know_the_sessions_before_the_book():
+    """Those over the position begin with the book: of the evenings before nobody has told its mark."""
+    calm = FRAME["vix"].tail(3).max() + 1
+    over_market = held_put(putting(f"(vix < {calm}).for_sessions(3)"), FRAME)
+    assert over_market.positions["ordered"].to_list() == ["close"]
+    rule = "(mark < 1000000).for_sessions({})"
+    opened = FRAME["date"][-10]
+    over_position = [held_put(putting(rule.format(n)), FRAME, opened=opened) for n in (1, 3)]
+    assert [told.positions["ordered"].to_list() for told in over_position] == [["close"], [None]]
+    assert [told.rules[-1].told.explanation.outcome for told in over_position] != [True, True]
+    held = held_put(putting("sessions_held >= 9"), FRAME, opened=opened)
+    assert held.positions["ordered"].to_list() == ["close"]
+    assert held_put(putting("sessions_held >= 10"), FRAME, opened=opened).positions["ordered"].to_list() == [
+        None
+    ]
+
+
+def test_what_happens_inside_the_next_session_is_not_ordered_today():
+    """A stop on the mark may fire tomorrow: the log tells it, advice does not."""
+    arm = av.preset("conservative_1dte_stop_1x")
+    log = decision_log(arm, market(FRAME))
+    inside = log.orders.filter(
+        pl.col("reason").str.contains(r"loss >= 1.0 \* credit, minute \d+ of the next session")
+    )
+    assert inside.height > 0
+    assert (inside["action"] == "close").all()
+    told = [advise(Book(cash=1e6), until(FRAME, day), arm) for day in inside["day"].unique().sort().head(3)]
+    assert all((each.orders["action"] == "open").all() for each in told)
+    assert any("one drawn path" in note for note in told[0].notes)
+
+
 def test_every_kind_of_layer_can_be_held():
     """Puts of a tenth of the index, and a future with its daily variation."""
     arm = PLAIN.replace(
@@ -498,3 +554,13 @@ def test_a_log_starts_where_it_is_told():
 
 def test_core_of_the_samples_is_the_first_layer():
     assert HEDGED.layers[0] == CORE
+
+
+def test_the_page_lists_terms_and_columns():
+    terms_told = markdown_pages.table("docs/advise.md", "action | term")
+    assert [tuple(row) for row in terms_told] == [
+        (term.action, term.name, f"{term.weight:g}", term.meaning) for term in TERMS
+    ]
+    columns = markdown_pages.table("docs/advise.md", "leg | required")
+    assert [name for name, *_ in columns] == list(COLUMNS)
+    assert [name for name, required, _ in columns if required == "yes"] == list(REQUIRED)

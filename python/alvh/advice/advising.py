@@ -143,13 +143,13 @@ def advise(
     now, then = steps.step(), steps.step()
     assert now is not None  # noqa: S101 -- tick 0 always is
     assert then is not None  # noqa: S101 -- the plan has one session
+    days = history.data.dates
     rules = tuple(
-        LayerRule(layer.name, told)
+        LayerRule(layer.name, None if told.entered is None else _session(days, -told.entered), told)
         for index, (layer, described) in enumerate(zip(arm.layers, spec["books"][0]["layers"], strict=True))
-        for told in explain_path(plan, 0, index, described, 0)
+        for told in explain_path(plan, 0, index, described, tick=0, session=spec["starts"][0])
     )
     notes = [*unknown, ESTIMATED, *([INSIDE] if "bars" in spec else []), *_absent(arm), *history.limits]
-    days = history.data.dates
     return decided(arm, now, then["events"], weights, days, rules=rules, notes=tuple(notes))
 
 
@@ -178,12 +178,13 @@ def decided(
     weights: Mapping[str, float],
     days: Sequence[date],
     *,
+    inside: bool = False,
     rules: tuple[LayerRule, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Decision:
     """Return the decision of a session of `Steps.step`, with the `events` of the next one.
 
-    `days` are the sessions up to that of the decision, the last one its own.
+    `days` are the sessions up to that of the decision, the last one its own; `inside` as in `orders`.
     """
     table = terms(arm, step, weights)
     ledger, decision = step["ledger"], step["decision"]
@@ -197,7 +198,7 @@ def decided(
         },
         actions=scores(table),
         terms=table,
-        orders=orders(arm, decision, events),
+        orders=orders(arm, decision, events, inside=inside),
         skips=skips(arm, decision, events),
         positions=positions(arm, decision, days),
         rules=rules,

@@ -19,20 +19,30 @@ CHANGES: Final = pl.Schema(
     {
         "layer": pl.String(),
         "rule": pl.String(),
+        "opened": pl.Date(),
         "now": pl.Boolean(),
         "then": pl.Boolean(),
         "atoms": pl.String(),
         "change": pl.Float64(),
     }
 )
-"""What would turn a rule: `now` and `then`, null is unknown; the `atoms` that turn, the size of it."""
+"""What would turn a rule: `now` and `then`, null is unknown; the `atoms` that turn, its size.
+
+`opened` is the day of the tranche that an exit rule closes."""
 
 
 class LayerRule(NamedTuple):
     """A rule of a layer at the close of the decision."""
 
     layer: str
+    opened: date | None
+    """Of the tranche that it closes; None where it opens."""
     told: PathExplanation
+
+    @property
+    def name(self) -> str:
+        """Which rule it is, in words."""
+        return "enter" if self.opened is None else f"exit of the tranche of {self.opened}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +100,15 @@ class Decision:
     def changes(self) -> pl.DataFrame:
         """What would change this: the smallest change that turns each rule."""
         rows = []
-        for layer, told in self.rules:
+        for rule in self.rules:
+            layer, opened, told = rule
             if told.explanation.flips.is_empty():
                 continue
             flip = told.explanation.flips.row(0, named=True)
             atoms = zip(flip["atoms"], flip["become"], strict=True)
             words = " and ".join(f"{atom} {_truth(become)}" for atom, become in atoms)
             now = told.explanation.outcome
-            rows.append((layer, told.rule, now, flip["outcome"], words, flip["change"]))
+            rows.append((layer, told.rule, opened, now, flip["outcome"], words, flip["change"]))
         return pl.DataFrame(rows, schema=CHANGES, orient="row")
 
     @property
@@ -122,12 +133,12 @@ class Decision:
                 {
                     "layer": layer,
                     "rule": told.rule,
-                    "entered": told.entered,
+                    "opened": opened,
                     "text": str(told.explanation.rule),
                     "outcome": told.explanation.outcome,
                     "nodes": told.explanation.nodes,
                 }
-                for layer, told in self.rules
+                for layer, opened, told in self.rules
             ],
             "changes": self.changes,
             "notes": list(self.notes),
@@ -163,7 +174,7 @@ class Decision:
             ]
             yield f"  {action:<9}{'unknown' if score is None else format(score, '.2f'):<9}{', '.join(parts)}"
         yield ""
-        yield "Orders of the playbook, filled at the next close, at estimated prices:"
+        yield "Orders of the playbook, to be filled in the next session, at estimated prices:"
         yield from _order_lines(self.orders)
         yield from (
             f"  {layer or 'book'}: {event}: {reason}" for layer, event, reason in self.skips.iter_rows()
@@ -184,8 +195,9 @@ class Decision:
         if self.rules:
             yield ""
             yield "Rules:"
-            for layer, told in self.rules:
-                yield f"  {layer}, {_indented(str(told))}"
+            for rule in self.rules:
+                yield f"  {rule.layer}, {rule.name}:"
+                yield from (f"    {line}" for line in str(rule.told.explanation).splitlines())
         if (changes := self.changes).height:
             yield ""
             yield "What would change this:"
@@ -193,7 +205,8 @@ class Decision:
                 size = (
                     "data that are missing" if row["change"] is None else f"a change of {row['change']:.3g}"
                 )
-                yield f"  {row['layer']}, {row['rule']}: {row['atoms']}, {size}: {_truth(row['then'])}"
+                which = row["rule"] if row["opened"] is None else f"{row['rule']} of {row['opened']}"
+                yield f"  {row['layer']}, {which}, becomes {_truth(row['then'])}: {row['atoms']}, {size}"
         yield ""
         yield from self.notes
         yield DISCLAIMER
@@ -221,7 +234,3 @@ def _order_lines(orders: pl.DataFrame) -> Iterator[str]:
 
 def _truth(value: bool | None) -> str:
     return "unknown" if value is None else str(value).lower()
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n    ")

@@ -127,8 +127,8 @@ def decision_log(
     """Return every decision of a playbook over a history, from a book with nothing but cash on.
 
     The decisions are those of `compare` on the same start, to the bit. The orders of a close are what was
-    filled at the next one; those of the last close are estimated as in `advise`, and where options trade at
-    recorded quotes left out.
+    filled in the next session, what was closed on its mark inside it included; those of the last close are
+    estimated as in `advise`, and where options trade at recorded quotes left out.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def decision_log(
     spec["starts"] = [first]
     steps = list(iter(_core.Plan(json.dumps(spec)).begin(0, 0).step, None))
     decisions = tuple(
-        decided(arm, now, then["events"], weights, dates[: first + tick + 1])
+        decided(arm, now, then["events"], weights, dates[: first + tick + 1], inside=True)
         for tick, (now, then) in enumerate(pairwise(steps))
     )
     return DecisionLog(arm.name, decisions, tuple(history.limits))

@@ -44,11 +44,20 @@ CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise"}
 NOT_DONE: Final = ("skip", "refuse", "block")
 
 
-def orders(arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """Return the orders of a decision, as the events of the next session fill them; columns are `ORDERS`."""
+def orders(
+    arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, Any]], *, inside: bool = False
+) -> pl.DataFrame:
+    """Return the orders of a decision, as the events of the next session fill them; columns are `ORDERS`.
+
+    `inside`: with what is closed on its mark inside that session, which nobody has decided yet.
+    """
     rows: list[tuple[Any, ...]] = []
     number = 0
-    for event in events:
+    listed = list(events)
+    anew = {
+        event["layer"]: EPOCH + timedelta(event["expiry_day"]) for event in listed if event["event"] == OPENS
+    }
+    for event in listed:
         kind = event["event"]
         if kind == "transfer":
             number += 1
@@ -56,10 +65,15 @@ def orders(arm: Arm, decision: Mapping[str, Any], events: Iterable[Mapping[str, 
             rows.append((number, None, "transfer", *empty, event["cash"], event["reason"]))
         if kind != OPENS and kind not in CLOSES:
             continue
+        marked = kind in CLOSES and event["minute"] is not None
+        if marked and not inside:
+            continue
         number += 1
         layer = arm.layers[event["layer"]]
         rolls = kind == "close" and event["reason"] == "roll"
-        reason = _rolled(layer, decision["layers"][event["layer"]], event) if rolls else event["reason"]
+        reason = _rolled(layer, decision["layers"][event["layer"]], event, anew) if rolls else event["reason"]
+        if marked:
+            reason = f"{reason}, minute {event['minute']} of the next session"
         action = "roll" if rolls else CLOSES.get(kind, kind)
         rows.extend((number, layer.name, action, *leg, reason) for leg in _legs(layer, event))
     return pl.DataFrame(rows, schema=ORDERS, orient="row")
@@ -85,7 +99,11 @@ def skips(
         if not told["due"]:
             if waiting:
                 rows.append(
-                    (layer.name, "waits", "it holds its position" if told["held"] else "no opening is due")
+                    (
+                        layer.name,
+                        "waits",
+                        "it holds its position" if layer.trade.every == "flat" else "no opening is due",
+                    )
                 )
         elif said is not None and not math.isclose(said, 1.0):
             why = "unknown: data are missing" if math.isnan(said) else "false"
@@ -134,7 +152,9 @@ def _points(value: float, fraction: float) -> float | None:
     return None if math.isnan(value) else value * fraction
 
 
-def _rolled(layer: Layer, told: Mapping[str, Any], event: Mapping[str, Any]) -> str:
-    """Say why a tranche is rolled (R83): days left, and the bound of its layer."""
+def _rolled(layer: Layer, told: Mapping[str, Any], event: Mapping[str, Any], anew: Mapping[int, date]) -> str:
+    """Say why a tranche is rolled (R83): days left, the bound of its layer, and to which expiry."""
     days = next(held["days"] for held in told["held"] if held["slot"] == event["slot"])
-    return f"roll: {days} days left, below {layer.roll_below}"
+    opened = anew.get(event["layer"])
+    to = "nothing is opened in its place" if opened is None else f"to {opened}"
+    return f"roll: {days} days left, below {layer.roll_below}; {to}"

@@ -85,10 +85,12 @@ def explain_path(
         held = read.filter(pl.col("tick") == tick, pl.col("entered").is_not_null()).sort("entered")
         for slot, entered in held.select("slot", "entered").iter_rows():
             of_slot = read.filter((pl.col("slot") == slot) | (pl.col("tick") < 0))
-            known = pl.col("tick") >= entered
+            # What was filled before the path begins is seen from session 0 on.
+            seen_from = max(entered, 0)
+            known = pl.col("tick") >= seen_from
             own = _position_names(read.columns)
             tranche = of_slot.with_columns(pl.when(known).then(pl.col(own)).name.keep()) if own else of_slot
-            why = _explained(rule, tranche, tick, "exit", entered)
+            why = _explained(rule, tranche, tick, "exit", seen_from)
             told.append(PathExplanation("exit", tick, entered, why))
     return tuple(told)
 

@@ -40,7 +40,7 @@ pub(super) fn take_over(
             }
             for (_, memory) in plan.exits.iter().zip(exits.iter_mut()).filter(|(exit, _)| exit.pool == index)
             {
-                memory.slots[*slot].reset();
+                memory.slots[*slot].reset_lanes(Mask::ALL);
             }
             book.hold(held, *slot);
         }
