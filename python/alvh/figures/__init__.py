@@ -8,6 +8,7 @@ independent; for the overlapping starts of a history there is `history_summary`,
 from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
+from alvh.figures.discipline import DISCIPLINE, discipline
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.entries import ENTRIES, entries
 from alvh.figures.equal_cost import equal_cost
@@ -32,6 +33,7 @@ from alvh.figures.worst_bar import bar_calls
 
 __all__ = [
     "CHECKS",
+    "DISCIPLINE",
     "ENTRIES",
     "FIGURES",
     "LARGEST_DRAWDOWN",
@@ -56,6 +58,7 @@ __all__ = [
     "capacity",
     "closed",
     "closed_words",
+    "discipline",
     "distress",
     "entries",
     "equal_cost",
