@@ -153,6 +153,7 @@ class Trader:
         elif not self.blocked(layer, t, lots):
             self.fill(layer, t, lots, slip)
             self.record.count("opened")
+            self.record.count("increased", lots > base)
             self.record.summary["max_lots"] = max(self.record.summary["max_lots"], lots)
             if layer.first_lots is None:
                 layer.first_lots = base

@@ -690,6 +690,10 @@ class Comparison:
         """Return margin calls per arm, what they led to, and how liquid the ledgers were (R17, R63, R64)."""
         return self._shown(figures.margin_calls(self._frame, self.capital, self.sessions, self._share(share)))
 
+    def discipline(self, share: float | None = None) -> pl.DataFrame:
+        """Return how disciplined each arm was: losses chased, stops, budget, size, and a score (R85, C14)."""
+        return self._shown(figures.discipline(self._frame, self.capital, self.sessions, self._share(share)))
+
     def forced_cost(self, share: float | None = None) -> pl.DataFrame:
         """Return what closing by force cost each arm against holding on the same paths (R17).
 

@@ -10,6 +10,7 @@ from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
 from alvh.figures.deals import MOVE_SESSIONS, openings, tranches_of, turnover
+from alvh.figures.discipline import DISCIPLINE, discipline
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.entries import ENTRIES, entries
 from alvh.figures.equal_cost import equal_cost
@@ -40,6 +41,7 @@ from alvh.figures.worst_bar import bar_calls
 __all__ = [
     "BETA",
     "CHECKS",
+    "DISCIPLINE",
     "ENTRIES",
     "FIGURES",
     "FORESIGHT",
@@ -71,6 +73,7 @@ __all__ = [
     "capacity",
     "closed",
     "closed_words",
+    "discipline",
     "distress",
     "entries",
     "equal_cost",

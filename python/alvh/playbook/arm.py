@@ -27,7 +27,7 @@ from alvh.rules.outside import names_in
 LONGEST_NAME = 60
 """Characters in the name of an arm: it becomes a file name and the head of a column."""
 
-MOST_LAYERS = 8
+MOST_LAYERS = 10
 """Layers of an arm, as in the engine."""
 
 _ARM_NAME = re.compile(r"\w(?:[\w +.%-]*[\w+%])?")

@@ -35,7 +35,7 @@ use crate::{
 const FLAT_SLOTS: usize = 4;
 
 /// Layers of a book: each has a column of its own among the figures.
-pub(super) const MAX_LAYERS: usize = 8;
+pub(super) const MAX_LAYERS: usize = 10;
 
 /// A timeline of packages: who opens it may differ, what is opened does not.
 #[derive(Debug)]

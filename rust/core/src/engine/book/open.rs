@@ -147,6 +147,7 @@ impl Book {
         }
         self.enter(ctx, layer, slot, package, lane, lots, "schedule".into());
         self.sum.opened[lane] += 1.0;
+        self.sum.increased[lane] += f64::from(lots > base);
         self.sum.lots[lane] += lots;
         self.sum.max_lots[lane] = self.sum.max_lots[lane].max(lots);
         lots
