@@ -807,26 +807,62 @@ class Comparison:
         table = figures.greek_view(plan.greeks(0, len(paths), 0, threads=self.threads), self.capital)
         return self._shown(table.select(pl.lit(arm).alias("arm"), pl.all()))
 
-    def _series(self, share: float | None) -> dict[str, dict[str, NDArray[np.float64]]]:
-        """Return every arm's series by session at one share, on at most `SESSION_PATHS` of the same paths."""
+    def series(
+        self, arms: Sequence[str] | None = None, share: float | None = None
+    ) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """Return what arms were worth at every close: what figures by session are made of.
+
+        On the first `SESSION_PATHS` paths of a simulation, or that many starts of a history, evenly spread,
+        each arm run again once.
+
+        Parameters
+        ----------
+        arms
+            All unless given.
+        share
+            The smallest unless given.
+
+        Returns
+        -------
+        dict of str to dict of str to ndarray, shape (paths, sessions + 1)
+            Arm to `nav`, `requirement`, `hedge` and `core` (P&L of either side so far), `committed` (expected
+            cost), `deposited`, `interest`, and of the sleeve `sleeve_nav`, `sleeve_requirement`,
+            `sleeve_deposited`, `sleeve_received` (by rules, net) and `sleeve_interest`, dollars; `spot` and
+            `vix`, points; `bills`, growth of 1.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 4, "sessions": 21, "shares": [0.10], "surface_band": 0}
+        >>> av.compare([av.preset("plain")], av.market.GBM(), **few).series()["plain"]["nav"].shape
+        (4, 22)
+        """
         share = self._share(share)
-        if share not in self._kept:
-            followed = (
-                self._followed("series", arm, share, SESSION_PATHS)
-                for arm in self.arms
-                if (arm, share) in self.books
-            )
-            self._kept[share] = {
-                arm: plan.series(0, len(paths), 0, threads=self.threads) for arm, plan, paths in followed
-            }
-        return self._kept[share]
+        wanted = [arm for arm in arms or self.arms if arms or (arm, share) in self.books]
+        for arm in wanted:
+            if (arm, share) not in self._kept:
+                _, plan, paths = self._followed("series", arm, share, SESSION_PATHS)
+                self._kept[arm, share] = plan.series(0, len(paths), 0, threads=self.threads)
+        return {arm: self._kept[arm, share] for arm in wanted}
 
     @cached_property
-    def _kept(self) -> dict[float, dict[str, dict[str, NDArray[np.float64]]]]:
+    def _kept(self) -> dict[tuple[str, float], dict[str, NDArray[np.float64]]]:
         return {}
 
+    def announcements(self, window: int = figures.WINDOW) -> dict[str, NDArray[np.bool_]]:
+        """Return which sessions of the paths of `series` lie within a window of announcements.
+
+        By kind ("fomc", "cpi", "ppi") and for any of them ("announcements"): shape (paths, sessions). Empty
+        where the calendar has none.
+        """
+        _, starts = self._followed_starts(None)
+        events = {name: days for name, days in self.task.spec["schedule"]["events"].items() if days}
+        if events:
+            events["announcements"] = [day for days in events.values() for day in days]
+        return {name: figures.around(starts, self.sessions, days, window) for name, days in events.items()}
+
     def _followed_starts(self, share: float | None) -> tuple[Sequence[int], list[int]]:
-        """Return the numbers of the paths of `_series`, and the session of the calendar each begins at."""
+        """Return the numbers of the paths of `series`, and the session of the calendar each begins at."""
         _, _, paths = self._followed("series", None, share, SESSION_PATHS)
         starts = self.task.spec["starts"]
         return paths, [starts[path] if starts else self.task.spec["schedule"]["origin"] for path in paths]
@@ -846,7 +882,7 @@ class Comparison:
         dividends = self.task.spec["market"].get("dividend_yield")
         paid = float(dividends) if isinstance(dividends, int | float) else 0.0
         table = figures.beta(
-            self._series(share), self.capital, base=base or self.arms[0], dividend_yield=paid
+            self.series(share=share), self.capital, base=base or self.arms[0], dividend_yield=paid
         )
         return self._shown(table)
 
@@ -874,7 +910,7 @@ class Comparison:
         betas = dict(self.beta(share=share).filter(figure="beta").select("arm", "estimate").iter_rows())
         ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
         tables = []
-        for arm, series in self._series(share).items():
+        for arm, series in self.series(share=share).items():
             bills = np.log(series["bills"][:, -1]).mean() / (days[:, -1].mean() / 365.0)
             separate = ledgers[arm].get("mode") == "separate"
             table = figures.returns(
@@ -904,7 +940,7 @@ class Comparison:
         """
         share = self._share(share)
         paths, _ = self._followed_starts(share)
-        series = self._series(share)
+        series = self.series(share=share)
         first = pl.min_horizontal(
             pl.when(pl.col(name) > 0).then(pl.col(name)) for name in ("forced_tick", "ruin_tick")
         )
@@ -936,13 +972,9 @@ class Comparison:
             What `alvh.figures.windows` says: `arm`, `by` ("fomc", "cpi", "ppi", "announcements": any of them;
             "vix", "fall"), `when`, `figure`, `estimate`, `low`, `high`, `sessions`.
         """
-        series = self._series(share)
-        _, starts = self._followed_starts(share)
-        events = {name: days for name, days in self.task.spec["schedule"]["events"].items() if days}
-        any_of_them = {"announcements": [day for days in events.values() for day in days]} if events else {}
+        series = self.series(share=share)
         masks: dict[tuple[str, str], NDArray[np.bool_]] = {}
-        for name, days in (events | any_of_them).items():
-            near = figures.around(starts, self.sessions, days, window)
+        for name, near in self.announcements(window).items():
             masks |= {(name, "inside"): near, (name, "outside"): ~near}
         masks |= figures.regimes(next(iter(series.values())))
         return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
@@ -1031,7 +1063,7 @@ class Comparison:
         tranches = figures.tranches_of(plan.deals(0, len(paths), 0, threads=self.threads))
         told = enumerate(self._layers(asked))
         layers = {index: layer["name"] for index, layer in told if layer["role"] == "hedge"}
-        series = self._series(share)[asked]
+        series = self.series([asked], share)[asked]
         table = figures.openings(tranches, layers, series["spot"], series["vix"])
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
