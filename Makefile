@@ -33,7 +33,7 @@ test: .stamps/test
 test-variants: .stamps/test
 	$(call EACH_VARIANT,:) cargo test --locked --workspace; $(PYTEST); done
 
-lint: .stamps/lint
+lint: .stamps/test .stamps/lint
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
@@ -70,21 +70,13 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# One stamp per extra: the package is built from source and installed like any user's.
+# The package is built once from source and installed like any user's; what an extra wants is added to it, without a second build.
 .stamps/demo: $(SOURCES) | $(BIN)/python
 	$(PIP) install --constraint constraints.txt ".[history,report]"
 	@mkdir -p .stamps && touch $@
 
-.stamps/test: .stamps/demo
-	$(PIP) install --constraint constraints.txt ".[history,report,test]"
-	@mkdir -p .stamps && touch $@
-
-.stamps/lint: .stamps/test
-	$(PIP) install --constraint constraints.txt ".[history,report,test,lint]"
-	@mkdir -p .stamps && touch $@
-
-.stamps/docs: .stamps/demo
-	$(PIP) install --constraint constraints.txt ".[history,report,docs]"
+.stamps/test .stamps/lint .stamps/docs: .stamps/%: .stamps/demo
+	$(PIP) install --constraint constraints.txt "alvh[$*]"
 	@mkdir -p .stamps && touch $@
 
 # The libraries that pricing is timed beside live apart from ours; one that cannot be installed is named in the table.

@@ -5,7 +5,6 @@
 `tests/test_readme.py` (slow) holds that this changes nothing.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from alvh.comparison import Comparison, compare
 from alvh.figures.words import amount, span
 from alvh.market import L3F, History
 from alvh.playbook import preset
+from quoting import between, tabulated
 
 README = Path(__file__).parent.parent / "README.md"
 RUNGS = (0.10, 0.35, 0.70)
@@ -32,12 +32,12 @@ def refreshed(text: str) -> str:
         for row in replayed.history().counts.iter_rows(named=True)
     }
 
-    text = _tabulated(text, "simulated", _simulated(simulated))
-    text = _tabulated(text, "history", _replayed(replayed))
-    text = _between(text, "plain earns ", " a year above bills", _figure(plain["return_on_nav"]))
-    text = _between(text, "which is ", " on its margin", _figure(plain["return_on_margin"]))
-    text = _between(text, "returns is ", " with\nmartingale_recoup", lowest["martingale_recoup"])
-    return _between(text, "\nmartingale_recoup against ", " with plain", lowest["plain"])
+    text = tabulated(text, "simulated", _simulated(simulated))
+    text = tabulated(text, "history", _replayed(replayed))
+    text = between(text, "plain earns ", " a year above bills", _figure(plain["return_on_nav"]))
+    text = between(text, "which is ", " on its margin", _figure(plain["return_on_margin"]))
+    text = between(text, "returns is ", " with\nmartingale_recoup", lowest["martingale_recoup"])
+    return between(text, "\nmartingale_recoup against ", " with plain", lowest["plain"])
 
 
 def _simulated(result: Comparison) -> list[list[str]]:
@@ -73,23 +73,8 @@ def _label(arm: str) -> str:
     return f"{arm}*" if arm.startswith(UNRANKED) else arm
 
 
-def _tabulated(text: str, name: str, rows: list[list[str]]) -> str:
-    header, *body = [f"| {' | '.join(row)} |" for row in rows]
-    rule = "|---" * len(rows[0]) + "|"
-    return _between(text, f"<!-- figures: {name} -->\n", "\n\n", "\n".join(["", header, rule, *body]))
-
-
 def _figure(row: dict[str, Any]) -> str:
     return f"{amount(row['estimate'], row['unit'])} ({span(row['low'], row['high'], row['unit'])})"
-
-
-def _between(text: str, before: str, after: str, new: str) -> str:
-    """Return the text with what stands between the first `before` and the next `after` replaced."""
-    pattern = re.compile(f"({re.escape(before)}).*?({re.escape(after)})", re.DOTALL)
-    changed, found = pattern.subn(lambda match: f"{match[1]}{new}{match[2]}", text, count=1)
-    if not found:
-        raise SystemExit(f"README.md: nothing between {before!r} and {after!r}")
-    return changed
 
 
 if __name__ == "__main__":

@@ -79,8 +79,11 @@ def past(spec: dict, path: int, also: tuple[str, ...] = ()) -> dict:
     # Each indicator begins its own warm-up before session 0.
     begins = {row.name: PAST - row.warm_up for row in rules.names()}
     missing = np.full(PAST, np.nan)
+    unknown = np.full(len(spot[0]), np.nan)  # a path has one index
     indicators = {
-        name: np.concatenate([missing[:first], twin(spot[0][first:], vix[0][first:], ends[first:])])
+        name: np.concatenate(
+            [missing[:first], twin(spot[0][first:], vix[0][first:], ends[first:], unknown[first:])]
+        )
         for name, twin in INDICATORS.items()
         if name in used
         for first in [begins[name]]

@@ -310,3 +310,14 @@ def test_figures_of_condors_of_a_day_and_of_stops():
     ):
         documented = [tuple(row) for row in markdown_pages.table("docs/one_day.md", heading)]
         assert documented == [(name, unit, meaning) for name, (unit, meaning) in figures_told.items()]
+
+
+def test_figures_by_session():
+    for heading, told in (("beta figure", figures.BETA), ("return figure", figures.RETURNS)):
+        documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", heading)]
+        assert documented == [(name, *described) for name, described in told.items()]
+
+
+def test_terms_of_the_greek_view():
+    documented = dict(markdown_pages.table("docs/figures.md", "greek term"))
+    assert documented == figures.GREEK_TERMS

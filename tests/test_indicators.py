@@ -42,9 +42,10 @@ weeks = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).r
 
 @pytest.mark.parametrize("name", INDICATORS)
 @settings(max_examples=20, deadline=None)
-@given(paths, levels, weeks)
-def test_twin(name, spot, vix, week_ends):
-    found, wanted = _core.indicator(name, spot, vix, week_ends), INDICATORS[name](spot, vix, week_ends)
+@given(paths, levels, weeks, paths)
+def test_twin(name, spot, vix, week_ends, broad):
+    found = _core.indicator(name, spot, vix, week_ends, broad)
+    wanted = INDICATORS[name](spot, vix, week_ends, broad)
     np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-9)
     assert np.isfinite(found).any()
 
@@ -147,6 +148,40 @@ def test_rsi_is_settled_after_its_warm_up():
     assert np.abs(late - compute("rsi_14", spot)[300 + warm_up :]).max() < 0.1
 
 
+def test_a_beta_is_the_slope_on_the_broader_index():
+    """C7: twice its returns is a beta of 2, itself of 1; against what stands still there is none."""
+    broad = 4000 * np.exp(np.cumsum(0.01 * np.random.default_rng(4).standard_normal(200)))
+    level, never = np.full(200, 20.0), np.zeros(200, bool)
+
+    def beta(spot, broad):
+        return _core.indicator("market_beta", spot, level, never, broad)
+
+    for multiple in (1, 2):
+        found = beta(10 * broad**multiple, broad)
+        assert np.isnan(found[:60]).all()
+        np.testing.assert_allclose(found[60:], multiple, rtol=1e-12)
+    assert np.isnan(beta(broad, np.full(200, 7.0))).all()
+    assert np.isnan(beta(broad, 7.0 * 1.0001 ** np.arange(200))).all()
+    assert np.isnan(_core.indicator("market_beta", broad, level, never)).all()
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf, 0.0])
+def test_a_missing_close_of_either_index_leaves_the_beta_with_its_returns(hole):
+    rng = np.random.default_rng(6)
+    broad, spot = 4000 * np.exp(np.cumsum(0.01 * rng.standard_normal((2, 200)), axis=1))
+    level, never = np.full(200, 20.0), np.zeros(200, bool)
+    whole = _core.indicator("market_beta", spot, level, never, broad)
+    for holed in (spot.copy(), broad.copy()):
+        first = np.array_equal(holed, spot)
+        holed[80] = hole
+        pair = (holed, level, never, broad) if first else (spot, level, never, holed)
+        found = _core.indicator("market_beta", *pair)
+        assert np.flatnonzero(np.isnan(found[60:])).tolist() == list(range(20, 81))
+        np.testing.assert_array_equal(found[141:], whole[141:])
+    cut = _core.indicator("market_beta", spot[:130], level[:130], never[:130], broad[:130])
+    np.testing.assert_array_equal(cut, whole[:130])
+
+
 def test_unknown_indicators_and_lengths_are_refused():
     with pytest.raises(
         _core.AlvhError, match="the indicators are rsi_14, realised_vol_21, drawdown, return_1, macd"
@@ -156,6 +191,8 @@ def test_unknown_indicators_and_lengths_are_refused():
         _core.indicator("drawdown", np.ones(3), np.ones(2), np.zeros(3, bool))
     with pytest.raises(_core.AlvhError, match="week_ends: 2 sessions"):
         _core.indicator("drawdown", np.ones(3), np.ones(3), np.zeros(2, bool))
+    with pytest.raises(_core.AlvhError, match="broad: 2 sessions"):
+        _core.indicator("drawdown", np.ones(3), np.ones(3), np.zeros(3, bool), np.ones(2))
 
 
 def test_every_indicator_has_a_twin():

@@ -397,9 +397,18 @@ def test_constructors_agree_with_presets():
         "wider_wings": PLAIN.replace(
             name="wide", strikes={"by": "delta", "short": 0.16, "width": 0.0125}
         ).rival("width", (0.0125, 0.05), name="wider_wings"),
+        "condor_45": Arm("condor", av.IronCondor(days=(38, 52), expected_move=1.0)),
+        "cndr": Arm(
+            "cndr",
+            av.IronCondor(days=(21, 38), every="flat", product="SPX", short_delta=0.20, wing_delta=0.05),
+        ),
+        "conservative_1dte_by_credit": Arm(
+            "credit",
+            av.IronCondor(days=1, every="day", at="15:45", credit=(0.40, 0.60), width_points=5),
+        ),
     }
     alone = {name for name in av.presets() if len(av.preset(name).layers) == 1}
-    assert set(built) | {"bigger_buffer"} | {name for name in alone if "1dte" in name} == alone
+    assert set(built) | {"bigger_buffer"} | {name for name in alone if "conservative_1dte" in name} == alone
     for name, arm in built.items():
         assert arm.digest == av.preset(name).digest, name
 

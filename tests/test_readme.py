@@ -1,6 +1,6 @@
 """What the README shows works, and what it quotes was measured."""
 
-import importlib.util
+import importlib
 import re
 
 import pytest
@@ -35,12 +35,11 @@ def test_links_lead_to_files():
 
 
 @pytest.mark.slow
-def test_the_figures_quoted_are_those_of_today_s_engine():
-    """After a change of engine or defaults: python scripts/quote_readme.py, and read the prose again."""
+@pytest.mark.parametrize(
+    ("script", "page"), [("quote_readme", "README.md"), ("quote_one_day", "docs/one_day.md")]
+)
+def test_the_figures_quoted_are_those_of_today_s_engine(script, page):
+    """After a change of engine or defaults: python scripts/SCRIPT.py, and read the prose again."""
     pytest.importorskip("arch")
-    script = markdown_pages.ROOT / "scripts" / "quote_readme.py"
-    specification = importlib.util.spec_from_file_location("quote_readme", script)
-    quote_readme = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(quote_readme)
-    text = markdown_pages.read("README.md")
-    assert quote_readme.refreshed(text) == text
+    text = markdown_pages.read(page)
+    assert importlib.import_module(script).refreshed(text) == text

@@ -9,9 +9,11 @@ import pytest
 
 import alvh as av
 import recorded_market
+import twin_indicators
 from alvh import _core, market, rules, schedule, signals
 from alvh.errors import AlvhError, RuleError, RunError, SignalError, SpecError
 from alvh.outside import named
+from alvh.rules.checking import Found, check
 from alvh.rules.outside import outside
 from alvh.runner import verify
 from alvh.specification import specification, task_of
@@ -329,3 +331,80 @@ def test_a_declared_name_is_the_user_s_however_near_a_known_one(history):
 def test_what_cannot_be_declared_is_said(rule, problem):
     with pytest.raises(AlvhError, match=problem):
         arm(rule)
+
+
+# What the engine makes of a signal: the beta against a broader index (C7)
+
+EARLY = "vix > 19 and market_beta > 1.05"
+
+
+def broad_index(history, cut=None):
+    """Closes of a broader index: calmer than SPX for a year, then wilder; one is missing, one not usable."""
+    rng = np.random.default_rng(12)
+    moves = np.diff(np.log(history.data.frame["spx"].to_numpy()), prepend=np.log(4000))
+    slope = np.where(np.arange(len(DAYS)) < 250, 0.8, 1.3)
+    closes = 1e4 * np.exp(np.cumsum(slope * moves + rng.normal(0, 0.003, len(DAYS))))
+    frame = pl.DataFrame({"signal": "broad_index", "date": DAYS, "released_at": DAYS, "value": closes})
+    holed = frame.with_columns(value=pl.when(pl.col("date") != DAYS[90]).then("value"))
+    return holed.filter(pl.col("date") != DAYS[151], pl.col("date") <= (cut or DAYS[-1]))
+
+
+def test_the_early_path_opens_on_the_beta_that_was_known(history):
+    """R53, C7: NumPy's slopes say where the engine opens; a missing close closes it for 60 sessions."""
+    seen = signals.align(broad_index(history), DAYS)
+    assert seen["broad_index"].is_null().arg_true().to_list() == [90, 151]  # known at its own close alone
+    wanted = arm(EARLY)
+    spec = spec_of([wanted], history, signals=broad_index(history))
+    plan = _core.Plan(json.dumps(spec))
+    assert plan.warm_up == wanted.warm_up == 60
+    spot, vix = (history.data.frame[name].to_numpy() for name in ("spx", "vix"))
+    closes = seen["broad_index"].fill_null(float("nan")).to_numpy()
+    slopes = twin_indicators.beta(spot, closes)
+    assert np.isnan(slopes[90:212]).all()
+    open_at = (vix > 19) & (slopes > 1.05)
+    found = [opened(plan, path) for path in range(len(spec["starts"]))]
+    for path, start in enumerate(spec["starts"]):
+        assert found[path] == [tick + 1 for tick in np.flatnonzero(open_at[start : start + SESSIONS])]
+    assert 0 < sum(map(len, found)) < SESSIONS * len(found)
+
+
+def test_closes_of_the_broader_index_to_come_change_no_earlier_decision(history):
+    whole = spec_of([arm(EARLY)], history, signals=broad_index(history))
+    start = whole["starts"][0]
+    for tick in (10, 25):
+        cut = broad_index(history, DAYS[start + tick])
+        parts = [
+            _core.Plan(json.dumps(spec)).trace(0, 0)["ledger"]
+            for spec in (whole, spec_of([arm(EARLY)], history, signals=cut))
+        ]
+        for name, column in parts[0].items():
+            np.testing.assert_array_equal(column[: tick + 2], parts[1][name][: tick + 2])
+
+
+@pytest.mark.parametrize("signal", [None, signals.Macro(), "absent"])
+def test_without_a_broader_index_the_early_path_is_closed_and_told(signal):
+    """C7, C24: in simulated markets nothing is refused, and what waits for the beta is told to be closed."""
+    few = {"paths": 8, "sessions": 10, "shares": [0.1], "surface_band": 0, "signals": signal}
+    result = av.compare([arm(f"{EARLY} or vix > 100")], market.L3F(), **few)
+    gate = result.closed().row(0, named=True)
+    assert gate["unknown"] > 0
+    assert [each["name"] for each in gate["missing"]] == ["market_beta"]
+    assert result.paths().collect()["opened"].sum() == 0
+    assert "broad_index" in result.limits[-2]
+    assert "closed for lack of data" in result.limits[-1]
+    assert "market_beta" in result.limits[-1]
+
+
+def test_a_level_is_not_made_up_nor_a_beta_given(history):
+    with pytest.raises(SpecError, match="Macro has no broad_index: it is the level of an index"):
+        av.compare([arm("broad_index > 0")], market.L3F(), signals=signals.Macro(), paths=8, sessions=5)
+    frame = releases("market_beta")
+    with pytest.raises(AlvhError, match=r"market_beta.*rename the column"):
+        _core.Plan(json.dumps(spec_of([arm("vix > 1")], history, signals=aligned(frame))))
+
+
+def test_a_check_tells_whether_the_broader_index_is_there(history):
+    found = [Found("line 1", "market_beta > 1.2", None)]
+    assert check(found, history.data)["missing"].to_list() == [["market_beta"]]
+    told = check(found, history.data, broad_index(history))
+    assert told.select("missing", "outside", "warm_up").row(0) == ([], [], 60)

@@ -1,4 +1,4 @@
-"""Every indicator of the rules a second time, in NumPy: a function of spot, VIX and the ends of weeks."""
+"""Every indicator of the rules a second time, in NumPy: a function of spot, VIX, weeks, a broader index."""
 
 from collections.abc import Callable
 from typing import Any
@@ -88,17 +88,29 @@ def weekly(daily: Callable[[Series], Series], spot: Series, week_ends: Flags) ->
     return np.concatenate([[np.nan], closed])[over]
 
 
-INDICATORS: dict[str, Callable[[Series, Series, Flags], Series]] = {
-    "rsi_14": lambda spot, _vix, _ends: rsi(spot),
-    "realised_vol_21": lambda spot, _vix, _ends: realised_vol(spot),
-    "drawdown": lambda spot, _vix, _ends: drawdown(spot),
-    "return_1": lambda spot, _vix, _ends: change(spot),
-    "macd": lambda spot, _vix, _ends: macd(spot),
-    "macd_signal": lambda spot, _vix, _ends: macd_signal(spot),
-    "vix_percentile_252": lambda _spot, vix, _ends: percentile(vix),
-    "volatility_band": lambda _spot, vix, _ends: band(vix),
-    "distance_to_resistance": lambda spot, _vix, _ends: resistance(spot),
-    "rsi_14_weekly": lambda spot, _vix, ends: weekly(rsi, spot, ends),
-    "macd_weekly": lambda spot, _vix, ends: weekly(macd, spot, ends),
-    "macd_signal_weekly": lambda spot, _vix, ends: weekly(macd_signal, spot, ends),
+def beta(spot: Series, broad: Series, n: int = 60) -> Series:
+    """Least-squares slope of the last n log returns on those of the broader index."""
+    out = np.full(len(spot), np.nan)
+    of_spot, of_broad = np.diff(np.log(spot)), np.diff(np.log(broad))
+    for i in range(n, len(spot)):
+        x, y = of_broad[i - n : i], of_spot[i - n : i]
+        if np.isfinite(x + y).all() and np.ptp(x) > 1e-13:
+            out[i] = np.polynomial.Polynomial.fit(x, y, 1).convert().coef[1]
+    return out
+
+
+INDICATORS: dict[str, Callable[[Series, Series, Flags, Series], Series]] = {
+    "rsi_14": lambda spot, _vix, _ends, _broad: rsi(spot),
+    "realised_vol_21": lambda spot, _vix, _ends, _broad: realised_vol(spot),
+    "drawdown": lambda spot, _vix, _ends, _broad: drawdown(spot),
+    "return_1": lambda spot, _vix, _ends, _broad: change(spot),
+    "macd": lambda spot, _vix, _ends, _broad: macd(spot),
+    "macd_signal": lambda spot, _vix, _ends, _broad: macd_signal(spot),
+    "vix_percentile_252": lambda _spot, vix, _ends, _broad: percentile(vix),
+    "volatility_band": lambda _spot, vix, _ends, _broad: band(vix),
+    "distance_to_resistance": lambda spot, _vix, _ends, _broad: resistance(spot),
+    "rsi_14_weekly": lambda spot, _vix, ends, _broad: weekly(rsi, spot, ends),
+    "macd_weekly": lambda spot, _vix, ends, _broad: weekly(macd, spot, ends),
+    "macd_signal_weekly": lambda spot, _vix, ends, _broad: weekly(macd_signal, spot, ends),
+    "market_beta": lambda spot, _vix, _ends, broad: beta(spot, broad),
 }

@@ -139,6 +139,9 @@ class Trader:
         book, terms = self.book, layer.terms
         earns = t.credit * terms.dpp - terms.fees
         brings = earns if book.moves is None else earns + terms.worth(t.value) * terms.dpp
+        if t.risk <= 0 and any(ratio < 0 for _, ratio in terms.legs):
+            self.skip(layer)
+            return
         lot = Lot(book.unit(terms, t), earns, brings)
         base = base_lots(book, layer, lot.risk)
         lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)

@@ -1,5 +1,6 @@
 """`alvh rules check`, `explain` and `path`: what rules need, and why they say what they say."""
 
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -123,6 +124,7 @@ def on_path(  # noqa: PLR0917 -- one parameter per option
                 "rule": each.rule,
                 "tick": each.tick,
                 "entered": each.entered,
+                "permit": each.permit and asdict(each.permit),
                 "outcome": each.explanation.outcome,
                 "nodes": each.explanation.nodes,
                 "flips": each.explanation.flips,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from alvh import _core, equal_cost, figures, short_end
 from alvh.beside import forget, load_beside, run_beside
+from alvh.break_evens import Of, break_evens
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
@@ -47,6 +48,12 @@ FAN_PATHS = 1_024
 
 CALL_PATHS = 1_024
 """Paths at most whose margin calls are told one by one, and counted by the state that they opened in."""
+
+SESSION_PATHS = 1_024
+"""Paths at most of figures that are made of sessions: ledgers, beta, windows, spikes."""
+
+GREEK_PATHS = 256
+"""Paths of the greek view at most: every package is priced some twenty times more a session."""
 
 GATE_PATHS = 1_024
 """Paths at most on which it is counted how often layers were closed for lack of data."""
@@ -742,14 +749,181 @@ class Comparison:
         self, arm: str | None, share: float | None
     ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:
         """Return the arm, what `_core.Plan.calls` records of it, and the numbers of the paths."""
+        arm, plan, paths = self._followed("calls", arm, share, CALL_PATHS)
+        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+
+    def _followed(
+        self, what: str, arm: str | None, share: float | None, most: int
+    ) -> tuple[str, _core.Plan, Sequence[int]]:
+        """Return an arm, its book alone on at most so many paths, and the numbers of these.
+
+        The first paths of a simulation, or starts of a history, evenly spread.
+        """
         arm, share = arm or self.arms[0], self._share(share)
         if (arm, share) not in self.books:
-            raise SpecError(f"calls: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+            raise SpecError(
+                f"{what}: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}"
+            )
         starts = self.task.spec["starts"]
-        step = math.ceil(len(starts) / CALL_PATHS) if starts else 1
-        paths = range(0, len(starts), step) if starts else range(min(self.task.paths, CALL_PATHS))
-        plan = self._alone(arm, share, starts[::step] if starts else [])
-        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+        step = math.ceil(len(starts) / most) if starts else 1
+        paths = range(0, len(starts), step) if starts else range(min(self.task.paths, most))
+        return arm, self._alone(arm, share, starts[::step] if starts else []), paths
+
+    def greek_view(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return the Taylor terms of what an arm's packages earned, and the residual they leave (R6, R75).
+
+        Runs again on the first `GREEK_PATHS` paths of a simulation, or on that many starts of a history at
+        most, evenly spread; greeks are kept only then. On bars there is none.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.greek_view` says behind the `arm`: `side`, `term`, `dollars` a year with their
+            interval, `estimate`, `share` of what moves the book.
+        """
+        arm, plan, paths = self._followed("greek_view", arm, share, GREEK_PATHS)
+        table = figures.greek_view(plan.greeks(0, len(paths), 0, threads=self.threads), self.capital)
+        return self._shown(table.select(pl.lit(arm).alias("arm"), pl.all()))
+
+    def _series(self, share: float | None) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """Return every arm's series by session at one share, on at most `SESSION_PATHS` of the same paths."""
+        share = self._share(share)
+        if share not in self._kept:
+            followed = (
+                self._followed("series", arm, share, SESSION_PATHS)
+                for arm in self.arms
+                if (arm, share) in self.books
+            )
+            self._kept[share] = {
+                arm: plan.series(0, len(paths), 0, threads=self.threads) for arm, plan, paths in followed
+            }
+        return self._kept[share]
+
+    @cached_property
+    def _kept(self) -> dict[float, dict[str, dict[str, NDArray[np.float64]]]]:
+        return {}
+
+    def _followed_starts(self, share: float | None) -> tuple[Sequence[int], list[int]]:
+        """Return the numbers of the paths of `_series`, and the session of the calendar each begins at."""
+        _, _, paths = self._followed("series", None, share, SESSION_PATHS)
+        starts = self.task.spec["starts"]
+        return paths, [starts[path] if starts else self.task.spec["schedule"]["origin"] for path in paths]
+
+    def beta(self, base: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return beta and alpha against SPX, downside beta, and the price of cutting it (R71).
+
+        On the first `SESSION_PATHS` paths of a simulation, or that many starts of a history, evenly spread.
+        `base` is the arm whose downside beta the others cut, the first unless given. Alpha takes SPX with
+        the dividend yield of a simulated market; on a history without dividends.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.beta` says: `arm`, `figure`, `estimate`, `low`, `high`, `unit`.
+        """
+        dividends = self.task.spec["market"].get("dividend_yield")
+        paid = float(dividends) if isinstance(dividends, int | float) else 0.0
+        table = figures.beta(
+            self._series(share), self.capital, base=base or self.arms[0], dividend_yield=paid
+        )
+        return self._shown(table)
+
+    def returns(
+        self,
+        share: float | None = None,
+        *,
+        erp: float = 0.05,
+        growth: float = 0.0,
+        inflation: float = 0.0,
+    ) -> pl.DataFrame:
+        """Return money-weighted returns per ledger and what they are held against (R67 to R69, R72, R73).
+
+        On the paths of `beta`, whose betas make the cost of equity. `erp`: equity risk premium, `growth`: of
+        the hedge's cost, `inflation`: taken off in the Sortino ratio; all a year.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.returns` says behind the `arm`.
+        """
+        _, starts = self._followed_starts(share)
+        calendar = np.array(self.task.spec["schedule"]["days"], dtype=np.float64)
+        days = np.array([calendar[s : s + self.sessions + 1] - calendar[s] for s in starts])
+        betas = dict(self.beta(share=share).filter(figure="beta").select("arm", "estimate").iter_rows())
+        ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
+        tables = []
+        for arm, series in self._series(share).items():
+            bills = np.log(series["bills"][:, -1]).mean() / (days[:, -1].mean() / 365.0)
+            separate = ledgers[arm].get("mode") == "separate"
+            table = figures.returns(
+                series,
+                days,
+                self.capital,
+                sleeve=ledgers[arm]["sleeve_share"] if separate else None,
+                hedged=arm in self.hedged,
+                rate=float(bills),
+                beta=betas[arm] or 0.0,
+                erp=erp,
+                growth=growth,
+                inflation=inflation,
+            )
+            tables.append(table.select(pl.lit(arm).alias("arm"), pl.all()))
+        return self._shown(pl.concat(tables))
+
+    def spikes(self, share: float | None = None) -> pl.DataFrame:
+        """Return how many successive volatility spikes each arm survives without forced liquidation (R74).
+
+        On the paths of `beta`; what a spike is stands in ``docs/figures.md``.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.spikes` says: `arm`, `spikes`, `paths`, `survived`, `estimate`, `low`, `high`.
+        """
+        share = self._share(share)
+        paths, _ = self._followed_starts(share)
+        series = self._series(share)
+        first = pl.min_horizontal(
+            pl.when(pl.col(name) > 0).then(pl.col(name)) for name in ("forced_tick", "ruin_tick")
+        )
+        rows = self._frame.filter(pl.col("share") == share, pl.col("path").is_in(list(paths)))
+        told = rows.sort("path").select("arm", first=first.fill_null(0.0))
+        forced = {arm: told.filter(arm=arm)["first"].to_numpy() for arm in series}
+        return self._shown(figures.spikes(next(iter(series.values()))["vix"], forced))
+
+    def windows(
+        self, base: str | None = None, share: float | None = None, *, window: int = figures.WINDOW
+    ) -> pl.DataFrame:
+        """Return what arms earn around announcements and in regimes, less what `base` does (R20, R92).
+
+        On the paths of `beta`. Announcements are those of the market's calendar: dates that a history was
+        given, or in a simulation those of a rule, of which its prices know nothing.
+
+        Parameters
+        ----------
+        base
+            The arm that the others are paired with; the first unless given.
+        share
+            The smallest unless given.
+        window
+            Sessions before and after an announcement that belong to it.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.windows` says: `arm`, `by` ("fomc", "cpi", "ppi", "announcements": any of them;
+            "vix", "fall"), `when`, `figure`, `estimate`, `low`, `high`, `sessions`.
+        """
+        series = self._series(share)
+        _, starts = self._followed_starts(share)
+        events = {name: days for name, days in self.task.spec["schedule"]["events"].items() if days}
+        any_of_them = {"announcements": [day for days in events.values() for day in days]} if events else {}
+        masks: dict[tuple[str, str], NDArray[np.bool_]] = {}
+        for name, days in (events | any_of_them).items():
+            near = figures.around(starts, self.sessions, days, window)
+            masks |= {(name, "inside"): near, (name, "outside"): ~near}
+        masks |= figures.regimes(next(iter(series.values())))
+        return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
@@ -820,10 +994,7 @@ class Comparison:
         """Run one path of one book again and return its ledger and events, day by day."""
         arm = arm or self.arms[0]
         share = self._share(share)
-        if (arm, share) not in self.books:
-            raise SpecError(f"trace: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
-        if not 0 <= path < self.task.paths:
-            raise SpecError(f"trace: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
+        self._known_path("trace", path, arm, share)
         plan = self._alone(arm, share, self.task.spec["starts"])
         return _trace(plan.trace(path, 0), [layer["name"] for layer in self._layers(arm)])
 
@@ -838,7 +1009,8 @@ class Comparison:
     ) -> tuple[PathExplanation, ...]:
         """Say why a layer opened or closed, or did not, at one close of one path.
 
-        Runs the path again and keeps what the rules read, their warm-up included.
+        Runs the path again and keeps what the rules read, their warm-up included. What the sessions retell of
+        a rule or permit is held to what the engine said.
 
         Parameters
         ----------
@@ -855,9 +1027,9 @@ class Comparison:
         Returns
         -------
         tuple of PathExplanation
-            The rule that opens the layer, then the one that closes it for each tranche held, the oldest
-            first; empty where the layer has no rules. Permits of governance and schedule are not among
-            them: `trace` tells what they withheld, and `governed` how often.
+            The rule that opens the layer, then its permits (the votes of governance, the schedule), with what
+            they withheld at this close and what a person decided instead, then the rule that closes it for
+            each tranche held, the oldest first; empty where the layer has no rules.
 
         Raises
         ------
@@ -895,7 +1067,9 @@ class Comparison:
             raise SpecError(f"explain: layer = {layer!r}: {nearest_names(layer, known)}")
         index = 0 if layer is None else known.index(layer)
         plan = self._alone(arm, share, self.task.spec["starts"])
-        return explain_path(plan, path, index, layers[index], self._tick(path, at))
+        tick = self._tick(path, at)
+        session = self._first(path) + tick
+        return explain_path(plan, path, index, layers[index], tick=tick, session=session)
 
     def explain_worst(
         self, arm: str | None = None, share: float | None = None, *, explains: float = 0.8
@@ -940,10 +1114,110 @@ class Comparison:
         told = self.trace(fall.path, arm, share)
         return explained(told.ledger, told.events, fall, arm=arm, share=share, hedges=hedges, least=explains)
 
+    def scores(self, path: int, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Tell what each term gave to every score of an arm's rules, close by close of one path (R33).
+
+        Parameters
+        ----------
+        path
+            Its number, from 0.
+        arm, share
+            The book; the first arm and the smallest share unless given.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row per layer with a rule that opens it and has a `score` in it, close, score and term: `tick`
+            (sessions after session 0) and `date`, the text of the `score` and its `total`, the `term`, its
+            `weight` and `value` (a condition is 1 or 0), and its `contribution`; these add up to the total.
+            Null is missing: the term then gives nothing, and the weights of the others are scaled up.
+
+        Raises
+        ------
+        SpecError
+            No such path, arm or share.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> calm = av.IronCondor(days=30, every="week", enter="score(2, vix < 25, 1, rsi_14 > 30) > 0.5")
+        >>> few = {"paths": 8, "sessions": 21, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.Arm("calm", calm)], av.market.GBM(vol=0.20), **few)
+        >>> result.scores(0).select("term", "weight", pl.col("contribution").round(3)).row(0)
+        ('vix < 25', 2.0, 0.667)
+        """
+        from alvh.rules.score_log import score_log
+
+        arm, share = arm or self.arms[0], self._share(share)
+        self._known_path("scores", path, arm, share)
+        log = score_log(self._alone(arm, share, self.task.spec["starts"]), path, self._layers(arm))
+        days = self._closes(path)
+        dates = pl.DataFrame(
+            {"tick": range(len(days)), "date": days}, schema={"tick": pl.Int64, "date": pl.Date}
+        )
+        first, *others = log.columns
+        return log.join(dates, on="tick", maintain_order="left").select(first, "tick", "date", *others[1:])
+
+    def break_evens(
+        self, path: int, arm: str | None = None, share: float | None = None, *, of: Of = "book"
+    ) -> pl.DataFrame:
+        """Tell where SPX must settle for each condor to break even, before and after each event (R8).
+
+        Parameters
+        ----------
+        path
+            Its number, from 0.
+        arm, share
+            The book; the first arm and the smallest share unless given.
+        of
+            ``"tranche"``: its credit alone. ``"ledger"``: with what a chain of doubling has lost since its
+            last win (R11), and with the cash of the hedges that are kept in the core's ledger: all of them if
+            the book is commingled, none if it is not (R62). ``"book"``: with that of every hedge.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row per event and tranche that it moves: `tick`, `date`, `event` and the layer it is `by`; the
+            tranche's `layer`, `slot`, `expiry`, `lots`; its `notional`, lots times the wider wing, dollars;
+            what is `carried` besides its credit, dollars, paid is negative; `lower_before`, `upper_before`,
+            `lower` and `upper`, SPX points; `best`, dollars that the best level earns. Null where there is
+            no such level: with `best` below 0 none breaks even. What a hedge cost counts in full and what it
+            may yet bring not at all; it is spread over the tranches open at its fill by their lots.
+
+        Raises
+        ------
+        SpecError
+            No such path, arm or share, or `of` is none of the three.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 8, "sessions": 42, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.preset("plain")], av.market.L3F(vix=20), **few)
+        >>> first = result.break_evens(0).row(0, named=True)
+        >>> first["lower"] < 5000 < first["upper"], first["lower_before"]
+        (True, None)
+        """
+        if of not in get_args(Of):
+            raise SpecError(f"break_evens: of = {of!r}: {nearest_names(str(of), get_args(Of))}")
+        arm, share = arm or self.arms[0], self._share(share)
+        events = self.trace(path, arm, share).events
+        value = {
+            name: contract["multiplier"] * contract["index_fraction"]
+            for name, contract in self.task.spec["contracts"].items()
+        }
+        ledgers = self.task.spec["books"][self.books.index((arm, share))]["ledgers"]
+        mixed = ledgers is not None and ledgers["mode"] != "separate"
+        return break_evens(events, self._layers(arm), value, of, commingled=mixed)
+
+    def _first(self, path: int) -> int:
+        """Return the session of the calendar at which a path begins."""
+        starts = self.task.spec["starts"]
+        return int(starts[path] if starts else self.task.spec["schedule"]["origin"])
+
     def _tick(self, path: int, at: int | date) -> int:
         """Return the tick of a close of a path, at which something may be decided."""
-        first = (self.task.spec["starts"] or [self.task.spec["schedule"]["origin"]] * (path + 1))[path]
-        days = self._days[first : first + self.sessions]
+        days = self._closes(path)
         if isinstance(at, date) and at in days:
             return days.index(at)
         if isinstance(at, int) and 0 <= at < self.sessions:
@@ -952,6 +1226,18 @@ class Comparison:
             f"explain: at = {at}: path {path} decides at the closes 0 to {self.sessions - 1}, "
             f"{days[0]} to {days[-1]}"
         )
+
+    def _closes(self, path: int) -> list[date]:
+        """Return the days of a path at whose closes something may be decided."""
+        first = self._first(path)
+        return self._days[first : first + self.sessions]
+
+    def _known_path(self, of: str, path: int, arm: str, share: float) -> None:
+        """Refuse a book or a path that this comparison does not have."""
+        if (arm, share) not in self.books:
+            raise SpecError(f"{of}: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+        if not 0 <= path < self.task.paths:
+            raise SpecError(f"{of}: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
 
     def _alone(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
         """Return the plan of one book: what runs beside it changes no bit, and takes time."""

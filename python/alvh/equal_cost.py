@@ -19,7 +19,7 @@ from alvh.errors import SpecError, nearest_names
 from alvh.figures.columns import excess
 from alvh.figures.words import percent
 from alvh.market import L3F, History, Simulated
-from alvh.outside import named
+from alvh.outside import feeding, named
 from alvh.playbook import Arm
 from alvh.rival import EqualCost
 from alvh.runner import Advance, Task, run
@@ -98,7 +98,8 @@ def settle(
     signals = asked.get("signals")
     if simulated is market or (isinstance(signals, str) and signals == ABSENT):
         alike["signals"] = signals
-    elif signals is not None and named(standing):  # a frame has dates, which the pilot of a history has not
+    elif signals is not None and (named(standing) or feeding(standing)):
+        # A frame has dates, which the pilot of a history has not.
         raise SpecError(
             "equal_cost: its pilot is simulated, and signals of a history are not known there. Mend: run the "
             f"rivals without arms that name signals, or signals={ABSENT!r}"

@@ -13,7 +13,7 @@ from alvh.errors import RuleError, SpecError
 from alvh.history import History
 from alvh.playbook import Arm
 from alvh.rules.checking import Found, rules_of_arm
-from alvh.rules.outside import outside
+from alvh.rules.outside import made_of, outside
 from alvh.scenario import Scenario
 from alvh.signals.given import ABSENT, Given, SignalSource, given
 from alvh.signals.macro import Macro
@@ -35,9 +35,11 @@ class Outside(Protocol):
 
 @dataclass(frozen=True)
 class Absent:
-    """Signals that are unknown throughout, by choice."""
+    """Signals that are unknown throughout."""
 
     names: tuple[str, ...]
+    chosen: bool = True
+    """By choice; else nobody gave them."""
 
     def spec(self) -> dict[str, Any]:
         """Return them as the engine reads them."""
@@ -50,7 +52,8 @@ class Absent:
     @property
     def limits(self) -> tuple[str, ...]:
         """What every result that used them has to say."""
-        return (f"Signals absent by choice, unknown throughout: {', '.join(self.names)} (C24).",)
+        why = "absent by choice" if self.chosen else "that nobody gave"
+        return (f"Signals {why}, unknown throughout: {', '.join(self.names)} (C24).",)
 
 
 _MENDS = {True: "a frame of signal, date, released_at, value", False: "signals.Macro(), a model of them"}
@@ -66,10 +69,18 @@ def named(arms: Sequence[Arm]) -> Mapping[str, str]:
     return found
 
 
+def feeding(arms: Sequence[Arm]) -> tuple[str, ...]:
+    """Return the signals of which the engine makes names that rules of the arms read."""
+    found = [name for _, rule in _rules(arms) for name in made_of(rule.rule)]  # type: ignore[arg-type]
+    return tuple(dict.fromkeys(found))
+
+
 def outside_of(
     arms: Sequence[Arm], market: object, signals: SignalSource | Macro | Outside | None
 ) -> Outside | None:
     """Return what the arms are given; None where they name nothing and nothing is given.
+
+    Signals of which the engine makes names are unknown where they are not given, and are told to be so.
 
     Raises
     ------
@@ -89,10 +100,10 @@ def outside_of(
                 f"Mend: signals=, {_MENDS[isinstance(market, History)]}, or signals={ABSENT!r}: unknown "
                 "throughout, so that what waits for it stays closed"
             )
-        return None
+        return _nobody_gave(arms)
     found = _found(signals, market, tuple(wanted))
     if found is None:
-        return None
+        return _nobody_gave(arms)
     names = found.facts()["names"]
     for place, rule in _rules(arms):
         try:
@@ -100,6 +111,11 @@ def outside_of(
         except RuleError as error:
             raise RuleError(f"{place}: {error}") from None
     return found
+
+
+def _nobody_gave(arms: Sequence[Arm]) -> Absent | None:
+    lacking = feeding(arms)
+    return Absent(lacking, chosen=False) if lacking else None
 
 
 def _found(

@@ -147,7 +147,7 @@ def advise(
     rules = tuple(
         LayerRule(layer.name, None if told.entered is None else _session(days, -told.entered), told)
         for index, (layer, described) in enumerate(zip(arm.layers, spec["books"][0]["layers"], strict=True))
-        for told in explain_path(plan, 0, index, described, 0)
+        for told in explain_path(plan, 0, index, described, tick=0, session=today)
     )
     notes = [*unknown, ESTIMATED, *([INSIDE] if "bars" in spec else []), *_absent(arm), *history.limits]
     return decided(arm, now, then["events"], weights, days, rules=rules, notes=tuple(notes))

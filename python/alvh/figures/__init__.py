@@ -5,6 +5,7 @@ Everything here is a pure function of a frame `paths` with one row per path, arm
 independent; for the overlapping starts of a history there is `history_summary`, which has none.
 """
 
+from alvh.figures.beta import BETA, beta
 from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
@@ -12,6 +13,7 @@ from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
 from alvh.figures.governed import CHECKS, governed, governed_words
+from alvh.figures.greek_view import GREEK_TERMS, greek_view
 from alvh.figures.headline import headline, history_headline
 from alvh.figures.layers import layer_pnl
 from alvh.figures.margin_calls import MARGIN_CALLS, forced_cost, margin_calls
@@ -20,18 +22,23 @@ from alvh.figures.paired import against
 from alvh.figures.peaks import peaks
 from alvh.figures.prices import PRICES, prices
 from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, protection_words
+from alvh.figures.returns import RETURNS, returns
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.sizing import LARGEST_DRAWDOWN, LARGEST_PROBABILITY, sizing
+from alvh.figures.spikes import spikes
 from alvh.figures.stops import STOPS, stops
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
 from alvh.figures.summary import FIGURES, Figure, summary
 from alvh.figures.surface_band import surface_band
+from alvh.figures.windows import WINDOW, around, regimes, windows
 from alvh.figures.worst_bar import bar_calls
 
 __all__ = [
+    "BETA",
     "CHECKS",
     "FIGURES",
+    "GREEK_TERMS",
     "LARGEST_DRAWDOWN",
     "LARGEST_PROBABILITY",
     "LIMITS_OF_SIZE",
@@ -40,14 +47,18 @@ __all__ = [
     "ONE_DAY",
     "PRICES",
     "PROTECTION",
+    "RETURNS",
     "STATES",
     "STOPS",
+    "WINDOW",
     "WITHIN",
     "Figure",
     "HistorySummary",
     "against",
+    "around",
     "attribution",
     "bar_calls",
+    "beta",
     "break_even",
     "call_log",
     "call_rates",
@@ -61,6 +72,7 @@ __all__ = [
     "forced_cost",
     "governed",
     "governed_words",
+    "greek_view",
     "headline",
     "hedge_failures",
     "history_headline",
@@ -74,9 +86,13 @@ __all__ = [
     "prices",
     "protection",
     "protection_words",
+    "regimes",
+    "returns",
     "roll_costs",
     "sizing",
+    "spikes",
     "stops",
     "summary",
     "surface_band",
+    "windows",
 ]

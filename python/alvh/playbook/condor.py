@@ -1,13 +1,11 @@
 """The core in one call: an iron condor."""
 
-from typing import Literal
-
 from pydantic import ValidationError
 
 from alvh.errors import SpecError, mistakes
 from alvh.playbook.frozen import Every
 from alvh.playbook.layer import DEFAULT_WIDTH, Layer
-from alvh.playbook.sell import Sell, Strikes
+from alvh.playbook.sell import SHORT_DELTA, Sell, Strikes
 from alvh.playbook.size import Size
 from alvh.rules import Condition
 
@@ -18,8 +16,10 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
     every: Every = "week",
     short_delta: float | None = None,
     expected_move: float | None = None,
+    credit: float | tuple[float, float] | None = None,
     width: float | None = None,
     width_points: float | None = None,
+    wing_delta: float | None = None,
     size: Size | None = None,
     product: str = "SPXW",
     at: str | None = None,
@@ -35,11 +35,13 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
     every
         Cadence of the decisions: ``"day"``, ``"week"``, ``"month"`` or ``"flat"``.
     short_delta
-        Absolute forward delta of the short strikes; 0.16 unless ``expected_move`` is given.
+        Absolute forward delta of the short strikes; 0.16 unless one of the next two is given.
     expected_move
         Instead: multiples of the expected move outside which the short strikes lie (R3).
-    width, width_points
-        Distance of the wings: fraction of the spot (0.01 unless given) or product points.
+    credit
+        Instead: what the condor brings at mid, product points, or a range of it (C1).
+    width, width_points, wing_delta
+        Distance of the wings: fraction of the spot (0.01 unless given), product points, or absolute delta.
     size
         Lots, see :func:`margin_share`.
     product
@@ -54,15 +56,18 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
     >>> IronCondor(days=45, short_delta=0.16, width=0.01).sell.window
     {'low': 38, 'high': 52, 'target': 45}
     """
-    if short_delta is not None and expected_move is not None:
-        raise SpecError("IronCondor: give short_delta or expected_move, not both")
-    by: Literal["delta", "expected_move"] = "delta" if expected_move is None else "expected_move"
-    short = expected_move if expected_move is not None else (0.16 if short_delta is None else short_delta)
-    if width is None and width_points is None:
+    chosen = {"delta": short_delta, "expected_move": expected_move, "credit": credit}
+    given = [by for by, value in chosen.items() if value is not None] or ["delta"]
+    if len(given) > 1:
+        raise SpecError("IronCondor: give one of short_delta, expected_move and credit")
+    by, short = given[0], expected_move if expected_move is not None else short_delta
+    if width is None and width_points is None and wing_delta is None:
         width = DEFAULT_WIDTH
+    wings = {"width": width, "width_points": width_points, "wing_delta": wing_delta}
     try:
         sell = Sell(structure="iron_condor", product=product, days=days, every=every, at=at)
-        strikes = Strikes(by=by, short=short, width=width, width_points=width_points)
+        shorts = {"short": SHORT_DELTA if short is None else short, "credit": credit}
+        strikes = Strikes.model_validate({"by": by, **shorts, **wings})
         table = {"sell": sell, "strikes": strikes, "size": size or Size(), "enter": enter, "exit": exit}
         return Layer.of({"name": "core", **table})
     except ValidationError as error:

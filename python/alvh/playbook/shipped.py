@@ -5,6 +5,9 @@ from importlib import resources
 from alvh.errors import SpecError, nearest_names
 from alvh.playbook.arm import Arm
 
+ALIASES = {"martingale": "martingale_replace"}
+"""Further names of presets: doubling without a mode is what :meth:`Arm.doubling` does without one (R10)."""
+
 
 def presets() -> tuple[str, ...]:
     """Return the names of the arms that ship with the package.
@@ -27,17 +30,18 @@ def preset_text(name: str) -> str:
     SpecError
         No preset has that name.
     """
-    if name not in presets():
-        raise SpecError(f"preset {name!r}: {nearest_names(name, presets())}")
-    return (resources.files("alvh") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+    known = ALIASES.get(name, name)
+    if known not in presets():
+        raise SpecError(f"preset {name!r}: {nearest_names(name, (*presets(), *ALIASES))}")
+    return (resources.files("alvh") / "presets" / f"{known}.toml").read_text(encoding="utf-8")
 
 
 def preset(name: str) -> Arm:
-    """Return a preset.
+    """Return a preset; `ALIASES` are names of the same arms.
 
     Examples
     --------
-    >>> preset("martingale_replace").core.progression.mode
-    'replace'
+    >>> preset("martingale").name, preset("martingale").core.progression.mode
+    ('martingale_replace', 'replace')
     """
     return Arm.from_toml(preset_text(name), source=f"preset {name}")

@@ -11,7 +11,7 @@ from alvh._core import RuleError
 from alvh.errors import SpecError
 from alvh.rules import names
 from alvh.rules.objects import Condition, Expr
-from alvh.rules.outside import outside
+from alvh.rules.outside import MADE_OF, outside
 from alvh.rules.text import parse
 
 if TYPE_CHECKING:
@@ -167,9 +167,12 @@ def _checked(found: Found, history: "HistoryData | None", known: Mapping[str, in
     if history is not None:
         days = history.frame["date"]
         row["first_session"] = days[warm_up] if warm_up < len(days) else None
-        # A recorded market has no calendar of announcements nor signals from outside; every other name is
-        # computed from its columns.
-        unknown = (name for name in used if name.startswith(_EVENTS) and name != _OF_POSITION)
+        # A recorded market has no calendar of announcements nor signals from outside, and what is made of
+        # these; every other name is computed from its columns.
+        unknown = [name for name in used if name.startswith(_EVENTS) and name != _OF_POSITION]
+        unknown += [
+            name for name in used if name in MADE_OF and known.get(MADE_OF[name], len(days)) == len(days)
+        ]
         silent = [name for name in given if known.get(name, days.len()) == days.len()]
         row["missing"] = [*unknown, *silent]
         row["gaps"] = [

@@ -6,6 +6,9 @@ from alvh._core import RuleError
 from alvh.rules import tree
 from alvh.rules.objects import Expr
 
+MADE_OF = {"market_beta": "broad_index"}
+"""Names of the engine that are made of a signal from outside: unknown where a run is not given it (C7)."""
+
 SLIP = 2
 """Letters in which a slip of the pen differs at most; of a short name, a third of them."""
 
@@ -21,6 +24,18 @@ def _names(node: tree.Node) -> Iterator[tree.Name]:
     elif isinstance(node, tree.Operation):
         for arg in node.args:
             yield from _names(arg)
+
+
+def made_of(rule: Expr) -> tuple[str, ...]:
+    """Return the signals of which the engine makes names of the rule: without them those names are unknown.
+
+    Examples
+    --------
+    >>> from alvh.rules import parse
+    >>> made_of(parse("vix > 26 and market_beta > 1.2"))
+    ('broad_index',)
+    """
+    return tuple(MADE_OF[name] for name in names_in(rule.tree) if name in MADE_OF)
 
 
 def outside(rule: Expr) -> tuple[str, ...]:

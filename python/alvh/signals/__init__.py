@@ -10,6 +10,7 @@ from alvh.signals.frame import read
 from alvh.signals.given import Given, given
 from alvh.signals.hourly import HOURLY, hourly
 from alvh.signals.macro import Breadth, Factor, Macro
+from alvh.signals.microstructure import microstructure_stress
 from alvh.signals.registry import Signal, registry
 from alvh.signals.releases import released
 from alvh.signals.transform import change, zscore
@@ -25,6 +26,7 @@ __all__ = [
     "change",
     "given",
     "hourly",
+    "microstructure_stress",
     "read",
     "registry",
     "released",

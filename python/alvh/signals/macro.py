@@ -9,6 +9,7 @@ from pydantic import Field
 
 from alvh.described import Described
 from alvh.errors import SpecError, nearest_names
+from alvh.rules.outside import MADE_OF
 from alvh.signals.hourly import HOURLY
 from alvh.signals.registry import registry
 
@@ -107,6 +108,11 @@ class Macro(Described):
         return Made({name: self._one(name) for name in sorted(names)})
 
     def _one(self, name: str) -> dict[str, Any]:
+        if name in MADE_OF.values():
+            raise SpecError(
+                f"Macro has no {name}: it is the level of an index, and a path has one index. "
+                "Mend: signals='absent', or a history with its closes"
+            )
         if name in self.factors:
             return {"kind": "factor", **self.factors[name].model_dump()}
         if name in SURPRISES:

@@ -118,7 +118,8 @@ fn indicators(c: &mut Criterion) {
             b.iter(|| {
                 t += 1;
                 let week_ends = if t % 5 == 4 { Mask::ALL } else { Mask::NONE };
-                signal.step(&Closes { spot: &spots[t % spots.len()], vix: &vix, week_ends }, &mut out);
+                let (spot, broad) = (&spots[t % spots.len()], &spots[t % 3]);
+                signal.step(&Closes { spot, vix: &vix, broad: Some(broad), week_ends }, &mut out);
                 black_box(&out);
             });
         });

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use alvh_core::engine::{self, CALL_NAMES, SERIES_NAMES, SUMMARY_NAMES, Trace};
+use alvh_core::engine::{
+    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule, SERIES_NAMES,
+    SUMMARY_NAMES, Trace,
+};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
 
@@ -96,6 +99,50 @@ impl Plan {
         by_tick(py, CALL_NAMES, columns, paths)
     }
 
+    /// Taylor terms of the P&L of one book's packages, a session: name -> array of paths x (sessions + 1) values.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn greeks<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.greeks(first_path, paths, book, threads))?;
+        by_tick(py, GREEK_NAMES, columns, paths)
+    }
+
+    /// What one book did on every path: name -> array with an element per deal, and "kinds", what `kind` counts.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn deals<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.deals(first_path, paths, book, threads))?;
+        let out = by_name(py, DEAL_NAMES, columns)?;
+        out.set_item("kinds", DEAL_KINDS)?;
+        Ok(out)
+    }
+
+    /// What the hedge tranches of one book could have been closed for: name -> array with an element per tranche.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn foresight<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.foresight(first_path, paths, book, threads))?;
+        by_name(py, FORESIGHT_NAMES, columns)
+    }
+
     /// How often data were missing for the enter rules of layers, over some paths: a dict per layer that has one.
     #[pyo3(signature = (first_path, paths, *, threads = 0))]
     fn gates<'py>(
@@ -165,10 +212,10 @@ impl Plan {
         Ok(out)
     }
 
-    /// What the rule that opens a layer, or closes its tranches, read on one path and what it said, an element per
-    /// evaluation: "tick", "slot", "entered" (tick of the fill; NaN without a position), "answer" (1, 0, NaN unknown)
-    /// and "names" -> what they were. None where the layer has no such rule.
-    #[pyo3(signature = (path, book, layer, *, closes))]
+    /// What the rule that opens a layer, or closes its tranches, or the permit of that place, read on one path and what it
+    /// said, an element per evaluation: "tick", "slot", "entered" (tick of the fill; NaN without a position), "answer"
+    /// (1, 0, NaN unknown) and "names" -> what they were. None where the layer has no such rule.
+    #[pyo3(signature = (path, book, layer, *, closes=false, permit=None))]
     fn readings<'py>(
         &self,
         py: Python<'py>,
@@ -176,8 +223,11 @@ impl Plan {
         book: usize,
         layer: usize,
         closes: bool,
+        permit: Option<usize>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(found) = detached(py, || self.0.readings(path, book, layer, closes))? else {
+        let opens = if closes { LayerRule::Closes } else { LayerRule::Opens };
+        let rule = permit.map_or(opens, LayerRule::Permit);
+        let Some(found) = detached(py, || self.0.readings(path, book, layer, rule))? else {
             return Ok(None);
         };
         let (out, names) = (PyDict::new(py), PyDict::new(py));
@@ -191,6 +241,15 @@ impl Plan {
         out.set_item("names", names)?;
         Ok(Some(out))
     }
+}
+
+/// Columns by name.
+fn by_name<'py>(py: Python<'py>, names: &[&str], columns: Vec<Vec<f64>>) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    for (name, column) in names.iter().zip(columns) {
+        out.set_item(name, column.into_pyarray(py))?;
+    }
+    Ok(out)
 }
 
 /// Columns of paths x ticks, by name.

@@ -86,16 +86,20 @@ pub fn evaluate_number<'py>(
     Ok(PyArray1::from_vec(py, values))
 }
 
-/// An indicator over a series of closes; NaN until it is warm. `week_ends` says which are the last of their week.
+/// An indicator over a series of closes; NaN until it is warm. `week_ends` says which are the last of their week; `broad`
+/// are the closes of a broader index, if there is one.
 #[pyfunction]
+#[pyo3(signature = (name, spot, vix, week_ends, broad=None))]
 pub fn indicator<'py>(
     py: Python<'py>,
     name: &str,
     spot: PyReadonlyArray1<'py, f64>,
     vix: PyReadonlyArray1<'py, f64>,
     week_ends: PyReadonlyArray1<'py, bool>,
+    broad: Option<PyReadonlyArray1<'py, f64>>,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let (spot, vix, week_ends) = (spot.as_array(), vix.as_array(), week_ends.as_array());
+    let broad = broad.as_ref().map(|closes| closes.as_array());
     let values = detached(py, || {
         let mut signal = registered(name).ok_or_else(|| {
             let known: Vec<_> =
@@ -108,15 +112,16 @@ pub fn indicator<'py>(
         if spot.len() != week_ends.len() {
             return Err(lengths("week_ends", week_ends.len(), spot.len()));
         }
+        if let Some(closes) = broad.filter(|closes| closes.len() != spot.len()) {
+            return Err(lengths("broad", closes.len(), spot.len()));
+        }
         let mut out = Col::default();
-        Ok(spot
-            .iter()
-            .zip(vix)
-            .zip(week_ends)
-            .map(|((&spot, &vix), &ends)| {
-                let week_ends = if ends { Mask::ALL } else { Mask::NONE };
-                let (spot, vix) = (Col::splat(spot), Col::splat(vix));
-                signal.step(&Closes { spot: &spot, vix: &vix, week_ends }, &mut out);
+        Ok((0..spot.len())
+            .map(|session| {
+                let week_ends = if week_ends[session] { Mask::ALL } else { Mask::NONE };
+                let (spot, vix) = (Col::splat(spot[session]), Col::splat(vix[session]));
+                let broad = broad.map(|closes| Col::splat(closes[session]));
+                signal.step(&Closes { spot: &spot, vix: &vix, broad: broad.as_ref(), week_ends }, &mut out);
                 out[0]
             })
             .collect())

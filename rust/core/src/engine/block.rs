@@ -5,8 +5,11 @@ use super::{
     begin,
     book::{Book, Context, Ledger},
     call_log::{CallLog, INDICATORS},
+    deals,
     exposure::{self, Exposure},
+    foresight::Foresight,
     gates::{Gate, Gates},
+    greeks::GreekLog,
     inside::{Inside, Work},
     instrument::Instrument,
     layout::PoolPlan,
@@ -50,6 +53,10 @@ pub struct Block<'p> {
     watched: Option<usize>,
     trace: Trace,
     series: Option<Series>,
+    greeks: Option<GreekLog>,
+    /// The book whose deals are kept.
+    dealing: Option<usize>,
+    foresight: Option<Foresight>,
     calls: Option<CallLog>,
     readings: Option<(Which, Readings)>,
     gates: Option<Gates>,
@@ -103,6 +110,9 @@ impl<'p> Block<'p> {
             watched: None,
             trace: Trace::default(),
             series: None,
+            greeks: None,
+            dealing: None,
+            foresight: None,
             calls: None,
             readings: None,
             gates: None,
@@ -127,6 +137,37 @@ impl<'p> Block<'p> {
     /// What was followed, in the first `live` lanes.
     pub fn take_series(&mut self, live: usize) -> Vec<Vec<f64>> {
         self.series.as_mut().map_or_else(Vec::new, |series| series.take(live))
+    }
+
+    /// Keeps the greek view of one book, in every lane.
+    pub fn follow_greeks(&mut self, book: usize) {
+        self.greeks = Some(GreekLog::new(self.plan, book));
+    }
+
+    /// What was followed, in the first `live` lanes.
+    pub fn take_greeks(&mut self, live: usize) -> Vec<Vec<f64>> {
+        self.greeks.as_mut().map_or_else(Vec::new, |greeks| greeks.take(live))
+    }
+
+    /// Keeps the deals of one book, in every lane.
+    pub fn follow_deals(&mut self, book: usize) {
+        self.dealing = Some(book);
+    }
+
+    /// What was followed, in the first `live` lanes.
+    pub fn take_deals(&mut self, live: usize) -> Vec<Vec<f64>> {
+        let kept = self.dealing.and_then(|book| self.books[book].deals.take());
+        deals::columns(kept.unwrap_or_default(), live)
+    }
+
+    /// Keeps what the hedge tranches of one book could have been closed for, in every lane.
+    pub fn follow_foresight(&mut self, book: usize) {
+        self.foresight = Some(Foresight::new(self.plan, book));
+    }
+
+    /// What was followed, in the first `live` lanes.
+    pub fn take_foresight(&mut self, live: usize) -> Vec<Vec<f64>> {
+        self.foresight.as_mut().map_or_else(Vec::new, |foresight| foresight.take(live))
     }
 
     /// Keeps the calls of one book and the state of market and indicators, in every lane.
@@ -289,10 +330,16 @@ impl<'p> Block<'p> {
         plan.generator.start(&self.market.lanes, &mut self.market.now);
         observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
         let Market { spot, vix, session, .. } = &self.market;
-        self.signals.step(&plan.schedule, spot, vix, 0, |lane| i64::from(session[lane]));
+        self.signals.step(plan, spot, vix, 0, |lane| i64::from(session[lane]));
         self.bills = Col::splat(1.0);
         self.pools.iter_mut().for_each(Pool::reset);
         self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
+        if let Some(book) = self.dealing {
+            self.books[book].deals = Some(vec![]);
+        }
+        if let Some(foresight) = &self.foresight {
+            foresight.watch(&mut self.books);
+        }
         if let Some(watched) = self.watched {
             self.books[watched].events = Some(vec![]);
             self.trace = Trace::default();
@@ -304,7 +351,7 @@ impl<'p> Block<'p> {
             self.record(watched);
         }
         if let Some(series) = &mut self.series {
-            series.record(&self.books, &self.market);
+            series.record(self.plan, &self.books, &self.pools, &self.market, &self.bills);
         }
         if let Some(calls) = &mut self.calls {
             calls.watch(&mut self.books);
@@ -328,7 +375,7 @@ impl<'p> Block<'p> {
             let Market { spot, vix, .. } = market;
             observe(plan, state, spot, vix);
             let session = |lane: usize| i64::from(lanes.start[lane]) - i64::from(before);
-            signals.step(&plan.schedule, spot, vix, before, session);
+            signals.step(plan, spot, vix, before, session);
             signals.observe_warm_up(plan, &lanes, spot, vix, state, before);
             let tick = -i64::from(before);
             for (index, (rule, (memory, _))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
@@ -363,6 +410,9 @@ impl<'p> Block<'p> {
     fn move_market(&mut self, tick: u32) {
         let plan = self.plan;
         let market = &mut self.market;
+        if let Some(greeks) = &mut self.greeks {
+            greeks.begin(market);
+        }
         market.tick = tick;
         market.aged.clone_from(&market.now);
         plan.generator.session(&market.lanes, tick, &mut market.now);
@@ -442,11 +492,14 @@ impl<'p> Block<'p> {
     fn see_close(&mut self) {
         let Self { plan, market, signals, .. } = self;
         let session = |lane: usize| i64::from(market.session[lane]);
-        signals.step(&plan.schedule, &market.spot, &market.vix, 0, session);
+        signals.step(plan, &market.spot, &market.vix, 0, session);
     }
 
     /// Phase 2: packages at today's market, step by step.
     fn revalue(&mut self) {
+        if let Some(greeks) = &mut self.greeks {
+            greeks.expand(self.plan, &self.pools, &self.market);
+        }
         for (pool, layout) in self.pools.iter_mut().zip(&self.plan.pools) {
             pool.revalue(self.plan, layout, &self.market);
         }
@@ -457,6 +510,12 @@ impl<'p> Block<'p> {
         let Self { plan, market, pools, books, .. } = self;
         for (book, layers) in books.iter_mut().zip(&plan.books) {
             book.carry(Context { plan, book: layers, market, tick }, pools);
+        }
+        if let Some(greeks) = &mut self.greeks {
+            greeks.record(plan, books, pools);
+        }
+        if let Some(foresight) = &mut self.foresight {
+            foresight.observe(plan, books, pools, market);
         }
     }
 
@@ -495,7 +554,7 @@ impl<'p> Block<'p> {
             }
             let choice = &mut selections[index];
             choice.select(plan, layout, market, wanted);
-            chosen[index] = wanted & !choice.no_expiry & !choice.no_strikes;
+            chosen[index] = choice.chosen(wanted);
             enter_packages(plan, layout, &mut pools[index], choice, market, chosen[index]);
             let rules_here = plan.exits.iter().zip(exits.iter_mut()).filter(|(exit, _)| exit.pool == index);
             for (_, memory) in rules_here {
@@ -511,6 +570,9 @@ impl<'p> Block<'p> {
                 book.open(ctx, pools, index, &selections[layer.pool], [Mask::ALL, chosen[layer.pool]]);
             }
             book.meet_at_once(ctx, pools);
+        }
+        if let Some(foresight) = &mut self.foresight {
+            foresight.enter(books);
         }
         for index in 0..pools.len() {
             hold(plan, pools, books, index);
@@ -540,7 +602,7 @@ impl<'p> Block<'p> {
             self.record(watched);
         }
         if let Some(series) = &mut self.series {
-            series.record(&self.books, &self.market);
+            series.record(self.plan, &self.books, &self.pools, &self.market, &self.bills);
         }
         if let Some(calls) = &mut self.calls {
             calls.record(&mut self.books, &self.market, &self.signals);

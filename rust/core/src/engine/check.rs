@@ -46,6 +46,19 @@ pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> R
             StrikeSpec::ExpectedMove { multiple, .. } if !(multiple >= 0.0 && multiple.is_finite()) => {
                 return Err(Error::domain(format!("{at}.strike.multiple"), multiple, "0 or more"));
             }
+            StrikeSpec::Credit { value, within } => {
+                check_credit(&at, contract, leg, value, within)?;
+                if let Some(first) =
+                    legs[..index].iter().find(|leg| matches!(leg.strike, StrikeSpec::Credit { .. }))
+                    && first.strike != leg.strike
+                {
+                    return Err(Error::domain(
+                        format!("{at}.strike"),
+                        value,
+                        "the credit of the legs before it",
+                    ));
+                }
+            }
             StrikeSpec::Offset { from, .. } if from >= index => {
                 return Err(Error::domain(format!("{at}.strike.from"), from, "an earlier leg"));
             }
@@ -67,6 +80,27 @@ pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> R
         ));
     }
     Ok(legs)
+}
+
+/// Credits are sought with what is sold on the index.
+fn check_credit(
+    at: &str,
+    contract: &Contract,
+    leg: &LegSpec,
+    value: f64,
+    within: Option<(f64, f64)>,
+) -> Result<()> {
+    if contract.instrument != Instrument::SpxOption || leg.ratio > 0 {
+        return Err(Error::domain(format!("{at}.strike"), "by credit", "a sold option on the index"));
+    }
+    positive(&format!("{at}.strike.value"), value)?;
+    match within {
+        Some((least, most)) if !(least >= 0.0 && least <= value && value <= most && most.is_finite()) => {
+            let allowed = "[least, most] with 0 <= least <= value <= most";
+            Err(Error::domain(format!("{at}.strike.within"), format!("{within:?}"), allowed))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Entries inside a session are those of index options that are sold, where there are bars.

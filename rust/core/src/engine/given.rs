@@ -12,6 +12,9 @@ use crate::{
     schedule::Schedule,
 };
 
+/// The signal on which `market_beta` is a slope: the level of an index broader than the spot (C7).
+pub(super) const BROAD_INDEX: &str = "broad_index";
+
 /// The columns that rules may name besides the registered ones.
 #[derive(Debug, Default)]
 pub(super) struct Given {
@@ -54,10 +57,22 @@ impl Given {
                 let allowed = "none: a replayed market has what was recorded, signals.columns";
                 return Err(Error::domain("signals.model", name, allowed));
             }
+            if name == BROAD_INDEX {
+                let allowed = "none: the model makes z-scores, and this is the level of an index";
+                return Err(Error::domain("signals.model", name, allowed));
+            }
             let modelled = Modelled::new(&name, model, schedule)?;
             given.add(name, Source::Modelled(modelled))?;
         }
         Ok(given)
+    }
+
+    /// What was recorded of a signal at each lane's session; missing where it was not.
+    pub fn recorded(&self, index: usize, session: impl Fn(usize) -> Option<u32>, out: &mut Col) {
+        match &self.sources[index] {
+            Source::Recorded(values) => gather(values, session, out),
+            Source::Modelled(_) => unreachable!("levels of another index are not modelled"),
+        }
     }
 
     fn add(&mut self, name: String, source: Source) -> Result<()> {

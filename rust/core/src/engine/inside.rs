@@ -160,7 +160,7 @@ impl Work<'_> {
         }
         let choice = &mut selections[index];
         choice.select(plan, layout, market, wanted);
-        let chosen = wanted & !choice.no_expiry & !choice.no_strikes;
+        let chosen = choice.chosen(wanted);
         enter_packages(plan, layout, &mut pools[index], choice, market, chosen);
         if let Some(entered) = &mut pools[index].entered {
             chosen.lanes().for_each(|i| entered.copy_lane(i, &market.now));

@@ -554,16 +554,26 @@ pub fn remaining(
     sessions: &mut Col,
     days: &mut Col,
 ) {
+    remaining_at(plan, pool, (&market.session, market.left), expiry, sessions, days);
+}
+
+/// The same from a session, of which so much is left.
+pub fn remaining_at(
+    plan: &Plan,
+    pool: &PoolPlan,
+    (session, left): (&[u32; LANES], Left),
+    expiry: &[u32; LANES],
+    sessions: &mut Col,
+    days: &mut Col,
+) {
     let less = if pool.contract.morning { MORNING } else { 0.0 };
     for i in 0..LANES {
         // Dead lanes price at expiry: intrinsic and finite.
-        let to = expiry[i].max(market.session[i]);
-        let [between, calendar] = [
-            plan.schedule.sessions_between(market.session[i], to),
-            plan.schedule.days_between(market.session[i], to),
-        ];
-        sessions[i] = (f64::from(between) - less + market.left.sessions).max(0.0);
-        days[i] = f64::from(calendar) + market.left.days;
+        let to = expiry[i].max(session[i]);
+        let [between, calendar] =
+            [plan.schedule.sessions_between(session[i], to), plan.schedule.days_between(session[i], to)];
+        sessions[i] = (f64::from(between) - less + left.sessions).max(0.0);
+        days[i] = f64::from(calendar) + left.days;
     }
 }
 

@@ -8,9 +8,12 @@ use super::{
     call_log::NAMES as CALLS,
     check::check_begun,
     clock::Clock,
+    deals::NAMES as DEALS,
+    foresight::NAMES as FORESIGHT,
     given::Given,
+    greeks::NAMES as GREEKS,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
-    readings::{Readings, Which},
+    readings::{LayerRule, Readings, Which},
     series::NAMES as SERIES,
     spec::{CostSpec, PlanSpec, SCHEMA},
     summary::NAMES,
@@ -253,6 +256,64 @@ impl Plan {
         })
     }
 
+    /// The greek view of one book (R6): per name of [`super::GREEK_NAMES`] paths × (sessions + 1) values.
+    ///
+    /// A session that trades at bars is not explained from one close to the next: refused.
+    pub fn greeks(
+        &self,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> Result<Vec<Vec<f64>>> {
+        self.check_book(book)?;
+        if self.clock.is_some() {
+            return Err(Error::Spec(
+                "greeks: a plan with bars trades between closes; ask one without".into(),
+            ));
+        }
+        self.columns(first_path, paths, threads, GREEKS.len(), |block, first, live| {
+            block.follow_greeks(book);
+            block.run(first, live);
+            block.take_greeks(live).concat()
+        })
+    }
+
+    /// What one book did on every path: per name of [`super::DEAL_NAMES`] a value per deal; lanes are path numbers
+    /// from `first_path`.
+    pub fn deals(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
+        self.check_book(book)?;
+        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
+            block.follow_deals(book);
+            block.run(first, live);
+            block.take_deals(live)
+        })?;
+        Ok(joined(&blocks, DEALS.len()))
+    }
+
+    /// What the hedge tranches of one book could have been closed for: per name of [`super::FORESIGHT_NAMES`] a value
+    /// per tranche; lanes are path numbers from `first_path`.
+    pub fn foresight(
+        &self,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> Result<Vec<Vec<f64>>> {
+        self.check_book(book)?;
+        if self.clock.is_some() {
+            return Err(Error::Spec(
+                "foresight: a plan with bars trades between closes; ask one without".into(),
+            ));
+        }
+        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
+            block.follow_foresight(book);
+            block.run(first, live);
+            block.take_foresight(live)
+        })?;
+        Ok(joined(&blocks, FORESIGHT.len()))
+    }
+
     /// Runs blocks in parallel and joins their columns in path order.
     fn columns(
         &self,
@@ -313,16 +374,25 @@ impl Plan {
 }
 
 impl Plan {
-    /// What the rule that opens a layer, or closes its tranches, read on one path and what it said; `None` where the
-    /// layer has no such rule.
-    pub fn readings(&self, path: u64, book: usize, layer: usize, closes: bool) -> Result<Option<Readings>> {
+    /// What a rule of a layer read on one path and what it said; `None` where the layer has no such rule.
+    pub fn readings(
+        &self,
+        path: u64,
+        book: usize,
+        layer: usize,
+        rule: LayerRule,
+    ) -> Result<Option<Readings>> {
         self.check_path(path)?;
         self.check_book(book)?;
         let layers = &self.books[book].layers;
         let Some(layer) = layers.get(layer) else {
             return Err(Error::domain("layer", layer, format!("0 to {}", layers.len() - 1)));
         };
-        let which = if closes { layer.exit.map(Which::Exit) } else { layer.enter.map(Which::Enter) };
+        let which = match rule {
+            LayerRule::Opens => layer.enter.map(Which::Enter),
+            LayerRule::Closes => layer.exit.map(Which::Exit),
+            LayerRule::Permit(index) => layer.permits.get(index).map(|permit| Which::Enter(permit.rule)),
+        };
         let Some(which) = which else { return Ok(None) };
         let mut block = Block::new(self);
         block.read(which);
@@ -338,6 +408,18 @@ impl Plan {
             _ => Ok(()),
         }
     }
+}
+
+/// Rows of blocks after one another; the first column, lanes, counts on from block to block.
+fn joined(blocks: &[Vec<Vec<f64>>], names: usize) -> Vec<Vec<f64>> {
+    let mut joined = vec![Vec::new(); names];
+    for (block, columns) in blocks.iter().enumerate() {
+        joined[0].extend(columns[0].iter().map(|lane| lane + (block * LANES) as f64));
+        for (column, values) in joined.iter_mut().zip(columns).skip(1) {
+            column.extend_from_slice(values);
+        }
+    }
+    joined
 }
 
 pub(super) fn positive(name: &str, value: f64) -> Result<()> {

@@ -3,6 +3,17 @@
 use super::{layout::RulePlan, package::Package, signals::Signals};
 use crate::{math::lanes::Tri, rules::input::Input};
 
+/// A rule of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerRule {
+    /// The one that opens it.
+    Opens,
+    /// The one that closes its tranches.
+    Closes,
+    /// What an opening or a roll needs besides, by its place among the layer's permits (R87, R88).
+    Permit(usize),
+}
+
 /// A rule of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {

@@ -38,6 +38,8 @@ pub struct Selection {
     pub no_expiry: Mask,
     /// Strikes that are not positive or that cross.
     pub no_strikes: Mask,
+    /// No credit that is accepted (C1).
+    pub off_credit: Mask,
     /// Strikes per leg.
     pub strikes: Vec<Col>,
     /// Mid prices per leg.
@@ -71,6 +73,8 @@ pub struct Selection {
     /// What portfolio margin reprices it off, where it does.
     pub repriced_off: Option<Box<Basis>>,
     quotes: Quotes,
+    /// |delta| of the legs that are chosen by the credit.
+    common: Col,
     moved: State,
     sessions: Col,
     days: Col,
@@ -84,6 +88,7 @@ impl Selection {
             expiry: [0; LANES],
             no_expiry: Mask::NONE,
             no_strikes: Mask::NONE,
+            off_credit: Mask::NONE,
             strikes: vec![Col::splat(1.0); legs],
             leg_prices: vec![Col::default(); legs.max(1)],
             leg_spreads: vec![Col::splat(f64::NAN); if recorded { legs } else { 0 }],
@@ -101,6 +106,7 @@ impl Selection {
             entry_delta: [[Col::default(); 2]; 2],
             repriced_off: moved.then(|| Box::new(Basis::new(legs))),
             quotes: Quotes::default(),
+            common: Col::default(),
             moved: State::default(),
             sessions: Col::default(),
             days: Col::default(),
@@ -132,21 +138,15 @@ impl Selection {
         }
         self.quotes.quote(instrument, &plan.surface, &market.now, &self.sessions, &self.days, &self.basis);
         let slices = self.take_up(pool, market);
-        for index in 0..pool.legs.len() {
-            let (earlier, rest) = self.strikes.split_at_mut(index);
-            let leg = &pool.legs[index];
-            strike(pool, leg, market, &slices, &self.quotes, &self.days, earlier, &mut rest[0]);
+        let goal = Goal::of(pool);
+        if let Some(goal) = goal {
+            self.seek(goal, pool, market, &slices);
         }
+        self.choose(pool, market, &slices);
         let out = Mask::from_fn(|i| crossed(&pool.legs, &self.strikes, i));
         self.no_strikes = due & !self.no_expiry & out;
-        self.quotes.value(pool, &self.strikes, &mut self.value, Some(&mut self.leg_prices));
-        if pool.chain.is_some() {
-            let Self { strikes, leg_prices, leg_spreads, value, .. } = self;
-            self.residual = Col::default();
-            let legs =
-                QuotedLegs { legs: &pool.legs, strikes, prices: leg_prices, half_spreads: leg_spreads };
-            legs.overlay(&slices, value, &mut self.residual);
-        }
+        let off = |goal: Goal| Mask::from_fn(|i| !goal.accepts(-self.value[i]));
+        self.off_credit = goal.map_or(Mask::NONE, off) & due & !self.no_expiry & !out;
         if let Some(basis) = &mut self.repriced_off {
             self.quotes.basis(pool, &self.strikes, &self.leg_prices, &self.leg_spreads, basis);
         }
@@ -160,6 +160,60 @@ impl Selection {
         if pool.hedged {
             self.respond(plan, pool, market);
         }
+    }
+
+    /// Lanes of `due` in which there is something to open.
+    pub fn chosen(&self, due: Mask) -> Mask {
+        due & !self.no_expiry & !self.no_strikes & !self.off_credit
+    }
+
+    /// Strikes and prices of every leg, those by the credit at the common |delta|.
+    fn choose(&mut self, pool: &PoolPlan, market: &Market, slices: &[Option<&SliceSpec>; LANES]) {
+        for index in 0..pool.legs.len() {
+            let (earlier, rest) = self.strikes.split_at_mut(index);
+            let (leg, out) = (&pool.legs[index], &mut rest[0]);
+            strike(pool, leg, market, slices, &self.quotes, (&self.days, &self.common), earlier, out);
+        }
+        self.quotes.value(pool, &self.strikes, &mut self.value, Some(&mut self.leg_prices));
+        if pool.chain.is_some() {
+            let Self { strikes, leg_prices, leg_spreads, value, .. } = self;
+            self.residual = Col::default();
+            let legs =
+                QuotedLegs { legs: &pool.legs, strikes, prices: leg_prices, half_spreads: leg_spreads };
+            legs.overlay(slices, value, &mut self.residual);
+        }
+    }
+
+    /// The common |delta| at which the credit of listed strikes comes nearest to the goal (C1).
+    ///
+    /// The credit rises in steps with the delta: halving ends on both sides of the step that passes the goal, and the
+    /// nearer side is taken.
+    fn seek(&mut self, goal: Goal, pool: &PoolPlan, market: &Market, slices: &[Option<&SliceSpec>; LANES]) {
+        let (mut low, mut high) = (Col::splat(LEAST_DELTA), Col::splat(MOST_DELTA));
+        for _ in 0..CREDIT_HALVINGS {
+            for i in 0..LANES {
+                self.common[i] = 0.5 * (low[i] + high[i]);
+            }
+            self.choose(pool, market, slices);
+            for i in 0..LANES {
+                // Where a wing has no quote there is no credit: nearer the money there is.
+                let enough = -self.value[i] >= goal.value;
+                low[i] = if enough { low[i] } else { self.common[i] };
+                high[i] = if enough { self.common[i] } else { high[i] };
+            }
+        }
+        let missed = [low, high].map(|side| {
+            self.common = side;
+            self.choose(pool, market, slices);
+            self.value
+        });
+        let [below, above] = missed.map(|value| {
+            col_of(|i| {
+                let off = (-value[i] - goal.value).abs();
+                if off.is_nan() { f64::INFINITY } else { off }
+            })
+        });
+        self.common = col_of(|i| if below[i] <= above[i] { low[i] } else { high[i] });
     }
 
     /// What hedging wants to know of the package, from today's quotes.
@@ -274,8 +328,38 @@ impl Selection {
     }
 }
 
+/// The credit at mid that strikes are chosen by, points of the underlying.
+#[derive(Clone, Copy, Debug)]
+struct Goal {
+    value: f64,
+    within: (f64, f64),
+}
+
+impl Goal {
+    /// That of the first leg which is chosen so: check.rs holds the others to the same.
+    fn of(pool: &PoolPlan) -> Option<Self> {
+        pool.legs.iter().find_map(|leg| match leg.strike {
+            StrikeSpec::Credit { value, within } => {
+                let (least, most) = within.unwrap_or((0.0, f64::INFINITY));
+                let points = pool.to_underlying;
+                Some(Self { value: value * points, within: (least * points, most * points) })
+            }
+            _ => None,
+        })
+    }
+
+    fn accepts(self, credit: f64) -> bool {
+        (self.within.0..=self.within.1).contains(&credit)
+    }
+}
+
 /// Days of the month that has [`SESSIONS_PER_MONTH`].
 const DAYS_PER_MONTH: f64 = 30.0;
+
+/// One value per lane.
+fn col_of(value: impl FnMut(usize) -> f64) -> Col {
+    Col(std::array::from_fn(value))
+}
 
 /// Takes off what the package is worth on its slice.
 fn less(column: &mut Col, value: &Col, residual: &Col) {
@@ -319,32 +403,45 @@ fn strike(
     market: &Market,
     slices: &[Option<&SliceSpec>; LANES],
     quotes: &Quotes,
-    days: &Col,
+    (days, common): (&Col, &Col),
     earlier: &[Col],
     out: &mut Col,
 ) {
     let contract = &pool.contract;
     let sign = leg.right.sign();
+    let by_delta = |target: &Col, out: &mut Col| {
+        for i in 0..LANES {
+            let raw = out[i];
+            let grid = contract.grid(raw);
+            out[i] = slices[i].map_or_else(
+                || (raw / grid + 0.5).floor() * grid,
+                |slice| slice.side(sign).nearest_delta(target[i]).unwrap_or(f64::NAN),
+            );
+        }
+    };
+    // N(d1) = delta for calls, N(-d1) = delta for puts.
+    let d1 = |delta: f64| sign * inv_norm_cdf::<false>(delta);
     match leg.strike {
         StrikeSpec::Delta { value } => {
-            // N(d1) = value for calls, N(-d1) = value for puts.
-            let d1 = sign * inv_norm_cdf::<false>(value);
             if contract.instrument == Instrument::VixOption {
-                Surface::vix_strike(&quotes.vix, d1, out);
+                Surface::vix_strike(&quotes.vix, d1(value), out);
                 for i in 0..LANES {
                     out[i] *= quotes.basis[i];
                 }
             } else {
-                dispatch(StrikeAtD1 { slice: &quotes.spx, d1, out });
+                dispatch(StrikeAtD1 {
+                    slice: &quotes.spx,
+                    d1: &Col::splat(d1(value)),
+                    halvings: HALVINGS,
+                    out,
+                });
             }
-            for i in 0..LANES {
-                let raw = out[i];
-                let grid = contract.grid(raw);
-                out[i] = slices[i].map_or_else(
-                    || (raw / grid + 0.5).floor() * grid,
-                    |slice| slice.side(sign).nearest_delta(value).unwrap_or(f64::NAN),
-                );
-            }
+            by_delta(&Col::splat(value), out);
+        }
+        StrikeSpec::Credit { .. } => {
+            let d1 = col_of(|i| d1(common[i]));
+            dispatch(StrikeAtD1 { slice: &quotes.spx, d1: &d1, halvings: HALVINGS_TO_GRID, out });
+            by_delta(common, out);
         }
         StrikeSpec::ExpectedMove { multiple, drift, erp } => {
             let slice = &quotes.spx;
@@ -402,23 +499,32 @@ fn listed(
 /// The strike at which d1 takes a given value on the lane's own smile.
 struct StrikeAtD1<'a> {
     slice: &'a Slice,
-    d1: f64,
+    d1: &'a Col,
+    halvings: usize,
     out: &'a mut Col,
 }
+
+/// Common |delta| at which a credit is sought, from far out of the money to at the money …
+const LEAST_DELTA: f64 = 0.005;
+const MOST_DELTA: f64 = 0.5;
+/// … and how often the bracket is halved: to less than the delta of a step of any grid.
+const CREDIT_HALVINGS: usize = 12;
 
 /// Bracket of the bisection in units of √θ: |delta| below 1e-8 lies outside it at any skew.
 const BRACKET: f64 = 40.0;
 /// Halvings: 80 / 2^64 of √θ is below the last bit of the strike.
 const HALVINGS: usize = 64;
+/// Halvings where many strikes are tried: 80 / 2^32 of √θ is far below a step of the grid that they are put on.
+const HALVINGS_TO_GRID: usize = 32;
 
 impl Kernel for StrikeAtD1<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { slice, d1, out } = self;
+        let Self { slice, d1, halvings, out } = self;
         let (mut low, mut high) = (Col::splat(-BRACKET), Col::splat(BRACKET));
-        for _ in 0..HALVINGS {
+        for _ in 0..halvings {
             for i in 0..LANES {
                 let (rho, zeta) = (slice.rho[i], slice.zeta[i]);
                 // u = k/√θ: on the eSSVI slice total variance is θ times a function of u alone.
@@ -427,7 +533,7 @@ impl Kernel for StrikeAtD1<'_> {
                 let shape = 0.5 * (1.0 + rho * z + ((z + rho) * (z + rho) + (1.0 - rho * rho)).sqrt());
                 let ratio = shape.sqrt();
                 // d1 = −k/√w + √w/2 falls in k.
-                let too_low = 0.5 * slice.theta[i].sqrt() * ratio - u / ratio > d1;
+                let too_low = 0.5 * slice.theta[i].sqrt() * ratio - u / ratio > d1[i];
                 low[i] = if too_low { u } else { low[i] };
                 high[i] = if too_low { high[i] } else { u };
             }

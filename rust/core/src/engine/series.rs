@@ -1,16 +1,36 @@
 //! What one book is worth at every tick of every path: for fans over sessions.
 
-use super::{book::Book, package::Market};
+use super::{
+    book::Book,
+    package::{Market, Pool},
+    plan::Plan,
+};
 use crate::math::lanes::Col;
 
 /// Names of the series, in order.
-pub const NAMES: &[&str] = &["nav", "requirement", "hedge", "committed", "deposited", "spot", "vix"];
+pub const NAMES: &[&str] = &[
+    "nav",
+    "requirement",
+    "hedge",
+    "committed",
+    "deposited",
+    "spot",
+    "vix",
+    "bills",
+    "sleeve_nav",
+    "sleeve_requirement",
+    "sleeve_deposited",
+    "sleeve_received",
+    "interest",
+    "sleeve_interest",
+    "core",
+];
 
 /// Columns by tick of one book.
 #[derive(Debug)]
 pub struct Series {
     book: usize,
-    ticks: Vec<[Col; NAMES.len()]>,
+    ticks: Vec<Vec<Col>>,
 }
 
 impl Series {
@@ -20,12 +40,30 @@ impl Series {
     }
 
     /// One more tick.
-    pub fn record(&mut self, books: &[Book], market: &Market) {
-        let none = Col::default();
-        let mut row = [none, none, none, none, none, market.spot, market.vix];
+    pub fn record(&mut self, plan: &Plan, books: &[Book], pools: &[Pool], market: &Market, bills: &Col) {
+        let book = &books[self.book];
+        let mut row = vec![Col::default(); NAMES.len()];
+        let worth = book.sleeve_worth(&plan.books[self.book], plan, pools);
         for lane in 0..row[0].len() {
-            let ledger = books[self.book].ledger(lane);
-            let values = [ledger.nav, ledger.requirement, ledger.hedge, ledger.committed, ledger.deposited];
+            let ledger = book.ledger(lane);
+            let [deposited, received, interest] = book.sleeve_flows(lane);
+            let values = [
+                ledger.nav,
+                ledger.requirement,
+                ledger.hedge,
+                ledger.committed,
+                ledger.deposited,
+                market.spot[lane],
+                market.vix[lane],
+                bills[lane],
+                ledger.cash[1] + worth[lane],
+                ledger.sleeve_requirement,
+                deposited,
+                received,
+                book.sum.interest[lane],
+                interest,
+                book.earned(&plan.books[self.book], lane),
+            ];
             for (column, value) in row.iter_mut().zip(values) {
                 column[lane] = value;
             }

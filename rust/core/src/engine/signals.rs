@@ -3,7 +3,7 @@
 use super::{
     book::View,
     exposure,
-    given::{Given, Source, gather},
+    given::{BROAD_INDEX, Given, Source, gather},
     layout::{PoolPlan, RulePlan},
     modelled::Path,
     package::{Market, Package},
@@ -41,6 +41,8 @@ pub struct Signals {
     vix_forward: Option<Col>,
     vix_contango: Option<Col>,
     term_structure: TermStructure,
+    /// The broader index at this close, and its place among what is given; `None` where no rule asks, or none is given.
+    broad: Option<(usize, Col)>,
     /// Does some indicator count in weeks?
     weekly: bool,
     events: Vec<DaysTo>,
@@ -122,6 +124,7 @@ impl Signals {
         };
         let names: Vec<Name> = used.iter().map(|(name, _)| *name).collect();
         let reads = |wanted: Name| names.contains(&wanted);
+        let broad = || given.names().iter().position(|name| **name == *BROAD_INDEX);
         let column = |index| given_read.contains(&index).then(|| Box::new(Path::new()));
         Self {
             spot: Col::default(),
@@ -132,6 +135,7 @@ impl Signals {
             vix_forward: reads(Name::VixForward).then(Col::default),
             vix_contango: reads(Name::VixContango).then(Col::default),
             term_structure: TermStructure::new(&names, schedule),
+            broad: broad().filter(|_| reads(Name::MarketBeta)).map(|index| (index, MISSING)),
             weekly: names.iter().any(|name| name.as_str().ends_with("_weekly")),
             events: used.iter().filter_map(days_to).collect(),
             weekday: reads(Name::Weekday).then_some(MISSING),
@@ -166,17 +170,14 @@ impl Signals {
     ///
     /// Each indicator begins its own warm-up before the start, or before the first session of a window over it, however
     /// long the warm-up of the path is: what one arm needs does not change what another one sees.
-    pub fn step(
-        &mut self,
-        schedule: &Schedule,
-        spot: &Col,
-        vix: &Col,
-        before: u32,
-        session: impl Fn(usize) -> i64,
-    ) {
-        let ends = |lane| schedule.ends_week(session(lane));
+    pub fn step(&mut self, plan: &Plan, spot: &Col, vix: &Col, before: u32, session: impl Fn(usize) -> i64) {
+        let ends = |lane| plan.schedule.ends_week(session(lane));
         let week_ends = if self.weekly { Mask::from_fn(ends) } else { Mask::NONE };
-        let now = Closes { spot, vix, week_ends };
+        if let Some((index, closes)) = &mut self.broad {
+            plan.given.recorded(*index, |lane| u32::try_from(session(lane)).ok(), closes);
+        }
+        let broad = self.broad.as_ref().map(|(_, closes)| closes);
+        let now = Closes { spot, vix, broad, week_ends };
         for Running { name, lead, indicator, out } in &mut self.indicators {
             if before <= name.entry().warm_up + *lead {
                 indicator.step(&now, out);
@@ -388,7 +389,8 @@ impl Signals {
             | Name::DistanceToResistance
             | Name::Rsi14Weekly
             | Name::MacdWeekly
-            | Name::MacdSignalWeekly => self.indicator(name, lead),
+            | Name::MacdSignalWeekly
+            | Name::MarketBeta => self.indicator(name, lead),
             Name::VxM1M2 | Name::RollYield | Name::VixTerm => self.term_structure.column(name).expect(LISTED),
             Name::VixForward => self.vix_forward.as_ref().expect(LISTED),
             Name::VixContango => self.vix_contango.as_ref().expect(LISTED),

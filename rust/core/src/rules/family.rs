@@ -29,6 +29,7 @@ impl Name {
             Self::Session | Self::Weekday | Self::DaysToFomc | Self::DaysToCpi | Self::DaysToPpi => {
                 "calendar"
             }
+            Self::MarketBeta => "breadth",
             Self::Chance => "chance",
             _ => match self.entry().scope {
                 Scope::Market => "price",

@@ -89,6 +89,8 @@ pub enum Name {
     MacdWeekly,
     /// `macd_signal_weekly`.
     MacdSignalWeekly,
+    /// `market_beta`.
+    MarketBeta,
     /// `days_to_fomc`.
     DaysToFomc,
     /// `days_to_cpi`.
@@ -186,12 +188,14 @@ const YEAR_BEFORE: u32 = 251;
 const MONTH: u32 = 21;
 /// Sessions before this one among which `distance_to_resistance` looks for the high: 60 with this one.
 const QUARTER_BEFORE: u32 = 59;
+/// Returns in the window of `market_beta`.
+const QUARTER: u32 = 60;
 /// Most sessions of a week.
 const WEEK: u32 = 5;
 
 /// The registry, in the order of [`Name`].
 #[rustfmt::skip]
-pub static NAMES: [Entry; 55] = {
+pub static NAMES: [Entry; 56] = {
     const fn row(
         name: Name, text: &'static str, unit: &'static str, scope: Scope, warm_up: u32, source: &'static str, doc: &'static str,
     ) -> Entry {
@@ -222,6 +226,7 @@ pub static NAMES: [Entry; 55] = {
         row(Name::Rsi14Weekly, "rsi_14_weekly", "0 to 100", Market, WEEK * RSI_SETTLED, "R55", "rsi_14 over the last closes of 14 weeks, as it stood at the last one."),
         row(Name::MacdWeekly, "macd_weekly", "index points", Market, WEEK * MACD_SETTLED, "R55", "macd over the last closes of weeks, as it stood at the last one."),
         row(Name::MacdSignalWeekly, "macd_signal_weekly", "index points", Market, WEEK * MACD_SIGNAL_SETTLED, "R55", "macd_signal over the last closes of weeks, as it stood at the last one."),
+        row(Name::MarketBeta, "market_beta", "multiple", Market, QUARTER, "C7", "Slope of the spot's daily log returns on those of the signal broad_index over 60 sessions; missing where it was not given."),
         row(Name::DaysToFomc, "days_to_fomc", "calendar days", Market, 0, "R56", "Calendar days to the next FOMC decision, 0 on its day; missing where the calendar has none."),
         row(Name::DaysToCpi, "days_to_cpi", "calendar days", Market, 0, "R28", "Calendar days to the next release of the CPI, 0 on its day; missing where the calendar has none."),
         row(Name::DaysToPpi, "days_to_ppi", "calendar days", Market, 0, "R28", "Calendar days to the next release of the PPI, 0 on its day; missing where the calendar has none."),

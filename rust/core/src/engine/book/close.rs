@@ -2,7 +2,9 @@
 
 use super::{Book, CORE, Closing, Context, about, calls::forced_share};
 use crate::engine::{
-    package::{Package, Pool},
+    layout::BookPlan,
+    package::{Market, Package, Pool},
+    plan::Plan,
     size::FLOOR_SLACK,
     trace::Event,
 };
@@ -49,6 +51,7 @@ impl Book {
                 self.cash[rule.from][i] -= amount;
                 self.cash[rule.to][i] += amount;
                 self.sum.transferred[i] += amount;
+                self.received[i] += if rule.to == CORE { -amount } else { amount };
                 let text = &ctx.plan.enters[rule.when].text;
                 self.log(ctx, i, || Event {
                     kind: "transfer",
@@ -194,6 +197,29 @@ impl Book {
         };
         self.realise(ctx, layer, slot, package, lane, received, fees, ("close", reason));
     }
+}
+
+/// P&L of a lot of a hedge tranche if it were closed at today's quotes, or settles today; at T no less than its mark.
+pub fn closed_for(
+    plan: &Plan,
+    book: &BookPlan,
+    pools: &[Pool],
+    market: &Market,
+    (lane, layer, slot): (usize, usize, usize),
+) -> f64 {
+    let ctx = Context { plan, book, market, tick: market.tick };
+    let (pool, package) = (ctx.pool(layer), ctx.package(pools, layer, slot));
+    let net = |received: f64, fees: f64| {
+        package.earned(pool, lane, received) * pool.contract.dpp - pool.fees - fees
+    };
+    if package.expiry[lane] == market.session[lane] {
+        let paid = package.payoff(pool, market, lane) - package.value[lane] + package.worth[lane];
+        return net(paid, 0.0);
+    }
+    let Fill { received, fees, .. } =
+        price_closing(ctx, layer, package, lane, 1.0, pool.order_share(&plan.costs));
+    let closed = net(received, fees);
+    if market.tick == plan.sessions { closed.max(net(package.worth[lane], 0.0)) } else { closed }
 }
 
 /// What closing some lots costs and brings; nothing moves yet.

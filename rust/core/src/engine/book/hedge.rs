@@ -3,6 +3,7 @@
 use super::{Book, Context};
 use crate::{
     engine::{
+        foresight::Bought,
         package::{Package, Pool},
         select::Selection,
         size::FLOOR_SLACK,
@@ -127,6 +128,15 @@ impl Book {
         }
         if let Some(tally) = self.tally.as_mut() {
             tally.commit(ctx.tick, lane, lots * offer.expected_cost);
+        }
+        if let Some(bought) = self.bought.as_mut() {
+            bought.push(Bought {
+                place: (lane, layer, slot),
+                tick: ctx.tick,
+                outlay: offer.outlay,
+                expected_cost: offer.expected_cost,
+                best: f64::NEG_INFINITY,
+            });
         }
         let rule = ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text);
         self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}", limit.words()));

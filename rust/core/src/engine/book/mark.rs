@@ -18,6 +18,9 @@ impl Book {
                 let earned = self.cash[ledger][i] * interest[i];
                 self.cash[ledger][i] += earned;
                 sum.interest[i] += earned;
+                if ledger == SLEEVE {
+                    self.sleeve_interest[i] += earned;
+                }
             }
         }
         for i in (0..LANES).filter(|_| ctx.book.calls.outside > 0.0) {

@@ -14,7 +14,9 @@ mod settle;
 mod tally;
 
 use super::{
+    deals::{Deal, deal},
     exposure::Exposure,
+    foresight::Bought,
     layout::{BookPlan, LayerPlan, PoolPlan},
     package::{Market, Package, Pool},
     plan::Plan,
@@ -23,6 +25,7 @@ use super::{
 };
 use crate::math::lanes::{Col, LANES, Mask};
 use calls::Calls;
+pub use close::closed_for;
 use tally::Tally;
 
 /// Money comparisons (refusal, call, liquidation) ignore differences below this, dollars.
@@ -252,6 +255,13 @@ pub struct Book {
     pub opened: Option<Box<[[Col; LEDGERS]; 2]>>,
     /// Events of lane 0, when the book is watched.
     pub events: Option<Vec<Event>>,
+    /// Deals of every lane, when they are followed.
+    pub deals: Option<Vec<Deal>>,
+    /// Hedge tranches of every lane, when they are followed.
+    pub bought: Option<Vec<Bought>>,
+    /// What rules moved into the sleeve, less what they took out, and the interest that it earned, dollars.
+    received: Col,
+    sleeve_interest: Col,
 }
 
 impl Book {
@@ -278,7 +288,42 @@ impl Book {
             sum: Summary { liquidity_low: Col::splat(f64::NAN), ..Summary::default() },
             opened: None,
             events: None,
+            deals: None,
+            bought: None,
+            received: Col::default(),
+            sleeve_interest: Col::default(),
         }
+    }
+
+    /// Lots that a layer holds of a slot.
+    pub fn lots(&self, layer: usize, slot: usize) -> &Col {
+        &self.layers[layer].slots[slot].lots
+    }
+
+    /// Worth of what the sleeve holds, dollars.
+    pub fn sleeve_worth(&self, book: &BookPlan, plan: &Plan, pools: &[Pool]) -> Col {
+        let mut sum = Col::default();
+        let layers = book.layers.iter().zip(&self.layers).filter(|(layer, _)| layer.ledger == SLEEVE);
+        for (layer, state) in layers {
+            let dpp = plan.pools[layer.pool].contract.dpp;
+            for (slot, package) in state.slots.iter().zip(&pools[layer.pool].packages) {
+                for i in (0..LANES).filter(|&i| slot.lots[i] > 0.0) {
+                    sum[i] += slot.lots[i] * dpp * package.worth[i];
+                }
+            }
+        }
+        sum
+    }
+
+    /// Of the sleeve in one lane: cash from outside, cash by rules from the core, interest, so far.
+    pub fn sleeve_flows(&self, lane: usize) -> [f64; 3] {
+        [self.calls.deposited[SLEEVE][lane], self.received[lane], self.sleeve_interest[lane]]
+    }
+
+    /// P&L of the core layers in one lane so far.
+    pub fn earned(&self, book: &BookPlan, lane: usize) -> f64 {
+        let layers = book.layers.iter().zip(&self.layers).filter(|(layer, _)| !layer.hedges());
+        layers.map(|(_, state)| state.pnl[lane]).sum()
     }
 
     /// The ledger of one lane.
@@ -520,11 +565,16 @@ impl Book {
     }
 
     fn log(&mut self, ctx: Context<'_>, lane: usize, event: impl FnOnce() -> Event) {
-        if lane != 0 {
+        let watched = self.events.as_mut().filter(|_| lane == 0);
+        if watched.is_none() && self.deals.is_none() {
             return;
         }
-        if let Some(events) = self.events.as_mut() {
-            events.push(Event { tick: ctx.tick, minute: ctx.market.minute, ..event() });
+        let event = event();
+        if let Some(deals) = self.deals.as_mut() {
+            deals.extend(deal(lane, ctx.tick, &event));
+        }
+        if let Some(events) = watched {
+            events.push(Event { tick: ctx.tick, minute: ctx.market.minute, ..event });
         }
     }
 }

@@ -33,7 +33,12 @@ impl Book {
             return;
         }
         let pool = &pools[ctx.layer(layer).pool];
-        for (lanes, reason) in [(choice.no_expiry, "no expiry"), (choice.no_strikes, "no strikes")] {
+        let none = [
+            (choice.no_expiry, "no expiry"),
+            (choice.no_strikes, "no strikes"),
+            (choice.off_credit, "no such credit"),
+        ];
+        for (lanes, reason) in none {
             for i in (orders & lanes).lanes() {
                 self.skip(ctx, layer, pool.due_slot[i], None, i, reason.into());
             }
@@ -85,6 +90,11 @@ impl Book {
         let credit = package.credit[lane];
         if package.value[lane] < 0.0 && credit <= 0.0 {
             self.skip(ctx, layer, slot, Some(package), lane, "no credit".into());
+            return;
+        }
+        // Wings by delta may come to lie on the shorts, or inside of them.
+        if package.risk[lane] <= 0.0 && plan.legs.iter().any(|leg| leg.ratio < 0) {
+            self.skip(ctx, layer, slot, Some(package), lane, "no wing".into());
             return;
         }
         let dpp = plan.contract.dpp;

@@ -44,6 +44,15 @@ pub enum StrikeSpec {
         /// Target, between 0 and 1.
         value: f64,
     },
+    /// At the |delta|, common to all legs that are chosen so, at which the package's credit at mid comes nearest to a
+    /// value (C1).
+    Credit {
+        /// The credit, product points.
+        value: f64,
+        /// The least and the most that is accepted; absent: any.
+        #[serde(default)]
+        within: Option<(f64, f64)>,
+    },
     /// Outside a multiple of the expected move (R3).
     ExpectedMove {
         /// Multiple of S √θ.

@@ -4,6 +4,7 @@ mod distance_to_resistance;
 mod drawdown;
 mod macd;
 mod macd_signal;
+mod market_beta;
 mod realised_vol;
 mod r#return;
 mod rsi;
@@ -20,6 +21,8 @@ pub struct Closes<'a> {
     pub spot: &'a Col,
     /// The VIX, vol points.
     pub vix: &'a Col,
+    /// A broader index than the spot, where the run was given one; NaN is missing.
+    pub broad: Option<&'a Col>,
     /// Lanes in which this is the last session of its week.
     pub week_ends: Mask,
 }
@@ -27,7 +30,7 @@ pub struct Closes<'a> {
 impl<'a> Closes<'a> {
     /// A session in the middle of its week.
     pub const fn daily(spot: &'a Col, vix: &'a Col) -> Self {
-        Self { spot, vix, week_ends: Mask::NONE }
+        Self { spot, vix, broad: None, week_ends: Mask::NONE }
     }
 }
 
@@ -53,6 +56,7 @@ pub fn indicator(name: &str) -> Option<Box<dyn Indicator>> {
         "macd_signal" => Some(Box::new(macd_signal::MacdSignal::new())),
         "macd_signal_weekly" => Some(Box::new(weekly::Weekly::new(macd_signal::MacdSignal::new))),
         "macd_weekly" => Some(Box::new(weekly::Weekly::new(macd::Macd::new))),
+        "market_beta" => Some(Box::new(market_beta::MarketBeta::<60>::new())),
         "realised_vol_21" => Some(Box::new(realised_vol::RealisedVol::<21>::new())),
         "return_1" => Some(Box::new(r#return::Return::new())),
         "rsi_14" => Some(Box::new(rsi::Rsi::<14>::new())),
@@ -110,7 +114,8 @@ mod tests {
                 for session in 0..=signal.warm_up() {
                     let (spot, vix) = (Col::splat(100.0 + f64::from(session % 7)), Col::splat(20.0));
                     let week_ends = if session % 5 == 4 { Mask::ALL } else { Mask::NONE };
-                    signal.step(&Closes { spot: &spot, vix: &vix, week_ends }, &mut out);
+                    let broad = Some(&spot);
+                    signal.step(&Closes { spot: &spot, vix: &vix, broad, week_ends }, &mut out);
                     assert_eq!(out[0].is_nan(), session < signal.warm_up(), "{name} {session}");
                 }
                 signal.reset();

@@ -1,0 +1,31 @@
+//! What one book did on every path: openings, closings, transfers, deposits, refusals.
+
+use super::trace::Event;
+
+/// Names of what is kept; of the column `kind` the index here.
+pub const KINDS: &[&str] =
+    &["open", "settle", "close", "reduce", "monetise", "transfer", "deposit", "refuse", "ruin"];
+
+/// Names of the columns, in order; `layer` and `slot` are −1 and `pnl` is missing where there is none.
+pub const NAMES: &[&str] = &["lane", "tick", "kind", "layer", "slot", "lots", "price", "cash", "pnl"];
+
+/// One of them: its lane, and its columns from `tick` on.
+pub type Deal = (usize, [f64; NAMES.len() - 1]);
+
+/// What is kept of an event, if anything.
+pub fn deal(lane: usize, tick: u32, event: &Event) -> Option<Deal> {
+    let kind = KINDS.iter().position(|&kind| kind == event.kind)?;
+    let index = |at: Option<usize>| at.map_or(-1.0, |at| at as f64);
+    let (layer, slot) = (index(event.layer), index(event.slot));
+    let told = [f64::from(tick), kind as f64, layer, slot, event.lots, event.price, event.cash, event.pnl];
+    Some((lane, told))
+}
+
+/// Per name, an element per deal of the first `live` lanes: by path, then as they happened.
+pub fn columns(mut deals: Vec<Deal>, live: usize) -> Vec<Vec<f64>> {
+    deals.retain(|(lane, _)| *lane < live);
+    deals.sort_by_key(|(lane, _)| *lane);
+    let lanes = deals.iter().map(|(lane, _)| *lane as f64).collect();
+    let told = (0..NAMES.len() - 1).map(|name| deals.iter().map(|(_, told)| told[name]).collect());
+    std::iter::once(lanes).chain(told).collect()
+}
