@@ -369,6 +369,29 @@ def test_what_is_not_known_of_a_position_is_said():
     assert any("opened on 2024-01-22, before the history" in note for note in blind.notes)
 
 
+def test_a_streak_of_losses_is_said_to_be_forgotten():
+    doubling = SIMPLE.doubling(mode="add", name="doubling")
+    assert any("begin without losses" in note for note in advise(Book(cash=1e6), TODAY, doubling).notes)
+    assert not any("losses" in note for note in advise(Book(cash=1e6), TODAY, SIMPLE).notes)
+
+
+def test_permits_are_among_the_rules():
+    """A governed layer tells which of its votes withhold what is due."""
+    governed = HEDGED.replace(
+        name="governed", governance=av.Governance(signals={"calm": "vix < 1", "up": "spot > 1"})
+    )
+    dues = (each.day for each in LOG.decisions if "open" in each.orders["action"].to_list())
+    told = advise(Book(cash=9e5, sleeve=1e5), until(FRAME, next(dues)), governed)
+    permits = {
+        rule.told.permit.name: rule.told.explanation.outcome for rule in told.rules if rule.told.permit
+    }
+    assert False in permits.values()
+    assert told.skips.filter(layer="core")["event"].to_list() == ["withhold"]
+    assert told.orders.filter(layer="core").is_empty()
+    assert told.changes["rule"].str.starts_with("permit ").any()
+    assert "permit " in told.text()
+
+
 def test_a_state_is_checked():
     book = Book(cash=1e6)
     with pytest.raises(SpecError, match=r"state: vix: missing"):

@@ -70,7 +70,13 @@ def same(a, b):
             assert a == b
 
 
-@pytest.mark.parametrize("arm", [PLAIN, HEDGED, PLAIN.doubling(mode="add")], ids=lambda arm: arm.name)
+GOVERNED = HEDGED.replace(
+    name="governed", governance=av.Governance(signals={"calm": "vix < 18", "up": "spot > 4900"}, needs=2)
+)
+MORE = [PLAIN.doubling(mode="add"), av.preset("conservative_1dte_stop_1x"), GOVERNED]
+
+
+@pytest.mark.parametrize("arm", [PLAIN, HEDGED, *MORE], ids=lambda arm: arm.name)
 def test_session_by_session_is_the_run(arm):
     compiled = plan(arm, recorded(), sessions=100)
     told = compiled.trace(0, 0)
@@ -84,7 +90,7 @@ def test_session_by_session_is_the_run(arm):
     assert driven[-1]["ledger"]["nav"] == final["nav"][0]
     kinds = {event["event"] for event in told["events"]}
     assert {"open", "close"} <= kinds
-    assert arm is not HEDGED or "monetise" in kinds
+    assert {HEDGED: "monetise", GOVERNED: "withhold"}.get(arm, "open") in kinds
     assert any(layer["open"] for step in driven[:-1] for layer in step["decision"]["layers"])
 
 

@@ -147,9 +147,16 @@ def advise(
     rules = tuple(
         LayerRule(layer.name, None if told.entered is None else _session(days, -told.entered), told)
         for index, (layer, described) in enumerate(zip(arm.layers, spec["books"][0]["layers"], strict=True))
-        for told in explain_path(plan, 0, index, described, tick=0, session=spec["starts"][0])
+        for told in explain_path(plan, 0, index, described, tick=0, session=today)
     )
-    notes = [*unknown, ESTIMATED, *([INSIDE] if "bars" in spec else []), *_absent(arm), *history.limits]
+    notes = [
+        *unknown,
+        *_forgotten(arm),
+        ESTIMATED,
+        *([INSIDE] if "bars" in spec else []),
+        *_absent(arm),
+        *history.limits,
+    ]
     return decided(arm, now, then["events"], weights, days, rules=rules, notes=tuple(notes))
 
 
@@ -255,6 +262,16 @@ def _clock(market: Any, spec: Mapping[str, Any]) -> Schedule:
     days = [EPOCH + timedelta(day) for day in spec["schedule"]["days"]]
     tail = len(days) - len(market.data)
     return market.clock(tail_sessions=tail, listings={}, events={})  # type: ignore[no-any-return]
+
+
+def _forgotten(arm: Arm) -> list[str]:
+    """Say which layers' sizes rest on what became of earlier tranches, which a book does not tell."""
+    layers = [layer.name for layer in arm.layers if layer.progression or layer.size.base == "start"]
+    return [
+        f"Layer {name!r} is sized by what became of earlier tranches, of which a book says nothing: its "
+        "chains begin without losses, with base lots of today."
+        for name in layers
+    ]
 
 
 def _absent(arm: Arm) -> list[str]:

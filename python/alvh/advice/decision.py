@@ -42,7 +42,10 @@ class LayerRule(NamedTuple):
     @property
     def name(self) -> str:
         """Which rule it is, in words."""
-        return "enter" if self.opened is None else f"exit of the tranche of {self.opened}"
+        if self.opened is not None:
+            return f"{self.told.rule} of the tranche of {self.opened}"
+        permit = self.told.permit
+        return self.told.rule if permit is None else f"{self.told.rule} {permit.name}{permit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ class Decision:
             atoms = zip(flip["atoms"], flip["become"], strict=True)
             words = " and ".join(f"{atom} {_truth(become)}" for atom, become in atoms)
             now = told.explanation.outcome
-            rows.append((layer, told.rule, opened, now, flip["outcome"], words, flip["change"]))
+            named = told.rule if told.permit is None else f"{told.rule} {told.permit.name}"
+            rows.append((layer, named, opened, now, flip["outcome"], words, flip["change"]))
         return pl.DataFrame(rows, schema=CHANGES, orient="row")
 
     @property
@@ -133,6 +137,7 @@ class Decision:
                 {
                     "layer": layer,
                     "rule": told.rule,
+                    "permit": None if told.permit is None else told.permit.name,
                     "opened": opened,
                     "text": str(told.explanation.rule),
                     "outcome": told.explanation.outcome,

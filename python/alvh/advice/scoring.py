@@ -129,8 +129,11 @@ def terms(arm: Arm, step: Mapping[str, Any], weights: Mapping[str, float]) -> pl
 
 def scores(table: pl.DataFrame) -> pl.DataFrame:
     """Return `action` and `score`, 0 to 1, the best first; null where nothing of an action is known."""
-    known = table.filter(pl.col("contribution").is_not_null())
-    sums = dict(known.group_by("action").agg(pl.col("contribution").sum()).iter_rows())
+    parts: dict[str, list[float]] = {}
+    for action, contribution in zip(table["action"], table["contribution"], strict=True):
+        if contribution is not None:
+            parts.setdefault(action, []).append(contribution)
+    sums = {action: math.fsum(each) for action, each in parts.items()}
     # Scores that are equal but for rounding are told in the order of ACTIONS.
     ordered = sorted(ACTIONS, key=lambda action: (-_rounded(sums.get(action, -1.0)), ACTIONS.index(action)))
     return pl.DataFrame(
