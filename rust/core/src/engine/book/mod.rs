@@ -519,7 +519,7 @@ impl Book {
             return;
         }
         if let Some(events) = self.events.as_mut() {
-            events.push(Event { tick: ctx.tick, minute: ctx.market.minute, ..event() });
+            events.push(Event { tick: ctx.tick, minute: ctx.market.minute(lane), ..event() });
         }
     }
 }
