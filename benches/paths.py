@@ -14,7 +14,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +101,8 @@ def entrants() -> dict[str, tuple[Work, Work]]:
     for name, works in (("stochastic-rs", stochastic_rs), ("fast-vollib", fast_vollib)):
         try:
             found[f"{name} {version(name)}"] = works()
-        except PackageNotFoundError:
-            print(f"{name} is not installed: see benches/peers.txt")
+        except ImportError as error:  # it, or what it needs, is not installed
+            print(f"{name} is left out: {error}. See benches/peers.txt")
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 import alvh as av
 import engine_spec
 from alvh import _core, schedule, short_end
+from alvh.bars import drawn
 from alvh.claims.stops import stop_rows
 from alvh.comparison import EXTRAPOLATED
 from alvh.market import GBM, L3F, History, Smile
@@ -27,23 +28,55 @@ STOPS = {
     "2x": (PLAIN.stop(loss_multiple=2), lambda credit, mark: mark - credit >= 2 * credit),
     "debit": (PLAIN.stop(debit=2.5), lambda credit, mark: mark >= 2.5),  # C2
 }
+DRAWN = {"profile": None, "first_path": 0, "threads": None}
 FIGURES = ("nav", "lots", "regret_rule", "given_up", "adverse", "favourable")
 COUNTS = ("opened", "closed_early", "recovered", "whipsawed", "lost", "unresolved")
 
 
-@pytest.mark.parametrize(("kind", "count"), [*((kind, BARS) for kind in STOPS), ("1x", 13)])
-def test_the_engine_does_what_the_twin_does(kind: str, count: int) -> None:
-    """R2, R7, R13, R14, C2."""
+def instants(
+    spec: dict, market: GBM, paths: int, count: int
+) -> tuple[list[list[int]], list[list[list[float]]]]:
+    """Minutes of each session, and the spots of each path there: ends of bars, and the time of entry."""
+    sessions, entry = spec["sessions"], spec["books"][0]["layers"][0]["at"]
+    origin = spec["schedule"]["origin"]
+    short = spec["schedule"]["half_days"][origin + 1 : origin + 1 + sessions]
+    # Every minute: all other grids are views of it. 210 bars are the minutes of a half day.
+    whole = drawn(market._json(), paths, sessions, bars=390, **DRAWN, seed=spec["seed"])
+    half = drawn(market._json(), paths, sessions, bars=210, **DRAWN, seed=spec["seed"], half_days=short)
+    minutes = []
+    for early in short:
+        length, at = (210, entry - 180) if early else (390, entry)
+        minutes.append(sorted({at, *((2 * bar * length + count) // (2 * count) for bar in range(count + 1))}))
+    spots = [
+        [(half if early else whole).spot[path, i, minutes[i]].tolist() for i, early in enumerate(short)]
+        for path in range(paths)
+    ]
+    return minutes, spots
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "early"),
+    [
+        *((kind, BARS, ()) for kind in STOPS),
+        ("1x", 13, ()),
+        *((kind, BARS, (3, 4, 11, 21)) for kind in STOPS),
+        ("1x", 13, (3, 4, 11, 21)),
+        ("2x", 4, (3, 4, 11, 21)),
+        ("1x", 390, (3, 4, 11, 21)),
+    ],
+)
+def test_the_engine_does_what_the_twin_does(kind: str, count: int, early: tuple[int, ...]) -> None:
+    """R2, R7, R13, R14, C2; on sessions that close at 13:00 as well."""
     arm, stop = STOPS[kind]
     market, sessions, paths = GBM(vol=0.2), 21, 12
     spec = engine_spec.spec([arm], market, sessions=sessions, bars=count)
-    bars = market.bars(paths, sessions, bars=BARS, seed=spec["seed"])
-    # Half hours have no end at 15:45: their grid is cut there, and its other instants are those of quarters.
-    kept = [i for i, at in enumerate(bars.minutes.tolist()) if at % (390 // count) == 0 or at == 375]
-    minutes, spots = bars.minutes[kept].tolist(), bars.spot[:, :, kept]
+    origin, days = spec["schedule"]["origin"], spec["schedule"]["half_days"]
+    for session in range(sessions + 1):
+        days[origin + session] = session in early
+    minutes, spots = instants(spec, market, paths, count)
     rows = _core.Plan(json.dumps(spec)).run(0, paths)
     assert rows["identity_error"].max() < 1e-12
-    found = [Twin(spec, stop, minutes, spots[path].tolist()).run() for path in range(paths)]
+    found = [Twin(spec, stop, minutes, spots[path]).run() for path in range(paths)]
     for name in COUNTS:
         assert rows[name].tolist() == [twin[name] for twin in found], name
     for name in FIGURES:
@@ -238,3 +271,81 @@ def test_the_audit_measures_whipsaws_and_the_edge(result: av.Comparison) -> None
     tests = result.against().filter(figure="return_on_nav")["estimate"].to_list()
     assert [row.estimate.value for row in rows[2:] if row.estimate] == tests
     assert all("13 bars" in row.note and "10 sessions" in row.note for row in rows)
+
+
+# Sessions that close at 13:00
+
+
+def around_a_half_day(**more: list) -> History:
+    """Closes from October 2023 to January 2024, of which one session closes early: 2023-11-24."""
+    days = schedule.sessions(date(2023, 10, 2), date(2024, 1, 31))
+    spx = 4400 * np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.01, len(days))))
+    frame = {"date": days, "spx": spx, "vix": 17.0}
+    if more:
+        frame |= {"open": spx, "high": spx * 1.012, "low": spx * 0.991}
+    return History(pl.DataFrame(frame), rate=0.05, dividend_yield=0.014)
+
+
+@pytest.mark.parametrize("ranged", [False, True])
+@pytest.mark.parametrize("bars", [5, 26, 300])
+def test_lanes_on_half_days_and_on_whole_ones_do_not_see_each_other(bars: int, ranged: bool) -> None:
+    """A block of starts has half days in some lanes: each lane has the bits that it has alone."""
+    history = around_a_half_day(**({"open": []} if ranged else {}))
+    arms = [STOPS["1x"][0].replace(name="one_day_stop"), STOPS["none"][0], av.preset("stop_1x")]
+    spec = engine_spec.spec(arms, history, sessions=12, bars=bars, every=1)
+    short = spec["schedule"]["half_days"]
+    (half,) = (index for index in range(spec["schedule"]["tradable"]) if short[index])
+    assert history.data.dates[half] == date(2023, 11, 24)
+    plan = _core.Plan(json.dumps(spec))
+    paths = len(spec["starts"])
+    together = plan.run(0, paths)
+    assert together["closed_early"].sum() > 20
+    assert together["identity_error"].max() < 1e-9
+    books = len(arms)
+    for path in range(0, paths, 5):
+        for name, column in plan.run(path, 1).items():
+            rows = slice(path * books, (path + 1) * books)
+            np.testing.assert_array_equal(column, together[name][rows], err_msg=name)
+    # Whole days have the bits that they have in a calendar without a half day; the others have not.
+    whole = json.loads(json.dumps(spec))
+    whole["schedule"]["half_days"] = [False] * len(short)
+    other = _core.Plan(json.dumps(whole)).run(0, paths)
+    meets = np.repeat([any(short[s + 1 : s + 13]) for s in spec["starts"]], books)
+    same = other["nav"] == together["nav"]
+    assert same[~meets].all()
+    assert same[meets].sum() < 0.7 * meets.sum()
+
+
+def test_a_quarter_before_the_close_is_so_on_a_half_day() -> None:
+    """15:45 is 12:45 where the session ends at 13:00; the morning keeps its time."""
+    history = around_a_half_day()
+    at = {"15:45": {375, 195}, "10:30": {60}, "13:00": {210, 30}}
+    for time, minutes in at.items():
+        arm = PLAIN.replace(name="one", sell={"days": 1, "every": "day", "at": time})
+        spec = engine_spec.spec([arm], history, sessions=12, bars=13, every=1)
+        half = spec["schedule"]["half_days"].index(True)
+        path = next(i for i, start in enumerate(spec["starts"]) if start + 4 == half)
+        events = _core.Plan(json.dumps(spec)).trace(path, 0)["events"]
+        found = {each["tick"]: each["minute"] for each in events if each["event"] == "open"}
+        assert set(found.values()) == minutes
+        assert found[4] == min(minutes)
+        assert {minute for tick, minute in found.items() if tick != 4} == {max(minutes)}
+
+
+@pytest.mark.parametrize("bars", [3, 13, 300, 390])
+def test_bars_of_recorded_half_days_end_at_one(bars: int) -> None:
+    history = around_a_half_day(open=[])
+    days = history.data.dates
+    start = days.index(date(2023, 11, 22)) - 1
+    found = history.bars(50, 4, start=start, bars=bars, seed=2)
+    assert found.half_days.tolist() == [False, True, False, False]
+    assert (found.half_minutes[0], found.half_minutes[-1], len(found.half_minutes)) == (0, 210, bars + 1)
+    closes = history.data.frame["spx"].to_numpy()[start + 1 : start + 5]
+    np.testing.assert_allclose(found.spot[:, :, -1], np.tile(closes, (50, 1)), rtol=1e-12)
+    np.testing.assert_allclose(found.spot.max(axis=2), np.tile(closes * 1.012, (50, 1)), rtol=1e-12)
+    np.testing.assert_allclose(found.spot.min(axis=2), np.tile(closes * 0.991, (50, 1)), rtol=1e-12)
+    if bars > 210:  # bars that end in the same minute have the same price
+        repeated = np.flatnonzero(np.diff(found.half_minutes.astype(int)) == 0)
+        assert len(repeated) == bars - 210
+        half = found.spot[:, 1]
+        np.testing.assert_array_equal(half[:, repeated], half[:, repeated + 1])

@@ -11,22 +11,27 @@ from statistics import NormalDist
 from typing import Any
 
 NORMAL = NormalDist()
-MINUTES = 390
+MINUTES, HALF_DAY = 390, 210
 OVERNIGHT = 0.45  # of GBM
 OPEN, CLOSE, DECAY = 2.0, 1.0, 45.0  # the profile of docs/intraday.md
 
 Stop = Callable[[float, float], bool]
 
 
-def share_before(minute: int) -> float:
-    """Share of the day's variance before a minute."""
+def share_before(minute: int, length: int) -> float:
+    """Share of the day's variance before a minute, in a day of so many."""
 
     def integral(t: float) -> float:
         opening = OPEN * (1 - exp(-t / DECAY))
-        closing = CLOSE * (exp(-(MINUTES - t) / DECAY) - exp(-MINUTES / DECAY))
+        closing = CLOSE * (exp(-(length - t) / DECAY) - exp(-length / DECAY))
         return t + DECAY * (opening + closing)
 
-    return integral(minute) / integral(MINUTES)
+    return integral(minute) / integral(length)
+
+
+def entry(minute: int, length: int) -> int:
+    """A time of entry on a day of so many minutes: as far from its nearer end as on a whole day."""
+    return minute if minute <= MINUTES - minute else length - (MINUTES - minute)
 
 
 @dataclass
@@ -46,11 +51,11 @@ class Tranche:
 
 @dataclass
 class Twin:
-    """One path of one book: `spots` has the opening and the end of each bar of every session."""
+    """One path of one book: `minutes` and `spots` have the opening and the instants of every session."""
 
     spec: dict[str, Any]
     stop: Stop | None
-    minutes: Sequence[int]
+    minutes: Sequence[Sequence[int]]
     spots: Sequence[Sequence[float]]
 
     def __post_init__(self) -> None:
@@ -75,13 +80,15 @@ class Twin:
             session = self.origin + tick
             night = self.days[session] - self.days[session - 1]
             self.cash += self.cash * expm1(self.rate * night / 365)
-            for minute, spot in zip(self.minutes[:-1], self.spots[tick - 1][:-1], strict=True):
+            for minute, spot in zip(self.minutes[tick - 1], self.spots[tick - 1], strict=True):
                 self.instant(session, minute, spot)
-            self.instant(session, MINUTES, self.spots[tick - 1][-1])
         for each in self.held:
             self.note(each)
         self.sum["nav"] = self.cash + sum(each.worth * each.lots * self.dpp for each in self.held)
         return self.sum
+
+    def length(self, session: int) -> int:
+        return HALF_DAY if self.spec["schedule"]["half_days"][session] else MINUTES
 
     def instant(self, session: int, minute: int, spot: float) -> None:
         for each in self.held:
@@ -89,11 +96,11 @@ class Twin:
             each.worth = -each.prices[0] + each.prices[1] - each.prices[2] + each.prices[3]
             each.worst = min(each.worst, each.credit + each.worth)
             each.best = max(each.best, each.credit + each.worth)
-        if minute == MINUTES:
+        if minute == self.length(session):
             self.settle(session, spot)
         for each in [each for each in self.held if each.leaving]:
             self.close(each, spot)
-        if minute == self.layer["at"]:
+        if minute == entry(self.layer["at"], self.length(session)):
             self.open(session, minute, spot)
         for each in self.held:
             each.leaving = self.stop is not None and self.stop(each.credit, -each.worth)
@@ -156,8 +163,9 @@ class Twin:
 
     def quote(self, session: int, minute: int, spot: float, expiry: int) -> tuple[float, float, float]:
         """Forward, discount factor and deviation of an expiry."""
-        left = (1 - OVERNIGHT) * (1 - share_before(minute))
-        years = (self.days[expiry] - self.days[session] + (MINUTES - minute) / 1440) / 365
+        length = self.length(session)
+        left = (1 - OVERNIGHT) * (1 - share_before(minute, length))
+        years = (self.days[expiry] - self.days[session] + (length - minute) / 1440) / 365
         deviation = self.vol * sqrt((expiry - session + left) / 252)
         return spot * exp((self.rate - self.yields) * years), exp(-self.rate * years), deviation
 

@@ -198,7 +198,7 @@ def market_paths(
 ) -> tuple[
     NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]], NDArray[np.float64] | None
 ]: ...
-def market_bars(  # spot, vix, extreme, minutes, recorded, weight; profile: open, close, decay
+def market_bars(  # spot, vix, extreme, minutes, recorded, weight, half_minutes; profile: open, close, decay
     spec: str,
     paths: int,
     sessions: int,
@@ -210,6 +210,7 @@ def market_bars(  # spot, vix, extreme, minutes, recorded, weight; profile: open
     start: int = 0,
     threads: int | None = None,
     draws: str | None = None,
+    half_days: Sequence[bool] = ...,
 ) -> tuple[
     NDArray[np.float64],
     NDArray[np.float64],
@@ -217,6 +218,7 @@ def market_bars(  # spot, vix, extreme, minutes, recorded, weight; profile: open
     NDArray[np.uint32],
     NDArray[np.bool_],
     NDArray[np.float64] | None,
+    NDArray[np.uint32],
 ]: ...
 def market_profile() -> tuple[float, float, float]: ...
 def market_quotes(

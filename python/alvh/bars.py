@@ -1,6 +1,7 @@
 """Bars inside sessions: paths of SPX and VIX from the opening to a close that stays as it is."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +14,11 @@ __all__ = ["Bars", "Profile"]
 
 
 class Profile(NamedTuple):
-    """How the variance between opening and close is spread over the 390 minutes of a day.
+    """How the variance between opening and close is spread over the minutes of a day.
 
     A minute's variance is proportional to ``1 + open exp(-t / decay) + close exp(-(390 - t) / decay)``, t
-    minutes after the opening: a U. The shape is that of Andersen and Bollerslev (1997), Journal of Empirical
-    Finance 4; the numbers are ours, no fit.
+    minutes after the opening, with 210 for 390 on a half day: a U. The shape is that of Andersen and
+    Bollerslev (1997), Journal of Empirical Finance 4; the numbers are ours, no fit.
     """
 
     open: float = _core.market_profile()[0]
@@ -47,6 +48,10 @@ class Bars(NamedTuple):
     """Per session, whether its bars reproduce a recorded opening, high and low; all others are drawn."""
     weight: NDArray[np.float64] | None
     """Likelihood ratio of each path, for importance draws."""
+    half_days: NDArray[np.bool_]
+    """Per session, whether it closes at 13:00: its columns end at `half_minutes`, not at `minutes`."""
+    half_minutes: NDArray[np.uint32]
+    """Minutes since the opening on half days, one per column: 0 to 210."""
 
 
 def drawn(
@@ -61,6 +66,7 @@ def drawn(
     threads: int | None,
     start: int = 0,
     draws: Draws = "plain",
+    half_days: Sequence[bool] = (),
 ) -> Bars:
     """Draw the bars of a market that is described for the core."""
     found = _core.market_bars(
@@ -74,6 +80,8 @@ def drawn(
         start=start,
         threads=threads,
         draws=draws_spec(draws),
+        half_days=list(half_days),
     )
-    spot, vix, extreme, minutes, recorded, weight = found
-    return Bars(spot, vix, minutes, extreme, recorded, weight)
+    spot, vix, extreme, minutes, recorded, weight, half_minutes = found
+    half = np.array(half_days or [False] * sessions, dtype=np.bool_)
+    return Bars(spot, vix, minutes, extreme, recorded, weight, half, half_minutes)

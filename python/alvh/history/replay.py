@@ -16,7 +16,7 @@ from alvh.history.files import Replay
 from alvh.history.gaps import counted, listed
 from alvh.history.source import HistorySource
 from alvh.history.vx import RECONSTRUCTED, VxRecord, read_vx
-from alvh.schedule import Schedule
+from alvh.schedule import Schedule, half_days
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
 from alvh.schedule.expiries import Cadence
 
@@ -287,7 +287,7 @@ class History:
 
         Days with an opening, a high and a low reproduce them with the close: one bar is the high, one is the
         low, their order drawn by its likelihood, and all others lie between. Other days are bridged like
-        simulated ones, as are days whose high is their low.
+        simulated ones, as are days whose high is their low. Half days have 210 minutes.
 
         Parameters
         ----------
@@ -329,6 +329,8 @@ class History:
         >>> found.spot.shape, round(float(found.spot.max()), 2), round(float(found.spot.min()), 2)
         ((100, 1, 14), 2760.0, 2640.0)
         """
+        days = self.data.dates[start + 1 : start + 1 + sessions]
+        short = set(half_days(days[0], days[-1])) if days else set()
         return drawn(
             self.spec(inside=True),
             paths,
@@ -339,6 +341,7 @@ class History:
             first_path=first_path,
             threads=threads,
             start=start,
+            half_days=[day in short for day in days] if len(days) == sessions else (),
         )
 
     def _ranges(self) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class Drawn(Described):
 
         Closes are those of `simulate`, bit for bit. Every number of bars shows points of one path of 390
         minutes. Night and day have their shares of a session's variance, minutes theirs by `profile`; a jump
-        is in one interval. Half days are drawn as if they had 390 minutes.
+        is in one interval. These sessions are whole days: they have no dates.
 
         Parameters
         ----------

@@ -110,6 +110,7 @@ fn request(paths: usize, sessions: u32, bars: u32) -> Request {
         first_path: 0,
         start: 0,
         threads: None,
+        half_days: vec![],
     }
 }
 

@@ -66,7 +66,7 @@ pub fn market_paths<'py>(
 
 type Array3<'py, T> = Bound<'py, PyArray3<T>>;
 /// SPX, VIX and, of a replay, the recorded extremes, each paths × sessions × (bars + 1); minutes since the opening;
-/// sessions that reproduce a record; weights, for importance draws.
+/// sessions that reproduce a record; weights, for importance draws; minutes since the opening on half days.
 type Bars<'py> = (
     Array3<'py, f64>,
     Array3<'py, f64>,
@@ -74,11 +74,12 @@ type Bars<'py> = (
     Bound<'py, PyArray1<u32>>,
     Bound<'py, PyArray1<bool>>,
     Option<Array1<'py>>,
+    Bound<'py, PyArray1<u32>>,
 );
 
 /// Bars inside the sessions of a market. `profile`: variance at the opening, at the close, minutes of decay.
 #[pyfunction]
-#[pyo3(signature = (spec, paths, sessions, *, bars, profile, seed, first_path, start=0, threads=None, draws=None))]
+#[pyo3(signature = (spec, paths, sessions, *, bars, profile, seed, first_path, start=0, threads=None, draws=None, half_days=vec![]))]
 #[expect(clippy::too_many_arguments, reason = "the keyword arguments of alvh.market's bars")]
 pub fn market_bars<'py>(
     py: Python<'py>,
@@ -92,13 +93,24 @@ pub fn market_bars<'py>(
     start: u32,
     threads: Option<usize>,
     draws: Option<&str>,
+    half_days: Vec<bool>,
 ) -> PyResult<Bars<'py>> {
     let found = detached(py, || {
         let draws = draws.map_or(Ok(Draws::Plain), Draws::from_json)?;
         let [open, close, decay] = profile;
         let profile = Profile { open, close, decay };
-        let request =
-            bars::Request { paths, sessions, bars, profile, seed, draws, first_path, start, threads };
+        let request = bars::Request {
+            paths,
+            sessions,
+            bars,
+            profile,
+            seed,
+            draws,
+            first_path,
+            start,
+            threads,
+            half_days,
+        };
         draw_bars(&*model(spec)?, &request)
     })?;
     let shape = [paths, sessions as usize, found.minutes.len()];
@@ -110,6 +122,7 @@ pub fn market_bars<'py>(
         found.minutes.into_pyarray(py),
         found.recorded.into_pyarray(py),
         found.weight.map(|weight| weight.into_pyarray(py)),
+        found.half_minutes.into_pyarray(py),
     ))
 }
 

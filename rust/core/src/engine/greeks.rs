@@ -200,7 +200,7 @@ impl Scratch {
     ) {
         let [then, now] = &mut self.left;
         let [sessions, days] = then;
-        remaining_at(plan, layout, (since, Left::default()), &package.expiry, sessions, days);
+        remaining_at(plan, layout, (since, |_| Left::default()), &package.expiry, sessions, days);
         let [sessions, days] = now;
         remaining(plan, layout, market, &package.expiry, sessions, days);
         self.now.clone_from(&market.now);

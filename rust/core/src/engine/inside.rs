@@ -6,6 +6,7 @@
 use super::{
     block::{ExitMemory, any_layer, enter_packages, hold, observe},
     book::{Book, Context},
+    clock::{Clock, Hours, on_half_day},
     layout::ExitPlan,
     package::{Closed, Market, Pool, remaining},
     plan::Plan,
@@ -20,7 +21,11 @@ use crate::{
 /// What a block keeps for the instants inside sessions.
 #[derive(Debug)]
 pub struct Inside<'p> {
-    session: Box<Session<'p>>,
+    clock: &'p Clock,
+    whole: Box<Session<'p>>,
+    half: Option<Box<Session<'p>>>,
+    /// The instants of a half day, with the lanes in which each is a recorded extreme.
+    early: Vec<(State, Mask)>,
     market: Box<Market>,
     /// Per exit rule and slot; no slots where a rule is asked at closes alone.
     closed: Vec<Vec<Closed>>,
@@ -46,9 +51,14 @@ impl<'p> Inside<'p> {
     /// `None` where books trade at closes alone.
     pub fn new(plan: &'p Plan, lanes: Lanes, shocks: bool) -> Option<Self> {
         let clock = plan.clock.as_ref().filter(|_| plan.pools.iter().any(|pool| pool.inside.marked))?;
+        let session =
+            |hours: &'p Hours| Box::new(Session::new(&*plan.generator, &hours.grid, &hours.ranges, LANES));
         let slots = |exit: &ExitPlan| if exit.watched { plan.pools[exit.pool].places() } else { 0 };
         Some(Self {
-            session: Box::new(Session::new(&*plan.generator, &clock.grid, &clock.ranges, LANES)),
+            clock,
+            whole: session(&clock.whole),
+            half: clock.half.as_ref().map(session),
+            early: vec![],
             market: Box::new(Market::new(lanes, shocks)),
             closed: plan.exits.iter().map(|exit| vec![Closed::default(); slots(exit)]).collect(),
         })
@@ -56,25 +66,65 @@ impl<'p> Inside<'p> {
 
     /// A block of paths begins, of which so many lanes have one.
     pub fn begin(&mut self, lanes: &Lanes, live: usize) {
-        self.session.live(live);
+        self.whole.live(live);
+        if let Some(half) = &mut self.half {
+            half.live(live);
+        }
         self.market.lanes = lanes.clone();
     }
 
     /// Runs the instants of a session up to its close, whose market is `close`; `before` is the close before it.
     pub fn run(&mut self, close: &Market, before: &State, work: &mut Work<'_>) {
         let plan = work.plan;
-        let Some(clock) = &plan.clock else { return };
-        let Self { session, market, closed } = self;
+        let Self { clock, whole, half, early, market, closed } = self;
         (market.tick, market.session) = (close.tick, close.session);
         closed.iter_mut().flatten().for_each(|closed| closed.lanes = Mask::NONE);
+        let (lanes, ends) = (market.lanes.clone(), [before, &close.now]);
+        let hours = [Some(&clock.whole), clock.half.as_ref()];
+        market.short = Mask::NONE;
+        let mut instants = [clock.whole.before_close(), 0];
+        if let (Some(half), Some(hours)) = (half, hours[1]) {
+            market.short = Mask::from_fn(|i| plan.schedule.half_day(close.session[i]));
+            if market.short.any() {
+                instants[1] = hours.before_close();
+                early.resize_with(instants[1] + 1, Default::default);
+                let mut visited = early.iter_mut();
+                half.run(&lanes, close.tick, ends, &mut |state, extreme| {
+                    if let Some((kept, touched)) = visited.next() {
+                        copy(state, kept);
+                        *touched = extreme;
+                    }
+                });
+            }
+        }
+        // Sessions of both lengths go side by side; that with fewer instants stands still at its last one until the close.
+        let mut go = |instant: usize, whole_fills: Mask, market: &mut Market| {
+            let mut can_fill = whole_fills & !market.short;
+            market.still = if instant < instants[0] { Mask::NONE } else { !market.short };
+            for ((at, hours), count) in market.at.iter_mut().zip(hours).zip(instants) {
+                if let (Some(hours), Some(last)) = (hours, count.checked_sub(1)) {
+                    *at = hours.at(instant.min(last));
+                }
+            }
+            if let Some(last) = instants[1].checked_sub(1) {
+                let (state, extreme) = &early[instant.min(last)];
+                market.short.lanes().for_each(|lane| market.now.copy_lane(lane, state));
+                if instant <= last {
+                    can_fill = can_fill | (market.short & !*extreme);
+                } else {
+                    market.still = market.still | market.short;
+                }
+            }
+            observe(plan, &market.now, &mut market.spot, &mut market.vix);
+            work.trade(market, closed, can_fill);
+        };
         let mut instant = 0;
-        session.run(&market.lanes.clone(), close.tick, [before, &close.now], &mut |state, extreme| {
-            if instant + 1 < clock.instants() {
-                let (minute, left) = clock.at(instant);
-                (market.minute, market.left) = (Some(minute), left);
+        whole.run(&lanes, close.tick, ends, &mut |state, extreme| {
+            if instant < instants[0] {
                 copy(state, &mut market.now);
-                observe(plan, &market.now, &mut market.spot, &mut market.vix);
-                work.trade(market, closed, minute, !extreme);
+                go(instant, !extreme, market);
+            } else {
+                (instant..instants[1]).for_each(|later| go(later, Mask::NONE, market));
             }
             instant += 1;
         });
@@ -95,7 +145,7 @@ impl<'p> Inside<'p> {
 
 impl Work<'_> {
     /// One instant: marks, fills of what the last one decided, openings, orders.
-    fn trade(&mut self, market: &mut Market, closed: &mut [Vec<Closed>], minute: u32, can_fill: Mask) {
+    fn trade(&mut self, market: &mut Market, closed: &mut [Vec<Closed>], can_fill: Mask) {
         let plan = self.plan;
         for (pool, layout) in
             self.pools.iter_mut().zip(&plan.pools).filter(|(_, layout)| layout.inside.marked)
@@ -103,8 +153,15 @@ impl Work<'_> {
             pool.mark(plan, layout, market);
         }
         self.close(market, closed, can_fill);
-        for index in (0..plan.pools.len()).filter(|&index| plan.pools[index].inside.at == Some(minute)) {
-            self.open(market, index, can_fill);
+        let [whole, half] = market.at.map(|at| at.minute);
+        for (index, pool) in plan.pools.iter().enumerate() {
+            let Some(at) = pool.inside.at else { continue };
+            let on_whole = if whole == Some(at) { !market.short } else { Mask::NONE };
+            let on_half = if half == Some(on_half_day(at)) { market.short } else { Mask::NONE };
+            let now = on_whole | on_half;
+            if now.any() {
+                self.open(market, index, can_fill & now);
+            }
         }
         self.decide(market);
     }

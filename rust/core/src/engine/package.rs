@@ -5,7 +5,7 @@
 
 use super::{
     bar::AtBar,
-    clock::Left,
+    clock::{Instant, Left},
     instrument::{Instrument, Quotes},
     layout::PoolPlan,
     plan::Plan,
@@ -49,13 +49,25 @@ pub struct Market {
     pub shocks: bool,
     /// Session of each lane in the schedule.
     pub session: [u32; LANES],
-    /// Minutes since the opening, inside a session; `None` at its close.
-    pub minute: Option<u32>,
-    /// What is left of the session.
-    pub left: Left,
+    /// Lanes whose session is a half day, inside it; none at a close.
+    pub short: Mask,
+    /// Where the session stands, in lanes of a whole day and of a half day.
+    pub at: [Instant; 2],
+    /// Lanes whose session has no instant now, while others have one: they stand at their last.
+    pub still: Mask,
 }
 
 impl Market {
+    /// Minutes since the opening, inside a lane's session; `None` at its close.
+    pub fn minute(&self, lane: usize) -> Option<u32> {
+        self.at[usize::from(self.short.get(lane))].minute
+    }
+
+    /// What is left of a lane's session.
+    pub fn left(&self, lane: usize) -> Left {
+        self.at[usize::from(self.short.get(lane))].left
+    }
+
     /// A market that has not begun.
     pub fn new(lanes: Lanes, shocks: bool) -> Self {
         Self {
@@ -70,8 +82,9 @@ impl Market {
             stressed: State::default(),
             shocks,
             session: lanes.start,
-            minute: None,
-            left: Left::default(),
+            short: Mask::NONE,
+            at: [Instant::default(); 2],
+            still: Mask::NONE,
             lanes,
         }
     }
@@ -337,6 +350,8 @@ struct Scratch {
     aged: Quotes,
     now: Quotes,
     mixed: Quotes,
+    /// Worth and leg prices as they were, of lanes that stand still.
+    stood: (Col, Vec<Col>),
 }
 
 impl Pool {
@@ -456,13 +471,25 @@ impl Pool {
 
     /// Prices what is held at an instant inside a session; what its changes consist of is left to the close.
     pub fn mark(&mut self, plan: &Plan, layout: &PoolPlan, market: &Market) {
-        let Scratch { sessions, days, now, .. } = &mut self.scratch;
+        let Scratch { sessions, days, now, stood, .. } = &mut self.scratch;
         for package in self.packages.iter_mut().filter(|package| package.held.any()) {
             remaining(plan, layout, market, &package.expiry, sessions, days);
             let instrument = layout.contract.instrument;
+            if market.still.any() {
+                stood.0 = package.worth;
+                stood.1.clone_from(&package.leg_prices);
+            }
             now.quote(instrument, &plan.surface, &market.now, sessions, days, &package.basis);
             now.value(layout, &package.strikes, &mut package.worth, Some(&mut package.leg_prices));
-            package.note_excursions(false, !package.settled_this_morning(layout, market));
+            // What was opened at the last instant has its prices of the fill.
+            for i in market.still.lanes() {
+                package.worth[i] = stood.0[i];
+                for (price, stood) in package.leg_prices.iter_mut().zip(&stood.1) {
+                    price[i] = stood[i];
+                }
+            }
+            let settled = package.settled_this_morning(layout, market);
+            package.note_excursions(false, !settled & !market.still);
         }
     }
 
@@ -554,14 +581,14 @@ pub fn remaining(
     sessions: &mut Col,
     days: &mut Col,
 ) {
-    remaining_at(plan, pool, (&market.session, market.left), expiry, sessions, days);
+    remaining_at(plan, pool, (&market.session, |lane| market.left(lane)), expiry, sessions, days);
 }
 
-/// The same from a session, of which so much is left.
+/// The same from a session of each lane, of which so much is left.
 pub fn remaining_at(
     plan: &Plan,
     pool: &PoolPlan,
-    (session, left): (&[u32; LANES], Left),
+    (session, left): (&[u32; LANES], impl Fn(usize) -> Left),
     expiry: &[u32; LANES],
     sessions: &mut Col,
     days: &mut Col,
@@ -572,6 +599,7 @@ pub fn remaining_at(
         let to = expiry[i].max(session[i]);
         let [between, calendar] =
             [plan.schedule.sessions_between(session[i], to), plan.schedule.days_between(session[i], to)];
+        let left = left(i);
         sessions[i] = (f64::from(between) - less + left.sessions).max(0.0);
         days[i] = f64::from(calendar) + left.days;
     }

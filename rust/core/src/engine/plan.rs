@@ -127,7 +127,7 @@ impl Plan {
             spec.bars.is_some(),
         )?;
         let entries: Vec<u32> = pools.iter().filter_map(|pool| pool.inside.at).collect();
-        let clock = spec.bars.map(|bars| Clock::new(bars, &entries, &*generator)).transpose()?;
+        let clock = spec.bars.map(|bars| Clock::new(bars, &entries, &*generator, &schedule)).transpose()?;
         let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
         let (mut inputs, mut given_read) = (vec![], vec![]);

@@ -135,8 +135,8 @@ impl Selection {
             } else {
                 (1, 1)
             };
-            self.sessions[i] = f64::from(sessions) - less + market.left.sessions;
-            self.days[i] = f64::from(days) + market.left.days;
+            self.sessions[i] = f64::from(sessions) - less + market.left(i).sessions;
+            self.days[i] = f64::from(days) + market.left(i).days;
         }
         let instrument = pool.contract.instrument;
         if instrument != Instrument::SpxOption {

@@ -129,6 +129,17 @@ impl Schedule {
         self.spec.days[session as usize]
     }
 
+    /// Does the session close early?
+    #[inline]
+    pub fn half_day(&self, session: u32) -> bool {
+        self.spec.half_days[session as usize]
+    }
+
+    /// Does any session with market data?
+    pub fn any_half_day(&self) -> bool {
+        self.spec.half_days[..self.spec.tradable as usize].contains(&true)
+    }
+
     /// Exchange sessions from `from` to `to`.
     #[inline]
     pub fn sessions_between(&self, from: u32, to: u32) -> i32 {

@@ -578,7 +578,7 @@ impl Book {
             deals.extend(deal(lane, ctx.tick, &event));
         }
         if let Some(events) = watched {
-            events.push(Event { tick: ctx.tick, minute: ctx.market.minute, ..event });
+            events.push(Event { tick: ctx.tick, minute: ctx.market.minute(lane), ..event });
         }
     }
 }

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::day::Day;
-use super::grid::Grid;
-use super::profile::Profile;
+use super::grid::{Grid, edge};
+use super::profile::{HALF_DAY, Profile};
 use super::range::{LEAST_BARS, Ranges};
 use super::session::Session;
 use crate::market::draws::Draws;
@@ -38,6 +38,8 @@ pub struct Request {
     pub start: u32,
     /// Threads to use; `None` for one per core. Results do not depend on it.
     pub threads: Option<usize>,
+    /// Per session, whether it is a half day; empty where none is.
+    pub half_days: Vec<bool>,
 }
 
 /// Row-major arrays, `paths` × `sessions` × (`bars` + 1): the opening, then the ends of the bars.
@@ -45,6 +47,8 @@ pub struct Request {
 pub struct Bars {
     /// Minutes since the opening, one per column.
     pub minutes: Vec<u32>,
+    /// The same on half days; a minute stands as often as there are more bars than minutes.
+    pub half_minutes: Vec<u32>,
     /// SPX.
     pub spot: Vec<f64>,
     /// VIX in points.
@@ -62,7 +66,11 @@ pub fn bars(model: &dyn Generator, request: &Request) -> Result<Bars> {
     let grid = Grid::new(request.bars, request.profile)?;
     request.check(model)?;
     let recorded = request.recorded(model)?;
-    let ranges = if recorded.contains(&true) { Ranges::new(&grid) } else { Ranges::default() };
+    let half = Grid::of(HALF_DAY, request.bars, &[], request.profile)?;
+    let half_minutes: Vec<u32> = (0..=request.bars).map(|bar| edge(bar, request.bars, HALF_DAY)).collect();
+    let of = |grid, some: bool| if some { Ranges::new(grid) } else { Ranges::default() };
+    let ranged = recorded.contains(&true);
+    let (ranges, half_ranges) = (of(&grid, ranged), of(&half, ranged && request.half_days.contains(&true)));
     let columns = request.sessions as usize * grid.edges.len();
     let cells = request.paths * columns;
     let replayed = model.rows().is_some();
@@ -81,8 +89,10 @@ pub fn bars(model: &dyn Generator, request: &Request) -> Result<Bars> {
         })
         .collect();
     let run = |(number, block): (usize, &mut Block<'_>)| {
-        let session = Session::new(model, &grid, &ranges, block.weight.len());
-        block.run(model, request, session, (number * LANES) as u64);
+        let live = block.weight.len();
+        let whole = Session::new(model, &grid, &ranges, live);
+        let half = Session::new(model, &half, &half_ranges, live);
+        block.run(model, request, (whole, half, &half_minutes), (number * LANES) as u64);
     };
     if blocks.len() == 1 || request.threads == Some(1) {
         blocks.iter_mut().enumerate().for_each(run);
@@ -91,7 +101,7 @@ pub fn bars(model: &dyn Generator, request: &Request) -> Result<Bars> {
     }
     let weight = matches!(request.draws, Draws::Importance { .. }).then_some(weight);
     let extreme = replayed.then_some(extreme);
-    Ok(Bars { minutes: grid.edges, spot, vix, extreme, recorded, weight })
+    Ok(Bars { minutes: grid.edges, half_minutes, spot, vix, extreme, recorded, weight })
 }
 
 impl Request {
@@ -100,6 +110,10 @@ impl Request {
             if value == 0 {
                 return Err(Error::domain(name, value, "must be at least 1"));
             }
+        }
+        if !self.half_days.is_empty() && self.half_days.len() != self.sessions as usize {
+            let problem = format!("{} flags, but there are {} sessions", self.half_days.len(), self.sessions);
+            return Err(Error::Shape { name: "half_days".into(), problem });
         }
         if self.first_path.checked_add(self.paths as u64).is_none_or(|end| end > MAX_PATHS) {
             let allowed = "first_path + paths must not exceed 2^48";
@@ -162,7 +176,13 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    fn run(&mut self, model: &dyn Generator, request: &Request, mut session: Session<'_>, offset: u64) {
+    fn run(
+        &mut self,
+        model: &dyn Generator,
+        request: &Request,
+        (mut whole, mut half, half_minutes): (Session<'_>, Session<'_>, &[u32]),
+        offset: u64,
+    ) {
         let lanes = request.lanes(model, offset);
         if let Some(weight) = lanes.weight() {
             let paths = self.weight.len();
@@ -174,10 +194,22 @@ impl Block<'_> {
         for step in 1..=request.sessions {
             after.clone_from(&before);
             model.session(&lanes, step, &mut after);
-            session.run(&lanes, step, [&before, &after], &mut |state, extreme| {
-                self.write(&surface, column, state, extreme);
-                column += 1;
-            });
+            let ends = [&before, &after];
+            if request.half_days.get(step as usize - 1) == Some(&true) {
+                // Where bars end in the same minute, they have the same price.
+                let mut same = half_minutes.chunk_by(|a, b| a == b);
+                half.run(&lanes, step, ends, &mut |state, extreme| {
+                    for _ in same.next().unwrap_or_default() {
+                        self.write(&surface, column, state, extreme);
+                        column += 1;
+                    }
+                });
+            } else {
+                whole.run(&lanes, step, ends, &mut |state, extreme| {
+                    self.write(&surface, column, state, extreme);
+                    column += 1;
+                });
+            }
             std::mem::swap(&mut before, &mut after);
         }
     }

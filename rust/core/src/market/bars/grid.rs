@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// Bars of a day: the minutes between which they lie, and how the bridge gets there.
 #[derive(Clone, Debug)]
 pub(crate) struct Grid {
-    /// Minutes since the opening at which bars begin and end: 0 first, 390 last.
+    /// Minutes since the opening at which bars begin and end: 0 first, the close last.
     pub edges: Vec<u32>,
     /// Share of the day's variance before each edge.
     pub clock: Vec<f64>,
@@ -41,16 +41,21 @@ impl Grid {
 
     /// `bars` bars of equal length, cut once more at each of the `minutes`: the others stay what they are, bit for bit.
     pub fn with(bars: u32, minutes: &[u32], profile: Profile) -> Result<Self> {
+        Self::of(MINUTES, bars, minutes, profile)
+    }
+
+    /// The same of a session of so many minutes, whole half hours: where there are more bars than minutes, as many as these.
+    pub fn of(length: u32, bars: u32, minutes: &[u32], profile: Profile) -> Result<Self> {
         profile.check()?;
         if !(1..=MINUTES).contains(&bars) {
             return Err(Error::domain("bars", bars, "must lie between 1 and 390, the minutes of a day"));
         }
-        let mut edges: Vec<u32> = (0..=bars).map(|bar| edge(bar, bars)).collect();
-        edges.extend(minutes.iter().filter(|&&minute| minute < MINUTES));
+        let mut edges: Vec<u32> = (0..=bars).map(|bar| edge(bar, bars, length)).collect();
+        edges.extend(minutes.iter().filter(|&&minute| minute < length));
         edges.sort_unstable();
         edges.dedup();
-        let clock = edges.iter().map(|&minute| profile.before(minute)).collect();
-        let mut nodes = Nodes { profile, place: vec![None; MINUTES as usize + 1], list: Vec::new() };
+        let clock = edges.iter().map(|&minute| profile.before_of(minute, length)).collect();
+        let mut nodes = Nodes { profile, length, place: vec![None; MINUTES as usize + 1], list: Vec::new() };
         let inner = &edges[1..edges.len() - 1];
         let places = inner.iter().filter_map(|&minute| nodes.place(minute)).collect();
         Ok(Self { nodes: nodes.list, places, edges, clock })
@@ -63,14 +68,14 @@ impl Grid {
 }
 
 /// The minute next to the end of a bar, the later one of two.
-const fn edge(bar: u32, bars: u32) -> u32 {
-    (2 * bar * MINUTES + bars) / (2 * bars)
+pub(super) const fn edge(bar: u32, bars: u32, length: u32) -> u32 {
+    (2 * bar * length + bars) / (2 * bars)
 }
 
 /// The two minutes that a minute is drawn between.
-fn neighbours(minute: u32) -> [u32; 2] {
+fn neighbours(minute: u32, length: u32) -> [u32; 2] {
     match minute {
-        _ if minute.is_multiple_of(30) => [minute - 30, MINUTES],
+        _ if minute.is_multiple_of(30) => [minute - 30, length],
         _ if minute.is_multiple_of(15) => [minute - 15, minute + 15],
         _ if minute.is_multiple_of(5) => [minute - 5, minute.next_multiple_of(15)],
         _ => [minute - 1, minute.next_multiple_of(5)],
@@ -79,6 +84,7 @@ fn neighbours(minute: u32) -> [u32; 2] {
 
 struct Nodes {
     profile: Profile,
+    length: u32,
     place: Vec<Option<usize>>,
     list: Vec<Node>,
 }
@@ -86,13 +92,14 @@ struct Nodes {
 impl Nodes {
     /// Where a minute stands in the list, put there with all it needs unless it is.
     fn place(&mut self, minute: u32) -> Option<usize> {
-        if minute == 0 || minute == MINUTES {
+        if minute == 0 || minute == self.length {
             return None;
         }
         if self.place[minute as usize].is_none() {
-            let ends = neighbours(minute);
+            let ends = neighbours(minute, self.length);
             let [left, right] = ends.map(|end| self.place(end));
-            let [from, at, to] = [ends[0], minute, ends[1]].map(|end| self.profile.before(end));
+            let [from, at, to] =
+                [ends[0], minute, ends[1]].map(|end| self.profile.before_of(end, self.length));
             let weight = (at - from) / (to - from);
             let sd = ((at - from) * (to - at) / (to - from)).sqrt();
             self.place[minute as usize] = Some(self.list.len());

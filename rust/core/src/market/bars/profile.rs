@@ -7,6 +7,9 @@ use crate::{Error, Result};
 /// Minutes from the opening to the close of a regular session.
 pub const MINUTES: u32 = 390;
 
+/// The same of a half day, which closes at 13:00.
+pub const HALF_DAY: u32 = 210;
+
 /// A U: variance a minute is proportional to `1 + open e^{−t / decay} + close e^{−(390 − t) / decay}`, t in minutes
 /// since the opening.
 ///
@@ -41,19 +44,24 @@ impl Profile {
         Err(Error::domain("profile.decay", self.decay, "must lie between 1 and 390 minutes"))
     }
 
-    /// Share of the day's variance that lies before a minute: 0 at the opening, 1 at the close.
+    /// Share of a whole day's variance that lies before a minute: 0 at the opening, 1 at the close.
     pub fn before(self, minute: u32) -> f64 {
+        self.before_of(minute, MINUTES)
+    }
+
+    /// The same of a day of so many minutes: its close comes earlier, and with it what the close adds.
+    pub fn before_of(self, minute: u32, minutes: u32) -> f64 {
         match minute {
             0 => 0.0,
-            MINUTES.. => 1.0,
-            _ => self.sum(f64::from(minute)) / self.sum(f64::from(MINUTES)),
+            _ if minute >= minutes => 1.0,
+            _ => self.sum(f64::from(minute), minutes) / self.sum(f64::from(minutes), minutes),
         }
     }
 
-    /// The integral of the variance a minute from the opening on.
-    fn sum(self, t: f64) -> f64 {
+    /// The integral of the variance a minute from the opening on, in a day of so many minutes.
+    fn sum(self, t: f64, minutes: u32) -> f64 {
         let faded = |minutes: f64| special::exp::<false>(-minutes / self.decay);
-        let whole = f64::from(MINUTES);
+        let whole = f64::from(minutes);
         let opening = self.open * (1.0 - faded(t));
         let closing = self.close * (faded(whole - t) - faded(whole));
         t + self.decay * (opening + closing)
@@ -98,7 +106,7 @@ mod tests {
     fn the_rate_is_the_one_documented() {
         let profile = Profile { open: 3.0, close: 0.5, decay: 20.0 };
         let rate = |t: f64| 1.0 + 3.0 * (-t / 20.0).exp() + 0.5 * (-(390.0 - t) / 20.0).exp();
-        let slope = |t: f64| (profile.sum(t + 1e-4) - profile.sum(t - 1e-4)) / 2e-4;
+        let slope = |t: f64| (profile.sum(t + 1e-4, MINUTES) - profile.sum(t - 1e-4, MINUTES)) / 2e-4;
         for t in [1.0, 30.0, 200.0, 389.0] {
             assert!((slope(t) / rate(t) - 1.0).abs() < 1e-7);
         }
