@@ -28,6 +28,7 @@ def session_lines(name: str, table: pl.DataFrame) -> Iterator[str]:
     Examples
     --------
     >>> row = {"arm": "plain", "figure": "beta", "estimate": -0.15, "low": -0.2, "high": -0.1}
+    >>> row |= {"unit": "per 1"}
     >>> print(*session_lines("beta", pl.DataFrame([row])), sep="\n")
     beta
       plain, beta: -0.15 (-0.20 to -0.10)
