@@ -22,6 +22,7 @@ from alvh.command_margin import margin
 from alvh.command_market import market
 from alvh.command_rules import rules
 from alvh.command_score import score
+from alvh.command_sessions import sessions
 from alvh.command_why import diff, worst
 from alvh.errors import AlvhError, RunError, SpecError
 from alvh.options import Json, RayAddress, RunnerName, runner_of
@@ -527,6 +528,7 @@ app.command()(chain)
 app.command()(diff)
 app.command()(margin)
 app.command()(score)
+app.command()(sessions)
 app.command()(worst)
 app.add_typer(market)
 app.add_typer(rules)

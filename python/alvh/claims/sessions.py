@@ -151,7 +151,7 @@ def _regimes(both: Mapping[str, Series], capital: float, inside: Mask | None) ->
             note = f"{note}; {UNAWARE}"
         variant = f"{ALVH} less {PLAIN}: drawdown, {' '.join(part)}"
         n = len(both[PLAIN]["nav"])
-        yield Measured(table.REGIMES, variant, BELOW_0, "of capital", n, note, estimate)
+        yield Measured(table.REGIMES, variant, BELOW_0, "share", n, note, estimate)
 
 
 def timing_rows(rivals: Comparison) -> Iterator[Measured]:

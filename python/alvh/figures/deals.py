@@ -127,11 +127,11 @@ def turnover(
 
         held = _held(tranches.filter(pl.col("layer") == index), paths, sessions)
         told = {
-            "deals": (mean_interval(per_path(np.ones(len(lane))) * a_year), "a year"),
-            "lots": (mean_interval(per_path(np.asarray(deals["lots"])[mine]) * a_year), "a year"),
+            "deals": (mean_interval(per_path(np.ones(len(lane))) * a_year), "count"),
+            "lots": (mean_interval(per_path(np.asarray(deals["lots"])[mine]) * a_year), "count"),
             "cash": (
                 mean_interval(per_path(np.abs(np.asarray(deals["cash"])[mine])) * a_year / capital),
-                "of capital a year",
+                "a year",
             ),
             "held": (mean_interval(held.mean(axis=1)), "count"),
             "overlap": (mean_interval((held >= 2).mean(axis=1)), "share"),

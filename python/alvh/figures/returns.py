@@ -45,7 +45,7 @@ RETURNS = {
     "interest": ("a year", "interest that the ledger's cash earned, of capital (R75)"),
     "committed_per_flow": ("years", "mean requirement per dollar of P&L a year (R69); null where it lost"),
     "sortino": ("ratio", "mean session above bills over its downside deviation, a year; median (R73)"),
-    "perpetual_cost": ("of capital", "the hedge's cost a year for good, C / (r - g) (R72)"),
+    "perpetual_cost": ("share", "the hedge's cost a year for good, of capital: C / (r - g) (R72)"),
 }
 """Figure to its unit and meaning."""
 

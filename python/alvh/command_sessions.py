@@ -1,0 +1,66 @@
+"""`alvh sessions`: what a finished run says session by session, deal by deal, and with hindsight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alvh.options import Json
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from alvh.comparison import Comparison
+
+__all__ = ["ARM_TABLES", "TABLES", "sessions"]
+
+TABLES = ("beta", "returns", "spikes", "windows")
+"""Of all arms at once, and told unless others are asked for."""
+
+ARM_TABLES = ("greek_view", "foresight", "openings", "turnover")
+"""Of one arm."""
+
+_NAMES = f"One of {', '.join((*TABLES, *ARM_TABLES))}; again for more."
+
+
+def sessions(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run: --out of `alvh compare`.")],
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--table", help=_NAMES, metavar="NAME"),
+    ] = None,
+    arm: Annotated[
+        str | None, typer.Option(help="Arm, for tables of one; theirs unless given.", metavar="NAME")
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Margin share; the smallest unless given.", metavar="X")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what a run did session by session.
+
+    Beta, returns of ledgers, spikes survived, announcements and regimes; of one arm greeks, hindsight, deals.
+    """
+    from alvh.comparison import Comparison
+    from alvh.errors import SpecError, nearest_names
+    from alvh.report.plain_json import to_json
+    from alvh.report.sessions import session_lines
+
+    wanted = tuple(tables or TABLES)
+    for name in wanted:
+        if name not in (*TABLES, *ARM_TABLES):
+            raise SpecError(f"--table = {name!r}: {nearest_names(name, [*TABLES, *ARM_TABLES])}")
+    result = Comparison.load(folder)
+    found = {name: _table(result, name, arm, share) for name in wanted}
+    if as_json:
+        print(to_json(found))
+    else:
+        print("\n\n".join("\n".join(session_lines(name, table)) for name, table in found.items()))
+
+
+def _table(result: Comparison, name: str, arm: str | None, share: float | None) -> pl.DataFrame:
+    method = getattr(result, name)
+    table: pl.DataFrame = method(arm, share=share) if name in ARM_TABLES else method(share=share)
+    return table
