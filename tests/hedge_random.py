@@ -14,6 +14,7 @@ VALUES = {
     "core_index_notional": (0.1, 0.5),
     "premium_share": (0.01, 0.05),
     "lots": (1, 3, 8, 30),
+    "core_max_loss": (0.1, 0.5),
 }
 OF_PREMIUM = {"core_notional", "premium_share"}  # targets that a future, which costs no premium, cannot have
 PACKAGES: tuple[tuple[str, list], ...] = (
@@ -80,7 +81,7 @@ class Maker:
     def hedge(self, ledgers: dict[str, Any] | None) -> dict[str, Any]:
         product, legs = self.pick(PACKAGES)
         every, target = self.pick(("flat", "week", "day")), self.pick(sorted(VALUES))
-        if not legs and target in OF_PREMIUM:
+        if (not legs and target in OF_PREMIUM) or (legs and target == "core_max_loss"):
             target = "lots"
         days = self.window(every)
         more = self.maybe(0.4, enter=self.pick(BOOK_RULES)) | self.maybe(
@@ -103,6 +104,10 @@ class Maker:
         size = {"caps": [cap for cap in caps if self.random.random() < 0.4]}
         size |= self.maybe(0.3, reduced={"when": self.pick(BOOK_RULES), "to": 0.5}) | self.maybe(
             0.2, multiplier=2.0
+        )
+        size |= self.maybe(0.2, band=0.3) if target != "premium_share" else {}
+        size |= self.maybe(
+            0.2, reductions=[{"when": self.pick(BOOK_RULES), "to": share} for share in (0.75, 0.25)]
         )
         return size | (self.maybe(0.4, gross_short_leg=True) if target == "threatened_delta" else {})
 

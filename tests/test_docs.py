@@ -229,7 +229,7 @@ PARTS = {
         "monetise": playbook.Rung,
         "progression": playbook.Progression,
     },
-    playbook.Size: {"reduced": playbook.Reduced},
+    playbook.Size: {"reduced": playbook.Reduced, "reductions": playbook.Reduced},
     playbook.Ledgers: {"sleeve": playbook.SleeveTable, "transfers": playbook.Transfer},
 }
 """Keys of a playbook that are tables themselves."""
@@ -304,16 +304,25 @@ def test_named_signals():
 
 
 def test_figures_of_condors_of_a_day_and_of_stops():
-    for heading, figures_told in (
-        ("figure of a condor", figures.ONE_DAY),
-        ("figure of stops", figures.STOPS),
+    for page, heading, figures_told in (
+        ("one_day", "figure of a condor", figures.ONE_DAY),
+        ("one_day", "figure of stops", figures.STOPS),
+        ("figures", "figure of openings", figures.ENTRIES),
+        ("figures", "figure of discipline", figures.DISCIPLINE),
     ):
-        documented = [tuple(row) for row in markdown_pages.table("docs/one_day.md", heading)]
+        documented = [tuple(row) for row in markdown_pages.table(f"docs/{page}.md", heading)]
         assert documented == [(name, unit, meaning) for name, (unit, meaning) in figures_told.items()]
 
 
+_BY_SESSION = (
+    ("beta figure", figures.BETA),
+    ("return figure", figures.RETURNS),
+    ("foresight figure", figures.FORESIGHT),
+)
+
+
 def test_figures_by_session():
-    for heading, told in (("beta figure", figures.BETA), ("return figure", figures.RETURNS)):
+    for heading, told in _BY_SESSION:
         documented = [tuple(row) for row in markdown_pages.table("docs/figures.md", heading)]
         assert documented == [(name, *described) for name, described in told.items()]
 

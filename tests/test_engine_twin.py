@@ -118,7 +118,8 @@ def hedged() -> list[av.Arm]:
 @pytest.mark.parametrize("name", [arm.name for arm in hedged()])
 def test_shipped_hedges(name: str) -> None:
     """Rules with indicators, latches and windows see the same past of the market."""
-    spec = engine_spec.spec([playbook.preset(name)], L3F(vix=26), sessions=63, shares=(0.35,))
+    arms, absent = [playbook.preset(name)], {"signals": "absent"}
+    spec = engine_spec.spec(arms, L3F(vix=26), sessions=63, shares=(0.35,), **absent)
     for path in range(3):
         agree(spec, path, 0)
 

@@ -163,7 +163,7 @@ CASES = {
         ],
         separate(0.2),
         {},
-        "r44_checked",
+        "r44_refused",
     ),
     "transfers both ways": (
         [CORE, vix_call(FORTNIGHT)],

@@ -53,7 +53,7 @@ def test_every_dollar_is_in_a_bucket_and_in_a_layer() -> None:
     found = figures([PLAIN, *HEDGED, futures(3)])
     assert found["identity_error"].max() < 1e-12
     earned = found["nav"] - 1e6 - found["interest"]
-    layers = sum(found[f"layer_pnl_{k}"] for k in range(8))
+    layers = sum(found[f"layer_pnl_{k}"] for k in range(10))
     assert np.abs(found["core_pnl"] + found["hedge_pnl"] - earned).max() < 1e-4
     assert np.abs(layers - earned).max() < 1e-4
     assert np.abs(found["layer_pnl_0"] - found["core_pnl"]).max() < 1e-4

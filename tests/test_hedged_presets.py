@@ -17,7 +17,9 @@ TRACED = 10
 def paths() -> pl.DataFrame:
     """S = 5000, VIX 16, $1M, a year at the methodology's size."""
     arms = [av.preset(name) for name in ("plain", *HEDGED)]
-    result = av.compare(arms, L3F(vix=16), paths=1024, sessions=252, capital=CAPITAL, seed=7, shares=[0.10])
+    result = av.compare(
+        arms, L3F(vix=16), paths=1024, sessions=252, capital=CAPITAL, seed=7, shares=[0.10], signals="absent"
+    )
     return result.paths().lazy().collect()
 
 
@@ -51,7 +53,7 @@ def test_the_ledger_explains_itself(paths: pl.DataFrame, arm: str) -> None:
     told = rows.select(
         error=(pl.col("nav") - CAPITAL - pl.col("core_pnl") - pl.col("hedge_pnl") - pl.col("interest")).abs(),
         layers=(
-            pl.sum_horizontal(f"layer_pnl_{i}" for i in range(8)) - pl.col("core_pnl") - pl.col("hedge_pnl")
+            pl.sum_horizontal(f"layer_pnl_{i}" for i in range(10)) - pl.col("core_pnl") - pl.col("hedge_pnl")
         ).abs(),
     )
     assert told["error"].max() < 1e-3

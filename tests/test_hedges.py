@@ -73,9 +73,9 @@ rungs = st.lists(st.floats(0.1, 100), max_size=4, unique=True).flatmap(
 def hedges(draw, name):
     buy = draw(options | spreads | futures)
     is_future = buy.kind == "future"
-    paid = {"core.notional", "premium_share"}
+    others = {"core.notional", "premium_share"} if is_future else {"core.max_loss"}
     size = Size(
-        target=draw(st.sampled_from([each for each in HEDGE_TARGETS if not (is_future and each in paid)])),
+        target=draw(st.sampled_from([each for each in HEDGE_TARGETS if each not in others])),
         value=draw(st.floats(0, 10)),
         multiplier=draw(st.floats(0, 10)),
         caps=tuple(cap for cap in draw(caps) if not (is_future and "equity" in cap)),
@@ -309,6 +309,9 @@ CHANGES = {
     "value": {"size": av.offset("core.vega", 0.49)},
     "caps": {"size": av.offset("core.vega", 0.50).capped("0.1 * equity")},
     "reduced": {"size": av.offset("core.vega", 0.50).reduced_when("vix > 35")},
+    "reductions": {"size": av.offset("core.vega", 0.50).reduced_when([("vix > 35", 0.2)])},
+    "band": {"size": av.playbook.Size(target="core.vega", value=0.50, band=0.1)},
+    "after": {"buy": av.vix_call(after="fomc")},
     "roll_below": {"roll_below": 14},
     "monetise": {"monetise": (Rung(at=2.0, sell=0.5),)},
     "ledger": {"ledger": "core"},
@@ -350,6 +353,7 @@ def test_commingled_keeps_the_layers_and_the_budget():
 GOOD = 'schema = 1\nname = "mine"\n[[layer]]\nname = "core"\n[[layer]]\nname = "hedge"\n'
 CALL = 'buy = { kind = "call", product = "VIX", delta = 0.3 }\n'
 PUT = 'buy = { kind = "put", product = "XSP", delta = 0.75, days = [60, 120] }\n'
+TWO = "reductions = [{ when = 'vix > 4' }] }"
 FUTURE = 'buy = { kind = "future", product = "VX" }\n'
 VEGA = 'size = { target = "core.vega", value = 0.5 }\n'
 
@@ -399,7 +403,15 @@ def moved(mode, when, source, to):
         (f"{FUTURE}{VEGA}monetise = [{{ at = 2, sell = 0.5 }}]", "a future costs no premium"),
         (f"{FUTURE}size = {{ target = 'core.notional' }}", "a future costs no premium"),
         (f"{FUTURE}size = {{ target = 'lots', caps = ['0.1 * equity'] }}", "a future costs no premium"),
-        ('buy = { kind = "put_spread", product = "XSP" }', "negative vega, against its purpose (C18, R44)"),
+        ('buy = { kind = "put_spread", product = "XSP", delta = 0.4 }', "the option that a spread sells"),
+        (
+            'buy = { kind = "put_spread", product = "VIX", delta = 0.4, spread_delta = 0.2 }',
+            "puts on the index (R41)",
+        ),
+        (f"{PUT}size = {{ target = 'core.max_loss' }}", "of futures; premium has core.notional"),
+        (f"{PUT}size = {{ target = 'premium_share', band = 0.2 }}", "each opening is its own"),
+        (PUT + "size = { target = 'lots', reduced = { when = 'vix > 3' }, " + TWO, "not both"),
+        (f"{PUT}size = {{ target = 'lots', basis = 'wing_notional' }}", "of margin_share alone"),
         ('buy = { kind = "call", product = "VIX" }', "delta: an option needs one, a future has none"),
         (
             'buy = { kind = "future", product = "VX", delta = 0.5 }',
@@ -445,7 +457,7 @@ def test_mistake_of_a_hedge_is_named_by_file_and_key(text, words):
     [
         lambda: av.Arm("x", CALLS),
         lambda: av.Arm("x", PLAIN.core, layers=[CALLS] * 2),
-        lambda: PLAIN.replace(name="x", layers=[Layer(**{**dict(CALLS), "name": str(i)}) for i in range(8)]),
+        lambda: PLAIN.replace(name="x", layers=[Layer(**{**dict(CALLS), "name": str(i)}) for i in range(10)]),
         lambda: PLAIN.replace(name="x", absent=["R25"]),
         lambda: PLAIN.replace(name="x", internals="price_only"),
         lambda: PLAIN.replace(name="x", sleeve=0.1),
@@ -483,7 +495,7 @@ HEDGED = [name for name in av.presets() if len(av.preset(name).layers) > 1]
 def test_hedged_presets_have_the_core_of_plain():
     assert {"alvh_0", "alvh_0_commingled", "always_on", "random_timing"} <= set(HEDGED)
     for name in HEDGED:
-        assert av.preset(name).core == PLAIN.core, name
+        assert av.preset(name).core == PLAIN.core or name == "promoter", name
 
 
 def test_commingled_differs_in_its_ledgers_alone():

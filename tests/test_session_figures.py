@@ -61,7 +61,7 @@ def test_series_of_ledgers_are_those_of_the_trace(result, series):
 
 def test_transfers_are_flows_of_the_sleeve():
     out = av.transfer("nav_share > 0", source="sleeve", to="core", share=0.5)
-    sleeve = av.Sleeve(transfers=[out])
+    sleeve = av.Sleeve(per_year=0.015, transfers=[out])
     moved = av.preset("alvh_0").replace(name="moved", sleeve=sleeve)
     few = {"paths": 8, "sessions": 42, "shares": [0.10], "surface_band": 0}
     result = av.compare([moved], L3F(vix=26), **few)

@@ -153,7 +153,7 @@ def test_a_book_that_is_taken_over_decides_as_if_it_had_always_been_there(tick):
     for name in ("nav", "cash", "sleeve", "requirement", "sleeve_requirement", "call"):
         assert after["ledger"][name] == pytest.approx(before["ledger"][name], rel=1e-12)
     for mine, theirs in zip(before["decision"]["layers"], after["decision"]["layers"], strict=True):
-        for name in ("due", "enter", "withheld", "open", "reduced"):
+        for name in ("due", "enter", "withheld", "open", "factor"):
             assert theirs[name] == mine[name]
         held = [sorted(side["held"], key=lambda each: each["expiry_day"]) for side in (mine, theirs)]
         for mine_held, theirs_held in zip(*held, strict=True):

@@ -259,6 +259,7 @@ class Book:
             "core_sd_move": max(moves, default=None),
             **(self.core_greeks() if self.reads_greeks else {}),
             "sleeve_nav_share": self.nav("sleeve") / self.capital if self.separate else None,
+            **dict.fromkeys((self.spec.get("signals") or {}).get("absent", [])),
         } | {name: float(column[self.tick]) for name, column in market.indicators.items()}
 
     def term_structure(self) -> dict[str, Value]:

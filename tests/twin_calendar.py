@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from itertools import accumulate
 from typing import Any
 
+BEFORE_THE_OPENING = ("cpi", "ppi")  # announced at 8:30; the FOMC speaks at 14:00
 EPOCH = date(1970, 1, 1)
 
 
@@ -61,21 +62,36 @@ class Calendar:
         """The listed expiries on later sessions."""
         return [expiry for expiry in self.listed[product] if expiry > now]
 
-    def expiry(self, product: str, window: dict[str, int], fill: int) -> int | None:
-        """The listed expiry nearest to the target within the window; the earlier of two as near."""
+    def expiry(
+        self,
+        product: str,
+        window: dict[str, int],
+        fill: int,
+        after: str | None = None,
+        *,
+        morning: bool = False,
+    ) -> int | None:
+        """The listed expiry nearest to the target within the window; the earlier of two as near.
+
+        With `after` the first one that settles after the next announcement of that kind, if it lies there.
+        """
         listed, today = self.listed[product], self.day[fill]
+        if after is not None:
+            told = [event for event in self.events.get(after, []) if event > fill]
+            late = morning and after not in BEFORE_THE_OPENING
+            listed = [e for e in listed if told and (e > told[0] or (e == told[0] and not late))][:1]
         first = bisect_left(listed, today + window["low"], key=self.day.__getitem__)
         last = bisect_right(listed, today + window["high"], key=self.day.__getitem__)
         inside = [e for e in listed[first:last] if e > fill]
         return min(inside, key=lambda e: (abs(self.days(fill, e) - window["target"]), e), default=None)
 
-    def slots(self, decides: list[bool], product: str, window: dict[str, int]) -> int:
+    def slots(self, decides: list[bool], product: str, window: dict[str, int], **after: Any) -> int:
         """The fewest slots such that the package of a slot has settled when its turn comes round again."""
         decisions = [i for i in range(self.tradable) if decides[i]]
 
         def settles(decision: int) -> int:
             fill = decision + 1
-            found = self.expiry(product, window, fill) if fill < len(self.day) else None
+            found = self.expiry(product, window, fill, **after) if fill < len(self.day) else None
             return decision if found is None else found
 
         latest = list(accumulate(map(settles, decisions), max))

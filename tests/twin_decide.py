@@ -32,7 +32,7 @@ class Decisions:
         names = self.book.names()
         self.seen.append(names)
         for layer in self.book.layers:
-            layer.wanted, layer.reduced, *permits = self.wishes(layer, names)
+            layer.wanted, layer.factor, *permits = self.wishes(layer, names)
             layer.permitted, layer.rolls = (self.by_hand(layer, each) for each in permits)
             for slot in sorted(layer.held):
                 self.exit(layer, layer.held[slot], names)
@@ -57,14 +57,17 @@ class Decisions:
         t.rungs = max(t.rungs, sum(t.value >= rung["at"] * -t.credit for rung in rungs))
 
     @staticmethod
-    def wishes(layer: Layer, names: Names) -> tuple[bool, bool, bool, bool]:
-        """Is an opening wanted, is it to be a reduced one, and do the permits of it hold, and of a roll?"""
-        rules = layer.terms.spec.get("enter"), (layer.terms.spec["size"].get("reduced") or {}).get("when")
-        wanted, reduced = (rule and evaluate(rule["tree"], names, layer.memory) is True for rule in rules)
+    def wishes(layer: Layer, names: Names) -> tuple[bool, float, bool, bool]:
+        """Is an opening wanted, how much smaller is it, and do the permits of it hold, and of a roll?"""
+        rule, size = layer.terms.spec.get("enter"), layer.terms.spec["size"]
+        wanted = rule is None or evaluate(rule["tree"], names, layer.memory) is True
+        smaller = [*([size["reduced"]] if size.get("reduced") else []), *size.get("reductions", [])]
+        told = [evaluate(each["when"]["tree"], names, layer.memory) is True for each in smaller]
+        factor = min([each["to"] for each, true in zip(smaller, told, strict=True) if true], default=1.0)
         permits = layer.terms.spec.get("permits", [])
         said = [evaluate(each["when"]["tree"], names, layer.memory) is True for each in permits]
         opens = all(yes or each.get("rolls_only") for yes, each in zip(said, permits, strict=True))
-        return rules[0] is None or bool(wanted), bool(reduced), opens, all(said)
+        return wanted, factor, opens, all(said)
 
     def by_hand(self, layer: Layer, permitted: bool) -> bool:
         """What a person decided for this session, whatever the permits say."""

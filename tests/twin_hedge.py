@@ -36,8 +36,7 @@ class Offer:
     def share(self) -> float:
         """f: the share of the target wanted now."""
         size = self.terms.spec["size"]
-        reduced = size["reduced"]["to"] if self.layer.reduced else 1.0
-        return size["value"] * size.get("multiplier", 1.0) * reduced
+        return size["value"] * size.get("multiplier", 1.0) * self.layer.factor
 
     def expected_cost(self) -> float:
         """Decay to the day of the roll, slips and fees (R61)."""
@@ -59,9 +58,12 @@ class Offer:
         if size["target"] == "threatened_delta":
             wanted = f * threatened(book, size) * 0.01 * book.state.spot
             return over(wanted, self.gain(log(0.99))) - self.layer.lots()
-        if size["target"] == "core_notional":
+        if size["target"] in {"core_notional", "core_max_loss"}:
             notional = f * sum(t.risk * t.lots * layer.terms.dpp for layer, t in core)
-            return over(notional - self.layer.premium(), self.premium)
+            value = self.tranche.value * self.terms.dpp
+            held = self.layer.lots()
+            paid = self.layer.premium()
+            return over(notional, value) - held if self.terms.future else over(notional - paid, self.premium)
         if size["target"] == "core_index_notional":
             return f * sum(t.lots * layer.terms.dpp for layer, t in core) / self.terms.dpp - self.layer.lots()
         if size["target"] == "premium_share":

@@ -1,6 +1,7 @@
 """A layer of the twin: its terms, the value, risk and costs of its package, and what it holds."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from math import exp, log, pi, sqrt
 from typing import Any
 
@@ -29,7 +30,9 @@ class Terms:
         self.order_share = self.costs["order_share" if len(self.legs) > 1 else "single_share"]
         self.flat = spec["every"] == "flat"
         self.decides = calendar.decisions(spec["every"])
-        self.tranches = 1 if self.flat else calendar.slots(self.decides, spec["product"], spec["days"])
+        self.after = {"after": spec.get("after"), "morning": self.product.morning}
+        slots = partial(calendar.slots, self.decides, spec["product"], spec["days"])
+        self.tranches = 1 if self.flat else slots(**self.after)
         self.slots = FLAT_SLOTS if self.flat else self.tranches
 
     def value(self, strikes: list[float], quotes: AnyQuotes) -> float:
@@ -162,7 +165,8 @@ class Layer:
         self.early: dict[int, list[Early]] = {}  # by slot: lots closed by rule, and by force
         self.decided = 0
         self.pending: int | None = None  # slot of the opening decided a tick ago
-        self.wanted = self.reduced = self.permitted = self.rolls = False  # by the rules at the last close
+        self.wanted = self.permitted = self.rolls = False  # by the rules at the last close
+        self.factor = 1.0  # of the target, by the same
         self.first_lots: float | None = None  # base lots of the first opening
         self.memory: dict[int, list[Value]] = {}
 

@@ -19,6 +19,8 @@ COUNTS = (
     "skipped",
     "closed_early",
     "recovered",
+    "increased",
+    "over_covered",
     "unresolved",
     "closed_forced",
     "unresolved_forced",
@@ -39,6 +41,7 @@ COUNTS = (
     "max_losses_hedge_lost",
     "r44_checked",
     "r44_held",
+    "r44_refused",
     "hedge_opened",
     "rolled",
     "monetised",
@@ -54,9 +57,9 @@ SUMS = (
     "stress_core_pnl",
 )
 TICKS = ("bar_call_tick", "refused_tick", "call_tick", "forced_tick", "ruin_tick", "negative_tick")
-MET = 0.40  # coverage from which R22 is met
+MET, ENOUGH = 0.40, 0.60  # coverage from which R22 is met, and beyond which it is above its band
 STRESSED = 0.6  # core_challenge from which a tick is one of stress (R66)
-LAYERS = 8
+LAYERS = 10
 
 
 class Record:
@@ -170,6 +173,7 @@ class Record:
             "coverage_wanted": ratio(vega["wanted"], vega["decided"]),
             "coverage_affordable": ratio(vega["affordable"], vega["decided"]),
             "coverage_achieved": ratio(vega["hedge"], vega["core"]) if hedges else nan,
+            "over_covered": sum(h > ENOUGH * d for d, h in zip(vega["core"], vega["hedge"], strict=True)),
             "coverage_met": ratio(met, [1.0] * len(met)) if hedges else nan,
             "sleeve_nav": (book.nav("sleeve") - book.ledgers["sleeve"].deposited if book.separate else nan),
             "sleeve_calls": len(book.ledgers["sleeve"].opened) if book.separate else 0,

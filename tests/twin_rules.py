@@ -2,6 +2,7 @@
 
 import operator
 from math import isnan
+from statistics import fmean, stdev
 from typing import Any
 
 Value = float | bool | None
@@ -47,11 +48,26 @@ def evaluate(node: dict[str, Any], names: dict[str, Value], memory: dict[int, li
     if op == "votes":
         surely, perhaps = args.count(True), len(args) - args.count(False)
         return True if surely >= node["n"] else None if perhaps >= node["n"] else False
+    if op == "zscore":
+        seen = memory.setdefault(id(node), [None] * node["n"])
+        seen.append(args[0])
+        window = seen[-node["n"] :]
+        return None if None in window or len({*window}) == 1 else (window[-1] - fmean(window)) / stdev(window)
+    if op == "score":
+        # That two families are among them is held by the compiler and the interpreter of rules.
+        known = [(weight, float(term)) for weight, term in batched(args) if term is not None]
+        total = sum(weight for weight, _ in known)
+        return sum(weight * term for weight, term in known) / total if len(known) > 1 else None
     if None in args:
         return None
     if op in {"min", "max"}:
         return {"min": min, "max": max}[op](args)
     return UNARY[op](args[0]) if op in UNARY else BINARY[op](*args)
+
+
+def batched(args: list[Any]) -> list[tuple[Any, Any]]:
+    """Pairs of a weight and a term."""
+    return list(zip(args[::2], args[1::2], strict=True))
 
 
 def conjunction(values: list[Value]) -> Value:

@@ -4,7 +4,7 @@ from math import ceil, floor, inf
 from typing import NamedTuple
 
 from twin_book import Book
-from twin_layer import Chain, Layer
+from twin_layer import Chain, Layer, Tranche
 
 LOT_TOLERANCE = 1e-9
 
@@ -17,7 +17,7 @@ class Lot(NamedTuple):
     brings: float
 
 
-def base_lots(book: Book, layer: Layer, risk: float) -> float:
+def base_lots(book: Book, layer: Layer, risk: float, tranche: Tranche) -> float:
     """Lots before any progression; `risk` in dollars per lot."""
     size = layer.terms.spec["size"]
     once = size.get("base", "entry") == "start"
@@ -26,10 +26,13 @@ def base_lots(book: Book, layer: Layer, risk: float) -> float:
     multiplier = size.get("multiplier", 1.0)
     if size["target"] == "lots":
         return whole_lots(size["value"] * multiplier, 1.0)
-    most = size["value"] * book.nav()
+    most, own = size["value"] * book.nav(), book.own(layer)
+    if size.get("basis") == "wing_notional":
+        risk = tranche.risk * layer.terms.dpp
+        own = sum(t.risk * t.lots for t in layer.held.values()) * layer.terms.dpp
     room = most / layer.terms.tranches
     if not once:
-        room = min(room, most - book.own(layer))
+        room = min(room, most - own)
     return max(0, whole_lots(room * multiplier, risk))
 
 

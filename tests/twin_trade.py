@@ -7,7 +7,7 @@ from twin_hedge import Offer
 from twin_layer import Early, Layer, Tranche
 from twin_liquidity import liquidity
 from twin_record import Record
-from twin_size import Lot, base_lots, buffered, progress
+from twin_size import LOT_TOLERANCE, Lot, base_lots, buffered, progress
 from twin_strikes import strikes
 
 MAXIMUM_LOSS = 0.99  # share of the risk from which a loss counts as the maximum
@@ -143,7 +143,7 @@ class Trader:
             self.skip(layer)
             return
         lot = Lot(book.unit(terms, t), earns, brings)
-        base = base_lots(book, layer, lot.risk)
+        base = base_lots(book, layer, lot.risk, t)
         lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
         if lots <= 0:
             self.skip(layer)
@@ -153,6 +153,7 @@ class Trader:
         elif not self.blocked(layer, t, lots):
             self.fill(layer, t, lots, slip)
             self.record.count("opened")
+            self.record.count("increased", lots > base)
             self.record.summary["max_lots"] = max(self.record.summary["max_lots"], lots)
             if layer.first_lots is None:
                 layer.first_lots = base
@@ -160,7 +161,10 @@ class Trader:
 
     def open_hedge(self, layer: Layer, t: Tranche, slip: float) -> None:
         book = self.book
-        sized = Offer(book, layer, t, slip).size(self.record.vega)
+        offer = Offer(book, layer, t, slip)
+        sized = offer.size(self.record.vega)
+        if offer.target() >= LOT_TOLERANCE and self.refused_by_signs(layer, t, offer):
+            return
         if sized.lots > 0 and self.blocked(layer, t, sized.lots):
             return
         if sized.bound is not None:
@@ -183,15 +187,30 @@ class Trader:
         self.record.count("blocked", ratio is not None and ratio < rule["block"])
         return ratio is not None and ratio < rule["block"]
 
-    def check(self, layer: Layer, t: Tranche) -> None:
-        """R44: does a bought put gain from volatility and lose as SPX rises?"""
+    def refused_by_signs(self, layer: Layer, t: Tranche, offer: Offer) -> bool:
+        """Is the wanted size within its band (R82), or does a put spread lack a sign (C18)?"""
+        size, target = layer.terms.spec["size"], offer.target()
+        if target < size.get("band", 0.0) * (layer.lots() + target):
+            return True
+        wrong = len(layer.terms.legs) > 1 and self.signs(layer, t) is False
+        self.record.count("r44_refused", wrong)
+        return wrong
+
+    def signs(self, layer: Layer, t: Tranche) -> bool | None:
+        """R44: does a bought put gain from volatility and lose as SPX rises? None: it is none."""
         book, terms = self.book, layer.terms
         if terms.product.vix or not any(sign < 0 < ratio for sign, ratio in terms.legs):
-            return
+            return None
         on_offer = book.market.at(terms.product, book.tick, t.expiry)
         higher = terms.value(t.strikes, on_offer.at_spot(1.01))
-        self.record.count("r44_checked")
-        self.record.count("r44_held", book.sensitivity(terms, t) > 0 and higher < t.value)
+        return bool(book.sensitivity(terms, t) > 0 and higher < t.value)
+
+    def check(self, layer: Layer, t: Tranche) -> None:
+        """Count what an entry has of R44."""
+        held = self.signs(layer, t)
+        if held is not None:
+            self.record.count("r44_checked")
+            self.record.count("r44_held", held)
 
     def fill(self, layer: Layer, t: Tranche, lots: float, slip: float) -> None:
         terms, dollars = layer.terms, lots * layer.terms.dpp
@@ -206,7 +225,7 @@ class Trader:
         """The package on offer, in no lots yet, and its slip; None if there is none worth selling."""
         book, terms, market, state = self.book, layer.terms, self.book.market, self.book.state
         now = market.session(book.tick)
-        expiry = market.calendar.expiry(terms.spec["product"], terms.spec["days"], now)
+        expiry = market.calendar.expiry(terms.spec["product"], terms.spec["days"], now, **terms.after)
         if expiry is None:
             return None
         on_offer = market.at(terms.product, book.tick, expiry)

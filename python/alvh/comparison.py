@@ -5,6 +5,7 @@ Definitions stand in ``docs/engine.md`` (one session, exactly) and ``docs/figure
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from alvh.break_evens import Of, break_evens
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
+from alvh.hindsight import PLENTY, everything_on_offer
 from alvh.outside import Outside
 from alvh.playbook import Arm, Playbook, arms_of
 from alvh.run_folder import RunFolder
@@ -51,6 +53,9 @@ CALL_PATHS = 1_024
 
 SESSION_PATHS = 1_024
 """Paths at most of figures that are made of sessions: ledgers, beta, windows, spikes."""
+
+FORESIGHT_PATHS = 256
+"""Paths of the hindsight bound at most: it buys of every hedge layer every day."""
 
 GREEK_PATHS = 256
 """Paths of the greek view at most: every package is priced some twenty times more a session."""
@@ -685,6 +690,10 @@ class Comparison:
         """Return margin calls per arm, what they led to, and how liquid the ledgers were (R17, R63, R64)."""
         return self._shown(figures.margin_calls(self._frame, self.capital, self.sessions, self._share(share)))
 
+    def discipline(self, share: float | None = None) -> pl.DataFrame:
+        """Return how disciplined each arm was: losses chased, stops, budget, size, and a score (R85, C14)."""
+        return self._shown(figures.discipline(self._frame, self.capital, self.sessions, self._share(share)))
+
     def forced_cost(self, share: float | None = None) -> pl.DataFrame:
         """Return what closing by force cost each arm against holding on the same paths (R17).
 
@@ -745,6 +754,17 @@ class Comparison:
         arm, ticks, _ = self._called(arm, share)
         return self._shown(figures.call_rates(ticks).select(pl.lit(arm).alias("arm"), pl.all()))
 
+    def entries(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return what the core of one book was paid at its openings, and where its shorts lay (C1, C19).
+
+        Credit, delta of the shorts, their distance in expected moves, width and lots by layer, over all
+        openings of the paths of `calls`; see `alvh.figures.entries`.
+        """
+        arm, plan, paths = self._followed("entries", arm, share, CALL_PATHS)
+        told = plan.entries(0, len(paths), 0, threads=self.threads)
+        names = [layer["name"] for layer in self._layers(arm)]
+        return figures.entries(told, names).select(pl.lit(arm).alias("arm"), pl.all())
+
     def _called(
         self, arm: str | None, share: float | None
     ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:
@@ -753,11 +773,12 @@ class Comparison:
         return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
 
     def _followed(
-        self, what: str, arm: str | None, share: float | None, most: int
+        self, what: str, arm: str | None, share: float | None, most: int, *, offered: bool = False
     ) -> tuple[str, _core.Plan, Sequence[int]]:
         """Return an arm, its book alone on at most so many paths, and the numbers of these.
 
-        The first paths of a simulation, or starts of a history, evenly spread.
+        The first paths of a simulation, or starts of a history, evenly spread; of what is `offered` to
+        hindsight, or of the book itself.
         """
         arm, share = arm or self.arms[0], self._share(share)
         if (arm, share) not in self.books:
@@ -767,7 +788,8 @@ class Comparison:
         starts = self.task.spec["starts"]
         step = math.ceil(len(starts) / most) if starts else 1
         paths = range(0, len(starts), step) if starts else range(min(self.task.paths, most))
-        return arm, self._alone(arm, share, starts[::step] if starts else []), paths
+        alone = starts[::step] if starts else []
+        return arm, (self._offered if offered else self._alone)(arm, share, alone), paths
 
     def greek_view(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
         """Return the Taylor terms of what an arm's packages earned, and the residual they leave (R6, R75).
@@ -785,26 +807,62 @@ class Comparison:
         table = figures.greek_view(plan.greeks(0, len(paths), 0, threads=self.threads), self.capital)
         return self._shown(table.select(pl.lit(arm).alias("arm"), pl.all()))
 
-    def _series(self, share: float | None) -> dict[str, dict[str, NDArray[np.float64]]]:
-        """Return every arm's series by session at one share, on at most `SESSION_PATHS` of the same paths."""
+    def series(
+        self, arms: Sequence[str] | None = None, share: float | None = None
+    ) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """Return what arms were worth at every close: what figures by session are made of.
+
+        On the first `SESSION_PATHS` paths of a simulation, or that many starts of a history, evenly spread,
+        each arm run again once.
+
+        Parameters
+        ----------
+        arms
+            All unless given.
+        share
+            The smallest unless given.
+
+        Returns
+        -------
+        dict of str to dict of str to ndarray, shape (paths, sessions + 1)
+            Arm to `nav`, `requirement`, `hedge` and `core` (P&L of either side so far), `committed` (expected
+            cost), `deposited`, `interest`, and of the sleeve `sleeve_nav`, `sleeve_requirement`,
+            `sleeve_deposited`, `sleeve_received` (by rules, net) and `sleeve_interest`, dollars; `spot` and
+            `vix`, points; `bills`, growth of 1.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 4, "sessions": 21, "shares": [0.10], "surface_band": 0}
+        >>> av.compare([av.preset("plain")], av.market.GBM(), **few).series()["plain"]["nav"].shape
+        (4, 22)
+        """
         share = self._share(share)
-        if share not in self._kept:
-            followed = (
-                self._followed("series", arm, share, SESSION_PATHS)
-                for arm in self.arms
-                if (arm, share) in self.books
-            )
-            self._kept[share] = {
-                arm: plan.series(0, len(paths), 0, threads=self.threads) for arm, plan, paths in followed
-            }
-        return self._kept[share]
+        wanted = [arm for arm in arms or self.arms if arms or (arm, share) in self.books]
+        for arm in wanted:
+            if (arm, share) not in self._kept:
+                _, plan, paths = self._followed("series", arm, share, SESSION_PATHS)
+                self._kept[arm, share] = plan.series(0, len(paths), 0, threads=self.threads)
+        return {arm: self._kept[arm, share] for arm in wanted}
 
     @cached_property
-    def _kept(self) -> dict[float, dict[str, dict[str, NDArray[np.float64]]]]:
+    def _kept(self) -> dict[tuple[str, float], dict[str, NDArray[np.float64]]]:
         return {}
 
+    def announcements(self, window: int = figures.WINDOW) -> dict[str, NDArray[np.bool_]]:
+        """Return which sessions of the paths of `series` lie within a window of announcements.
+
+        By kind ("fomc", "cpi", "ppi") and for any of them ("announcements"): shape (paths, sessions). Empty
+        where the calendar has none.
+        """
+        _, starts = self._followed_starts(None)
+        events = {name: days for name, days in self.task.spec["schedule"]["events"].items() if days}
+        if events:
+            events["announcements"] = [day for days in events.values() for day in days]
+        return {name: figures.around(starts, self.sessions, days, window) for name, days in events.items()}
+
     def _followed_starts(self, share: float | None) -> tuple[Sequence[int], list[int]]:
-        """Return the numbers of the paths of `_series`, and the session of the calendar each begins at."""
+        """Return the numbers of the paths of `series`, and the session of the calendar each begins at."""
         _, _, paths = self._followed("series", None, share, SESSION_PATHS)
         starts = self.task.spec["starts"]
         return paths, [starts[path] if starts else self.task.spec["schedule"]["origin"] for path in paths]
@@ -824,7 +882,7 @@ class Comparison:
         dividends = self.task.spec["market"].get("dividend_yield")
         paid = float(dividends) if isinstance(dividends, int | float) else 0.0
         table = figures.beta(
-            self._series(share), self.capital, base=base or self.arms[0], dividend_yield=paid
+            self.series(share=share), self.capital, base=base or self.arms[0], dividend_yield=paid
         )
         return self._shown(table)
 
@@ -852,7 +910,7 @@ class Comparison:
         betas = dict(self.beta(share=share).filter(figure="beta").select("arm", "estimate").iter_rows())
         ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
         tables = []
-        for arm, series in self._series(share).items():
+        for arm, series in self.series(share=share).items():
             bills = np.log(series["bills"][:, -1]).mean() / (days[:, -1].mean() / 365.0)
             separate = ledgers[arm].get("mode") == "separate"
             table = figures.returns(
@@ -882,7 +940,7 @@ class Comparison:
         """
         share = self._share(share)
         paths, _ = self._followed_starts(share)
-        series = self._series(share)
+        series = self.series(share=share)
         first = pl.min_horizontal(
             pl.when(pl.col(name) > 0).then(pl.col(name)) for name in ("forced_tick", "ruin_tick")
         )
@@ -914,16 +972,117 @@ class Comparison:
             What `alvh.figures.windows` says: `arm`, `by` ("fomc", "cpi", "ppi", "announcements": any of them;
             "vix", "fall"), `when`, `figure`, `estimate`, `low`, `high`, `sessions`.
         """
-        series = self._series(share)
-        _, starts = self._followed_starts(share)
-        events = {name: days for name, days in self.task.spec["schedule"]["events"].items() if days}
-        any_of_them = {"announcements": [day for days in events.values() for day in days]} if events else {}
+        series = self.series(share=share)
         masks: dict[tuple[str, str], NDArray[np.bool_]] = {}
-        for name, days in (events | any_of_them).items():
-            near = figures.around(starts, self.sessions, days, window)
+        for name, near in self.announcements(window).items():
             masks |= {(name, "inside"): near, (name, "outside"): ~near}
         masks |= figures.regimes(next(iter(series.values())))
         return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
+
+    def foresight(
+        self, arm: str | None = None, chance: str | None = None, share: float | None = None
+    ) -> pl.DataFrame:
+        """Return what a hedge with hindsight could have earned at the same cost, and where an arm lies.
+
+        On the first `FORESIGHT_PATHS` paths of a simulation, or that many starts of a history at most, evenly
+        spread: the layers of the arm's hedge, opened at every session and closed at any later one.
+
+        Parameters
+        ----------
+        arm
+            The first with a hedge unless given; without bars and without a governance.
+        chance
+            The arm that opens the same layers by chance; the first other one whose rules read `chance`
+            unless given.
+        share
+            The smallest unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.foresight` says behind the `arm`: `figure`, `estimate`, `low`, `high`, `unit`.
+
+        Raises
+        ------
+        SpecError
+            No such arm, or one without a hedge, or one that is governed: a withheld roll holds a tranche
+            beyond what is followed.
+        """
+        share = self._share(share)
+        asked = arm or next(iter(self.hedged), None)
+        if asked not in self.hedged:
+            known = nearest_names(str(asked), self.hedged)
+            raise SpecError(f"foresight: arm = {asked!r}: give one with a hedge, {known}")
+        if asked in self._governed_arms:
+            raise SpecError(f"foresight: arm = {asked!r} is governed: give the arm without its governance")
+        others = (other for other in self.hedged if other != asked and self._by_chance(other))
+        chance = chance or next(others, None)
+        if chance is not None and chance not in self.hedged:
+            raise SpecError(f"foresight: chance = {chance!r}: {nearest_names(chance, self.hedged)}")
+        _, plan, paths = self._followed("foresight", asked, share, FORESIGHT_PATHS, offered=True)
+        tranches = plan.foresight(0, len(paths), 0, threads=self.threads)
+        rows = self._frame.filter(pl.col("share") == share, pl.col("path").is_in(list(paths))).sort("path")
+        ours = rows.filter(arm=asked)
+        theirs = rows.filter(arm=chance) if chance else None
+        schedule = self.task.spec["schedule"]["days"]
+        years = math.ceil((schedule[self.sessions] - schedule[0]) / 365)
+        allowed = self.budgets.get(asked, 0.0) * self.capital * years
+        committed = [each["expected_cost"].to_numpy() for each in (ours, theirs) if each is not None]
+        budget = np.maximum.reduce([*committed, np.full(len(paths), allowed)])
+        ledgers = next(book["ledgers"] for book in self.task.spec["books"] if book["arm"] == asked) or {}
+        separate = ledgers.get("mode") == "separate"
+        cash = self.capital * (ledgers["sleeve_share"] if separate else 1.0)
+        bound, attained = figures.hindsight(tranches, budget, cash)
+        table = figures.foresight(
+            ours["hedge_pnl"].to_numpy(),
+            None if theirs is None else theirs["hedge_pnl"].to_numpy(),
+            bound,
+            attained,
+            capital=self.capital,
+            sessions=self.sessions,
+        )
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
+
+    def _by_chance(self, arm: str) -> bool:
+        """Say whether chance opens some hedge layer of an arm."""
+        hedges = [layer for layer in self._layers(arm) if layer["role"] == "hedge"]
+        return any('"chance"' in json.dumps(layer["enter"]) for layer in hedges)
+
+    def openings(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return what each hedge layer of an arm opened after SPX had risen, and after it had fallen (C15).
+
+        On the paths of `beta`; the first arm with a hedge unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.openings` says behind the `arm`.
+        """
+        asked = arm or next(iter(self.hedged), self.arms[0])
+        _, plan, paths = self._followed("openings", asked, share, SESSION_PATHS)
+        tranches = figures.tranches_of(plan.deals(0, len(paths), 0, threads=self.threads))
+        told = enumerate(self._layers(asked))
+        layers = {index: layer["name"] for index, layer in told if layer["role"] == "hedge"}
+        series = self.series([asked], share)[asked]
+        table = figures.openings(tranches, layers, series["spot"], series["vix"])
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
+
+    def turnover(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return how much an arm deals in, layer by layer, and how its tranches overlap (R82).
+
+        On the paths of `beta`; the first arm unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.turnover` says behind the `arm`: `layer`, `figure`, `estimate`, `low`, `high`,
+            `unit`.
+        """
+        asked, plan, paths = self._followed("turnover", arm, share, SESSION_PATHS)
+        deals = plan.deals(0, len(paths), 0, threads=self.threads)
+        names = [layer["name"] for layer in self._layers(asked)]
+        table = figures.turnover(deals, names, paths=len(paths), sessions=self.sessions, capital=self.capital)
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
     def headline(self) -> str:
         """Say in words whether blow-ups were avoided, and at what cost (R91)."""
@@ -1244,6 +1403,12 @@ class Comparison:
         book = self.task.spec["books"][self.books.index((arm, share))]
         task = Task({**self.task.spec, "starts": starts, "books": [book]}, self.task.paths, self.task.facts)
         return _core.Plan(task.text)
+
+    def _offered(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
+        """Return the plan of what hindsight chooses from, with capital for all of it."""
+        book = everything_on_offer(self.task.spec["books"][self.books.index((arm, share))])
+        spec = {**self.task.spec, "starts": starts, "books": [book], "capital": PLENTY * self.capital}
+        return _core.Plan(Task(spec, self.task.paths, self.task.facts).text)
 
     def episode(
         self, which: str | tuple[date, date], arm: str | None = None, share: float | None = None

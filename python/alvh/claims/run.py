@@ -12,6 +12,7 @@ from alvh.claims.doubling import BASE_SHARE, CADENCES, LARGE_SHARE, doubling_arm
 from alvh.claims.hedges import hedge_rows, hedged_arms
 from alvh.claims.ledgers import commingled_arm, ledger_rows
 from alvh.claims.rivals import EXPOSED_SHARE, rival_arms, rival_rows
+from alvh.claims.sessions import session_rows, timing_rows
 from alvh.claims.stops import SESSIONS, stop_arms, stop_rows
 from alvh.claims.table import CLAIMS
 from alvh.claims.voting import VOTERS, voted
@@ -117,3 +118,5 @@ def _measured(run: Run) -> Iterator[Measured]:
     yield from rival_rows(exposed, rivals.equal_cost(), rivals.capital, rivals.sessions, EXPOSED_SHARE)
     for paths, share in ((own_size, BASE_SHARE), (exposed, EXPOSED_SHARE)):
         yield from ledger_rows(paths, hedged.capital, share)
+    yield from session_rows(doubled["week"], hedged, BASE_SHARE)
+    yield from timing_rows(rivals)

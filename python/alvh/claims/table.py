@@ -3,20 +3,25 @@
 from alvh.claims.claim import Claim
 
 __all__ = [
+    "BETTER",
     "CASH",
     "CLAIMS",
     "COMMINGLING",
     "COST",
     "COVERAGE",
     "DEEPENING",
+    "DOWNSIDE",
     "EROSION",
     "INVERSE",
     "LIQUIDATION",
+    "LOW_VOLATILITY",
     "PEAK",
     "PEAK_OF_ALVH",
+    "REGIMES",
     "RING_FENCE",
     "RIVALS",
     "SECOND_ENGINE",
+    "SPIKES",
     "TIMING",
     "WHIPSAW",
 ]
@@ -38,6 +43,13 @@ COMMINGLING = Claim("R62", "Commingling inflates margin and distorts break-evens
 RING_FENCE = Claim("R63", "Ring-fencing stops calls from cascading.")
 WHIPSAW = Claim("R14", "Intraday stops whipsaw: many stopped trades would have recovered.")
 EROSION = Claim("R20", "Stops erode the statistical edge.")
+LOW_VOLATILITY = Claim(
+    "R5", "15-25% a year on condor margin gross in low volatility, 13-23% net of the hedge."
+)
+BETTER = Claim("R20", "A better risk-adjusted return than doubling, above all near announcements.")
+DOWNSIDE = Claim("R71", "The hedge cuts downside beta at an acceptable price.")
+SPIKES = Claim("R74", "Several volatility spikes in a row are survived without forced liquidation.")
+REGIMES = Claim("R92", "It holds across economic regimes and around announcements.")
 
 CLAIMS = (
     PEAK,
@@ -55,31 +67,17 @@ CLAIMS = (
     RING_FENCE,
     WHIPSAW,
     EROSION,
-    Claim(
-        "R5",
-        "15-25% a year on condor margin gross in low volatility, 13-23% net of the hedge.",
-        "paths that stay in low volatility",
-    ),
+    LOW_VOLATILITY,
+    BETTER,
+    DOWNSIDE,
+    SPIKES,
+    REGIMES,
     Claim(
         "R18",
         "Losses cluster with volatility; trades are not independent.",
         "an i.i.d. control by block bootstrap",
     ),
-    Claim(
-        "R20",
-        "A better risk-adjusted return than doubling, above all near announcements.",
-        "event windows",
-    ),
     Claim("R37", "The VIX term structure is used without whipsaw.", "a count of whipsaws"),
-    Claim("R71", "The hedge cuts downside beta at an acceptable price.", "beta against SPX"),
-    Claim(
-        "R74",
-        "Several volatility spikes in a row are survived without forced liquidation.",
-        "a count of spikes",
-    ),
     Claim("R85", "A steward does better than a promoter.", "the profiles"),
-    Claim(
-        "R92", "It holds across economic regimes and around announcements.", "regime labels and event windows"
-    ),
 )
 """Every claim, measured or not yet computable."""

@@ -9,9 +9,13 @@ from alvh.figures.beta import BETA, beta
 from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
+from alvh.figures.deals import MOVE_SESSIONS, openings, tranches_of, turnover
+from alvh.figures.discipline import DISCIPLINE, discipline
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
+from alvh.figures.entries import ENTRIES, entries
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
+from alvh.figures.foresight import FORESIGHT, foresight, hindsight
 from alvh.figures.governed import CHECKS, governed, governed_words
 from alvh.figures.greek_view import GREEK_TERMS, greek_view
 from alvh.figures.headline import headline, history_headline
@@ -37,13 +41,17 @@ from alvh.figures.worst_bar import bar_calls
 __all__ = [
     "BETA",
     "CHECKS",
+    "DISCIPLINE",
+    "ENTRIES",
     "FIGURES",
+    "FORESIGHT",
     "GREEK_TERMS",
     "LARGEST_DRAWDOWN",
     "LARGEST_PROBABILITY",
     "LIMITS_OF_SIZE",
     "MARGIN_CALLS",
     "MONTH_DAYS",
+    "MOVE_SESSIONS",
     "ONE_DAY",
     "PRICES",
     "PROTECTION",
@@ -65,22 +73,27 @@ __all__ = [
     "capacity",
     "closed",
     "closed_words",
+    "discipline",
     "distress",
+    "entries",
     "equal_cost",
     "fall_frequency",
     "fan",
     "forced_cost",
+    "foresight",
     "governed",
     "governed_words",
     "greek_view",
     "headline",
     "hedge_failures",
+    "hindsight",
     "history_headline",
     "history_summary",
     "ladder",
     "layer_pnl",
     "margin_calls",
     "one_day",
+    "openings",
     "outcomes",
     "peaks",
     "prices",
@@ -94,5 +107,7 @@ __all__ = [
     "stops",
     "summary",
     "surface_band",
+    "tranches_of",
+    "turnover",
     "windows",
 ]

@@ -51,6 +51,7 @@ PROTECTION = {
     "stress_core_pnl": ("a year", "P&L of the core on the same sessions, of capital"),
     "stress_share": ("share", "of the core's loss on these sessions, raised in cash"),
     "r44_share": ("share", "of entries of bought puts, with positive vega and negative delta (R44)"),
+    "r44_refused": ("count", "openings of put spreads refused for want of these signs, a path (C18)"),
     "hedge_opened": ("count", "hedge tranches opened, a path"),
     "rolled": ("count", "of these, rolled (R35)"),
     "monetised": ("count", "partial sales at a profit, a path (R36)"),

@@ -12,7 +12,7 @@ from alvh.figures.by_session import Series, earned, same_paths
 from alvh.figures.columns import SESSIONS_PER_YEAR, check_horizon, nullable
 from alvh.statistics import mean_interval, ratio_interval
 
-__all__ = ["FALL_EDGES", "VIX_EDGES", "WINDOW", "around", "regimes", "windows"]
+__all__ = ["FALL_EDGES", "VIX_EDGES", "WINDOW", "Mask", "around", "regimes", "windows"]
 
 WINDOW = 2
 """Sessions before and after an announcement that count as its window. Ours."""

@@ -27,7 +27,7 @@ from alvh.rules.outside import names_in
 LONGEST_NAME = 60
 """Characters in the name of an arm: it becomes a file name and the head of a column."""
 
-MOST_LAYERS = 8
+MOST_LAYERS = 10
 """Layers of an arm, as in the engine."""
 
 _ARM_NAME = re.compile(r"\w(?:[\w +.%-]*[\w+%])?")
@@ -418,7 +418,11 @@ class Arm(Frozen):
         found = [
             (f"{layer.name}.{key}", rule, scope)
             for layer in self.layers
-            for key, (rule, scope) in zip(keys, layer.rules, strict=True)
+            for key, (rule, scope) in zip(
+                (*keys, *(f"size.reductions {n}.when" for n in range(1, len(layer.size.reductions) + 1))),
+                layer.rules,
+                strict=True,
+            )
             if rule is not None
         ]
         transfers = () if self.ledgers is None else self.ledgers.transfers

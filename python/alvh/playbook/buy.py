@@ -1,4 +1,4 @@
-"""What a hedge buys: calls and call spreads, puts, VIX futures.
+"""What a hedge buys: calls and call spreads, puts and put spreads, VIX futures.
 
 Buying only (C13); the options are European, so that they are sold or rolled and never exercised early (C23).
 """
@@ -10,39 +10,34 @@ from pydantic import Field, Strict, ValidationError, field_validator, model_vali
 
 from alvh.contracts import contract
 from alvh.errors import SpecError, mistakes
-from alvh.playbook.frozen import Every, Listed
+from alvh.playbook.frozen import Event, Every, Listed
 
-Kind = Literal["call", "put", "call_spread", "future"]
+Kind = Literal["call", "put", "call_spread", "put_spread", "future"]
 
 Range = Annotated[tuple[float, float], Strict(strict=False)]
 Products = Annotated[tuple[str, ...], Strict(strict=False)]
 
-NO_PUT_SPREAD = (
-    "a long 0.80 and short 0.60 delta put spread has negative vega, against its purpose (C18, R44): "
-    "buy the put outright, kind = 'put'"
-)
+SPREADS = ("call_spread", "put_spread")
 
 
 class Buy(Listed):
     """What is bought, and when.
 
     ``delta`` is the absolute forward delta of the bought option, a number or the range [low, high], whose
-    middle is asked for (R31); ``spread_delta`` that of the call which a call spread sells against it. A
-    future has neither. Of several products the one with the smallest contract is traded: whole lots of it
-    come closest to the target (R42).
+    middle is asked for (R31); ``spread_delta`` that of the option which a spread sells against it. A future
+    has neither. Of several products the one with the smallest contract is traded: whole lots of it come
+    closest to the target (R42). With ``after``, such as ``"fomc"``, the expiry is the first listed one that
+    settles after the next such announcement, if it lies in the window (R23).
+
+    A put spread on the index is bought only where it has positive vega and negative delta at its entry; a
+    long 0.80 and short 0.60 delta one has neither purpose nor vega (R41, R44, C18).
     """
 
     kind: Kind
     product: str | Products
     delta: float | Range | None = None
     spread_delta: float | None = Field(default=None, gt=0, lt=1)
-
-    @field_validator("kind", mode="before")
-    @classmethod
-    def _outright(cls, kind: object) -> object:
-        if kind == "put_spread":
-            raise ValueError(NO_PUT_SPREAD)
-        return kind
+    after: Event | None = None
 
     @field_validator("product")
     @classmethod
@@ -73,10 +68,12 @@ class Buy(Listed):
             )
         if (self.kind == "future") != (self.delta is None):
             raise ValueError("delta: an option needs one, a future has none")
-        if (self.kind == "call_spread") != (self.spread_delta is not None):
+        if (self.kind in SPREADS) != (self.spread_delta is not None):
             raise ValueError(
-                "spread_delta: the delta of the call that a call spread sells; nothing else has one"
+                "spread_delta: the delta of the option that a spread sells; nothing else has one"
             )
+        if self.kind == "put_spread" and contract(self.traded).underlying != "SPX":
+            raise ValueError("kind = 'put_spread': puts on the index (R41)")
         if self.spread_delta is not None and not self.spread_delta < self._target:
             raise ValueError("spread_delta: below delta, or more would be sold than bought (C13)")
         return self
@@ -96,7 +93,7 @@ class Buy(Listed):
         """Return the legs of one bought unit; a future has none: one contract is bought."""
         if self.kind == "future":
             return []
-        right = "P" if self.kind == "put" else "C"
+        right = "P" if self.kind in {"put", "put_spread"} else "C"
         legs = [{"right": right, "ratio": 1, "strike": {"by": "delta", "value": self._target}}]
         if self.spread_delta is not None:
             sold = {"by": "delta", "value": self.spread_delta}
@@ -110,10 +107,12 @@ def vix_call(
     delta: float | tuple[float, float] = 0.30,
     spread_delta: float | None = None,
     every: Every = "week",
+    after: Event | None = None,
 ) -> Buy:
     """Buy VIX calls, or call spreads where ``spread_delta`` says which call is sold against them (R22, R23).
 
     The window is wide enough for some monthly expiry to lie in it on every day: they are up to 35 days apart.
+    ``after="fomc"`` takes the first expiry that settles after the next announcement.
 
     Examples
     --------
@@ -121,9 +120,8 @@ def vix_call(
     [{'right': 'C', 'ratio': 1, 'strike': {'by': 'delta', 'value': 0.3}}]
     """
     kind = "call" if spread_delta is None else "call_spread"
-    return _buy(
-        "vix_call", kind=kind, product="VIX", days=days, every=every, delta=delta, spread_delta=spread_delta
-    )
+    strikes = {"delta": delta, "spread_delta": spread_delta}
+    return _buy("vix_call", kind=kind, product="VIX", days=days, every=every, after=after, **strikes)
 
 
 def vx_future(
@@ -145,15 +143,21 @@ def put(
     delta: float | tuple[float, float] = (0.65, 0.85),
     every: Every = "flat",
     product: str | tuple[str, ...] = ("SPX", "XSP"),
+    spread_delta: float | None = None,
 ) -> Buy:
     """Buy index puts outright, by default in the money as the Second Engine does (R41, C18).
+
+    With ``spread_delta`` a put of that delta is sold against them: such a spread is bought only where it has
+    positive vega and negative delta (R44).
 
     Examples
     --------
     >>> put().traded, put().legs()[0]["strike"]
     ('XSP', {'by': 'delta', 'value': 0.75})
     """
-    return _buy("put", kind="put", product=product, days=days, every=every, delta=delta)
+    kind = "put" if spread_delta is None else "put_spread"
+    strikes = {"delta": delta, "spread_delta": spread_delta}
+    return _buy("put", kind=kind, product=product, days=days, every=every, **strikes)
 
 
 def _buy(name: str, **fields: Any) -> Buy:

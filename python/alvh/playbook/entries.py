@@ -14,11 +14,10 @@ from pydantic import (
 )
 
 from alvh.errors import SpecError, mistakes
-from alvh.playbook.frozen import Frozen, compiled
+from alvh.playbook.frozen import Event, Frozen, compiled
 from alvh.rules import Condition, parse
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
-Event = Literal["fomc", "cpi", "ppi"]
 
 
 class Apart(Frozen):

@@ -10,6 +10,9 @@ from alvh.rules.outside import outside
 
 Every = Literal["day", "week", "month", "flat"]
 
+Event = Literal["fomc", "cpi", "ppi"]
+"""Kinds of announcements."""
+
 Window = Annotated[tuple[int, int], Strict(strict=False)]
 """Two numbers; TOML has lists where Python has tuples."""
 

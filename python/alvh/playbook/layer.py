@@ -102,6 +102,8 @@ class Layer(Frozen):
             "size.caps": bool(self.size.caps),
             "size.reduced": self.size.reduced is not None,
             "size.gross_short_leg": self.size.gross_short_leg,
+            "size.reductions": bool(self.size.reductions),
+            "size.band": self.size.band > 0,
         }
         if given := [key for key, is_given in unused.items() if is_given]:
             raise ValueError(f"{', '.join(given)}: of what is bought; this layer sells")
@@ -139,6 +141,8 @@ class Layer(Frozen):
         by_premium = self.size.target in {"core.notional", "premium_share"} or any(
             "equity" in cap for cap in self.size.caps
         )
+        if buy.kind != "future" and self.size.target == "core.max_loss":
+            raise ValueError("size.target = 'core.max_loss': of futures; premium has core.notional")
         if buy.kind == "future" and (by_premium or self.monetise):
             raise ValueError(
                 "a future costs no premium: monetise, the targets core.notional and premium_share, and caps "
@@ -170,7 +174,8 @@ class Layer(Frozen):
     def rules(self) -> tuple[tuple[Condition | None, str], ...]:
         """The rules of the layer and the scope of each."""
         reduced = self.size.reduced.when if self.size.reduced else None
-        return (self.enter, "book"), (self.exit, "position"), (reduced, "book")
+        further = ((each.when, "book") for each in self.size.reductions)
+        return (self.enter, "book"), (self.exit, "position"), (reduced, "book"), *further
 
     @property
     def warm_up(self) -> int:
@@ -194,6 +199,8 @@ class Layer(Frozen):
             "size": self.size.spec(),
             "progression": self.progression.model_dump() if self.progression else None,
         }
+        if self.buy is not None and self.buy.after is not None:
+            spec["after"] = self.buy.after
         return spec if self.minute is None else spec | {"at": self.minute}
 
     def _legs(self) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ def SecondEngine(  # noqa: N802 -- reads as the constructor that it is
     equity: float = 0.15,
     days: int | tuple[int, int] = (60, 120),
     delta: float | tuple[float, float] = (0.65, 0.85),
+    spread_delta: float | None = None,
     roll_below: int | None = 30,
     reduced_above: float | None = 35.0,
     product: str | tuple[str, ...] = ("SPX", "XSP"),
@@ -40,6 +41,9 @@ def SecondEngine(  # noqa: N802 -- reads as the constructor that it is
         Premium of what is held, at most this share of NAV (R43).
     days, delta
         Calendar days to expiry and absolute delta, or ranges of them (R41).
+    spread_delta
+        Absolute delta of a put to sell against it: a spread is bought only where it gains from volatility and
+        loses as the index rises, which one of these deltas does not (R44, C18); None: outright.
     roll_below
         Calendar days to expiry below which it is rolled (R58); None holds it to expiry.
     reduced_above
@@ -60,7 +64,7 @@ def SecondEngine(  # noqa: N802 -- reads as the constructor that it is
     size = offset("core.notional", share).capped(f"{equity!r} * equity")
     if reduced_above is not None:
         size = size.reduced_when(f"vix > {reduced_above:g}")
-    buy = put(days=days, delta=delta, product=product)
+    buy = put(days=days, delta=delta, product=product, spread_delta=spread_delta)
     enter = f"vix >= {LEAST_VIX} and ({enter})"
     if roll_below is not None:
         exit = f"({exit}) or (vix < {LEAST_VIX} and days_to_expiry < {roll_below})"  # noqa: A001 -- as above

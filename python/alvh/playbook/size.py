@@ -1,8 +1,9 @@
 """How many lots: a target, what caps it, and when it is reduced."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Strict, ValidationError, field_validator
+from pydantic import Field, Strict, ValidationError, field_validator, model_validator
 
 from alvh.errors import SpecError, mistakes
 from alvh.playbook import caps
@@ -10,7 +11,12 @@ from alvh.playbook.frozen import Frozen, compiled
 from alvh.rules import Condition
 
 Offset = Literal[
-    "core.vega", "core.threatened_delta", "core.notional", "core.index_notional", "premium_share"
+    "core.vega",
+    "core.threatened_delta",
+    "core.notional",
+    "core.index_notional",
+    "premium_share",
+    "core.max_loss",
 ]
 Target = Literal[
     "margin_share",
@@ -20,6 +26,7 @@ Target = Literal[
     "core.notional",
     "core.index_notional",
     "premium_share",
+    "core.max_loss",
 ]
 
 ENGINE_TARGETS = {
@@ -27,6 +34,7 @@ ENGINE_TARGETS = {
     "core.threatened_delta": "threatened_delta",
     "core.notional": "core_notional",
     "core.index_notional": "core_index_notional",
+    "core.max_loss": "core_max_loss",
 }
 """Targets that the engine writes otherwise."""
 
@@ -37,6 +45,7 @@ HEDGE_TARGETS = (
     "core.notional",
     "core.index_notional",
     "premium_share",
+    "core.max_loss",
     "lots",
 )
 
@@ -62,12 +71,16 @@ class Size(Frozen):
     What is bought offsets the share ``value`` of the core's dollars per VIX point (``core.vega``, R22) or of
     the entry delta of its threatened spreads (``core.threatened_delta``, R24; C4: with ``gross_short_leg`` of
     the short legs alone); holds that share of its lots by index notional (``core.index_notional``) or, in
-    premium, of its maximum loss (``core.notional``, R42); pays that share of NAV at each opening
-    (``premium_share``); or has so many ``lots``.
+    premium, of its maximum loss (``core.notional``, R42), in value of futures of the same
+    (``core.max_loss``, R29); pays that share of NAV at each opening (``premium_share``); or has so many
+    ``lots``.
 
     ``multiplier`` scales the target. ``base = "start"`` keeps the lots of the first opening (R10).
     ``buffer`` is the share of NAV that what is sold leaves free in its ledger (R19). ``caps``
-    are texts, see `alvh.playbook.caps`: the smallest limit counts, and which one it was is recorded.
+    are texts, see `alvh.playbook.caps`: the smallest limit counts, and which one it was is recorded. Of
+    ``reductions`` that hold the smallest factor counts (R40). With a ``band`` nothing is bought while the
+    layer lacks less than that share of its wanted lots (R82). ``basis = "wing_notional"`` makes
+    ``margin_share`` count Σ width × multiplier × lots instead of what the margin rule requires (R4, C21).
     """
 
     target: Target = "margin_share"
@@ -78,6 +91,19 @@ class Size(Frozen):
     caps: Annotated[tuple[str, ...], Strict(strict=False)] = ()
     reduced: Reduced | None = None
     gross_short_leg: bool = False
+    reductions: Annotated[tuple[Reduced, ...], Strict(strict=False)] = ()
+    band: float = Field(default=0.0, ge=0, lt=1)
+    basis: Literal["requirement", "wing_notional"] = "requirement"
+
+    @model_validator(mode="after")
+    def _used(self) -> Self:
+        if self.reductions and self.reduced is not None:
+            raise ValueError("reduced, one rule, or reductions, several: not both")
+        if self.band and self.target == "premium_share":
+            raise ValueError("band: with premium_share each opening is its own, and nothing held is counted")
+        if self.basis != "requirement" and self.target != "margin_share":
+            raise ValueError(f"basis: of margin_share alone, not of {self.target}")
+        return self
 
     @field_validator("caps")
     @classmethod
@@ -97,9 +123,23 @@ class Size(Frozen):
         """
         return self._with(caps=(*self.caps, *texts))
 
-    def reduced_when(self, rule: str | Condition, *, to: float = 0.5) -> Self:
-        """Return the size whose target counts ``to`` times while the rule holds at the decision."""
-        return self._with(reduced={"when": rule, "to": to})
+    def reduced_when(
+        self, rule: str | Condition | Sequence[tuple[str | Condition, float]], *, to: float = 0.5
+    ) -> Self:
+        """Return the size whose target counts ``to`` times while the rule holds at the decision.
+
+        Of several pairs of a rule and a factor the smallest factor counts whose rule holds: bands of VIX
+        (R40).
+
+        Examples
+        --------
+        >>> bands = offset("core.vega", 0.50).reduced_when([("vix > 28", 0.75), ("vix > 35", 0.5)])
+        >>> [(str(each.when), each.to) for each in bands.reductions]
+        [('vix > 28', 0.75), ('vix > 35', 0.5)]
+        """
+        if isinstance(rule, str | Condition):
+            return self._with(reduced={"when": rule, "to": to})
+        return self._with(reductions=[{"when": when, "to": factor} for when, factor in rule])
 
     def _with(self, **fields: Any) -> Self:
         try:
@@ -110,6 +150,11 @@ class Size(Frozen):
     def spec(self) -> dict[str, Any]:
         """Return the size as the engine reads it."""
         reduced = self.reduced and {"when": self.reduced.when.spec(), "to": self.reduced.to}
+        further = {
+            "reductions": [{"when": each.when.spec(), "to": each.to} for each in self.reductions],
+            "band": self.band,
+            "basis": self.basis if self.basis != "requirement" else None,
+        }
         return {
             "target": ENGINE_TARGETS.get(self.target, self.target),
             "value": self.value,
@@ -119,6 +164,7 @@ class Size(Frozen):
             "caps": [caps.spec(text) for text in self.caps],
             "reduced": reduced,
             "gross_short_leg": self.gross_short_leg,
+            **{key: value for key, value in further.items() if value},
         }
 
     def document(self) -> dict[str, Any]:
@@ -134,6 +180,12 @@ class Size(Frozen):
             table["reduced"] = {"when": str(self.reduced.when), "to": self.reduced.to}
         if self.gross_short_leg:
             table["gross_short_leg"] = True
+        if self.reductions:
+            table["reductions"] = [{"when": str(each.when), "to": each.to} for each in self.reductions]
+        if self.band:
+            table["band"] = self.band
+        if self.basis != "requirement":
+            table["basis"] = self.basis
         return table
 
 
@@ -157,8 +209,8 @@ def offset(target: Offset, value: float) -> Size:
     Parameters
     ----------
     target
-        ``"core.vega"``, ``"core.threatened_delta"``, ``"core.notional"``, ``"core.index_notional"`` or
-        ``"premium_share"``, see `Size`.
+        ``"core.vega"``, ``"core.threatened_delta"``, ``"core.notional"``, ``"core.index_notional"``,
+        ``"core.max_loss"`` or ``"premium_share"``, see `Size`.
     value
         Share of it.
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use alvh_core::engine::{
-    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule, SERIES_NAMES,
-    SUMMARY_NAMES, Trace,
+    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, ENTRY_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule,
+    SERIES_NAMES, SUMMARY_NAMES, Trace,
 };
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
@@ -141,6 +141,24 @@ impl Plan {
     ) -> PyResult<Bound<'py, PyDict>> {
         let columns = detached(py, || self.0.foresight(first_path, paths, book, threads))?;
         by_name(py, FORESIGHT_NAMES, columns)
+    }
+
+    /// Openings of the core of one book: name -> array of one value per opening, in path order.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn entries<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let rows = detached(py, || self.0.entries(first_path, paths, book, threads))?;
+        let out = PyDict::new(py);
+        for (index, name) in ENTRY_NAMES.iter().enumerate() {
+            out.set_item(name, rows.iter().map(|row| row[index]).collect::<Vec<_>>().into_pyarray(py))?;
+        }
+        Ok(out)
     }
 
     /// How often data were missing for the enter rules of layers, over some paths: a dict per layer that has one.

@@ -6,6 +6,7 @@ use super::{
     book::{Book, Context, Ledger},
     call_log::{CallLog, INDICATORS},
     deals,
+    entries::Rows,
     exposure::{self, Exposure},
     foresight::Foresight,
     gates::{Gate, Gates},
@@ -58,6 +59,7 @@ pub struct Block<'p> {
     dealing: Option<usize>,
     foresight: Option<Foresight>,
     calls: Option<CallLog>,
+    told: Option<usize>,
     readings: Option<(Which, Readings)>,
     gates: Option<Gates>,
     permits: Option<Permits>,
@@ -114,6 +116,7 @@ impl<'p> Block<'p> {
             dealing: None,
             foresight: None,
             calls: None,
+            told: None,
             readings: None,
             gates: None,
             permits: None,
@@ -185,6 +188,20 @@ impl<'p> Block<'p> {
             self.looks_back = self.looks_back.max(wanted);
         }
         self.calls = Some(CallLog::new(book));
+    }
+
+    /// Keeps the openings of the core of one book, in every lane.
+    pub fn follow_entries(&mut self, book: usize) {
+        self.told = Some(book);
+        self.selections.iter_mut().for_each(|choice| choice.told = true);
+    }
+
+    /// The openings in the first `live` lanes, path by path.
+    pub fn take_entries(&mut self, live: usize) -> Rows {
+        let mut rows = self.told.and_then(|book| self.books[book].entries.take()).unwrap_or_default();
+        rows.retain(|row| row[0] < live as f64);
+        rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        rows
     }
 
     /// Counts how often the rules of layers could not be told for want of data.
@@ -339,6 +356,9 @@ impl<'p> Block<'p> {
         }
         if let Some(foresight) = &self.foresight {
             foresight.watch(&mut self.books);
+        }
+        if let Some(told) = self.told {
+            self.books[told].entries = Some(vec![]);
         }
         if let Some(watched) = self.watched {
             self.books[watched].events = Some(vec![]);
@@ -699,8 +719,13 @@ impl<'p> Block<'p> {
                         pool.decisions[i] += 1;
                     }
                 }
-                let reduced = layout.reduced.map_or(Mask::NONE, |rule| enters[rule].1.is_true());
-                book.order_open(layer, orders, reduced);
+                let mut factor = Col::splat(1.0);
+                for &(rule, to) in &layout.reduced {
+                    for i in enters[rule].1.is_true().lanes() {
+                        factor[i] = factor[i].min(to);
+                    }
+                }
+                book.order_open(layer, orders, &factor);
             }
         }
         if let Some(watched) = self.watched {

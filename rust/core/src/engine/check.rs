@@ -7,8 +7,8 @@ use super::{
     plan::{positive, within},
     spec::{
         BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
-        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeTarget, StrikeSpec,
-        Underlying, Width,
+        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeBasis, SizeTarget,
+        StrikeSpec, Underlying, Width,
     },
 };
 use crate::{
@@ -146,18 +146,27 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
             "a core layer: a hedge is sized by what it hedges",
         ));
     }
-    let only_core = spec.progression.is_some() || size.base == SizeBase::Start || size.buffer > 0.0;
+    let only_core = spec.progression.is_some()
+        || size.base == SizeBase::Start
+        || size.buffer > 0.0
+        || size.basis != SizeBasis::default();
     if hedge && only_core {
         let allowed = "none of them: they size what is sold";
-        return Err(Error::domain(path, "progression, base or buffer in a hedge", allowed));
+        return Err(Error::domain(path, "progression, base, buffer or basis in a hedge", allowed));
     }
     let only_hedge = spec.roll_below.is_some()
         || !spec.monetise.is_empty()
         || !size.caps.is_empty()
-        || size.reduced.is_some();
+        || size.reduced.is_some()
+        || !size.reductions.is_empty()
+        || size.band > 0.0;
     if !hedge && only_hedge {
         let allowed = "a layer with role = hedge";
-        return Err(Error::domain(path, "roll_below, monetise, caps or reduced in a core layer", allowed));
+        return Err(Error::domain(
+            path,
+            "roll_below, monetise, caps, reduced or band in a core layer",
+            allowed,
+        ));
     }
     if let Some(days) = spec.roll_below
         && !(1..spec.days.low).contains(&days)
@@ -189,6 +198,18 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
     }
     if let Some(reduced) = &size.reduced {
         within(&format!("{path}.size.reduced.to"), reduced.to, 0.0, 1.0)?;
+    }
+    for (index, reduced) in size.reductions.iter().enumerate() {
+        within(&format!("{path}.size.reductions[{index}].to"), reduced.to, 0.0, 1.0)?;
+    }
+    within(&format!("{path}.size.band"), size.band, 0.0, 0.99)?;
+    if size.band > 0.0 && size.target == SizeTarget::PremiumShare {
+        let allowed = "0 with premium_share: each opening is its own, nothing held is counted";
+        return Err(Error::domain(format!("{path}.size.band"), size.band, allowed));
+    }
+    if size.target == SizeTarget::CoreMaxLoss && !spec.legs.is_empty() {
+        let allowed = "a future: options have core_notional, their premium over the same loss";
+        return Err(Error::domain(format!("{path}.size.target"), "core_max_loss", allowed));
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ use crate::{
 const FLAT_SLOTS: usize = 4;
 
 /// Layers of a book: each has a column of its own among the figures.
-pub(super) const MAX_LAYERS: usize = 8;
+pub(super) const MAX_LAYERS: usize = 10;
 
 /// A timeline of packages: who opens it may differ, what is opened does not.
 #[derive(Debug)]
@@ -120,6 +120,7 @@ struct PoolKey {
     product: String,
     legs: Vec<LegSpec>,
     days: DaysWindow,
+    after: Option<String>,
     every: Every,
     at: Option<u32>,
     end_days: i32,
@@ -171,8 +172,8 @@ pub(super) struct LayerPlan {
     pub roll_below: Option<i32>,
     pub monetise: Vec<Rung>,
     pub size: SizeSpec,
-    /// Rule of `size.reduced`.
-    pub reduced: Option<usize>,
+    /// Rules of `size.reduced` and `size.reductions`, and what they multiply the target with.
+    pub reduced: Vec<(usize, f64)>,
     pub progression: Option<ProgressionSpec>,
     /// Its tranches are followed inside sessions: excursions there count.
     pub followed_inside: bool,
@@ -468,7 +469,8 @@ impl Builder<'_> {
             Ok(Permit { name: permit.name.clone(), rule, rolls_only: permit.rolls_only })
         };
         let permits = spec.permits.iter().map(permit).collect::<Result<_>>()?;
-        let reduced = spec.size.reduced.as_ref().map(|r| self.enter(owner.0, &r.when)).transpose()?;
+        let reduced = spec.size.reduced.iter().chain(&spec.size.reductions);
+        let reduced = reduced.map(|r| Ok((self.enter(owner.0, &r.when)?, r.to))).collect::<Result<_>>()?;
         Ok(LayerPlan {
             pool,
             role: spec.role,
@@ -495,6 +497,7 @@ impl Builder<'_> {
             product: spec.product.clone(),
             legs: spec.legs.clone(),
             days: spec.days,
+            after: spec.after.clone(),
             every: spec.every,
             at: spec.at,
             end_days: spec.roll_below.unwrap_or(0),
@@ -527,7 +530,8 @@ impl Builder<'_> {
         // Where quotes are recorded, an expiry that has none on a session cannot be traded on it.
         let quoted =
             |session, expiry| chain.as_ref().is_none_or(|chain| chain.slice(session, expiry).is_some());
-        let expiry = self.schedule.expiry_table(&spec.product, spec.days, quoted)?;
+        let after = spec.after.as_deref().map(|event| (event, contract.morning));
+        let expiry = self.schedule.expiry_table(&spec.product, spec.days, after, quoted)?;
         let decides = self.schedule.decision_sessions(spec.every);
         let (tranches, slots) = match &decides {
             None => (1, FLAT_SLOTS),

@@ -11,6 +11,7 @@ mod call_log;
 mod check;
 mod clock;
 mod deals;
+mod entries;
 mod exposure;
 mod fill;
 mod foresight;
@@ -38,6 +39,7 @@ mod trace;
 
 pub use call_log::NAMES as CALL_NAMES;
 pub use deals::{KINDS as DEAL_KINDS, NAMES as DEAL_NAMES};
+pub use entries::NAMES as ENTRY_NAMES;
 pub use foresight::NAMES as FORESIGHT_NAMES;
 pub use gates::Gate;
 pub use greeks::NAMES as GREEK_NAMES;

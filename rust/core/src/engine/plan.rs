@@ -9,6 +9,7 @@ use super::{
     check::check_begun,
     clock::Clock,
     deals::NAMES as DEALS,
+    entries::NAMES as ENTRIES,
     foresight::NAMES as FORESIGHT,
     given::Given,
     greeks::NAMES as GREEKS,
@@ -312,6 +313,31 @@ impl Plan {
             block.take_foresight(live)
         })?;
         Ok(joined(&blocks, FORESIGHT.len()))
+    }
+
+    /// The openings of the core of one book: a row of [`super::ENTRY_NAMES`] each, in path order.
+    pub fn entries(
+        &self,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> Result<Vec<[f64; ENTRIES.len()]>> {
+        self.check_book(book)?;
+        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
+            block.follow_entries(book);
+            block.run(first, live);
+            block.take_entries(live)
+        })?;
+        // A block counts paths from its own first lane.
+        let told = blocks.into_iter().enumerate().flat_map(|(index, rows)| {
+            rows.into_iter().map(move |[path, rest @ ..]| {
+                let mut row = [path + (index * LANES) as f64; ENTRIES.len()];
+                row[1..].copy_from_slice(&rest);
+                row
+            })
+        });
+        Ok(told.collect())
     }
 
     /// Runs blocks in parallel and joins their columns in path order.

@@ -72,6 +72,10 @@ pub struct Selection {
     pub entry_delta: [[Col; 2]; 2],
     /// What portfolio margin reprices it off, where it does.
     pub repriced_off: Option<Box<Basis>>,
+    /// Forward of the expiry, where openings are told.
+    pub forward: Col,
+    /// Openings are told: deltas and expected moves are wanted, whoever hedges.
+    pub told: bool,
     quotes: Quotes,
     /// |delta| of the legs that are chosen by the credit.
     common: Col,
@@ -105,6 +109,8 @@ impl Selection {
             entry_sd: Col::default(),
             entry_delta: [[Col::default(); 2]; 2],
             repriced_off: moved.then(|| Box::new(Basis::new(legs))),
+            forward: Col::default(),
+            told: false,
             quotes: Quotes::default(),
             common: Col::default(),
             moved: State::default(),
@@ -150,7 +156,10 @@ impl Selection {
         if let Some(basis) = &mut self.repriced_off {
             self.quotes.basis(pool, &self.strikes, &self.leg_prices, &self.leg_spreads, basis);
         }
-        if pool.hedged {
+        if self.told {
+            self.forward = self.quotes.spx.forward;
+        }
+        if pool.hedged || self.told {
             self.measure(pool);
         }
         if pool.stress.is_some() {

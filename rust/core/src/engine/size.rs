@@ -84,6 +84,8 @@ pub fn buffered_lots(lots: f64, buffer: f64, room: Room) -> f64 {
 mod tests {
     use super::*;
 
+    use crate::engine::spec::SizeBasis;
+
     const ROOM: Room = Room {
         nav: 1e6,
         available: 1e6,
@@ -105,6 +107,9 @@ mod tests {
             caps: vec![],
             reduced: None,
             gross_short_leg: false,
+            reductions: vec![],
+            band: 0.0,
+            basis: SizeBasis::default(),
         }
     }
 

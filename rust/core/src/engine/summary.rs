@@ -170,6 +170,8 @@ summary! {
     r44_checked,
     /// Of those, with positive vega and negative delta (R44).
     r44_held,
+    /// Openings of put spreads refused because they lack one of them (C18).
+    r44_refused,
     /// Hedge tranches opened.
     hedge_opened,
     /// Hedge tranches rolled.
@@ -200,6 +202,14 @@ summary! {
     layer_pnl_6,
     /// Of the eighth.
     layer_pnl_7,
+    /// Of the ninth.
+    layer_pnl_8,
+    /// Of the tenth.
+    layer_pnl_9,
+    /// Core tranches opened with more lots than their base: after losses (R85).
+    increased,
+    /// Sessions with a hedge of more than 60% of the core's dollars per VIX point (R85).
+    over_covered,
 }
 
 impl Summary {
@@ -214,6 +224,8 @@ impl Summary {
             self.layer_pnl_5,
             self.layer_pnl_6,
             self.layer_pnl_7,
+            self.layer_pnl_8,
+            self.layer_pnl_9,
         ] = *pnl;
     }
 

@@ -130,8 +130,8 @@ pub struct LayerDecision {
     pub withheld: [String; 2],
     /// An opening is ordered.
     pub open: bool,
-    /// It is to be smaller than usual (C3).
-    pub reduced: bool,
+    /// What its target is multiplied with, 1 unless a rule makes it smaller (C3, R40).
+    pub factor: f64,
     /// What it holds.
     pub held: Vec<Held>,
 }

@@ -11,6 +11,9 @@ use crate::{Error, Result};
 /// No listed expiry lies in the window.
 pub const NO_EXPIRY: u32 = u32::MAX;
 
+/// Announcements that come at 8:30 in New York; others, such as the FOMC at 14:00, come while markets are open.
+const BEFORE_THE_OPENING: [&str; 2] = ["cpi", "ppi"];
+
 /// Days after Monday.
 const FRIDAY: i64 = 4;
 
@@ -219,24 +222,44 @@ impl Schedule {
 
     /// Per fill session: the listed expiry nearest to the target within the window, or [`NO_EXPIRY`].
     ///
-    /// `quoted` says of a fill session and a listed expiry whether it can be traded on that session.
+    /// `after` names a kind of announcement, and whether the product settles in the morning: then it is the first
+    /// listed expiry that settles after the next announcement, if that lies in the window (R23). `quoted` says of a
+    /// fill session and a listed expiry whether it can be traded on that session.
     pub fn expiry_table(
         &self,
         product: &str,
         window: DaysWindow,
+        after: Option<(&str, bool)>,
         quoted: impl Fn(u32, u32) -> bool,
     ) -> Result<Vec<u32>> {
         let listed = self.listed(product)?;
+        let told = |fill: u32| match after {
+            None => Some(None),
+            Some((event, morning)) => self.first_settlement(listed, event, morning, fill).map(Some),
+        };
         let nearest = |fill: u32| {
+            let Some(only) = told(fill) else { return NO_EXPIRY };
             listed
                 .iter()
                 .copied()
+                .filter(|&e| only.is_none_or(|only| e == only))
                 .filter(|&e| e > fill && (window.low..=window.high).contains(&self.days_between(fill, e)))
                 .filter(|&e| quoted(fill, e))
                 .min_by_key(|&e| ((self.days_between(fill, e) - window.target).abs(), e))
                 .unwrap_or(NO_EXPIRY)
         };
         Ok((0..self.len() as u32).map(nearest).collect())
+    }
+
+    /// The first listed expiry that settles after the next announcement that follows the close of a session; `None`
+    /// where none is known.
+    fn first_settlement(&self, listed: &[u32], event: &str, morning: bool, fill: u32) -> Option<u32> {
+        let events = self.spec.events.get(event)?;
+        let next = *events.get(events.partition_point(|&at| at <= fill))?;
+        // On the day itself: what is said before the opening is known to any settlement, what is said at 14:00 to that
+        // of the close alone.
+        let same_day = !morning || BEFORE_THE_OPENING.contains(&event);
+        listed.iter().copied().find(|&e| e > next || (same_day && e == next))
     }
 
     /// The fewest slots such that a package has always settled when its slot comes round again.
@@ -328,13 +351,14 @@ mod tests {
     fn expiry_is_the_nearest_to_target_and_ties_go_to_the_earlier() {
         let s = weekdays(60);
         let table =
-            s.expiry_table("SPXW", DaysWindow { low: 38, high: 52, target: 45 }, |_, _| true).unwrap();
+            s.expiry_table("SPXW", DaysWindow { low: 38, high: 52, target: 45 }, None, |_, _| true).unwrap();
         for fill in 0..10u32 {
             let d = s.days_between(fill, table[fill as usize]);
             assert!((42..=48).contains(&d), "{d}");
         }
-        let none =
-            s.expiry_table("SPXW", DaysWindow { low: 400, high: 410, target: 405 }, |_, _| true).unwrap();
+        let none = s
+            .expiry_table("SPXW", DaysWindow { low: 400, high: 410, target: 405 }, None, |_, _| true)
+            .unwrap();
         assert!(none.iter().all(|&e| e == NO_EXPIRY));
     }
 
@@ -343,7 +367,7 @@ mod tests {
         let s = weekdays(200);
         let weekly = s.decision_sessions(Every::Week).unwrap();
         let expiry =
-            s.expiry_table("SPXW", DaysWindow { low: 38, high: 52, target: 45 }, |_, _| true).unwrap();
+            s.expiry_table("SPXW", DaysWindow { low: 38, high: 52, target: 45 }, None, |_, _| true).unwrap();
         let slots = s.slots_needed(&weekly, &expiry);
         let decisions: Vec<usize> = (0..150).filter(|&i| weekly[i]).collect();
         let free = |k: usize| decisions.windows(k + 1).all(|w| expiry[w[0] + 1] as usize <= w[k]);

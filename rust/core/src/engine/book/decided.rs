@@ -54,7 +54,7 @@ impl Book {
             }),
             withheld,
             open: self.layers[layer].open.get(0),
-            reduced: self.layers[layer].reduced.get(0),
+            factor: self.layers[layer].factor[0],
             held: slots
                 .filter(|&slot| self.holds(layer, slot).get(0))
                 .map(|slot| self.held_decided(ctx, pools, layer, slot))

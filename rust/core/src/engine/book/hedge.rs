@@ -91,12 +91,34 @@ impl Book {
         lane: usize,
     ) {
         let offer = offer(ctx, layer, package, choice, lane);
+        if let Some(bought) = self.bought.as_mut() {
+            // A book that is followed for foresight buys one lot of everything on offer.
+            bought.push(Bought {
+                place: (lane, layer, slot),
+                tick: ctx.tick,
+                outlay: offer.outlay,
+                expected_cost: offer.expected_cost,
+                best: f64::NEG_INFINITY,
+            });
+            self.enter(ctx, layer, slot, package, lane, 1.0, "foresight".into());
+            return;
+        }
         let exposure = self.exposure(ctx, pools, lane);
         let target = self.target(ctx, pools, layer, &offer, exposure, lane);
         let (allowed, limit) = self.allowed(ctx, pools, layer, &offer, target, lane);
         self.count_coverage(ctx, layer, &offer, exposure, allowed, lane);
         if target < NOTHING {
             self.skip(ctx, layer, slot, Some(package), lane, "covered".into());
+            return;
+        }
+        let band = ctx.layer(layer).size.band;
+        if band > 0.0 && target < band * (self.own_lots(layer, lane) + target) {
+            self.skip(ctx, layer, slot, Some(package), lane, "within its band".into());
+            return;
+        }
+        if let Some(reason) = wrong_signs(ctx, layer, package, choice, lane) {
+            self.sum.r44_refused[lane] += 1.0;
+            self.skip(ctx, layer, slot, Some(package), lane, reason);
             return;
         }
         let lots = (allowed + FLOOR_SLACK).floor();
@@ -128,15 +150,6 @@ impl Book {
         }
         if let Some(tally) = self.tally.as_mut() {
             tally.commit(ctx.tick, lane, lots * offer.expected_cost);
-        }
-        if let Some(bought) = self.bought.as_mut() {
-            bought.push(Bought {
-                place: (lane, layer, slot),
-                tick: ctx.tick,
-                outlay: offer.outlay,
-                expected_cost: offer.expected_cost,
-                best: f64::NEG_INFINITY,
-            });
         }
         let rule = ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text);
         self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}", limit.words()));
@@ -191,11 +204,10 @@ impl Book {
         self.held(ctx, pools, layer, |package| (-package.credit[lane]).max(0.0), lane)
     }
 
-    /// `size.value` with its multiplier, smaller where its rule said so (C3).
+    /// `size.value` with its multiplier, smaller where its rules said so (C3, R40).
     fn fraction(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
         let size = &ctx.layer(layer).size;
-        let reduced = size.reduced.as_ref().filter(|_| self.layers[layer].reduced.get(lane));
-        size.value * size.multiplier * reduced.map_or(1.0, |reduced| reduced.to)
+        size.value * size.multiplier * self.layers[layer].factor[lane]
     }
 
     /// Lots that the layer wants to buy now, before any limit.
@@ -236,6 +248,10 @@ impl Book {
             SizeTarget::CoreIndexNotional => {
                 let per_point = self.core(ctx, pools, lane, |_| 1.0);
                 fraction * per_point / offer.dpp - self.own_lots(layer, lane)
+            }
+            SizeTarget::CoreMaxLoss => {
+                let most = self.core(ctx, pools, lane, |package| package.risk[lane]);
+                per(fraction * most, offer.package.value[lane] * offer.dpp) - self.own_lots(layer, lane)
             }
             SizeTarget::PremiumShare => per(fraction * self.nav_now(ctx, pools, lane), offer.premium),
             SizeTarget::Lots => fraction - self.own_lots(layer, lane),
@@ -318,6 +334,23 @@ impl Book {
             }
         }
     }
+}
+
+/// Why a spread of index puts may not be bought: it must gain from volatility and lose as SPX rises (R44, C18). An
+/// outright put always does, but for what its entry counts.
+fn wrong_signs(
+    ctx: Context<'_>,
+    layer: usize,
+    package: &Package,
+    choice: &Selection,
+    lane: usize,
+) -> Option<String> {
+    let (vega, rise) = (package.sens[lane], choice.rise_gain[lane]);
+    let pool = ctx.pool(layer);
+    if !pool.buys_puts || pool.legs.len() == 1 || (vega > 0.0 && rise < 0.0) {
+        return None;
+    }
+    Some(format!("R44: {vega:+.3} a VIX point, {rise:+.3} as SPX rises 1%"))
 }
 
 fn offer<'a>(

@@ -15,6 +15,7 @@ mod tally;
 
 use super::{
     deals::{Deal, deal},
+    entries,
     exposure::Exposure,
     foresight::Bought,
     layout::{BookPlan, LayerPlan, PoolPlan},
@@ -79,8 +80,8 @@ struct Slot {
 struct Layer {
     slots: Vec<Slot>,
     open: Mask,
-    /// Where the rule of `size.reduced` was true when the opening was decided.
-    reduced: Mask,
+    /// What the target is multiplied with by the rules that were true when the opening was decided (C3, R40).
+    factor: Col,
     chains: Vec<Chain>,
     base: Col,
     /// Every bucket but interest.
@@ -92,7 +93,7 @@ impl Layer {
         Self {
             slots: vec![Slot::default(); pool.places()],
             open: Mask::NONE,
-            reduced: Mask::NONE,
+            factor: Col::splat(1.0),
             chains: vec![Chain::default(); pool.tranches],
             base: Col::splat(f64::NAN),
             pnl: Col::default(),
@@ -253,6 +254,8 @@ pub struct Book {
     pub sum: Summary,
     /// What each ledger lacked, and had, when a call opened on this tick: when calls are logged.
     pub opened: Option<Box<[[Col; LEDGERS]; 2]>>,
+    /// Openings of the core, when they are told.
+    pub entries: Option<entries::Rows>,
     /// Events of lane 0, when the book is watched.
     pub events: Option<Vec<Event>>,
     /// Deals of every lane, when they are followed.
@@ -287,6 +290,7 @@ impl Book {
             view: View::MISSING,
             sum: Summary { liquidity_low: Col::splat(f64::NAN), ..Summary::default() },
             opened: None,
+            entries: None,
             events: None,
             deals: None,
             bought: None,
@@ -373,10 +377,10 @@ impl Book {
         self.layers[layer].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
     }
 
-    /// Orders decided at this tick, to be filled at the next; `reduced` where the hedge shall be smaller (C3).
-    pub fn order_open(&mut self, layer: usize, lanes: Mask, reduced: Mask) {
+    /// Orders decided at this tick, to be filled at the next; `factor` below 1 where the hedge shall be smaller (C3).
+    pub fn order_open(&mut self, layer: usize, lanes: Mask, factor: &Col) {
         self.layers[layer].open = lanes;
-        self.layers[layer].reduced = reduced;
+        self.layers[layer].factor.clone_from(factor);
     }
 
     /// Exit orders of one slot.

@@ -1,7 +1,7 @@
 //! Openings: a core layer sells by its share of margin and may be refused; a hedge buys what its limits allow.
 
 use super::{
-    Book, Context, TOLERANCE, about,
+    Book, Context, TOLERANCE, about, entries,
     margin::{brings, unit},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         package::{Package, Pool},
         select::Selection,
         size::{Room, Streak, base_lots, buffered_lots, progressed_lots},
-        spec::SizeBase,
+        spec::{SizeBase, SizeBasis},
         summary::first,
         trace::Event,
     },
@@ -49,7 +49,11 @@ impl Book {
             if ctx.layer(layer).hedges() {
                 self.open_hedge(ctx, pools, layer, slot, package, choice, i);
             } else {
-                self.open_core(ctx, pools, layer, slot, package, i);
+                let lots = self.open_core(ctx, pools, layer, slot, package, i);
+                if let Some(rows) = self.entries.as_mut().filter(|_| lots > 0.0) {
+                    let at = [i, ctx.tick as usize, layer];
+                    rows.push(entries::row(at, lots, ctx.pool(layer), package, choice));
+                }
             }
         }
     }
@@ -70,6 +74,7 @@ impl Book {
         self.log(ctx, lane, || Event { reason, price, ..about(ctx, "skip", layer, slot, package) });
     }
 
+    /// Sells as many lots as size, funds and liquidity allow; returns how many.
     fn open_core(
         &mut self,
         ctx: Context<'_>,
@@ -78,7 +83,7 @@ impl Book {
         slot: usize,
         package: &Package,
         lane: usize,
-    ) {
+    ) -> f64 {
         let plan = ctx.pool(layer);
         let ledger = ctx.layer(layer).ledger;
         // The package of an earlier tranche makes room: what it would have brought stays unresolved.
@@ -90,12 +95,12 @@ impl Book {
         let credit = package.credit[lane];
         if package.value[lane] < 0.0 && credit <= 0.0 {
             self.skip(ctx, layer, slot, Some(package), lane, "no credit".into());
-            return;
+            return 0.0;
         }
         // Wings by delta may come to lie on the shorts, or inside of them.
         if package.risk[lane] <= 0.0 && plan.legs.iter().any(|leg| leg.ratio < 0) {
             self.skip(ctx, layer, slot, Some(package), lane, "no wing".into());
-            return;
+            return 0.0;
         }
         let dpp = plan.contract.dpp;
         let requirement = self.required(ctx, pools, ledger, lane);
@@ -109,10 +114,17 @@ impl Book {
             brings: brings(ctx, layer, package, lane),
             tranches: plan.tranches as f64,
         };
-        let (base, lots) = self.core_lots(ctx, layer, slot, lane, room);
+        // By the notional of the wings a layer is as large whatever margin asks of it (C21).
+        let wings = Room {
+            unit: package.risk[lane] * dpp,
+            layer: self.held(ctx, pools, layer, |package| package.risk[lane], lane),
+            ..room
+        };
+        let counted = [room, wings][usize::from(ctx.layer(layer).size.basis == SizeBasis::WingNotional)];
+        let (base, lots) = self.core_lots(ctx, layer, slot, lane, [counted, room]);
         if lots <= 0.0 {
             self.skip(ctx, layer, slot, Some(package), lane, "no lots".into());
-            return;
+            return 0.0;
         }
         let after = room.available + lots * room.brings;
         if after + TOLERANCE < self.required_with(ctx, pools, layer, package, lots, lane) {
@@ -124,10 +136,10 @@ impl Book {
                 price: credit,
                 ..about(ctx, "refuse", layer, slot, Some(package))
             });
-            return;
+            return 0.0;
         }
         if self.blocks(ctx, pools, layer, slot, package, lane, (lots, room.profit)) {
-            return;
+            return 0.0;
         }
         if self.layers[layer].base[lane].is_nan() {
             self.layers[layer].base[lane] = base;
@@ -135,8 +147,10 @@ impl Book {
         }
         self.enter(ctx, layer, slot, package, lane, lots, "schedule".into());
         self.sum.opened[lane] += 1.0;
+        self.sum.increased[lane] += f64::from(lots > base);
         self.sum.lots[lane] += lots;
         self.sum.max_lots[lane] = self.sum.max_lots[lane].max(lots);
+        lots
     }
 
     /// Puts lots in a slot and pays for them.
@@ -175,12 +189,19 @@ impl Book {
     }
 
     /// Base lots, fixed at the start or set anew, and the lots that progression and buffer make of them.
-    fn core_lots(&self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize, room: Room) -> (f64, f64) {
+    fn core_lots(
+        &self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        lane: usize,
+        [counted, room]: [Room; 2],
+    ) -> (f64, f64) {
         let plan = ctx.layer(layer);
         let state = &self.layers[layer];
         let first = state.base[lane];
         let fixed = plan.size.base == SizeBase::Start && !first.is_nan();
-        let base = if fixed { first } else { base_lots(&plan.size, room) };
+        let base = if fixed { first } else { base_lots(&plan.size, counted) };
         let lots = plan.progression.as_ref().map_or(base, |rule| {
             let chain = &state.chains[slot % ctx.pool(layer).tranches];
             let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane] };

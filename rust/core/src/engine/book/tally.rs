@@ -8,6 +8,8 @@ use crate::{
 
 /// R22: coverage from here on meets the lower end of 40–60%.
 const MET: f64 = 0.40;
+/// … and beyond this one is above its upper end.
+const ENOUGH: f64 = 0.60;
 /// R61: the budget covers what was committed in fewer days than this.
 const YEAR_DAYS: i32 = 365;
 
@@ -35,6 +37,7 @@ pub(super) struct Tally {
     achieved: Col,
     sessions: Col,
     met: Col,
+    over: Col,
     /// Ticks of the last forced closing on the core's and on the hedge's side.
     pub last_forced: [Col; 2],
     /// n, Σa, Σb, Σa², Σb², Σab of the daily changes.
@@ -81,6 +84,7 @@ impl Tally {
         self.achieved[lane] += hedge;
         self.sessions[lane] += 1.0;
         self.met[lane] += f64::from(hedge >= MET * core);
+        self.over[lane] += f64::from(hedge > ENOUGH * core);
     }
 
     /// A tick ends: daily changes of core and hedge, and what was raised while the core was pressed (R39, R66).
@@ -120,6 +124,7 @@ impl Tally {
 
     /// Means and correlation of the path.
     pub fn finish(&self, sum: &mut Summary) {
+        sum.over_covered = self.over;
         let share = |top: f64, bottom: f64| if bottom > 0.0 { top / bottom } else { f64::NAN };
         for i in 0..LANES {
             // Ratios of sums: a core that is about to lose its last vega would dominate a mean of ratios.

@@ -14,7 +14,7 @@ pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
 pub use governance::{OverrideSpec, PermitSpec};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
 pub use signals::{ModelledSpec, SignalsSpec};
-pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeSpec, SizeTarget};
+pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeBasis, SizeSpec, SizeTarget};
 
 use std::collections::BTreeMap;
 
@@ -197,6 +197,10 @@ pub struct LayerSpec {
     pub legs: Vec<LegSpec>,
     /// Calendar days to expiry.
     pub days: DaysWindow,
+    /// Of the listed expiries the first that settles after the next announcement of this kind (R23); absent: the one
+    /// nearest to the target.
+    #[serde(default)]
+    pub after: Option<String>,
     /// How often the layer decides whether to open.
     pub every: Every,
     /// Minutes since the opening at which what was decided at the close before is opened (R2); absent: the close.

@@ -30,6 +30,26 @@ pub struct SizeSpec {
     /// `threatened_delta` of the sold legs alone (C4).
     #[serde(default)]
     pub gross_short_leg: bool,
+    /// Further rules for a smaller hedge: of those that hold the smallest multiplier counts (R40).
+    #[serde(default)]
+    pub reductions: Vec<Reduced>,
+    /// Share of the wanted size by which a hedge may lie below it without a trade (R82).
+    #[serde(default)]
+    pub band: f64,
+    /// What a margin share counts of a core layer (C21).
+    #[serde(default)]
+    pub basis: SizeBasis,
+}
+
+/// What a margin share counts of a core layer (C21).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizeBasis {
+    /// What the margin rule requires.
+    #[default]
+    Requirement,
+    /// Σ width × multiplier × lots, whatever the margin rule requires.
+    WingNotional,
 }
 
 /// A limit on the lots of a hedge, a closed list.
@@ -82,6 +102,8 @@ pub enum SizeTarget {
     CoreIndexNotional,
     /// Premium as a share of NAV.
     PremiumShare,
+    /// Value of the futures held as a share of Σ width × multiplier × lots of the core (R29).
+    CoreMaxLoss,
 }
 
 impl SizeTarget {

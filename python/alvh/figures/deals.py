@@ -1,0 +1,208 @@
+"""What an arm dealt in: tranches that overlap, turnover, and openings after rises and falls (R82, C15)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from alvh.errors import AlvhError
+from alvh.figures.columns import SESSIONS_PER_YEAR, check_horizon, nullable
+from alvh.statistics import mean_interval, ratio_interval
+
+__all__ = ["MOVE_SESSIONS", "openings", "tranches_of", "turnover"]
+
+MOVE_SESSIONS = 14
+"""Sessions over which SPX rose or fell before an opening was decided: those of its RSI (R27)."""
+
+_CLOSED = ("settle", "close", "reduce", "monetise")
+
+_TRANCHES: dict[str, Any] = {
+    "path": pl.Int64,
+    "layer": pl.Int64,
+    "slot": pl.Int64,
+    "opened": pl.Int64,
+    "ended": pl.Int64,
+    "lots": pl.Float64,
+    "pnl": pl.Float64,
+}
+_TURNOVER = {
+    "layer": pl.String,
+    "figure": pl.String,
+    "estimate": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "unit": pl.String,
+}
+_OPENINGS = {
+    "layer": pl.String,
+    "after": pl.String,
+    "openings": pl.Int64,
+    "ended": pl.Int64,
+    "pnl": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "won": pl.Float64,
+    "vix_change": pl.Float64,
+}
+
+Deals = Mapping[str, Any]
+"""Columns with an element per deal, and `kinds`, as ``_core.Plan.deals`` gives them."""
+
+
+def tranches_of(deals: Deals) -> pl.DataFrame:
+    """Return a row per tranche: path, layer, slot, ticks of its opening and its end, lots, P&L.
+
+    `ended` is null and the P&L what was realised of it where it is held at T. P&L is net of slips and fees,
+    dollars, over all lots.
+
+    Examples
+    --------
+    >>> deals = {"kinds": ["open", "settle"], "lane": [0, 0], "tick": [1, 9], "kind": [0, 1]}
+    >>> deals |= {"layer": [0, 0], "slot": [0, 0], "lots": [2.0, 2.0], "pnl": [np.nan, 50.0]}
+    >>> tranches_of(deals).select("opened", "ended", "pnl").rows()
+    [(1, 9, 50.0)]
+    """
+    kinds: Sequence[str] = deals["kinds"]
+    held: dict[tuple[int, int, int], list[Any]] = {}
+    found: list[list[Any]] = []
+    names = ("lane", "tick", "kind", "layer", "slot", "lots", "pnl")
+    columns = [np.asarray(deals[name]).tolist() for name in names]
+    for lane, tick, kind, layer, slot, lots, pnl in zip(*columns, strict=True):
+        place = (int(lane), int(layer), int(slot))
+        if kinds[int(kind)] == "open":
+            held[place] = [*place, int(tick), None, lots, 0.0, lots]
+            found.append(held[place])
+        elif kinds[int(kind)] in _CLOSED:
+            if place not in held:
+                where = f"path {place[0]} closes slot {place[2]} of layer {place[1]}"
+                raise AlvhError(f"deals: {where}, never opened: give the deals of a whole path")
+            tranche = held[place]
+            tranche[6] += pnl
+            tranche[7] -= lots
+            if tranche[7] <= 0.0:
+                tranche[4] = int(tick)
+                del held[place]
+    return pl.DataFrame([row[:-1] for row in found], schema=_TRANCHES, orient="row")
+
+
+def turnover(
+    deals: Deals, layers: Sequence[str], *, paths: int, sessions: int, capital: float
+) -> pl.DataFrame:
+    """Return how much an arm deals in, layer by layer (R82).
+
+    Parameters
+    ----------
+    deals : Deals
+        Of one book.
+    layers : sequence of str
+        Names of its layers, in order.
+    paths, sessions : int
+        How many paths of how many sessions they are.
+    capital : float
+        C, dollars.
+
+    Returns
+    -------
+    DataFrame
+        `layer`, `figure`, `estimate`, `low`, `high` (95%, over paths), `unit`. "deals": openings and closings
+        before expiry, a year; "lots": bought and sold by them, a year; "cash": dollars that they moved, of
+        capital a year (a future moves its costs alone); "held": tranches held at a close, mean; "most_held":
+        the most at once on any path; "overlap": share of the sessions with two or more.
+    """
+    check_horizon(capital, sessions)
+    kinds: Sequence[str] = deals["kinds"]
+    trades = [kinds.index(kind) for kind in kinds if kind in {"open", "close", "reduce", "monetise"}]
+    traded = np.isin(np.asarray(deals["kind"]), trades)
+    rows: list[tuple[object, ...]] = []
+    a_year = SESSIONS_PER_YEAR / sessions
+    tranches = tranches_of(deals)
+    for index, layer in enumerate(layers):
+        mine = traded & (np.asarray(deals["layer"]) == index)
+        lane = np.asarray(deals["lane"])[mine].astype(np.int64)
+
+        def per_path(values: NDArray[np.float64], lane: NDArray[np.int64] = lane) -> NDArray[np.float64]:
+            return np.bincount(lane, weights=values, minlength=paths).astype(np.float64)
+
+        held = _held(tranches.filter(pl.col("layer") == index), paths, sessions)
+        told = {
+            "deals": (mean_interval(per_path(np.ones(len(lane))) * a_year), "a year"),
+            "lots": (mean_interval(per_path(np.asarray(deals["lots"])[mine]) * a_year), "a year"),
+            "cash": (
+                mean_interval(per_path(np.abs(np.asarray(deals["cash"])[mine])) * a_year / capital),
+                "of capital a year",
+            ),
+            "held": (mean_interval(held.mean(axis=1)), "count"),
+            "overlap": (mean_interval((held >= 2).mean(axis=1)), "share"),
+        }
+        rows += [(layer, name, *nullable(value), unit) for name, (value, unit) in told.items()]
+        rows.append((layer, "most_held", float(held.max(initial=0)), None, None, "count"))
+    return pl.DataFrame(rows, schema=_TURNOVER, orient="row")
+
+
+def _held(tranches: pl.DataFrame, paths: int, sessions: int) -> NDArray[np.float64]:
+    """Return how many tranches are held at the close of each session 1 to T."""
+    changes = np.zeros((paths, sessions + 2))
+    np.add.at(changes, (tranches["path"].to_numpy(), tranches["opened"].to_numpy()), 1.0)
+    ended = tranches.drop_nulls("ended")
+    np.add.at(changes, (ended["path"].to_numpy(), ended["ended"].to_numpy()), -1.0)
+    held: NDArray[np.float64] = np.cumsum(changes, axis=1)[:, 1 : sessions + 1]
+    return held
+
+
+def openings(
+    tranches: pl.DataFrame,
+    layers: Mapping[int, str],
+    spot: NDArray[np.float64],
+    vix: NDArray[np.float64],
+) -> pl.DataFrame:
+    """Return what layers opened after SPX had risen, and after it had fallen, apart (C15).
+
+    Parameters
+    ----------
+    tranches : DataFrame
+        What `tranches_of` says.
+    layers : mapping of int to str
+        Index to name of the layers that are told.
+    spot, vix : ndarray, shape (paths, sessions + 1)
+        Closes.
+
+    Returns
+    -------
+    DataFrame
+        `layer`; `after`: "rise" or "fall" of SPX over the `MOVE_SESSIONS` sessions up to the close at which
+        the opening was decided, or as many as there are (a first decision, or no change: "neither");
+        `openings`, over all paths; of these `ended` by T, and of these: mean P&L of a tranche, dollars, with
+        its interval (over paths), the share that `won`, and the mean change of VIX from opening to end.
+
+    Examples
+    --------
+    >>> one = {"path": 0, "layer": 1, "slot": 0, "opened": 2, "ended": 3, "lots": 1.0, "pnl": -90.0}
+    >>> spot, vix = np.array([[100.0, 101.0, 102.0, 103.0]]), np.array([[14.0, 14.0, 15.0, 13.0]])
+    >>> openings(pl.DataFrame(one), {1: "calls"}, spot, vix).select("after", "pnl", "vix_change").row(0)
+    ('rise', -90.0, -2.0)
+    """
+    path, opened = tranches["path"].to_numpy(), tranches["opened"].to_numpy()
+    decided = opened - 1
+    before = np.maximum(decided - MOVE_SESSIONS, 0)
+    move = np.sign(spot[path, decided] - spot[path, before])
+    ended = tranches["ended"].fill_null(spot.shape[1] - 1).to_numpy()
+    words = {1.0: "rise", -1.0: "fall", 0.0: "neither"}
+    told = tranches.with_columns(
+        pl.Series("after", [words[float(each)] for each in move], dtype=pl.String),
+        pl.Series("vix_change", vix[path, ended] - vix[path, opened], dtype=pl.Float64),
+    )
+    rows: list[tuple[object, ...]] = []
+    for index, layer in layers.items():
+        for after in words.values():
+            mine = told.filter(layer=index, after=after)
+            done = mine.drop_nulls("ended")
+            if mine.is_empty():
+                continue
+            by_path = done.group_by("path", maintain_order=True).agg(pl.col("pnl").sum(), n=pl.len())
+            mean = nullable(ratio_interval(by_path["pnl"], by_path["n"])) if done.height else (None,) * 3
+            share = float((done["pnl"] > 0).mean()) if done.height else None  # type: ignore[arg-type]
+            change = done["vix_change"].mean() if done.height else None
+            rows.append((layer, after, mine.height, done.height, *mean, share, change))
+    return pl.DataFrame(rows, schema=_OPENINGS, orient="row")

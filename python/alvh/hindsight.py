@@ -1,0 +1,39 @@
+"""The book that hindsight chooses from: every hedge layer of an arm, offered at every session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["PLENTY", "everything_on_offer"]
+
+PLENTY = 1e6
+"""Times the capital: whatever is bought, no ledger is ever short."""
+
+
+def everything_on_offer(book: dict[str, Any]) -> dict[str, Any]:
+    """Return the specification of a book whose hedge layers open at every session and never close by rule.
+
+    Strikes, expiries and rolls are those of the arm. Its core sells one lot a month, which costs little time;
+    what is bought of a hedge says the engine (``Plan.foresight``: one lot each).
+
+    Examples
+    --------
+    >>> core = {"role": "core", "every": "week", "enter": "rule", "size": {"target": "margin_share"}}
+    >>> calls = {"role": "hedge", "every": "flat", "enter": "rule", "exit": "rule", "monetise": [1]}
+    >>> book = {"arm": "a", "layers": [core, calls | {"size": {}}], "ledgers": None}
+    >>> told = everything_on_offer(book)["layers"]
+    >>> told[1]["every"], told[1]["enter"], told[0]["size"]["target"]
+    ('day', None, 'lots')
+    """
+    layers = []
+    for layer in book["layers"]:
+        free = {**layer, "enter": None, "exit": None, "monetise": [], "progression": None}
+        free["size"] = {**layer["size"], "reduced": None}
+        if layer["role"] == "hedge":
+            layers.append({**free, "every": "day"})
+        else:
+            size = {**free["size"], "target": "lots", "value": 1.0, "multiplier": 1.0, "buffer": 0.0}
+            layers.append({**free, "every": "month", "size": size})
+    ledgers = {**book["ledgers"], "transfers": []} if book["ledgers"] else book["ledgers"]
+    kept = {key: value for key, value in book.items() if key not in {"calls", "liquidity"}}
+    return {**kept, "layers": layers, "ledgers": ledgers}

@@ -1,0 +1,156 @@
+"""The whole methodology as an arm: every layer opens where its signals say so and is closed without them."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import alvh as av
+from alvh import figures
+from alvh.market import L3F
+from alvh.signals import Macro
+
+ARMS = ("alvh_v1", "steward", "promoter")
+WAITING = {"layer_1a", "layer_2", "layer_3", "overlay"}  # for signals from outside alone
+FEW = {"paths": 256, "sessions": 126, "shares": [0.35], "surface_band": 0}
+
+
+@pytest.fixture(scope="module")
+def made() -> av.Comparison:
+    """With signals made up along the paths."""
+    return av.compare([av.preset(name) for name in ARMS], L3F(vix=22), signals=Macro(), seed=3, **FEW)
+
+
+@pytest.fixture(scope="module")
+def absent() -> av.Comparison:
+    return av.compare([av.preset(name) for name in ARMS], L3F(vix=22), signals="absent", seed=3, **FEW)
+
+
+def earned(result: av.Comparison, arm: str) -> set[str]:
+    """Layers that traded on some path."""
+    rows, names = result.paths().filter(arm=arm).collect(), [each.name for each in av.preset(arm).layers]
+    return {name for index, name in enumerate(names) if (rows[f"layer_pnl_{index}"] != 0).any()}
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_every_layer_trades_where_its_signals_say_so(made: av.Comparison, arm: str) -> None:
+    """R22 to R30, R41, C20."""
+    assert earned(made, arm) == {layer.name for layer in av.preset(arm).layers}
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_layers_without_data_stay_closed_and_are_listed(absent: av.Comparison, arm: str) -> None:
+    """C24."""
+    assert earned(absent, arm).isdisjoint(WAITING)
+    table = absent.closed().filter(pl.col("arm") == arm, pl.col("withheld") > 0)
+    assert set(table["layer"]) >= WAITING
+    names = {each["name"] for row in table["missing"] for each in row}
+    assert {"cpi_surprise", "reer", "price_cash_flow", "advance_decline_line", "market_beta"} <= names
+    assert any(f"{arm}: layer 'layer_3' closed for lack of data" in limit for limit in absent.limits)
+
+
+def test_tranches_of_layer_1_share_half_of_the_vega_and_the_budget() -> None:
+    """R22, R61, C20: each asks for what the others have left over."""
+    tranches = [layer for layer in av.preset("alvh_v1").layers if layer.name.startswith("layer_1")]
+    assert [layer.name[-2:] for layer in tranches] == ["1a", "1b", "1c"]
+    for layer in tranches:
+        assert (layer.size.target, layer.size.value, layer.size.caps) == (
+            "core.vega",
+            0.5,
+            ("sleeve.budget",),
+        )
+        assert [each.to for each in layer.size.reductions] == [0.75, 0.5]
+    assert tranches[2].buy is not None
+    assert tranches[2].buy.after == "fomc"
+
+
+def test_no_new_premium_is_sold_while_the_big_top_flags_are_up(made: av.Comparison) -> None:
+    """R84, R89: the promoter sells on."""
+    sold = made.paths().group_by("arm").agg(pl.col("opened").mean()).collect()
+    opened = dict(sold.iter_rows())
+    assert opened["alvh_v1"] < 0.95 * opened["promoter"]
+    withheld = made.governed().filter(arm="alvh_v1", action="open")
+    assert 0 < withheld["withheld"].sum() < withheld["wanted"].sum()
+    assert {each["check"] for row in withheld["by"] for each in row} == {"schedule"}
+
+
+def test_a_steward_is_more_disciplined_than_a_promoter(made: av.Comparison) -> None:
+    """R85, C14: the behaviours, each by itself, and the score."""
+    table = made.discipline()
+    told = {arm: dict(table.filter(arm=arm).select("figure", "estimate").iter_rows()) for arm in ARMS}
+    for figure in ("increases", "stops", "over_covered", "over_budget"):
+        assert told["steward"][figure] < told["promoter"][figure], figure
+    assert told["steward"]["increases"] == told["steward"]["stops"] == told["steward"]["over_budget"] == 0
+    assert told["promoter"]["discipline"] < 0.75 < told["steward"]["discipline"] <= 1
+
+
+def test_discipline_by_hand() -> None:
+    """Over half a year counts double; the score of a path is the mean of five shares."""
+    frame = pl.DataFrame(
+        {
+            "path": [0, 1],
+            "start": 0,
+            "arm": "mine",
+            "share": 0.1,
+            "increased": [0.0, 1.0],
+            "whipsawed": [0.0, 0.0],
+            "refused": [0.0, 4.0],
+            "over_covered": [0.0, 21.0],
+            "expected_cost": [20_000.0, 20_001.0],  # 2% of a million, and a dollar more
+        }
+    )
+    table = figures.discipline(frame, capital=1e6, sessions=126, share=0.1)
+    told = dict(table.select("figure", "estimate").iter_rows())
+    assert told == pytest.approx(
+        {
+            "increases": 1.0,
+            "stops": 0.0,
+            "refused": 4.0,
+            "over_covered": 1.0,
+            "over_budget": 0.5,
+            "discipline": np.mean([1, np.mean([1 / 3, 1, 1 / 9, 1 / 3, 1 / 2])]),
+        }
+    )
+
+
+def second_engine(**columns: object) -> bool | None:
+    """What the rule of the Second Engine says at the last of 300 sessions, VIX 26.5 but for `columns`."""
+    layer = next(each for each in av.preset("alvh_v1").layers if each.name == "second_engine")
+    rows = 300
+    calm = dict.fromkeys(layer.enter.check("book", signals=av.rules.outside.outside(layer.enter)), 0.0)  # type: ignore[union-attr,arg-type]
+    given = {"vix": 26.5, "vix_forward": 25.0, "breakeven_challenge": 0.7, "rsi_14": 35.0, "macd": -1.0}
+    frame = pl.DataFrame({"row": range(rows)}).select(
+        **{
+            name: pl.lit(value, pl.Float64) for name, value in (calm | given | {"days_to_fomc": 40.0}).items()
+        },
+        row="row",
+    )
+    late = pl.col("row") >= rows - 3
+    for name, value in columns.items():
+        before = given.get(name, 0.0)
+        frame = frame.with_columns(
+            pl.when(late).then(pl.lit(value, pl.Float64)).otherwise(before).alias(name)
+        )
+    said = frame.select(said=layer.enter.to_polars())["said"]  # type: ignore[union-attr]
+    return said[-1]
+
+
+def test_the_ladder_of_the_second_engine() -> None:
+    """C3, R46, R47, R48, R53: from 26 by fragmented liquidity and beta alone; armed above 28 or 30."""
+    early = {"quoted_spread": 9.0, "market_beta": 1.3}
+    assert second_engine() is False
+    assert second_engine(**early) is True
+    assert second_engine(**early | {"market_beta": 1.1}) is False
+    assert second_engine(**early | {"market_beta": None}) is not True  # C7, C24
+    assert second_engine(**early | {"vix": 25.5}) is False
+    assert second_engine(vix=29.0) is True  # three closes above 28
+    assert second_engine(vix=24.0, **early) is False
+
+
+def test_the_second_engine_wants_more_than_the_ladder() -> None:
+    """R49, R93: the break-even is challenged, and the weighed evidence reaches two fifths."""
+    assert second_engine(vix=29.0, breakeven_challenge=0.5) is False
+    calm = {"vix": 29.0, "rsi_14": 60.0, "rsi_14_weekly": 60.0, "vix_forward": 30.0}
+    assert second_engine(**calm) is False
+    more = {"yield_curve": 0.0, "cpi_surprise": 1.0, "days_to_fomc": 12.0, "dollar_index": 5.0}
+    assert second_engine(**calm | more) is False
+    assert second_engine(**calm | more | {"vix_forward": 25.0}) is True
