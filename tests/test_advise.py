@@ -392,6 +392,48 @@ def test_permits_are_among_the_rules():
     assert "permit " in told.text()
 
 
+def released(day, value):
+    return {"signal": "reer", "date": day, "released_at": day, "value": value}
+
+
+def waiting():
+    puts = av.put(product="SPX", every="day")
+    layer = av.Layer("puts", buy=puts, size=av.Size(target="lots", value=99), enter="reer > 1")
+    return PLAIN.replace(name="waits", layers=[layer])
+
+
+def test_signals_are_those_known_at_the_close():
+    """A release after the last close is not in it; missing is unknown, and said."""
+    days = FRAME["date"].to_list()
+    rows = [released(day, 0.8) for day in days[:-1]]
+    low = pl.DataFrame([*rows, released(days[-1], 0.9)])
+    high = pl.DataFrame([*rows, released(days[-1], 1.2)])
+    tomorrow = pl.DataFrame([*low.rows(named=True), released(days[-1] + timedelta(1), 1.2)])
+    ordered = {}
+    for name, source in (("low", low), ("high", high), ("tomorrow", tomorrow), ("absent", "absent")):
+        told = advise(Book(cash=1e6), market(FRAME), waiting(), signals=source)
+        ordered[name] = told.orders.filter(layer="puts").height
+        said = told.skips.filter(layer="puts")["reason"].to_list()
+        assert (
+            said
+            == {
+                "low": ["reer > 1 is false"],
+                "high": [],
+                "tomorrow": ["reer > 1 is false"],
+                "absent": ["reer > 1 is unknown: data are missing"],
+            }[name]
+        )
+        assert any("reer" in note for note in told.notes)
+    assert ordered == {"low": 0, "high": 1, "tomorrow": 0, "absent": 0}
+    log = decision_log(waiting(), market(FRAME), signals=high)
+    assert log.orders.filter(layer="puts")["day"].to_list() == days[-1:]
+    aligned = av.signals.align(high, days, staleness=3)
+    for source in (aligned, av.signals.given(aligned, days)):
+        assert decision_log(waiting(), market(FRAME), signals=source).orders.equals(log.orders)
+    with pytest.raises(SpecError, match="reer is a signal from outside, and none are given"):
+        advise(Book(cash=1e6), market(FRAME), waiting())
+
+
 def test_a_state_is_checked():
     book = Book(cash=1e6)
     with pytest.raises(SpecError, match=r"state: vix: missing"):
@@ -546,6 +588,20 @@ def test_the_command_says_what_the_library_says(capsys, files, told, monkeypatch
     assert json.loads(out)["terms"][0]["weight"] == 0
 
 
+def test_the_command_takes_signals(capsys, files, monkeypatch):
+    monkeypatch.setattr("sys.argv", [])
+    day = FRAME["date"][-1]
+    pl.DataFrame([released(day, 1.2)]).write_csv(files / "signals.csv")
+    (files / "waits.toml").write_text(waiting().to_toml())
+    (files / "cash.toml").write_text("schema = 1\ncash = 1_000_000\n")
+    where = ("--book", files / "cash.toml", "--history", files / "closes.csv", "--rate", "0.04")
+    given = (*where, "--dividend-yield", "0.013", "--signals", files / "signals.csv", "--json")
+    for stale in ((), ("--staleness", "reer=3")):
+        code, out, err = run(capsys, files / "waits.toml", *given, *stale)
+        assert (code, err) == (0, "")
+        assert [row["layer"] for row in json.loads(out)["orders"]] == ["puts"]
+
+
 def test_the_command_refuses(capsys, files, monkeypatch):
     monkeypatch.setattr("sys.argv", [])
     book, state = ("--book", files / "book.toml"), ("--state", files / "today.toml")
@@ -559,6 +615,7 @@ def test_the_command_refuses(capsys, files, monkeypatch):
         ((arm, "--history", files / "closes.csv", "--cash", "5"), "--cash is of a book"),
         ((arm, "--history", files / "closes.csv", "--start", "1999-01-04"), "closes.csv"),
         (("no_such", *book, *state), "no_such"),
+        ((arm, *book, *state, "--staleness", "put_call=5"), "--staleness is about signals of a history"),
     ):
         code, out, err = run(capsys, *words)
         assert (code, out) == (2, "")

@@ -25,7 +25,7 @@ from alvh.command_score import score
 from alvh.command_sessions import sessions
 from alvh.command_why import diff, worst
 from alvh.errors import AlvhError, RunError, SpecError
-from alvh.options import Json, RayAddress, RunnerName, runner_of
+from alvh.options import Json, RayAddress, RunnerName, runner_of, staleness_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -297,13 +297,7 @@ def _signals(source: str | None, staleness: list[str] | None, market: Market) ->
         raise SpecError(
             "--staleness is about signals of a history: give --signals FILE, and a history, as well"
         )
-    days: dict[str, int] = {}
-    for text in staleness:
-        name, equals, number = text.partition("=")
-        if not equals or not number.isdigit():
-            raise SpecError(f"--staleness {text}: NAME=DAYS, such as put_call=5")
-        days[name] = int(number)
-    return given(source, market.data.dates, staleness=days)
+    return given(source, market.data.dates, staleness=staleness_of(staleness))
 
 
 @app.command()

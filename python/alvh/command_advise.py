@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from alvh.errors import SpecError
-from alvh.options import Json
+from alvh.options import Json, staleness_of
 
 if TYPE_CHECKING:
     from alvh.history import History
@@ -59,6 +59,12 @@ def advise(  # noqa: PLR0917 -- one parameter per option
     signals: Annotated[
         str | None, typer.Option(help="CSV or Parquet of signals from outside, or absent.", metavar="FILE")
     ] = None,
+    staleness: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Days after which a signal is too old, repeatable: put_call=5.", metavar="NAME=DAYS"
+        ),
+    ] = None,
     share: Annotated[float, typer.Option(help="Margin share of NAV.", metavar="X")] = 0.10,
     margin_rule: Annotated[
         str, typer.Option("--margin", help="Margin rule: strategy, portfolio or house.", metavar="NAME")
@@ -78,25 +84,28 @@ def advise(  # noqa: PLR0917 -- one parameter per option
 
     arm = _playbook(playbook)
     options: dict[str, Any] = {"share": share, "margin": margin_rule, "weights": _weights(weight)}
-    if signals is not None:
-        options["signals"] = signals
     if (history is None) == (state is None):
         raise SpecError("alvh advise: give --history FILE or --state FILE, one of them")
     if book is None:
         _refuse({"--cash": cash, "--sleeve": sleeve}, "is of a book: give --book FILE, or --capital")
-        if history is None:
+        if state is not None:
             raise SpecError("alvh advise: --state is today's alone: give --book FILE as well, or a --history")
-        day: date | None = None if start is None else start.date()
-        if capital is not None:
-            options["capital"] = capital
-        told: Any = advice.decision_log(arm, _history(history, rate, dividend_yield), start=day, **options)
     else:
         _refuse({"--capital": capital, "--start": start}, "is of a log: leave --book out")
-        held = advice.Book.read(book, cash=cash, sleeve=sleeve)
-        if state is not None:
-            _refuse({"--rate": rate, "--dividend-yield": dividend_yield}, "stands in --state")
-        now: Any = _state(state) if state is not None else _history(history, rate, dividend_yield)  # type: ignore[arg-type]
-        told = advice.advise(held, now, arm, **options)
+    now: Any
+    if state is not None:
+        _refuse({"--rate": rate, "--dividend-yield": dividend_yield}, "stands in --state")
+        now = _state(state)
+    else:
+        now = _history(history, rate, dividend_yield)  # type: ignore[arg-type]  # one of them is given
+    options["signals"] = _signals(signals, staleness, now)
+    if book is None:
+        if capital is not None:
+            options["capital"] = capital
+        day: date | None = None if start is None else start.date()
+        told: Any = advice.decision_log(arm, now, start=day, **options)
+    else:
+        told = advice.advise(advice.Book.read(book, cash=cash, sleeve=sleeve), now, arm, **options)
     print(told.json() if as_json else told.text())
 
 
@@ -122,6 +131,17 @@ def _history(file: Path, rate: float | None, dividend_yield: float | None) -> Hi
     if not isinstance(market, History):
         raise SpecError(f'--history {file}: {market.spec()["model"]}: a replay, model = "history"')
     return market
+
+
+def _signals(source: str | None, staleness: list[str] | None, now: Any) -> Any:
+    from alvh.history import History
+    from alvh.signals import given
+
+    if not staleness:
+        return source
+    if source is None or not isinstance(now, History):
+        raise SpecError("--staleness is about signals of a history: give --signals FILE and --history FILE")
+    return given(source, now.data.dates, staleness=staleness_of(staleness))
 
 
 def _state(file: Path) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import typer
 from alvh.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from alvh.workers import Runner
 
-__all__ = ["Json", "Rate", "RayAddress", "RunnerName", "Settlement", "runner_of"]
+__all__ = ["Json", "Rate", "RayAddress", "RunnerName", "Settlement", "runner_of", "staleness_of"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the tables as JSON instead of text.")]
 """Of every command that prints tables."""
@@ -60,3 +62,25 @@ def runner_of(name: str, address: str | None) -> Runner:
     if address is not None:
         raise SpecError(f"--ray-address {address} changes nothing here: give --runner ray as well")
     return "local"
+
+
+def staleness_of(texts: Iterable[str]) -> dict[str, int]:
+    """Return the days after which signals are too old, from ``NAME=DAYS``.
+
+    Raises
+    ------
+    SpecError
+        One is not of that form.
+
+    Examples
+    --------
+    >>> staleness_of(["put_call=5"])
+    {'put_call': 5}
+    """
+    days = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        if not equals or not number.isdigit():
+            raise SpecError(f"--staleness {text}: NAME=DAYS, such as put_call=5")
+        days[name] = int(number)
+    return days

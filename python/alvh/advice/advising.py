@@ -16,14 +16,14 @@ from alvh.advice.book import Book
 from alvh.advice.decision import Decision, LayerRule
 from alvh.advice.orders import EPOCH, orders, skips
 from alvh.advice.scoring import scores, terms, weights_of
-from alvh.advice.today import State, history_of, unmoved
+from alvh.advice.today import State, history_of, signals_until, unmoved
 from alvh.contracts import contract
 from alvh.errors import BookError, SpecError
 from alvh.playbook import Arm, Playbook, arms_of
 from alvh.rules.on_path import explain_path
 from alvh.schedule import Schedule
 from alvh.schedule.exchange import sessions_around
-from alvh.signals.given import SignalSource
+from alvh.signals.given import Given, SignalSource
 from alvh.specification import Costs, MarginRule, specification
 
 __all__ = ["advise", "arm_of", "decided", "positions"]
@@ -59,7 +59,7 @@ def advise(
     share: float = 0.10,
     margin: MarginRule = "strategy",
     costs: Costs | None = None,
-    signals: SignalSource | None = None,
+    signals: SignalSource | Given | None = None,
     weights: Mapping[str, float] | None = None,
 ) -> Decision:
     """Say what a playbook decides for a book at today's close: scores, orders, rules, what would change it.
@@ -121,7 +121,8 @@ def advise(
             f"advise: the rules of {arm.name} look back {arm.warm_up} sessions, and {today} lie before "
             f"{history.data.dates[-1]}. Mend: give a history of at least {arm.warm_up + 1} sessions"
         )
-    terms_of = {"shares": [share], "margin": margin, "costs": costs, "signals": signals, "seed": 0}
+    outside = signals_until(signals, arm, history, market)
+    terms_of = {"shares": [share], "margin": margin, "costs": costs, "signals": outside, "seed": 0}
     capital = book.cash + book.sleeve if book.capital is None else book.capital
     if capital <= 0:
         raise BookError(
@@ -156,6 +157,7 @@ def advise(
         *([INSIDE] if "bars" in spec else []),
         *_absent(arm),
         *history.limits,
+        *(() if outside is None else outside.limits),
     ]
     return decided(arm, now, then["events"], weights, days, rules=rules, notes=tuple(notes))
 

@@ -333,7 +333,11 @@ class Book:
             ]
         )
         for name, dtype in COLUMNS.items():
-            given = legs[name].is_not_null() if name in legs.columns else pl.Series([False] * legs.height)
+            given = (
+                legs[name].is_not_null()
+                if name in legs.columns
+                else pl.Series([False] * legs.height, dtype=pl.Boolean)
+            )
             bad = (typed[name].is_null() & (given | (name in REQUIRED))).arg_true()
             if len(bad):
                 value = legs[name][bad[0]]

@@ -15,13 +15,13 @@ from alvh import _core
 from alvh.advice.advising import arm_of, decided
 from alvh.advice.decision import Decision
 from alvh.advice.scoring import weights_of
-from alvh.advice.today import unmoved
+from alvh.advice.today import signals_until, unmoved
 from alvh.errors import SpecError
 from alvh.history import ChainHistory, History
 from alvh.playbook import Arm, Playbook
 from alvh.report import DISCLAIMER
 from alvh.report.plain_json import to_json
-from alvh.signals.given import SignalSource
+from alvh.signals.given import Given, SignalSource
 from alvh.specification import Costs, MarginRule, specification
 
 __all__ = ["DecisionLog", "decision_log"]
@@ -121,7 +121,7 @@ def decision_log(
     share: float = 0.10,
     margin: MarginRule = "strategy",
     costs: Costs | None = None,
-    signals: SignalSource | None = None,
+    signals: SignalSource | Given | None = None,
     weights: Mapping[str, float] | None = None,
 ) -> DecisionLog:
     """Return every decision of a playbook over a history, from a book with nothing but cash on.
@@ -171,6 +171,7 @@ def decision_log(
             f"start = {start or dates[min(first, len(dates) - 1)]}: {first} sessions before, {sessions} "
             f"after: the rules of {arm.name} look back {arm.warm_up}, and at least one must follow"
         )
+    outside = signals_until(signals, arm, history, market)
     spec = specification(
         [arm],
         market,
@@ -180,7 +181,7 @@ def decision_log(
         shares=[share],
         margin=margin,
         costs=costs,
-        signals=signals,
+        signals=outside,
     )
     spec["starts"] = [first]
     steps = list(iter(_core.Plan(json.dumps(spec)).begin(0, 0).step, None))
@@ -188,4 +189,5 @@ def decision_log(
         decided(arm, now, then["events"], weights, dates[: first + tick + 1], inside=True)
         for tick, (now, then) in enumerate(pairwise(steps))
     )
-    return DecisionLog(arm.name, decisions, tuple(history.limits))
+    told = () if outside is None else outside.limits
+    return DecisionLog(arm.name, decisions, (*history.limits, *told))

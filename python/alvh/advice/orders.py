@@ -75,6 +75,7 @@ def orders(
         if marked:
             reason = f"{reason}, minute {event['minute']} of the next session"
         action = "roll" if rolls else CLOSES.get(kind, kind)
+        reason = _in_a_line(reason)
         rows.extend((number, layer.name, action, *leg, reason) for leg in _legs(layer, event))
     return pl.DataFrame(rows, schema=ORDERS, orient="row")
 
@@ -107,7 +108,7 @@ def skips(
                 )
         elif said is not None and not math.isclose(said, 1.0):
             why = "unknown: data are missing" if math.isnan(said) else "false"
-            rows.append((layer.name, "skip", f"{layer.enter} is {why}"))
+            rows.append((layer.name, "skip", f"{_in_a_line(str(layer.enter))} is {why}"))
         elif openings:
             rows.append((layer.name, "withhold", f"opening: {openings}"))
         if rolls and _due_to_roll(layer, told):
@@ -146,6 +147,11 @@ def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         )
         for leg, strike, price in zip(legs, strikes, event["leg_prices"], strict=True)
     ]
+
+
+def _in_a_line(text: str) -> str:
+    """Return the text of a rule without its line breaks."""
+    return " ".join(text.split())
 
 
 def _points(value: float, fraction: float) -> float | None:

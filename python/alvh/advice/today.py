@@ -12,9 +12,12 @@ import polars as pl
 from alvh.errors import HistoryError, SpecError, nearest_names
 from alvh.history import ChainHistory, History
 from alvh.history.columns import DATE
+from alvh.outside import Outside, outside_of
+from alvh.playbook import Arm
 from alvh.schedule import next_session
+from alvh.signals.given import ABSENT, Given, SignalSource, given
 
-__all__ = ["State", "history_of", "unmoved"]
+__all__ = ["State", "history_of", "signals_until", "unmoved"]
 
 State = History | Mapping[str, Any]
 """A history whose last session is today's, or today's values by name."""
@@ -94,3 +97,29 @@ def unmoved(history: History) -> History:
     more = History(replace(data, frame=pl.concat([data.frame, row])), events=history.schedule.events)
     more._set(vx=history.vx, vx_in_state=history.vx_in_state, notes=history.notes)  # noqa: SLF001 -- the same record
     return more
+
+
+def signals_until(
+    signals: SignalSource | Given | None, arm: Arm, history: History, market: History
+) -> Outside | None:
+    """Return the signals of a history as `market` needs them: in its session after the last nothing is known.
+
+    Raises
+    ------
+    SpecError
+        A rule names a signal and none are given, or they were aligned with other sessions.
+    RuleError
+        A rule names a signal that is not among those given.
+    SignalError
+        The frame is refused.
+    """
+    if signals is None or (isinstance(signals, str) and signals == ABSENT):
+        return outside_of([arm], market, signals)
+    if not isinstance(signals, Given):
+        signals = given(signals, history.data.dates)
+    seen = outside_of([arm], history, signals)
+    days = market.data.dates
+    if not isinstance(seen, Given) or len(days) == len(history.data):
+        return seen
+    columns = {name: [*values, None] for name, values in seen.columns.items()}
+    return replace(seen, columns=columns, days=(days[0], days[-1]))
