@@ -35,7 +35,8 @@ def main() -> None:
     rows = []
     presets = [av.preset(name) for name in av.presets()]
     arms = [arm for arm in presets if arm.equal_cost is None]  # the others are solved by a pilot first
-    many = _core.Plan(task_of(arms, L3F(), sessions=SESSIONS, capital=1e6, seed=7, shares=SHARES).text)
+    terms = {"sessions": SESSIONS, "capital": 1e6, "seed": 7, "shares": SHARES, "signals": "absent"}
+    many = _core.Plan(task_of(arms, L3F(), **terms).text)
     steps = PATHS * SESSIONS
     single = 0.0
     for threads in (1, 2):

@@ -183,7 +183,7 @@ def test_the_placebo_trades_as_often(paths: pl.DataFrame) -> None:
 def test_every_preset_compiles_at_every_share() -> None:
     arms = [av.preset(name) for name in ("plain", *HEDGED)]
     spec = specification.specification(
-        arms, L3F(), sessions=21, capital=CAPITAL, seed=1, shares=specification.SHARES
+        arms, L3F(), sessions=21, capital=CAPITAL, seed=1, shares=specification.SHARES, signals="absent"
     )
     assert {"SPXW", "XSP", "VIX", "VXM"} <= set(spec["contracts"])
     assert len(spec["books"]) == len(arms) * len(specification.SHARES)
