@@ -112,26 +112,23 @@ def test_discipline_by_hand() -> None:
     )
 
 
-def second_engine(**columns: object) -> bool | None:
-    """What the rule of the Second Engine says at the last of 300 sessions, VIX 26.5 but for `columns`."""
-    layer = next(each for each in av.preset("alvh_v1").layers if each.name == "second_engine")
-    rows = 300
-    calm = dict.fromkeys(layer.enter.check("book", signals=av.rules.outside.outside(layer.enter)), 0.0)  # type: ignore[union-attr,arg-type]
+def sessions(layer: av.Layer, **columns: object) -> pl.DataFrame:
+    """What a rule reads in 300 sessions: VIX 26.5, nothing moves, but for `columns` in the last three."""
+    names = layer.enter.check("book", signals=av.rules.outside.outside(layer.enter))  # type: ignore[union-attr,arg-type]
     given = {"vix": 26.5, "vix_forward": 25.0, "breakeven_challenge": 0.7, "rsi_14": 35.0, "macd": -1.0}
-    frame = pl.DataFrame({"row": range(rows)}).select(
-        **{
-            name: pl.lit(value, pl.Float64) for name, value in (calm | given | {"days_to_fomc": 40.0}).items()
-        },
-        row="row",
+    calm = dict.fromkeys(names, 0.0) | given | {"days_to_fomc": 40.0}
+    late = pl.int_range(pl.len()) >= 297
+    frame = pl.DataFrame({"row": range(300)})
+    return frame.with_columns(
+        pl.when(late).then(pl.lit(columns.get(name, value), pl.Float64)).otherwise(value).alias(name)
+        for name, value in calm.items()
     )
-    late = pl.col("row") >= rows - 3
-    for name, value in columns.items():
-        before = given.get(name, 0.0)
-        frame = frame.with_columns(
-            pl.when(late).then(pl.lit(value, pl.Float64)).otherwise(before).alias(name)
-        )
-    said = frame.select(said=layer.enter.to_polars())["said"]  # type: ignore[union-attr]
-    return said[-1]
+
+
+def second_engine(**columns: object) -> bool | None:
+    """What the rule of the Second Engine says in the last of `sessions`."""
+    layer = next(each for each in av.preset("alvh_v1").layers if each.name == "second_engine")
+    return sessions(layer, **columns).select(said=layer.enter.to_polars())["said"][-1]  # type: ignore[union-attr]
 
 
 def test_the_ladder_of_the_second_engine() -> None:
@@ -151,6 +148,43 @@ def test_the_second_engine_wants_more_than_the_ladder() -> None:
     assert second_engine(vix=29.0, breakeven_challenge=0.5) is False
     calm = {"vix": 29.0, "rsi_14": 60.0, "rsi_14_weekly": 60.0, "vix_forward": 30.0}
     assert second_engine(**calm) is False
-    more = {"yield_curve": 0.0, "cpi_surprise": 1.0, "days_to_fomc": 12.0, "dollar_index": 5.0}
+    more = {"yield_curve": 0.0, "cpi_surprise": 1.0, "days_to_fomc": 12.0, "dollar_index_vol_20": 0.02}
     assert second_engine(**calm | more) is False
     assert second_engine(**calm | more | {"vix_forward": 25.0}) is True
+
+
+# A term of the score, with what makes it true beside what the others read.
+TERMS = {
+    "R55 momentum": {"rsi_14": 30.0, "macd": -1.0, "macd_signal": 0.0},
+    "the VIX curve": {"vix_forward": 25.0},
+    "R55 weeks": {"rsi_14_weekly": 40.0},
+    "R54": {"advance_decline_line": -9e4, "core_gamma_percentile": 90.0},
+    "R47": {"dollar_index_vol_20": 0.02},
+    "R48": {"yield_curve": 0.0, "cpi_surprise": 1.0},
+    "R56": {"days_to_fomc": 12.0},
+    "R57": {"reit_return": -9.0, "rate_differential": 9.0},
+    "R50": {"price_earnings": 90.0, "price_cash_flow": -90.0},
+    "R51": {"wacc": 90.0, "private_equity_irr": -90.0},
+    "R52": {"parity_residual": 2.5},
+}
+
+
+def test_every_term_of_the_second_engine_counts() -> None:
+    """R47, R48, R50 to R52, R54 to R57, R93: each adds its weight, and together they open it."""
+    calm = {"vix": 29.0, "rsi_14": 60.0, "macd": 1.0, "macd_signal": 0.0, "rsi_14_weekly": 60.0}
+    calm |= {"vix_forward": 30.0, "days_to_fomc": 30.0, "core_gamma_percentile": 50.0}
+    every = {key: value for term in TERMS.values() for key, value in term.items()}
+    assert second_engine(**calm) is False
+    assert second_engine(**calm | every) is True
+    assert total(**calm) == 0.0
+    assert total(**calm | every) == 1.0
+    for name, term in TERMS.items():
+        assert total(**calm | term) > 0.0, name
+
+
+def total(**last: object) -> float:
+    """The score of the Second Engine in the last of `sessions`."""
+    layer = next(each for each in av.preset("alvh_v1").layers if each.name == "second_engine")
+    text = str(layer.enter)
+    score = text[text.rindex(" score(") : text.rindex(">=")].strip()
+    return sessions(layer, **last).select(total=av.rules.parse(score).to_polars())["total"][-1]

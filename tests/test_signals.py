@@ -162,6 +162,26 @@ def test_changes_over_periods():
     )
 
 
+def test_volatility_by_hand():
+    """R47: of changes in a row, as they were known; null where a level is missing or not above 0."""
+    levels = [100.0, 101.0, 99.0, 102.0, 0.0, 101.0, 100.0, 99.0]
+    rows = frame(*(("dollar_index", day(n), at(n), level) for n, level in enumerate(levels)))
+    vol = signals.volatility(rows, window=2)
+    assert vol["signal"].unique().to_list() == ["dollar_index_vol_2"]
+    changes = np.diff(np.log([100.0, 101.0, 99.0, 102.0]))
+    known = [np.std(changes[:2], ddof=1), np.std(changes[1:], ddof=1)]
+    last = np.std(np.diff(np.log([101.0, 100.0, 99.0])), ddof=1)
+    assert vol["value"].to_list() == [
+        None,
+        None,
+        *map(pytest.approx, known),
+        None,
+        None,
+        None,
+        pytest.approx(last),
+    ]
+
+
 # Into rules
 
 

@@ -13,7 +13,7 @@ from alvh.signals.macro import Breadth, Factor, Macro
 from alvh.signals.microstructure import microstructure_stress
 from alvh.signals.registry import Signal, registry
 from alvh.signals.releases import released
-from alvh.signals.transform import change, zscore
+from alvh.signals.transform import change, volatility, zscore
 
 __all__ = [
     "HOURLY",
@@ -30,5 +30,6 @@ __all__ = [
     "read",
     "registry",
     "released",
+    "volatility",
     "zscore",
 ]

@@ -10,7 +10,7 @@ import polars as pl
 from alvh.errors import SignalError
 from alvh.signals.frame import read
 
-__all__ = ["change", "zscore"]
+__all__ = ["change", "volatility", "zscore"]
 
 Kind = Literal["difference", "ratio", "log"]
 
@@ -122,6 +122,49 @@ def zscore(frame: pl.DataFrame, *, window: int, least: int = 12, suffix: str = "
         return float((known[-1] - known.mean()) / sd) if sd > 0 else np.nan
 
     return _at_each_release(frame, of, window, suffix)
+
+
+def volatility(frame: pl.DataFrame, *, window: int, suffix: str | None = None) -> pl.DataFrame:
+    """Return the standard deviation of the log changes of each signal over its latest periods (R47).
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        As `read` takes it; levels above 0.
+    window : int
+        How many changes count, that into the value among them.
+    suffix : str, optional
+        Of the names that come out; ``_vol_`` and the window unless given.
+
+    Returns
+    -------
+    polars.DataFrame
+        As `read` returns it, of a sample (n - 1), for one period and not a year; null where there are fewer
+        than `window` changes, or a level among them is missing or not above 0.
+
+    Raises
+    ------
+    SignalError
+        The frame is refused, or an argument.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> days = [date(2024, 1, day) for day in (2, 3, 4)]
+    >>> frame = pl.DataFrame(
+    ...     {"signal": ["dollar_index"] * 3, "date": days, "released_at": days, "value": [99.0, 100.0, 99.0]}
+    ... )
+    >>> volatility(frame, window=2).select("signal", pl.col("value").round(4)).row(-1)
+    ('dollar_index_vol_2', 0.0142)
+    """
+    _at_least("window", window, 2)
+
+    def of(known: np.ndarray) -> float:
+        if len(known) <= window or not (known > 0).all():
+            return np.nan
+        return float(np.std(np.diff(np.log(known)), ddof=1))
+
+    return _at_each_release(frame, of, window + 1, f"_vol_{window}" if suffix is None else suffix)
 
 
 def _at_least(name: str, value: int, least: int) -> None:
