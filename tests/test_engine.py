@@ -162,7 +162,8 @@ def test_requirements_stay_within_the_margin_share() -> None:
 
 def test_trades_are_atomic_dated_and_decided_the_session_before() -> None:
     compiled = plan(engine_spec.spec(engine_spec.arms(), L3F(vix=16), sessions=252, shares=(0.1,)))
-    ledger, events = compiled.trace(3, 4).values()
+    told = compiled.trace(3, 4)
+    ledger, events = told["ledger"], told["events"]
     dates = [date.fromordinal(date(1970, 1, 1).toordinal() + int(day)) for day in ledger["day"]]
     for event in events:
         if event["event"] == "open":
