@@ -82,7 +82,7 @@ def advise(
         Margin rule, as in `compare`.
     costs : Costs, optional
         Spreads and fees.
-    signals : frame or path, optional
+    signals : polars.DataFrame, str or Path, optional
         Signals from outside, as in `compare`.
     weights : mapping of str to float, optional
         Weights in place of the defaults, by ``"action.term"``: see `TERMS`.

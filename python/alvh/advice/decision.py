@@ -75,8 +75,6 @@ class Decision:
         What is held: marks in product points a unit, days left, break-even challenge, what is ordered.
     rules : tuple of LayerRule
         The value of every node of every rule.
-    changes : polars.DataFrame
-        The smallest change of one or two atoms that would turn each rule.
     notes : tuple of str
         What is unknown, estimated or limited, in sentences.
     """
@@ -101,7 +99,7 @@ class Decision:
 
     @property
     def changes(self) -> pl.DataFrame:
-        """What would change this: the smallest change that turns each rule."""
+        """What would change this: the smallest change of one or two atoms that turns each rule."""
         rows = []
         for rule in self.rules:
             layer, opened, told = rule
