@@ -24,8 +24,10 @@ CORE = {
     "product": "SPXW",
     "legs": CONDOR,
     "progression": None,
+    "every": "week",
 }
 CALLS = {"name": "calls", "role": "hedge", "ledger": "sleeve", "product": "VIX", "legs": [CONDOR[3]]}
+FUTURES = {**CALLS, "name": "futures", "product": "VX", "legs": [], "every": "flat"}
 VALUE = {"SPXW": 100.0, "VIX": 0.0}
 STRIKES = [4800.0, 4750.0, 5200.0, 5250.0]
 
@@ -85,6 +87,54 @@ def test_doubling_lowers_the_own_break_even_and_raises_what_is_at_stake():
     assert own["notional"].to_list() == [10_000.0, 20_000.0, 10_000.0]
     assert whole["carried"].to_list() == [0.0, -3_000.0, 0.0]
     assert whole["lower"].to_list() == [4_787.5, 4_495.0, 4_787.5]
+
+
+@pytest.mark.parametrize(("won", "carried"), [(500.0, -9_500.0), (12_000.0, 0.0)])
+def test_a_small_win_leaves_what_the_chain_has_lost(won, carried):
+    """R10, R11: what is open is won back, not forgotten; a tranche counts with the parts closed before."""
+    happened = events(
+        core(),
+        core("reduce", lots=1.0, pnl=-4_000.0),
+        core("settle", lots=1.0, cash=0.0, pnl=-6_000.0),
+        core(),
+        core("settle", cash=0.0, pnl=won),
+        core(),
+    )
+    chained = [{**CORE, "progression": {"mode": "recoup"}}]
+    whole = break_evens(happened, chained, VALUE, "ledger").filter(event="open")
+    assert whole["carried"].to_list() == [0.0, -10_000.0, carried]
+
+
+def test_the_chain_of_a_flat_layer_goes_through_its_slots():
+    happened = events(core(), core("settle", cash=0.0, pnl=-3_000.0), core(slot=1))
+    flat = [{**CORE, "every": "flat", "progression": {"mode": "add"}}]
+    assert break_evens(happened, flat, VALUE, "ledger")["carried"].to_list() == [0.0, -3_000.0]
+
+
+def test_a_future_counts_with_its_daily_variation():
+    bought = {"event": "open", "layer": "futures", "lots": 2.0, "cash": -32.0}
+    part = {"event": "reduce", "layer": "futures", "lots": 1.0, "cash": -17.0, "pnl": -433.0}
+    rest = {"event": "close", "layer": "futures", "lots": 1.0, "cash": -17.0, "pnl": -433.0}
+    told = break_evens(events(core(), bought, part, rest), [CORE, FUTURES], {**VALUE, "VX": 0.0}, "book")
+    assert told["carried"].to_list() == [0.0, -32.0, -449.0, -866.0]
+
+
+def test_what_hedges_made_of_a_path_is_what_they_carried():
+    """R75: the cash told of, with daily variation, is the P&L of the hedges that were closed."""
+    few = {"paths": 8, "sessions": 250, "shares": [0.35], "surface_band": 0}
+    result = av.compare([av.preset("always_on_futures")], av.market.L3F(vix=28), **few)
+    events_, told = result.trace(2).events, result.break_evens(2)
+    open_lots = told.filter(pl.col("event") == "open", pl.col("by") == "core")
+    assert not open_lots.is_empty()
+    moved = told.with_columns(
+        step=pl.col("carried") - pl.col("carried").shift(1, fill_value=0.0).over("slot", "expiry")
+    )
+    carried = moved.filter(pl.col("by") != "core")["step"].sum()
+    hedge = events_.filter(pl.col("layer") != "core", pl.col("event").is_in(["close", "settle", "reduce"]))
+    still = events_.filter(pl.col("layer") != "core", pl.col("event") == "open")["cash"].sum()
+    closed = hedge["pnl"].sum()
+    assert carried == pytest.approx(closed, abs=abs(still) + 1.0)
+    assert abs(closed) > 10 * abs(still)
 
 
 def test_nothing_breaks_even_where_more_is_carried_than_the_best_brings():

@@ -60,6 +60,15 @@ def test_an_absent_series_is_neutral(quotes):
     assert alone["value"].to_list() == (-z["value"]).to_list()
 
 
+def test_what_is_withdrawn_is_not_known_any_more(quotes):
+    spreads = quotes.filter(signal="quoted_spread")
+    withdrawn = spreads.tail(1).with_columns(
+        pl.col("released_at") + timedelta(days=1), value=pl.lit(None, pl.Float64)
+    )
+    told = signals.microstructure_stress(pl.concat([spreads, withdrawn]), window=40, least=20)
+    assert told.filter(date=DAYS[-1])["value"].is_null().to_list() == [False, True]
+
+
 def test_what_comes_later_changes_nothing(quotes):
     whole = signals.microstructure_stress(quotes, window=40, least=20)
     cut = quotes.filter(pl.col("date") < DAYS[90])

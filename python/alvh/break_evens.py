@@ -31,6 +31,12 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 Of = Literal["tranche", "ledger", "book"]
 
+Key = tuple[str, int]
+"""A layer by name, and a slot of it."""
+
+LESSENS = frozenset({"close", "reduce", "monetise", "settle"})
+"""Events after which fewer lots are held."""
+
 
 @dataclass
 class _Held:
@@ -43,6 +49,8 @@ class _Held:
     """Dollars received for the lots still open."""
     carried: float
     """Dollars that it has to make up for (negative) beside its own credit."""
+    realised: float = 0.0
+    """Dollars of the parts that were closed already."""
 
 
 def break_evens(
@@ -59,28 +67,96 @@ def break_evens(
     lot by product; `commingled` says that one ledger keeps them all. What hedges cost and brought is spread,
     at each fill, over the tranches then open by their lots.
     """
-    by_name = {layer["name"]: layer for layer in layers}
-    sold = {name for name, layer in by_name.items() if layer["role"] == "core" and layer["legs"]}
-    apart = {layer["ledger"] for name, layer in by_name.items() if name not in sold and not commingled}
-    apart -= {by_name[name]["ledger"] for name in sold}
-    shared = {
-        name
-        for name, layer in by_name.items()
-        if name not in sold and (of == "book" or (of == "ledger" and layer["ledger"] not in apart))
-    }
-    held: dict[tuple[str, int], _Held] = {}
-    deficit: dict[tuple[str, int], float] = {}
-    rows: list[dict[str, Any]] = []
+    book = _Book({layer["name"]: layer for layer in layers}, point_value, of, commingled=commingled)
+    for event in events.iter_rows(named=True):
+        key = (event["layer"], event["slot"])
+        if event["layer"] in book.sold:
+            if event["event"] == "open":
+                book.sell(event, key)
+            elif event["event"] in LESSENS and key in book.held:
+                book.lessen(event, key)
+        elif event["layer"] in book.shared and event["event"] in {"open", *LESSENS}:
+            book.hedge(event, key)
+    return pl.DataFrame(book.rows, schema=SCHEMA)
 
-    def ends(key: tuple[str, int]) -> tuple[float | None, float | None, float]:
-        layer = by_name[key[0]]
-        return _roots(held[key], layer["legs"], point_value[layer["product"]])
 
-    def told(
-        event: Mapping[str, Any], key: tuple[str, int], before: tuple[float | None, float | None]
+class _Book:
+    """What is held while the events of a path are gone through, and what was told of it."""
+
+    def __init__(
+        self,
+        layers: Mapping[str, Mapping[str, Any]],
+        point_value: Mapping[str, float],
+        of: Of,
+        *,
+        commingled: bool,
     ) -> None:
-        tranche, (lower, upper, best) = held[key], ends(key)
-        rows.append(
+        self.layers, self.point_value, self.alone = layers, point_value, of == "tranche"
+        self.sold = {name for name, layer in layers.items() if layer["role"] == "core" and layer["legs"]}
+        hedges = {name: layer for name, layer in layers.items() if name not in self.sold}
+        core = {layers[name]["ledger"] for name in self.sold}
+        self.shared = {
+            name
+            for name, layer in hedges.items()
+            if of == "book" or (of == "ledger" and (commingled or layer["ledger"] in core))
+        }
+        self.held: dict[Key, _Held] = {}
+        self.lost: dict[Key, float] = {}
+        self.paid: dict[Key, tuple[float, float]] = {}  # what opening a future cost, and its lots
+        self.rows: list[dict[str, Any]] = []
+
+    def sell(self, event: Mapping[str, Any], key: Key) -> None:
+        carried = 0.0 if self.alone else -self.lost.get(self._chain(key), 0.0)
+        self.held[key] = _Held(event["expiry"], event["strikes"], event["lots"], event["cash"], carried)
+        self._tell(event, key, (None, None))
+
+    def lessen(self, event: Mapping[str, Any], key: Key) -> None:
+        tranche, before = self.held[key], self._ends(key)[:2]
+        left, tranche.realised = tranche.lots - event["lots"], tranche.realised + event["pnl"]
+        if left <= 0.0:
+            del self.held[key]
+            if self.layers[key[0]]["progression"] is not None:
+                # As in the engine (R10): of the whole tranche, its parts together.
+                chain = self._chain(key)
+                self.lost[chain] = max(0.0, self.lost.get(chain, 0.0) - tranche.realised)
+            return
+        tranche.cash *= left / tranche.lots
+        tranche.carried += 0.0 if self.alone else event["pnl"]
+        tranche.lots = left
+        self._tell(event, key, before)
+
+    def hedge(self, event: Mapping[str, Any], key: Key) -> None:
+        dollars = self._brought(event, key)
+        lots = sum(tranche.lots for tranche in self.held.values())
+        for core, tranche in self.held.items() if dollars else ():
+            before = self._ends(core)[:2]
+            tranche.carried += dollars * tranche.lots / lots
+            self._tell(event, core, before)
+
+    def _brought(self, event: Mapping[str, Any], key: Key) -> float:
+        """Cash of a hedge's fill; a future pays by daily variation, which its P&L at the closing has."""
+        if self.layers[key[0]]["legs"]:
+            return float(event["cash"])
+        if event["event"] == "open":
+            self.paid[key] = (event["cash"], event["lots"])
+            return float(event["cash"])
+        cost, lots = self.paid[key]
+        return float(event["pnl"] - cost * event["lots"] / lots)
+
+    def _chain(self, key: Key) -> Key:
+        """Chains of doubling are one per slot; a flat layer, which rotates through its slots, has one."""
+        return (key[0], 0) if self.layers[key[0]]["every"] == "flat" else key
+
+    def _value(self, key: Key) -> float:
+        return self.point_value[self.layers[key[0]]["product"]]
+
+    def _ends(self, key: Key) -> tuple[float | None, float | None, float]:
+        return _roots(self.held[key], self.layers[key[0]]["legs"], self._value(key))
+
+    def _tell(self, event: Mapping[str, Any], key: Key, before: tuple[float | None, float | None]) -> None:
+        tranche, (lower, upper, best) = self.held[key], self._ends(key)
+        width = _width(tranche.strikes, self.layers[key[0]]["legs"])
+        self.rows.append(
             {
                 **{name: event[name] for name in ("tick", "date", "event")},
                 "by": event["layer"],
@@ -88,9 +164,7 @@ def break_evens(
                 "slot": key[1],
                 "expiry": tranche.expiry,
                 "lots": tranche.lots,
-                "notional": tranche.lots
-                * _width(tranche.strikes, by_name[key[0]]["legs"])
-                * point_value[by_name[key[0]]["product"]],
+                "notional": tranche.lots * width * self._value(key),
                 "carried": tranche.carried,
                 "lower_before": before[0],
                 "upper_before": before[1],
@@ -99,40 +173,6 @@ def break_evens(
                 "best": best,
             }
         )
-
-    for event in events.iter_rows(named=True):
-        name, kind, lots = event["layer"], event["event"], event["lots"]
-        if name in sold:
-            key = (name, event["slot"])
-            if kind == "open":
-                carried = deficit.get(key, 0.0) if of != "tranche" else 0.0
-                held[key] = _Held(event["expiry"], event["strikes"], lots, event["cash"], carried)
-                told(event, key, (None, None))
-            elif kind in {"close", "reduce", "monetise", "settle"} and key in held:
-                _fold(deficit, key, event["pnl"], chained=by_name[name]["progression"] is not None)
-                tranche = held[key]
-                left = tranche.lots - lots
-                if left <= 0.0:
-                    del held[key]
-                    continue
-                before = ends(key)[:2]
-                tranche.cash *= left / tranche.lots
-                tranche.carried += event["pnl"] if of != "tranche" else 0.0
-                tranche.lots = left
-                told(event, key, before)
-        elif name in shared and event["cash"] and held:
-            total = sum(tranche.lots for tranche in held.values())
-            for key, tranche in held.items():
-                before = ends(key)[:2]
-                tranche.carried += event["cash"] * tranche.lots / total
-                told(event, key, before)
-    return pl.DataFrame(rows, schema=SCHEMA)
-
-
-def _fold(deficit: dict[tuple[str, int], float], key: tuple[str, int], pnl: float, *, chained: bool) -> None:
-    """Add to what a chain has lost since its last win; a win ends it, as in the progression (R10)."""
-    if chained:
-        deficit[key] = 0.0 if pnl >= 0.0 else deficit.get(key, 0.0) + pnl
 
 
 def _width(strikes: Sequence[float], legs: Sequence[Mapping[str, Any]]) -> float:

@@ -1274,7 +1274,7 @@ class Comparison:
         return explained(told.ledger, told.events, fall, arm=arm, share=share, hedges=hedges, least=explains)
 
     def scores(self, path: int, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
-        """Tell what each term gave to every score of an arm's rules, close by close of one path (R33).
+        """Tell what each term gave to scores in the rules that open layers, close by close of a path (R33).
 
         Parameters
         ----------

@@ -92,7 +92,7 @@ class Size(Frozen):
     reduced: Reduced | None = None
     gross_short_leg: bool = False
     reductions: Annotated[tuple[Reduced, ...], Strict(strict=False)] = ()
-    band: float = Field(default=0.0, ge=0, lt=1)
+    band: float = Field(default=0.0, ge=0, le=0.99)
     basis: Literal["requirement", "wing_notional"] = "requirement"
 
     @model_validator(mode="after")

@@ -1,5 +1,7 @@
 """One score of how strained trading is, from whichever of four series a user has (R81)."""
 
+import math
+
 import polars as pl
 
 from alvh.errors import SignalError, nearest_names
@@ -57,15 +59,16 @@ def microstructure_stress(frame: pl.DataFrame, *, window: int = 252, least: int 
         told = "; ".join(f"{name}: {nearest_names(name, _SIGNS)}" for name in names[:1]) or ", ".join(_SIGNS)
         raise SignalError(f"{_NAME}: the frame has none of its series: {told}", column="signal", value=names)
     size = pl.when(signal="opening_gap").then(pl.col("value").abs()).otherwise("value")
+    # A pivot has null where nothing was released; what was released and cannot be used is told apart.
     scored = zscore(given.with_columns(size.alias("value")), window=window, least=least, suffix="")
     sign = pl.col("signal").replace_strict(_SIGNS, return_dtype=pl.Float64)
     wide = (
-        scored.with_columns(pl.col("value") * sign)
+        scored.with_columns((pl.col("value") * sign).fill_null(math.nan))
         .pivot("signal", index=["date", "released_at"], values="value")
         .sort("date", "released_at")
     )
     series = [name for name in _SIGNS if name in wide.columns]
-    known = wide.with_columns(pl.col(series).forward_fill().over("date"))
+    known = wide.with_columns(pl.col(series).forward_fill().over("date").fill_nan(None))
     return read(
         known.select(
             pl.lit(_NAME).alias("signal"), "date", "released_at", pl.mean_horizontal(series).alias("value")
