@@ -137,6 +137,19 @@ def test_a_budget_is_one_a_year():
     assert told["attained"] == pytest.approx(attained.mean() / 1e6)
 
 
+def test_a_budget_counts_the_days_of_each_start():
+    """On a history sessions span other days from start to start."""
+    few = {"sessions": 21, "every": 30, "shares": [0.10], "surface_band": 0, "paths": 4}
+    result = av.compare([calls("quiet", (28, 63), "vix > 1000")], av.market.History.bundled(), **few)
+    starts = result.task.spec["starts"]
+    days = np.array([(result._days[start + 21] - result._days[start]).days for start in starts])
+    tranches = result._offered("quiet", 0.10, starts).foresight(0, len(starts), 0)
+    bound, _ = hindsight(tranches, 0.015 * 1e6 * days / 365, 0.1 * 1e6)
+    assert len(set(days)) > 1
+    told = dict(result.foresight().select("figure", "estimate").iter_rows())
+    assert told["bound"] == pytest.approx(bound.mean() / 1e6 * 12)
+
+
 def test_chance_has_the_same_instruments():
     """An arm of chance that buys something else neither is the reference nor sets the budget."""
     rules = calls("rules", (28, 63), "vix > 20")

@@ -111,6 +111,20 @@ def test_beta_is_the_slope_over_all_sessions(result, series):
         assert table.filter(arm=arm)["figure"].to_list() == list(figures.BETA)
 
 
+def test_alpha_on_a_history_knows_its_dividends():
+    """The yield of a history is a value a session: alpha takes the mean of what the paths met."""
+    few = {"sessions": 21, "every": 30, "shares": [0.10], "surface_band": 0, "paths": 4}
+    arms = [av.preset("plain")]
+    yields = {paid: av.market.History.bundled(dividend_yield=paid) for paid in (0.0, 0.03)}
+    results = {paid: av.compare(arms, market, **few) for paid, market in yields.items()}
+    for paid, result in results.items():
+        x = figures.by_session.moves(result.series()["plain"])
+        y = figures.by_session.earned(result.series()["plain"], CAPITAL)
+        slope = value(result.beta(), arm="plain", figure="beta")
+        expected = (y.mean() - slope * x.mean()) * 252 - slope * paid
+        assert value(result.beta(), arm="plain", figure="alpha") == pytest.approx(expected, abs=1e-9)
+
+
 def test_the_price_of_the_cut_is_cost_over_cut(result):
     table = result.beta()
     told = dict(table.filter(arm="alvh_0").select("figure", "estimate").iter_rows())
