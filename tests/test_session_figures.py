@@ -315,8 +315,8 @@ def test_the_window_of_an_announcement():
 def test_a_window_is_a_number_of_sessions(result, window):
     with pytest.raises(AlvhError, match=f"window = {window}: a whole number of sessions"):
         result.windows(window=window)
-    nothing = [{**result.task.spec["schedule"], "events": {}}]
-    bare = replace(result, task=replace(result.task, spec=result.task.spec | {"schedule": nothing[0]}))
+    quiet = {**result.task.spec["schedule"], "events": {}}
+    bare = replace(result, task=replace(result.task, spec=result.task.spec | {"schedule": quiet}))
     with pytest.raises(AlvhError, match="window ="):
         bare.announcements(window)
 
