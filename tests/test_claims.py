@@ -81,6 +81,20 @@ def test_a_row_that_a_market_lacks_is_undecided():
     assert alone["why"] == "note; inside in a, not read in b"
 
 
+def test_a_row_that_the_first_market_lacks_is_shown():
+    """What only another market could measure is no figure of the first, but it is there."""
+    claim = claims.Claim("R15", "Doubling peaks.")
+    row, other = (
+        Measured(claim, variant, Range(4, 6, "4 to 6"), "x", 9, "note", Estimate(5.0, 4.5, 5.5))
+        for variant in ("uncapped", "capped")
+    )
+    first, lacking = voted({"a": [row], "b": [other, row]})
+    assert (first["variant"], lacking["variant"]) == ("uncapped", "capped")
+    assert (lacking["measured"], lacking["n"], lacking["verdict"]) == (None, 0, "undecided")
+    assert [each["reading"] for each in lacking["readings"]] == ["-", "inside"]
+    assert lacking["why"] == "nothing to measure in a; not read in a, inside in b"
+
+
 def test_every_other_claim_says_what_it_needs(table, missing):
     assert missing.height == sum(bool(claim.needs) for claim in claims.CLAIMS) > 0
     assert missing["why"].str.starts_with("needs ").all()

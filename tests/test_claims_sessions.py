@@ -7,9 +7,10 @@ import pytest
 import alvh as av
 from alvh import figures
 from alvh.claims import table
+from alvh.claims.claim import ABOVE_0
 from alvh.claims.doubling import doubling_arms
-from alvh.claims.rivals import PLACEBO
-from alvh.claims.sessions import LOW_SHARE, LOW_VIX, UNAWARE, session_rows, timing_rows
+from alvh.claims.rivals import PLACEBO, at_that_cost
+from alvh.claims.sessions import LOW_VIX, UNAWARE, _beta, session_rows, timing_rows
 from alvh.figures.by_session import earned
 from alvh.figures.returns import sortino
 from alvh.market import L3F
@@ -42,18 +43,29 @@ def test_every_claim_has_its_rows(rows):
     assert len({row.key for row in rows}) == len(rows)
 
 
-def test_calm_paths_are_those_below_the_level(runs, rows):
-    """R5: on margin and on NAV the same dollars (C5), on the paths that stay calm alone."""
+def test_calm_sessions_are_known_before_they_begin(runs, rows):
+    """R5: on margin and on NAV the same dollars (C5), of sessions that VIX showed to be calm."""
     doubled, hedged = runs
     series = doubled.series(["plain"])["plain"], hedged.series()["alvh_0"]
-    calm = [path for path in range(48) if (series[0]["vix"][path] >= LOW_VIX).mean() <= LOW_SHARE]
-    assert 0 < len(calm) < 48
-    margin = series[0]["requirement"][calm].mean()
+    days, paths = 252, range(48)
+    calm = [(p, t) for p in paths for t in range(days) if series[0]["vix"][p, t] < LOW_VIX]
+    assert 0 < len(calm) < 48 * days
+    margin = sum(series[0]["requirement"][at] for at in calm)
     for row, one in zip(of(rows, table.LOW_VOLATILITY), series, strict=True):
-        gain = earned(one, 1e6)[calm].sum(axis=1).mean()
-        assert row.n == len(calm)
+        y = earned(one, 1e6)
+        gain = 252 * sum(y[at] for at in calm)
+        assert row.n == len({p for p, _ in calm})
         assert row.estimate.value == pytest.approx(gain * 1e6 / margin)
-        assert f"{gain:.2%} of NAV (C5)" in row.note
+        assert f"{gain / len(calm):.2%} of NAV (C5)" in row.note
+
+
+def test_where_spx_never_falls_no_slope_is_said():
+    """A downside beta that does not exist is not one of 0."""
+    ticks = np.ones((3, 4))
+    rising = {"nav": 1e6 * ticks, "deposited": 0 * ticks, "bills": ticks, "hedge": 0 * ticks}
+    rising |= {"spot": np.cumsum(ticks, axis=1)}
+    cut, _ = _beta({"plain": rising, "alvh_0": rising}, 1e6)
+    assert cut.note == "downside beta: plain -, alvh_0 -"
 
 
 def test_risk_adjusted_returns_are_paired(runs, rows):
@@ -96,12 +108,33 @@ def test_timing_lies_between_chance_and_hindsight():
     result = av.compare(
         [av.preset("plain"), av.preset("alvh_0"), placebo], sessions=63, **FEW | {"paths": 16}
     )
-    once, bound = timing_rows(result)
+    solved = pl.DataFrame({"arm": [PLACEBO], "status": "solved", "drag": 0.0, "target": 0.0, "words": "so"})
+    once, bound = timing_rows(result, solved)
     table_of = dict(result.foresight().select("figure", "estimate").iter_rows())
     assert once.estimate.value == table_of["position_attained"]
     assert bound.estimate.value == table_of["position"]
     assert once.n == 16
+    assert once.note.startswith("so. A year")
     assert "bound" in once.note
+    # At another cost a reading that the costs explain is none.
+    reading = ABOVE_0.reading(once.estimate)
+    assert once.reading == reading
+    cheap = solved.with_columns(status=pl.lit("nearest"), drag=-1.0)
+    dear = cheap.with_columns(drag=1.0)
+    kept = {"inside": ("inside", "-"), "outside": ("-", "outside"), "straddles": ("straddles",) * 2}
+    assert tuple(next(timing_rows(result, each)).reading for each in (cheap, dear)) == kept[reading]
+
+
+def test_what_costs_explain_is_not_read():
+    """Of a P&L a cheaper placebo lies higher; of a protection lower."""
+    cheap, dear = ({"status": "nearest", "drag": drag, "target": 0.01} for drag in (0.0, 0.02))
+    told = [
+        [at_that_cost(reading, cost, cheaper=cheaper) for reading in ("inside", "outside", "straddles")]
+        for cheaper in ("outside", "inside")
+        for cost in (cheap, dear)
+    ]
+    no_inside, no_outside = ["-", "outside", "straddles"], ["inside", "-", "straddles"]
+    assert told == [no_outside, no_inside, no_inside, no_outside]
 
 
 def test_one_path_is_no_error(runs):

@@ -1,6 +1,7 @@
 """The hindsight bound: no hedge of the same instruments at the same cost earned more than that."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 import alvh as av
@@ -114,9 +115,61 @@ def test_without_a_placebo_there_is_no_position(result):
     assert alone.filter(figure="bound")["estimate"].item() > 0
 
 
+def calls(name, days, enter):
+    """Plain and a layer of VIX calls, paid from a sleeve with a budget."""
+    bought = av.vix_call(days=days, every="flat", delta=0.30)
+    layer = av.Layer(buy=bought, size=av.Size(target="lots", value=1), name="hedge", enter=enter)
+    return av.preset("plain").replace(name=name, layers=[layer], sleeve=av.Sleeve(per_year=0.015))
+
+
+def test_a_budget_is_one_a_year():
+    """252 sessions are a year and some days: what is allowed is not that of two years."""
+    few = FEW | {"sessions": 252}
+    result = av.compare([calls("quiet", (28, 63), "vix > 1000")], L3F(vix=26), paths=4, **few)
+    assert (result.paths().collect()["expected_cost"] == 0).all()
+    days = (result._days[result._first(0) + 252] - result._days[result._first(0)]).days
+    budget = np.full(4, 0.015 * 1e6 * days / 365)
+    tranches = result._offered("quiet", 0.35, []).foresight(0, 4, 0)
+    bound, attained = hindsight(tranches, budget, 0.1 * 1e6)
+    told = dict(result.foresight().select("figure", "estimate").iter_rows())
+    assert 365 < days < 380
+    assert told["bound"] == pytest.approx(bound.mean() / 1e6)
+    assert told["attained"] == pytest.approx(attained.mean() / 1e6)
+
+
+def test_a_budget_counts_the_days_of_each_start():
+    """On a history sessions span other days from start to start."""
+    few = {"sessions": 21, "every": 30, "shares": [0.10], "surface_band": 0, "paths": 4}
+    result = av.compare([calls("quiet", (28, 63), "vix > 1000")], av.market.History.bundled(), **few)
+    starts = result.task.spec["starts"]
+    days = np.array([(result._days[start + 21] - result._days[start]).days for start in starts])
+    tranches = result._offered("quiet", 0.10, starts).foresight(0, len(starts), 0)
+    bound, _ = hindsight(tranches, 0.015 * 1e6 * days / 365, 0.1 * 1e6)
+    assert len(set(days)) > 1
+    told = dict(result.foresight().select("figure", "estimate").iter_rows())
+    assert told["bound"] == pytest.approx(bound.mean() / 1e6 * 12)
+
+
+def test_chance_has_the_same_instruments():
+    """An arm of chance that buys something else neither is the reference nor sets the budget."""
+    rules = calls("rules", (28, 63), "vix > 20")
+    other = calls("other", (64, 120), "chance < 0.2")
+    same = calls("same", (28, 63), "chance < 0.2")
+    result = av.compare([rules, other, same], L3F(vix=26), paths=4, **FEW)
+    paid = dict(result.paths().group_by("arm").agg(pl.col("hedge_pnl").mean()).collect().iter_rows())
+    chance = result.foresight("rules").filter(figure="chance")["estimate"].item()
+    assert chance == pytest.approx(paid["same"] / 1e6 * 4)
+    assert result.foresight("other").filter(figure="chance")["estimate"].item() is None
+    with pytest.raises(AlvhError, match=r"chance = 'other' against arm = 'rules': .*; here same"):
+        result.foresight("rules", "other")
+    with pytest.raises(AlvhError, match="here there is none"):
+        result.foresight("other", "rules")
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
+        ({"chance": "alvh_0"}, "chance = 'alvh_0' against arm = 'alvh_0': give another arm"),
         ({"arm": "plain"}, "arm = 'plain': give one with a hedge"),
         ({"arm": "alvh_0_governed"}, "'alvh_0_governed' is governed"),
         ({"chance": "x"}, "chance = 'x'"),

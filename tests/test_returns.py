@@ -41,7 +41,8 @@ def test_the_number_of_rates_is_that_of_the_polynomial(flows):
     assume(len(real) == sum(abs(z.imag) < 1e-9 and z.real > 1e-9 for z in roots))
     assume(all(2e-4 < growth < 500 for growth in real))
     found = xirr(range(len(flows)), flows)
-    assert found.status == {0: "none", 1: "solved"}.get(len(real), "several")
+    without = "lost" if sum(flows) < 0 else "none"  # without a root the sign at a rate of 0 is that at all
+    assert found.status == {0: without, 1: "solved"}.get(len(real), "several")
     if len(real) == 1:
         assert 1 + found.rate == pytest.approx(real[0], rel=1e-5)
 
@@ -50,17 +51,34 @@ def test_the_number_of_rates_is_that_of_the_polynomial(flows):
     ("years", "flows", "status"),
     [
         ([0, 1], [-100, 0], "lost"),
-        ([0, 1], [-100, -1], "none"),  # owed more than was put in
+        ([0, 1], [-100, -1], "lost"),  # owed more than was put in
+        ([0, 30 / 365], [-1e6, 4.5e5], "lost"),  # -99.994% a year
+        ([0, 0.5, 1], [-100, -50, 0], "lost"),  # a deposit, and nothing came back
         ([0, 1], [100, 1], "none"),
         ([0], [0], "none"),
         ([0, 1, 2], [-100, 230, -132], "several"),
-        ([0, 1, 2], [-100, 100, -100], "none"),
+        ([0, 1, 2], [-100, 100, -100], "lost"),
+        ([0, 1], [-1, 5000], "none"),
     ],
 )
 def test_what_has_no_rate_is_said(years, flows, status):
     found = xirr(years, flows)
     assert found.status == status
     assert found.rate == -1.0 if status == "lost" else math.isnan(found.rate)
+
+
+def test_the_worst_paths_stay_in_the_median():
+    """R68: what ends below 0, or lost too fast for a rate, is the lower half of the median, not left out."""
+    navs = [[100.0, 90.0, -5.0], [100.0, 80.0, -20.0], [100.0, 100.0, 110.0]]
+    series = {
+        name: np.vstack([column] * 3) for name, column in one_path(navs[0], [0.0, 0.0, 0.0]).items()
+    } | {"nav": np.array(navs)}
+    asked = {"sleeve": None, "hedged": False, "rate": 0.04, "beta": 0.5, "erp": 0.06}
+    row = returns(series, np.array([[0.0, 1.0, 365.0]] * 3), 100.0, **asked).filter(figure="irr")
+    assert (row["estimate"].item(), row["status"].item()) == (-1.0, "solved 1, lost 2")
+    # Dollars taken out before leave several rates, or a wrong one, and yet it is owed.
+    owed = one_path([100.0, 30.0, -5.0], [0.0, 0.0, 0.0]) | {"deposited": np.array([[0.0, -300.0, -300.0]])}
+    assert made(owed)["irr"]["estimate"] == -1.0
 
 
 def test_flows_need_times():
@@ -153,7 +171,7 @@ def test_the_cost_for_good_is_guarded():
 def test_no_flow_no_efficiency():
     """R69: committed capital per dollar of flow has no meaning where nothing flows."""
     row = made(one_path([100.0, 95.0, 90.0], [10.0, 10.0, 10.0]))["committed_per_flow"]
-    assert (row["estimate"], row["status"]) == (None, "no net cash flow is shown")
+    assert (row["estimate"], row["status"]) == (None, "no P&L above bills is shown")
     two = {
         name: np.vstack([column, column * (1.0 if name != "nav" else 1.0001)])
         for name, column in one_path([100.0, 110.0, 120.0], [10.0, 10.0, 10.0]).items()
@@ -163,6 +181,44 @@ def test_no_flow_no_efficiency():
     )
     found = table.filter(figure="committed_per_flow")["estimate"].item()
     assert found == pytest.approx(10.0 / (20.006 * 126), rel=1e-6)
+    history = {"days": np.array([[0.0, 1.0, 365.0]]), "capital": 100.0}
+    asked = {"sleeve": None, "hedged": False, "rate": 0.0, "beta": 0.0, "erp": 0.0, "sampled": False}
+    one = one_path([100.0, 110.0, 120.0], [10.0, 10.0, 10.0])  # no interval of one path, nor of starts
+    table = returns(one, **history, **asked)
+    assert table.filter(figure="committed_per_flow")["estimate"].item() == pytest.approx(10.0 / (20 * 126))
+
+
+def test_interest_at_bills_is_no_flow():
+    """R69: what lies in bills earns what bills do, and that is no net cash flow."""
+    bills = np.array([[1.0, 1.0002, 1.0004]] * 2)
+    nothing = np.zeros((2, 3))
+    series = dict.fromkeys(("deposited", "interest", "hedge"), nothing) | {"bills": bills}
+    series |= {"nav": 100.0 * bills, "requirement": nothing + 10.0}
+    asked = {"sleeve": None, "hedged": False, "rate": 0.05, "beta": 0.0, "erp": 0.0}
+    days = np.array([[0.0, 1.0, 2.0]] * 2)
+    assert (
+        returns(series, days, 100.0, **asked).filter(figure="committed_per_flow")["estimate"].item() is None
+    )
+    more = series | {"nav": 100.0 * bills + np.array([0.0, 1.0, 2.0]), "requirement": nothing}
+    row = returns(more, days, 100.0, **asked).filter(figure="committed_per_flow").row(0, named=True)
+    assert (row["estimate"], row["status"]) == (None, "nothing is required")
+
+
+def test_no_hurdle_without_a_beta():
+    """R67: a slope that does not exist is not a slope of 0."""
+    rows = made(one_path([100.0, 100.0, 100.0], [25.0, 25.0, 25.0], hedge=-1.0), beta=None, hedged=True)
+    assert (rows["hurdle"]["estimate"], rows["hurdle"]["status"]) == (None, "no beta: SPX did not move")
+    assert (rows["perpetual_cost"]["estimate"], rows["perpetual_cost"]["status"]) == (None, "no hurdle")
+
+
+def test_the_hurdle_of_bills_alone_is_their_return():
+    """R67 and R68 compound alike: an account that never trades earns its hurdle, and has no Sortino ratio."""
+    idle = av.IronCondor(days=45, every="week", enter="vix > 1000")
+    few = {"paths": 4, "sessions": 252, "shares": [0.10], "surface_band": 0}
+    table = av.compare([av.Arm("idle", idle)], L3F(vix=16, rate=0.05), **few).returns()
+    figures = {row["figure"]: row for row in table.iter_rows(named=True)}
+    assert figures["irr"]["estimate"] == pytest.approx(figures["hurdle"]["estimate"], abs=1e-9)
+    assert (figures["sortino"]["estimate"], figures["sortino"]["status"]) == (None, "no session below bills")
 
 
 def test_sortino_counts_what_falls():

@@ -1,5 +1,6 @@
 """Beta, spikes and windows, recomputed session by session in plain Python."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -31,7 +32,8 @@ def series(result):
 
 
 def sessions_of(one, path):
-    """Return (SPX above bills, P&L above bills of capital) of each session of a path."""
+    """Return (SPX above bills, P&L above bills of capital) of each session of a path without deposits."""
+    assert not one["deposited"].any()
     for t in range(1, one["nav"].shape[1]):
         nav, outside, bills, spot = (one[name][path] for name in ("nav", "deposited", "bills", "spot"))
         earned = (nav[t] - outside[t] - nav[t - 1] + outside[t - 1]) / CAPITAL - (bills[t] - bills[t - 1])
@@ -109,6 +111,20 @@ def test_beta_is_the_slope_over_all_sessions(result, series):
         assert table.filter(arm=arm)["figure"].to_list() == list(figures.BETA)
 
 
+def test_alpha_on_a_history_knows_its_dividends():
+    """The yield of a history is a value a session: alpha takes the mean of what the paths met."""
+    few = {"sessions": 21, "every": 30, "shares": [0.10], "surface_band": 0, "paths": 4}
+    arms = [av.preset("plain")]
+    yields = {paid: av.market.History.bundled(dividend_yield=paid) for paid in (0.0, 0.03)}
+    results = {paid: av.compare(arms, market, **few) for paid, market in yields.items()}
+    for paid, result in results.items():
+        x = figures.by_session.moves(result.series()["plain"])
+        y = figures.by_session.earned(result.series()["plain"], CAPITAL)
+        slope = value(result.beta(), arm="plain", figure="beta")
+        expected = (y.mean() - slope * x.mean()) * 252 - slope * paid
+        assert value(result.beta(), arm="plain", figure="alpha") == pytest.approx(expected, abs=1e-9)
+
+
 def test_the_price_of_the_cut_is_cost_over_cut(result):
     table = result.beta()
     told = dict(table.filter(arm="alvh_0").select("figure", "estimate").iter_rows())
@@ -119,6 +135,32 @@ def test_the_price_of_the_cut_is_cost_over_cut(result):
     nothing = table.filter(arm="plain")
     assert value(nothing, figure="hedge_cost") == 0.0
     assert value(nothing, figure="price_of_cut") is None
+
+
+def test_the_price_is_that_of_what_the_base_does_not_pay(series):
+    """R71: against a base with a hedge the cost is the difference; an arm without a hedge has no price."""
+    plain, hedge = series["plain"], series["alvh_0"]
+    cost = np.linspace(0.0, 1.0, plain["nav"].shape[1]) * CAPITAL
+    moved = figures.by_session.moves(plain)
+    lower = np.concatenate([np.zeros((len(moved), 1)), np.cumsum(moved, axis=1)], axis=1) * CAPITAL
+    dear = hedge | {"hedge": 0 * cost - 0.03 * cost + 0 * plain["nav"], "nav": plain["nav"] - 0.1 * lower}
+    cheap = plain | {"hedge": 0 * plain["nav"] - 0.01 * cost}
+    table = figures.beta({"cheap": cheap, "dear": dear, "plain": plain}, CAPITAL, base="cheap")
+    told = dict(table.filter(arm="dear").select("figure", "estimate").iter_rows())
+    assert told["downside_beta_cut"] == pytest.approx(0.1)
+    assert told["price_of_cut"] == pytest.approx(0.02 * 252 / 84 / 0.1)
+    lower_base = {"cheap": cheap, "bare": plain | {"nav": plain["nav"] - 0.1 * lower}}
+    bare = figures.beta(lower_base, CAPITAL, base="cheap")
+    assert value(bare, arm="bare", figure="downside_beta_cut") == pytest.approx(0.1)
+    assert value(bare, arm="bare", figure="price_of_cut") is None
+    # On a history no interval is there to wait for.
+    one = {
+        arm: {name: column[:1] for name, column in each.items()}
+        for arm, each in {"cheap": cheap, "dear": dear}.items()
+    }
+    assert value(figures.beta(one, CAPITAL, base="cheap"), arm="dear", figure="price_of_cut") is None
+    history = figures.beta(one, CAPITAL, base="cheap", sampled=False)
+    assert value(history, arm="dear", figure="price_of_cut") == pytest.approx(0.02 * 252 / 84 / 0.1)
 
 
 def test_no_price_without_a_cut(series):
@@ -208,6 +250,20 @@ def test_windows_add_up_to_the_return(result):
             assert total == pytest.approx(returns[arm], rel=1e-6)
 
 
+def test_deposits_are_not_earned():
+    """P&L of sessions adds up to the return where cash came from outside, with the interest it would earn."""
+    calls = av.MarginCalls(policy="add_cash", outside=0.5)
+    arm = av.preset("martingale_replace").replace(name="fed", calls=calls)
+    few = {"paths": 32, "sessions": 126, "shares": [0.70], "surface_band": 0, "margin": "house"}
+    result = av.compare([arm], L3F(vix=24, rate=0.08), **few)
+    one = result.series()["fed"]
+    assert (one["deposited"][:, -1] > 0).any()
+    y = figures.by_session.earned(one, CAPITAL)
+    frame = result.paths().sort("path").collect()
+    told = (frame["nav"] - CAPITAL * frame["bills"] - frame["deposited_bills"]).to_numpy() / CAPITAL
+    assert y.sum(axis=1) == pytest.approx(told, abs=1e-12)
+
+
 def test_windows_session_by_session(result, series):
     """The band of VIX and the fall are those of the close before; falls count what was earned there alone."""
     table = result.windows()
@@ -253,6 +309,16 @@ def test_the_window_of_an_announcement():
     ]
     with pytest.raises(AlvhError, match="window = -1"):
         figures.around([0], 6, [3], window=-1)
+
+
+@pytest.mark.parametrize("window", [2.5, -1, True])
+def test_a_window_is_a_number_of_sessions(result, window):
+    with pytest.raises(AlvhError, match=f"window = {window}: a whole number of sessions"):
+        result.windows(window=window)
+    quiet = {**result.task.spec["schedule"], "events": {}}
+    bare = replace(result, task=replace(result.task, spec=result.task.spec | {"schedule": quiet}))
+    with pytest.raises(AlvhError, match="window ="):
+        bare.announcements(window)
 
 
 def test_masks_of_another_shape_are_refused(series):

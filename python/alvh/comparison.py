@@ -24,6 +24,7 @@ from alvh.break_evens import Of, break_evens
 from alvh.draws import Draws
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
+from alvh.figures.windows import check_window
 from alvh.hindsight import PLENTY, everything_on_offer
 from alvh.outside import Outside
 from alvh.playbook import Arm, Playbook, arms_of
@@ -855,15 +856,18 @@ class Comparison:
         By kind ("fomc", "cpi", "ppi") and for any of them ("announcements"): shape (paths, sessions). Empty
         where the calendar has none.
         """
+        check_window(window)
         _, starts = self._followed_starts(None)
         events = {name: days for name, days in self.task.spec["schedule"]["events"].items() if days}
         if events:
             events["announcements"] = [day for days in events.values() for day in days]
         return {name: figures.around(starts, self.sessions, days, window) for name, days in events.items()}
 
-    def _followed_starts(self, share: float | None) -> tuple[Sequence[int], list[int]]:
-        """Return the numbers of the paths of `series`, and the session of the calendar each begins at."""
-        _, _, paths = self._followed("series", None, share, SESSION_PATHS)
+    def _followed_starts(
+        self, share: float | None, most: int = SESSION_PATHS
+    ) -> tuple[Sequence[int], list[int]]:
+        """Return the numbers of the paths followed, and the session of the calendar each begins at."""
+        _, _, paths = self._followed("series", None, share, most)
         starts = self.task.spec["starts"]
         return paths, [starts[path] if starts else self.task.spec["schedule"]["origin"] for path in paths]
 
@@ -872,17 +876,23 @@ class Comparison:
 
         On the first `SESSION_PATHS` paths of a simulation, or that many starts of a history, evenly spread.
         `base` is the arm whose downside beta the others cut, the first unless given. Alpha takes SPX with
-        the dividend yield of a simulated market; on a history without dividends.
+        its dividend yield; on a history with the mean of what it was on the sessions of these paths.
 
         Returns
         -------
         DataFrame
             What `alvh.figures.beta` says: `arm`, `figure`, `estimate`, `low`, `high`, `unit`.
         """
-        dividends = self.task.spec["market"].get("dividend_yield")
-        paid = float(dividends) if isinstance(dividends, int | float) else 0.0
+        dividends = self.task.spec["market"].get("dividend_yield", 0.0)
+        if not isinstance(dividends, int | float):
+            _, starts = self._followed_starts(share)
+            dividends = np.mean([dividends[start : start + self.sessions] for start in starts])
         table = figures.beta(
-            self.series(share=share), self.capital, base=base or self.arms[0], dividend_yield=paid
+            self.series(share=share),
+            self.capital,
+            base=base or self.arms[0],
+            dividend_yield=float(dividends),
+            sampled=not self.replayed,
         )
         return self._shown(table)
 
@@ -911,7 +921,8 @@ class Comparison:
         ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
         tables = []
         for arm, series in self.series(share=share).items():
-            bills = np.log(series["bills"][:, -1]).mean() / (days[:, -1].mean() / 365.0)
+            # Compounded once a year, as the return that the hurdle is held against.
+            bills = np.expm1(np.log(series["bills"][:, -1]).mean() / (days[:, -1].mean() / 365.0))
             separate = ledgers[arm].get("mode") == "separate"
             table = figures.returns(
                 series,
@@ -920,10 +931,11 @@ class Comparison:
                 sleeve=ledgers[arm]["sleeve_share"] if separate else None,
                 hedged=arm in self.hedged,
                 rate=float(bills),
-                beta=betas[arm] or 0.0,
+                beta=betas[arm],
                 erp=erp,
                 growth=growth,
                 inflation=inflation,
+                sampled=not self.replayed,
             )
             tables.append(table.select(pl.lit(arm).alias("arm"), pl.all()))
         return self._shown(pl.concat(tables))
@@ -992,8 +1004,8 @@ class Comparison:
         arm
             The first with a hedge unless given; without bars and without a governance.
         chance
-            The arm that opens the same layers by chance; the first other one whose rules read `chance`
-            unless given.
+            The arm that opens the same layers by chance: its hedge has the same products, legs, days and
+            strikes. The first such one whose rules read `chance` unless given.
         share
             The smallest unless given.
 
@@ -1006,7 +1018,7 @@ class Comparison:
         ------
         SpecError
             No such arm, or one without a hedge, or one that is governed: a withheld roll holds a tranche
-            beyond what is followed.
+            beyond what is followed. Or `chance` is the arm itself, or hedges with other instruments.
         """
         share = self._share(share)
         asked = arm or next(iter(self.hedged), None)
@@ -1015,20 +1027,30 @@ class Comparison:
             raise SpecError(f"foresight: arm = {asked!r}: give one with a hedge, {known}")
         if asked in self._governed_arms:
             raise SpecError(f"foresight: arm = {asked!r} is governed: give the arm without its governance")
-        others = (other for other in self.hedged if other != asked and self._by_chance(other))
-        chance = chance or next(others, None)
+        alike = [
+            other
+            for other in self.hedged
+            if other != asked and self._instruments(other) == self._instruments(asked)
+        ]
+        chance = chance or next(filter(self._by_chance, alike), None)
         if chance is not None and chance not in self.hedged:
             raise SpecError(f"foresight: chance = {chance!r}: {nearest_names(chance, self.hedged)}")
+        if chance is not None and chance not in alike:
+            raise SpecError(
+                f"foresight: chance = {chance!r} against arm = {asked!r}: give another arm whose hedge has "
+                f"the same products, legs, days and strikes; here {', '.join(alike) or 'there is none'}"
+            )
         _, plan, paths = self._followed("foresight", asked, share, FORESIGHT_PATHS, offered=True)
         tranches = plan.foresight(0, len(paths), 0, threads=self.threads)
         rows = self._frame.filter(pl.col("share") == share, pl.col("path").is_in(list(paths))).sort("path")
         ours = rows.filter(arm=asked)
         theirs = rows.filter(arm=chance) if chance else None
-        schedule = self.task.spec["schedule"]["days"]
-        years = math.ceil((schedule[self.sessions] - schedule[0]) / 365)
-        allowed = self.budgets.get(asked, 0.0) * self.capital * years
+        _, starts = self._followed_starts(share, FORESIGHT_PATHS)
+        calendar = self.task.spec["schedule"]["days"]
+        days = np.array([calendar[start + self.sessions] - calendar[start] for start in starts])
+        allowed = self.budgets.get(asked, 0.0) * self.capital * days / 365.0
         committed = [each["expected_cost"].to_numpy() for each in (ours, theirs) if each is not None]
-        budget = np.maximum.reduce([*committed, np.full(len(paths), allowed)])
+        budget = np.maximum.reduce([*committed, allowed])
         ledgers = next(book["ledgers"] for book in self.task.spec["books"] if book["arm"] == asked) or {}
         separate = ledgers.get("mode") == "separate"
         cash = self.capital * (ledgers["sleeve_share"] if separate else 1.0)
@@ -1042,6 +1064,11 @@ class Comparison:
             sessions=self.sessions,
         )
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
+
+    def _instruments(self, arm: str) -> set[str]:
+        """Return what the hedge layers of an arm buy: products, legs with their strikes, days."""
+        hedges = [layer for layer in self._layers(arm) if layer["role"] == "hedge"]
+        return {json.dumps([layer[key] for key in ("product", "legs", "days")]) for layer in hedges}
 
     def _by_chance(self, arm: str) -> bool:
         """Say whether chance opens some hedge layer of an arm."""

@@ -15,7 +15,7 @@ from alvh.figures.words import percent
 from alvh.playbook import Arm, preset
 from alvh.statistics import Estimate
 
-__all__ = ["EXPOSED_SHARE", "PLACEBO", "PLAIN", "RIVALS", "rival_arms", "rival_rows"]
+__all__ = ["EXPOSED_SHARE", "PLACEBO", "PLAIN", "RIVALS", "at_that_cost", "rival_arms", "rival_rows"]
 
 EXPOSED_SHARE = 0.70
 """The largest rung of the ladder: at 50% plain is in distress on one path in a thousand from VIX 16."""
@@ -75,7 +75,7 @@ def _rows(
         claimed = "the cost itself" if figure == "return_on_nav" else ABOVE_0
         bounds = (test["estimate"], test["low"], test["high"])
         estimate = None if None in bounds else Estimate(*bounds)
-        reading = _at_that_cost(ABOVE_0.reading(estimate), cost) if estimate else "-"
+        reading = at_that_cost(ABOVE_0.reading(estimate), cost) if estimate else "-"
         yield Measured(
             claim,
             variant,
@@ -89,11 +89,23 @@ def _rows(
         )
 
 
-def _at_that_cost(reading: Reading, cost: Mapping[str, Any]) -> Reading:
-    """Drop what the costs explain: a rival that costs less may be worse, one that costs more better."""
+def at_that_cost(reading: Reading, cost: Mapping[str, Any], *, cheaper: Reading = "inside") -> Reading:
+    """Drop what the costs explain.
+
+    Parameters
+    ----------
+    reading
+        Where an interval lies, of a figure of a rival and the arm that it matches.
+    cost
+        The rival's row of `Comparison.equal_cost`.
+    cheaper
+        What the reading would be for no other reason than that the rival costs less; the opposite if it costs
+        more. Of protection "inside": a rival that costs less may protect less.
+    """
     if cost["status"] == "solved":
         return reading
-    explained = "inside" if cost["drag"] < cost["target"] else "outside"
+    dearer: Reading = "outside" if cheaper == "inside" else "inside"
+    explained = cheaper if cost["drag"] < cost["target"] else dearer
     return "-" if reading == explained else reading
 
 

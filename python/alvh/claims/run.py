@@ -115,8 +115,9 @@ def _measured(run: Run) -> Iterator[Measured]:
 
     rivals = run([*rival_arms(), commingled_arm()], shares=(EXPOSED_SHARE,))
     exposed = rivals.paths().collect()
-    yield from rival_rows(exposed, rivals.equal_cost(), rivals.capital, rivals.sessions, EXPOSED_SHARE)
+    costs = rivals.equal_cost()
+    yield from rival_rows(exposed, costs, rivals.capital, rivals.sessions, EXPOSED_SHARE)
     for paths, share in ((own_size, BASE_SHARE), (exposed, EXPOSED_SHARE)):
         yield from ledger_rows(paths, hedged.capital, share)
     yield from session_rows(doubled["week"], hedged, BASE_SHARE)
-    yield from timing_rows(rivals)
+    yield from timing_rows(rivals, costs)

@@ -11,7 +11,7 @@ from alvh import figures
 from alvh.claims import table
 from alvh.claims.claim import ABOVE_0, BELOW_0, Measured, Range
 from alvh.claims.hedges import ALVH
-from alvh.claims.rivals import PLACEBO, PLAIN
+from alvh.claims.rivals import PLACEBO, PLAIN, at_that_cost
 from alvh.comparison import FORESIGHT_PATHS, Comparison
 from alvh.figures.by_session import Series, earned
 from alvh.figures.columns import SESSIONS_PER_YEAR
@@ -22,9 +22,7 @@ from alvh.statistics import Estimate, mean_interval, ratio_interval
 __all__ = ["LOW_VIX", "UNAWARE", "session_rows", "timing_rows"]
 
 LOW_VIX = 20.0
-"""R5 names no level. Ours: a calm path has at most `LOW_SHARE` of its closes at this or above."""
-
-LOW_SHARE = 0.05
+"""R5 names no level. Ours: a session is calm where VIX closed below this before it, not after."""
 
 R5_GROSS = Range(0.15, 0.25, "15 to 25%")
 R5_NET = Range(0.13, 0.23, "13 to 23%")
@@ -63,19 +61,21 @@ def session_rows(doubled: Comparison, hedged: Comparison, share: float) -> Itera
 
 
 def _low_volatility(both: Mapping[str, Series], capital: float) -> Iterator[Measured]:
-    """R5: P&L above bills, of the condor's mean requirement and of NAV, on paths that stay calm."""
-    calm = (both[PLAIN]["vix"] >= LOW_VIX).mean(axis=1) <= LOW_SHARE
-    margin = both[PLAIN]["requirement"].mean(axis=1)[calm]
-    calm_words = f"at most {LOW_SHARE:.0%} of closes at VIX {LOW_VIX:g} or above"
-    note = f"{int(calm.sum())} of {len(calm)} paths with {calm_words}"
+    """R5: P&L above bills of calm sessions, of the condor's requirement before them and of NAV.
+
+    Sessions are chosen by the close before: paths that stay calm are those on which SPX rose.
+    """
+    calm = both[PLAIN]["vix"][:, :-1] < LOW_VIX
+    margin = (both[PLAIN]["requirement"][:, :-1] * calm).sum(axis=1)
+    n = int(calm.any(axis=1).sum())
+    note = f"{calm.mean():.0%} of sessions, on {n} of {len(calm)} paths, began with VIX below {LOW_VIX:g}"
     for arm, claimed in ((PLAIN, R5_GROSS), (ALVH, R5_NET)):
-        years = SESSIONS_PER_YEAR / (both[arm]["nav"].shape[1] - 1)
-        gain = earned(both[arm], capital).sum(axis=1)[calm] * years
-        estimate = ratio_interval(gain * capital, margin) if len(gain) > 1 else None
-        on_nav = f"{gain.mean():.2%} of NAV" if len(gain) else "no path"
-        words = f"{note}, above bills; {on_nav} (C5)"
+        gain = (earned(both[arm], capital) * calm).sum(axis=1) * SESSIONS_PER_YEAR
+        estimate = ratio_interval(gain * capital, margin)
+        on_nav = f"{gain.sum() / calm.sum():.2%} of NAV" if n else "no session"
+        words = f"{note}; above bills, per 252 of them; {on_nav} (C5)"
         variant = f"{arm}: on condor margin, low volatility"
-        yield Measured(table.LOW_VOLATILITY, variant, claimed, "a year", len(gain), words, estimate)
+        yield Measured(table.LOW_VOLATILITY, variant, claimed, "a year", n, words, estimate)
 
 
 def _against_doubling(
@@ -104,7 +104,8 @@ def _beta(both: Mapping[str, Series], capital: float) -> Iterator[Measured]:
     found = figures.beta(both, capital, base=PLAIN)
     told = {(arm, name): rest for arm, name, *rest, _ in found.iter_rows()}
     n = len(both[PLAIN]["nav"])
-    slopes = ", ".join(f"{arm} {told[arm, 'downside_beta'][0] or 0.0:.3f}" for arm in both)
+    known = {arm: told[arm, "downside_beta"][0] for arm in both}
+    slopes = ", ".join(f"{arm} {'-' if slope is None else f'{slope:.3f}'}" for arm, slope in known.items())
     for figure, claimed, words in (
         ("downside_beta_cut", ABOVE_0, "downside beta cut"),
         ("price_of_cut", "an acceptable price", "hedge cost a year per unit of it"),
@@ -154,18 +155,22 @@ def _regimes(both: Mapping[str, Series], capital: float, inside: Mask | None) ->
         yield Measured(table.REGIMES, variant, BELOW_0, "share", n, note, estimate)
 
 
-def timing_rows(rivals: Comparison) -> Iterator[Measured]:
+def timing_rows(rivals: Comparison, costs: pl.DataFrame) -> Iterator[Measured]:
     """Say where the hedge lies between chance and hindsight at the same cost (C17).
 
     Parameters
     ----------
     rivals
         A comparison with the hedge and its placebo, at one share.
+    costs
+        What `Comparison.equal_cost` says of the placebo: where it is not solved, what the costs explain is
+        not read. A placebo that costs less lies above the hedge for that alone.
     """
     found = rivals.foresight(ALVH, PLACEBO)
     told = {figure: rest for _, figure, *rest, _ in found.iter_rows()}
     levels = ", ".join(f"{name} {told[name][0]:.2%}" for name in ("arm", "chance", "attained", "bound"))
     n = min(rivals.task.paths, FORESIGHT_PATHS)
+    cost = costs.filter(arm=PLACEBO).row(0, named=True)
     for figure, words in (
         ("position_attained", "one purchase in hindsight"),
         ("position", "the bound of hindsight"),
@@ -173,6 +178,6 @@ def timing_rows(rivals: Comparison) -> Iterator[Measured]:
         bounds = told[figure]
         estimate = None if None in bounds else Estimate(*bounds)
         variant = f"{ALVH}: of the way from chance to {words}"
-        yield Measured(
-            table.TIMING, variant, ABOVE_0, "share", n, f"a year and of capital: {levels}", estimate
-        )
+        note = f"{cost['words']}. A year and of capital: {levels}"
+        reading = at_that_cost(ABOVE_0.reading(estimate), cost, cheaper="outside") if estimate else "-"
+        yield Measured(table.TIMING, variant, ABOVE_0, "share", n, note, estimate, reading)

@@ -36,19 +36,35 @@ def verdict(readings: Sequence[str]) -> Verdict:
 
 
 def voted(measured: Mapping[str, Sequence[Measured]]) -> list[dict[str, object]]:
-    """Return the rows of the first market with the reading of every one, and the verdict."""
+    """Return the rows of every market with the reading of each one, and the verdict.
+
+    Figures are those of the first market; what it could not measure and another could has none.
+    """
     found = {market: {each.key: each.row() for each in rows} for market, rows in measured.items()}
     first = next(iter(measured))
+    lacking = {
+        key: _unmeasured(row, first)
+        for rows in found.values()
+        for key, row in rows.items()
+        if key not in found[first]
+    }
     rows = []
-    for key, row in found[first].items():
+    for key, row in (found[first] | lacking).items():
         readings = [
             {"market": market, "measured": each.get("measured"), "reading": each.get("reading", "-")}
             for market, each in ((market, rows.get(key, {})) for market, rows in found.items())
         ]
         given = verdict([str(each["reading"]) for each in readings])
-        why = row["why"] if row["reading"] == "-" else f"{row['why']}; {readings_in_words(readings)}"
+        unread = row["reading"] == "-" and key not in lacking
+        why = row["why"] if unread else f"{row['why']}; {readings_in_words(readings)}"
         rows.append(row | {"market": f"{first}(vix=16)", "readings": readings, "verdict": given, "why": why})
     return rows
+
+
+def _unmeasured(row: Mapping[str, object], market: str) -> dict[str, object]:
+    """Return the row of another market as that of one that could not measure it."""
+    nothing = dict.fromkeys(("measured", "low", "high", "p_value"))
+    return {**row, **nothing, "n": 0, "reading": "-", "why": f"nothing to measure in {market}"}
 
 
 def readings_in_words(readings: Sequence[Mapping[str, Any]]) -> str:

@@ -15,15 +15,21 @@ from alvh.statistics import Estimate, mean_interval, ratio_interval
 __all__ = ["BETA", "beta"]
 
 BETA = {
-    "beta": ("per 1", "P&L above bills, of capital, per unit of SPX's return above bills"),
+    "beta": ("per 1", "P&L above bills, of capital, per unit of SPX's price return above bills"),
     "alpha": ("a year", "mean P&L above bills that beta does not explain, of capital, dividends in SPX"),
-    "downside_beta": ("per 1", "the same slope through 0 on sessions on which SPX earned less than bills"),
+    "downside_beta": (
+        "per 1",
+        "the same slope through 0 on sessions on which SPX's price rose less than bills",
+    ),
     "downside_beta_cut": (
         "per 1",
         "downside beta of the base less the arm's; above 0 the arm has less",
     ),
     "hedge_cost": ("a year", "what hedge layers lost, of capital; below 0 they earned"),
-    "price_of_cut": ("a year", "hedge cost per unit of downside beta cut; null unless the cut is shown"),
+    "price_of_cut": (
+        "a year",
+        "hedge cost beyond the base's per unit of downside beta cut; null unless the cut is shown",
+    ),
 }
 """Figure to its unit and meaning."""
 
@@ -31,7 +37,12 @@ _NONE = Estimate(math.nan, math.nan, math.nan)
 
 
 def beta(
-    by_arm: Mapping[str, Series], capital: float, *, base: str, dividend_yield: float = 0.0
+    by_arm: Mapping[str, Series],
+    capital: float,
+    *,
+    base: str,
+    dividend_yield: float = 0.0,
+    sampled: bool = True,
 ) -> pl.DataFrame:
     """Return every figure of `BETA` per arm.
 
@@ -45,6 +56,9 @@ def beta(
         The arm whose downside beta the others cut; it has no cut and no price itself.
     dividend_yield : float
         Of SPX, a year: what its price does not say and alpha must.
+    sampled : bool
+        Are paths a sample, so that `price_of_cut` waits for an interval of the cut above 0? On a history it
+        waits for a cut above 0. An arm that never held a hedge has no price.
 
     Returns
     -------
@@ -76,15 +90,17 @@ def beta(
     squares = (below**2).sum(axis=1)
     years = SESSIONS_PER_YEAR / sessions
     ours = (below * earned(by_arm[base], capital)).sum(axis=1)
+    base_cost = _cost(by_arm[base]) / capital * years
     rows: list[tuple[str | float | None, ...]] = []
     for arm, series in by_arm.items():
         y = earned(series, capital)
         slope = _slope(x, y)
         held = x + dividend_yield / SESSIONS_PER_YEAR
         down = (below * y).sum(axis=1)
-        cost = -(series["hedge"][:, -1] - series["hedge"][:, 0]) / capital * years
+        cost = _cost(series) / capital * years
         # On paths on which SPX never falls there is no downside.
         cut = ratio_interval(ours - down, squares) if arm != base else _NONE
+        priced = (cut.low if sampled else cut.value) > 0.0 and series["hedge"].any()
         per_path = (ours - down) / squares.mean() if squares.any() else np.zeros_like(down)
         told = {
             "beta": slope,
@@ -92,10 +108,16 @@ def beta(
             "downside_beta": ratio_interval(down, squares),
             "downside_beta_cut": cut,
             "hedge_cost": mean_interval(cost),
-            "price_of_cut": ratio_interval(cost, per_path) if cut.low > 0.0 else _NONE,
+            "price_of_cut": ratio_interval(cost - base_cost, per_path) if priced else _NONE,
         }
         rows += [(arm, figure, *nullable(told[figure]), unit) for figure, (unit, _) in BETA.items()]
     return pl.DataFrame(rows, schema=ESTIMATES, orient="row")
+
+
+def _cost(series: Series) -> NDArray[np.float64]:
+    """Return what the hedge of each path lost, dollars."""
+    cost: NDArray[np.float64] = series["hedge"][:, 0] - series["hedge"][:, -1]
+    return cost
 
 
 def _slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> Estimate:

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from alvh.errors import AlvhError
-from alvh.figures.by_session import Series, earned
+from alvh.figures.by_session import Series, earned, with_bills
 from alvh.figures.columns import SESSIONS_PER_YEAR, check_horizon, nullable
 from alvh.statistics import Estimate, mean_interval, quantile_interval, ratio_interval
 
@@ -37,13 +37,19 @@ HALVINGS = 60
 
 DAYS_PER_YEAR = 365.0
 
+ROUNDING = 1e-12
+"""Of capital: a downside that is smaller is that of adding dollars up, not of what an account did."""
+
 IrrStatus = Literal["solved", "several", "none", "lost"]
 
 RETURNS = {
-    "irr": ("a year", "money-weighted return of the ledger (R68), median over the paths that have one"),
+    "irr": ("a year", "money-weighted return of the ledger (R68), median; what is lost counts as -100%"),
     "hurdle": ("a year", "blended cost of what the ledger ties up, leaves in bills and borrows (R67)"),
     "interest": ("a year", "interest that the ledger's cash earned, of capital (R75)"),
-    "committed_per_flow": ("years", "mean requirement per dollar of P&L a year (R69); null where it lost"),
+    "committed_per_flow": (
+        "years",
+        "mean requirement per dollar of P&L above bills a year (R69); null where it lost",
+    ),
     "sortino": ("ratio", "mean session above bills over its downside deviation, a year; median (R73)"),
     "perpetual_cost": ("share", "the hedge's cost a year for good, of capital: C / (r - g) (R72)"),
 }
@@ -65,8 +71,9 @@ _NONE = Estimate(math.nan, math.nan, math.nan)
 class MoneyWeighted(NamedTuple):
     """A money-weighted return, a year, and whether there is one.
 
-    `status`: "solved"; "several" roots or "none" between -99.99% and 99,900%, the rate is NaN; "lost" where
-    nothing ever came back, the rate is -1.
+    `status`: "solved"; "several" roots between -99.99% and 99,900%, the rate is NaN; "lost" where what came
+    back is worth less than what was put in at every rate of that range, the rate is -1; "none" otherwise, the
+    rate is NaN.
     """
 
     rate: float
@@ -93,20 +100,20 @@ def xirr(years: ArrayLike, flows: ArrayLike) -> MoneyWeighted:
     >>> round(xirr([0, 1], [-100.0, 110.0]).rate, 12)
     0.1
     >>> xirr([0, 1, 2], [-100.0, 230.0, -132.0]).status, xirr([0, 1], [-100.0, -5.0]).status
-    ('several', 'none')
+    ('several', 'lost')
     """
     at, cash = np.asarray(years, dtype=np.float64), np.asarray(flows, dtype=np.float64)
     if at.shape != cash.shape or at.ndim != 1 or not (np.isfinite(at).all() and np.isfinite(cash).all()):
         raise AlvhError(f"years, flows: shapes {at.shape} and {cash.shape}: give a finite time for each flow")
     at, cash = at[cash != 0.0], cash[cash != 0.0]
-    if len(cash) and cash.max() < 0.0:
-        # Put in and never seen again: the limit of ever lower returns, unless it is owed beyond.
-        return MoneyWeighted(-1.0, "lost") if at.max() == at.min() else MoneyWeighted(math.nan, "none")
     if not len(cash) or cash.min() > 0.0:
         return MoneyWeighted(math.nan, "none")
     grid = np.linspace(LOWEST, HIGHEST, GRID + 1)
     values = _present(grid, at, cash)
     crossings = np.flatnonzero((values[:-1] > 0.0) != (values[1:] > 0.0))
+    if values.max() < 0.0:
+        # No rate makes up for what was put in, owed beyond it or not: the limit of ever lower returns.
+        return MoneyWeighted(-1.0, "lost")
     if len(crossings) != 1:
         return MoneyWeighted(math.nan, "several" if len(crossings) else "none")
     low, high = grid[crossings[0]], grid[crossings[0] + 1]
@@ -153,7 +160,7 @@ def perpetual_cost(cost: float, rate: float, growth: float) -> float | None:
 def sortino(excess: ArrayLike) -> NDArray[np.float64]:
     """Return mean over downside deviation of each row of session returns, a year (R73).
 
-    Formula: √252 · mean(e) / √mean(min(e, 0)²); NaN without a session below 0.
+    Formula: √252 · mean(e) / √mean(min(e, 0)²); NaN without a session below 0, by more than rounding.
 
     Parameters
     ----------
@@ -168,7 +175,9 @@ def sortino(excess: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(excess, dtype=np.float64)
     deviation = np.sqrt((np.minimum(values, 0.0) ** 2).mean(axis=1))
     out = np.full(len(values), math.nan)
-    np.divide(values.mean(axis=1) * math.sqrt(SESSIONS_PER_YEAR), deviation, out=out, where=deviation > 0.0)
+    np.divide(
+        values.mean(axis=1) * math.sqrt(SESSIONS_PER_YEAR), deviation, out=out, where=deviation > ROUNDING
+    )
     return out
 
 
@@ -180,11 +189,12 @@ def returns(
     sleeve: float | None,
     hedged: bool,
     rate: float,
-    beta: float,
+    beta: float | None,
     erp: float,
     debit_spread: float = DEBIT_SPREAD,
     growth: float = 0.0,
     inflation: float = 0.0,
+    sampled: bool = True,
 ) -> pl.DataFrame:
     """Return every figure of `RETURNS` for the whole book and, where it has two, for each of its ledgers.
 
@@ -202,32 +212,38 @@ def returns(
         Has the book a hedge layer, whose cost may go on for ever?
     rate, beta, erp : float
         Bills, a year; the book's beta to SPX; equity risk premium, a year: what is tied up costs
-        rate + beta · erp (CAPM, R67).
+        rate + beta · erp (CAPM, R67). Without a beta there is no hurdle.
     debit_spread : float
         Above bills, a year, on what is required beyond NAV.
     growth : float
         Of the hedge's cost, a year (R72).
     inflation : float
         A year, taken off the returns of `sortino` (R73).
+    sampled : bool
+        Are paths a sample, so that `committed_per_flow` waits for an interval of P&L above 0? On a history
+        it waits for a mean above 0.
 
     Returns
     -------
     DataFrame
         `ledger` ("book", "core", "sleeve"), `figure`, `estimate`, `low`, `high` (95%), `unit`, `status`: of
         "irr" how many paths were solved, lost, none or several (those of the last two are left out; lost is
-        −100%); of figures that do not exist, why not.
+        −100%, and so is a ledger that ends below 0); of figures that do not exist, why not.
     """
     sessions = series["nav"].shape[1] - 1
     check_horizon(capital, sessions)
     if sleeve is not None and not 0.0 < sleeve < 1.0:
         raise AlvhError(f"sleeve = {sleeve}: a share of capital between 0 and 1, or None without a sleeve")
     rows: list[tuple[object, ...]] = []
-    equity = rate + beta * erp
+    equity = rate + (math.nan if beta is None else beta) * erp
     for ledger, (start, nav, put_in, requirement, interest) in _ledgers(series, capital, sleeve).items():
         flows = np.diff(-put_in, axis=1, prepend=0.0)
         flows[:, 0] -= start
         flows[:, -1] += nav[:, -1]
-        found = [xirr(at / DAYS_PER_YEAR, flow) for at, flow in zip(days, flows, strict=True)]
+        found = [
+            xirr(at / DAYS_PER_YEAR, flow) if left >= 0.0 else MoneyWeighted(-1.0, "lost")
+            for at, flow, left in zip(days, flows, nav[:, -1], strict=True)
+        ]
         rates = [each.rate for each in found if each.status in ("solved", "lost")]
         counts = ", ".join(
             f"{status} {sum(each.status == status for each in found)}"
@@ -239,16 +255,22 @@ def returns(
         debit = np.maximum(requirement - np.maximum(nav, 0.0), 0.0)
         idle = np.maximum(nav - tied, 0.0)
         costs = tied * equity + idle * rate + debit * (rate + debit_spread)
-        hurdle = ratio_interval(costs.sum(axis=1), (tied + idle + debit).sum(axis=1))
+        held = (tied + idle + debit).sum(axis=1)
+        hurdle = ratio_interval(costs.sum(axis=1), held)
+        no_hurdle = "nothing in the ledger" if not held.any() else "no beta: SPX did not move"
         years = SESSIONS_PER_YEAR / sessions
-        gained = (nav[:, -1] - put_in[:, -1] - start) * years
+        bills = series["bills"]
+        gained = (nav[:, -1] - with_bills(put_in, bills)[:, -1] - start * bills[:, -1]) * years
         flow = mean_interval(gained)
-        efficiency = ratio_interval(requirement.mean(axis=1), gained) if flow.low > 0.0 else _NONE
+        shown = (flow.low if sampled else flow.value) > 0.0
+        efficient = shown and bool(requirement.any())
+        efficiency = ratio_interval(requirement.mean(axis=1), gained) if efficient else _NONE
+        inefficient = "nothing is required" if shown else "no P&L above bills is shown"
         told: list[tuple[str, Estimate, str]] = [
             ("irr", irr, counts),
-            ("hurdle", hurdle, "" if not math.isnan(hurdle.value) else "nothing in the ledger"),
+            ("hurdle", hurdle, no_hurdle if math.isnan(hurdle.value) else ""),
             ("interest", mean_interval(interest[:, -1] * years / capital), ""),
-            ("committed_per_flow", efficiency, "" if flow.low > 0.0 else "no net cash flow is shown"),
+            ("committed_per_flow", efficiency, "" if efficient else inefficient),
         ]
         if ledger == "book":
             told += _of_the_book(series, capital, hurdle.value, growth, inflation, hedged=hedged)
@@ -297,5 +319,6 @@ def _of_the_book(
         cost = mean_interval(-series["hedge"][:, -1] * (SESSIONS_PER_YEAR / sessions / capital))
         ever = [perpetual_cost(each, hurdle, growth) for each in cost]
         known_ever = Estimate(*(math.nan if each is None else each for each in ever))
-        told.append(("perpetual_cost", known_ever, "" if ever[0] is not None else "r <= g"))
+        guard = "no hurdle" if math.isnan(hurdle) else "r <= g"
+        told.append(("perpetual_cost", known_ever, "" if ever[0] is not None else guard))
     return told

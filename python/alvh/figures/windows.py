@@ -12,7 +12,7 @@ from alvh.figures.by_session import Series, earned, same_paths
 from alvh.figures.columns import SESSIONS_PER_YEAR, check_horizon, nullable
 from alvh.statistics import mean_interval, ratio_interval
 
-__all__ = ["FALL_EDGES", "VIX_EDGES", "WINDOW", "Mask", "around", "regimes", "windows"]
+__all__ = ["FALL_EDGES", "VIX_EDGES", "WINDOW", "Mask", "around", "check_window", "regimes", "windows"]
 
 WINDOW = 2
 """Sessions before and after an announcement that count as its window. Ours."""
@@ -56,10 +56,17 @@ def around(starts: Iterable[int], sessions: int, days: Iterable[int], window: in
     >>> around([10], 5, [13], window=1)
     array([[False,  True,  True,  True, False]])
     """
-    if window < 0:
-        raise AlvhError(f"window = {window}: sessions on either side, 0 for the day alone")
+    check_window(window)
     near = {day + off for day in days for off in range(-window, window + 1)}
     return np.array([[start + tick in near for tick in range(1, sessions + 1)] for start in starts])
+
+
+def check_window(window: int) -> None:
+    """Refuse a window that is no number of sessions."""
+    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
+        raise AlvhError(
+            f"window = {window!r}: a whole number of sessions on either side, 0 for the day alone"
+        )
 
 
 def regimes(series: Series) -> dict[tuple[str, str], Mask]:
