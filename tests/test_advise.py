@@ -18,7 +18,8 @@ from alvh.cli import main
 from alvh.contracts import contract
 from alvh.errors import AlvhError, BookError, SpecError
 from alvh.report import DISCLAIMER
-from test_steps import CORE, HEDGED, PLAIN, market, recorded
+from alvh.schedule import exchange
+from test_steps import CALLS, CORE, HEDGED, PLAIN, market, recorded
 
 FRAME = recorded()
 LOG = decision_log(HEDGED, market(FRAME))
@@ -125,6 +126,21 @@ def test_an_order_is_told_leg_by_leg():
     assert legs["cash"][0] == pytest.approx(
         legs["lots"][0] * (legs["net"][0] * row.dollars_per_point - 4 * (row.exchange_fee + 0.5))
     )
+
+
+def test_what_replaces_a_roll_says_so():
+    """A roll opens whatever the rule that enters says: that rule is not its reason."""
+    one = CALLS.model_copy(update={"buy": av.vix_call(days=(28, 63), delta=0.30, every="flat")})
+    opened = dict.fromkeys((False, True), 0)
+    for each in decision_log(HEDGED.replace(name="one", layers=[one]), market(FRAME)).decisions:
+        rolled = not each.orders.filter(layer="calls", action="roll").is_empty()
+        for reason in each.orders.filter(layer="calls", action="open")["reason"].unique():
+            assert reason.startswith("roll; " if rolled else f"{CALLS.enter}; ")
+            opened[rolled] += 1
+            # What takes the place of another is no hedging of its own.
+            hedging = each.terms.filter(action="hedge", term="ordered")["value"].to_list()
+            assert hedging == [0.0 if rolled else 1.0]
+    assert min(opened.values()) > 0
 
 
 def test_a_roll_has_a_reason():
@@ -322,6 +338,14 @@ def test_a_book_in_csv_is_the_book_in_toml(tmp_path, told):
         ),
         ("quantity = -5", "quantity = -4.5", r"row 1: quantity = -4.5: whole contracts"),
         ("strike = 4700", "strike = 0", r"row 1: strike = 0.0: above 0"),
+        ("strike = 4700", "strike = [1, 2]", r"row 1: strike = \[1, 2\]: a number"),
+        ("strike = 4700", "strike = {a = 1}", r"row 1: strike = \{'a': 1\}: a number"),
+        ("strike = 4700", "strike = true", r"row 1: strike = True: a number"),
+        ("strike = 4700", f"strike = {10**400}", r"row 1: strike = an integer of 1329 bits: a number"),
+        ("strike = 4700", "strike = 2024-01-02T03:04:05", r"row 1: strike = datetime.*: a number"),
+        ('product = "SPXW"', 'product = ["SPXW"]', r"row 1: product = \['SPXW'\]: text"),
+        ('right = "P"', 'right = "cash"', r"row 1: right = 'CASH': C or P"),
+        ('right = "P"', 'right = "CP"', r"row 1: right = 'CP': C or P"),
         ("strike = 4700", 'strike = "x"', r"row 1: strike = 'x': a number"),
         ("price = 12.0", "price = -12.0", r"row 1: price = -12.0: 0 or more"),
         ("expiration = 2024-03-01", "expiration = 2024-03-02", r"\(-5 SPXW P\) fits no layer of simple"),
@@ -337,7 +361,7 @@ def test_a_book_in_csv_is_the_book_in_toml(tmp_path, told):
         (
             'product = "SPXW"',
             'product = "SPXW"\nlayer = "cor"',
-            r"position 'SPXW of 2024-03-01' \(-5 SPXW P\) fits|layer = 'cor': did you mean 'core'",
+            r"row 1: layer = 'cor': did you mean 'core'",
         ),
     ],
 )
@@ -361,12 +385,162 @@ def test_a_wrong_day_is_named(old, new, words):
         advise(Book.from_toml(CONDOR.replace(old, new)), TODAY, SIMPLE)
 
 
+def test_rights_are_written_out_too(told):
+    spelt = CONDOR.replace('"P"', '"put"').replace('"C"', '"CALL"')
+    assert advise(Book.from_toml(spelt), TODAY, SIMPLE).json() == told.json()
+
+
+def test_columns_of_another_kind_are_refused():
+    legs = csv()
+    for column, dtype, words in (
+        ("strike", pl.Boolean, r"row 1: strike = True: a number"),
+        ("strike", pl.Datetime, r"row 1: strike = .*: a number"),
+        ("product", pl.List(pl.String), r"row 1: product = .*: text"),
+        ("right", pl.Boolean, r"row 1: right = True: text"),
+    ):
+        cells = {pl.Boolean: True, pl.Datetime: date(2024, 1, 2)}.get(dtype, ["SPXW"])
+        other = legs.with_columns(pl.Series(column, [cells] * legs.height, dtype))
+        with pytest.raises(BookError, match=words):
+            Book(cash=1e6, legs=other)
+    for right in (pl.Categorical, pl.Enum(["C", "P"])):
+        assert Book(cash=1e6, legs=legs.with_columns(pl.col("right").cast(right))).legs.height == 4
+
+
+def test_arguments_of_another_kind_are_named(tmp_path):
+    book = Book(cash=1e6)
+    for wrong, words in (
+        (lambda: Book(cash=10**400), r"cash = an integer of 1329 bits: dollars"),
+        (lambda: Book(cash=True), r"cash = True: dollars"),
+        (lambda: Book(cash=1, legs=[{}]), r"legs is a list: a polars.DataFrame"),
+        (lambda: Book.read(tmp_path / "no.toml"), r"no.toml: cannot be read: No such file"),
+        (lambda: Book.read(tmp_path), r"cannot be read: Is a directory"),
+        (lambda: advise(None, TODAY, SIMPLE), r"book is a NoneType: a Book"),
+    ):
+        with pytest.raises(BookError, match=words):
+            wrong()
+    for wrong, words in (
+        (lambda: advise(book, TODAY, None), r"playbook is a NoneType: an Arm"),
+        (lambda: decision_log(SIMPLE, "x.csv"), r"history is a str: a History"),
+        (lambda: weights_of([1]), r"weights is a list: weights by name"),
+        (lambda: weights_of({1: 1}), r"weights: 1: Known"),
+        (lambda: weights_of({"hedge.band": 1e308}), r"hedge.band = 1e\+308: a number from 0 to 1e\+06"),
+        (lambda: weights_of({"hedge.band": 10**400}), r"hedge.band = an integer of 1329 bits"),
+        *(
+            (
+                lambda capital=capital: decision_log(SIMPLE, market(FRAME), capital=capital),
+                r"capital = .*above 0",
+            )
+            for capital in (math.nan, math.inf, 0.0, -1.0, True, "1")
+        ),
+    ):
+        with pytest.raises(SpecError, match=words):
+            wrong()
+
+
+def test_positions_that_are_alike_are_told_apart():
+    with pytest.raises(BookError, match="tell them apart in the column position"):
+        advise(Book.from_toml(CONDOR + CONDOR.split("1_000_000")[1]), TODAY, SIMPLE)
+
+
+def test_a_given_spot_in_place_of_the_record_is_said():
+    day = FRAME["date"][-10]
+    for spot, said in ((None, False), (5000.0, True)):
+        told = held_put(putting("loss > 1 * credit"), FRAME, opened=day, spot=spot)
+        assert any("stands in for SPX on" in note for note in told.notes) == said
+
+
+def test_capital_that_is_not_given_is_said_to_rules_that_read_it():
+    reads = av.Arm("reads", av.IronCondor(days=30, enter="nav_share > 0.9"))
+    for capital, arm, said in ((None, reads, True), (2e6, reads, False), (None, SIMPLE, False)):
+        told = advise(Book(cash=1e6, capital=capital), TODAY, arm)
+        assert any("Rules read NAV as a share of capital" in note for note in told.notes) == said
+
+
+def test_the_last_close_of_a_log_is_an_estimate():
+    assert any(
+        limit.startswith(f"Of {FRAME['date'][-1]}: ") and "are estimates" in limit for limit in LOG.limits
+    )
+    assert any("are estimates" in note for note in LOG.decisions[-1].notes)
+    assert not any(each.notes for each in LOG.decisions[:-1])
+
+
+@pytest.mark.parametrize(
+    ("calls", "words"),
+    [
+        ({"policy": "hold"}, "it is held"),
+        ({"deadline": 3}, "it is met 3 sessions after it opened, if it stands then"),
+        ({"deadline": 1}, None),
+    ],
+)
+def test_a_call_that_closes_nothing_is_said(calls, words):
+    """The condor needs 50,000 dollars, and the account has less."""
+    arm = av.Arm("called", av.IronCondor(days=30, enter="vix < 1"), calls=av.MarginCalls(**calls))
+    told = advise(Book.from_toml(CONDOR.replace("1_000_000", "45_000")), TODAY, arm)
+    assert told.ledger["call"]
+    assert "a margin call stands" in told.text().splitlines()[1]
+    assert told.terms.filter(action="close", term="ordered")["value"].to_list() == [1.0]
+    said = [reason for _, _, reason in told.skips.rows() if reason.startswith("margin call")]
+    assert said == (
+        [] if words is None else [f"margin call: nothing is closed for it in the next session: {words}"]
+    )
+    assert told.orders.is_empty() == (words is not None)
+
+
 def test_what_is_not_known_of_a_position_is_said():
     """Opened before the record, at an SPX that nobody tells: the challenge is unknown, and no zero."""
+    seen = advise(Book.from_toml(CONDOR), TODAY, SIMPLE)
+    assert any("its sd_move, gamma_percentile, theta_acceleration are unknown" in note for note in seen.notes)
     blind = advise(Book.from_toml(CONDOR.replace("spot = 4850.0", "")), TODAY, SIMPLE)
     assert blind.positions["challenge"].to_list() == [None]
     assert blind.terms.filter(term="calm")["value"].to_list() == [None]
     assert any("opened on 2024-01-22, before the history" in note for note in blind.notes)
+    assert any("its breakeven_challenge, sd_move" in note for note in blind.notes)
+
+
+def test_ruin_is_told_and_closes():
+    """A book in ruin has no call any more, and everything is closed: no evening to hold."""
+    told = advise(Book.from_toml(CONDOR.replace("cash =", "capital = 100_000_000\ncash =")), TODAY, SIMPLE)
+    assert (told.ledger["ruined"], told.ledger["call"]) == (True, False)
+    assert told.terms.filter(action="close", term="ordered")["value"].to_list() == [1.0]
+    assert told.orders["action"].to_list() == ["close"] * 4
+    assert "the book is ruined" in told.text().splitlines()[1]
+    days = exchange.sessions_around(date(2024, 1, 2), after=14)
+    closes, fears = [5000.0] * 6 + [3600.0] * 9, [15.0] * 6 + [30.0] * 9
+    frame = pl.DataFrame({"date": days, "spx": closes, "vix": fears})
+    bold = av.Arm("bold", av.IronCondor(days=5, every="week"))
+    log = decision_log(bold, market(frame), share=0.95)
+    assert log.frame["ruined"].to_list() == [False] * 6 + [True] * 9
+    assert not log.frame["call"].any()
+    assert log.frame["action"].to_list()[6] == "close"
+    assert (log.orders.filter(day=days[6])["reason"] == "ruin").all()
+    after = log.skips.filter(pl.col("day") > days[6])["reason"].to_list()
+    assert after == ["the book is ruined"] * 2  # the Mondays that are left
+
+
+def test_what_settles_tomorrow_is_not_closed():
+    """A tranche settles before the next session's fills: an exit of it closes nothing."""
+    last = CONDOR.replace("expiration = 2024-03-01", "expiration = 2024-02-05").replace("4950", "4900")
+    told = advise(Book.from_toml(last), TODAY, SIMPLE)
+    assert told.positions["ordered"].to_list() == ["settles"]
+    assert told.terms.filter(action="close", term="ordered")["value"].to_list() == [0.0]
+    assert "close" not in told.orders["action"].to_list()
+    assert ("core", "skip", "close: settles before the fill") in told.skips.rows()
+    assert ", settles" in told.text()
+
+
+def test_every_withheld_action_of_the_trace_is_a_skip():
+    """A roll is withheld also on days on which the layer opens."""
+    weekly = CALLS.model_copy(
+        update={"buy": av.vix_call(days=(28, 63), delta=0.30, every="week"), "enter": None}
+    )
+    governance = av.Governance(signals={"calm": "vix < 17", "up": "spot > 4900"}, needs=2)
+    arm = HEDGED.replace(name="weekly", layers=[weekly], governance=governance)
+    run = av.compare([arm], market(FRAME), sessions=len(FRAME) - 2, shares=[0.10], margin="strategy")
+    withheld = run.trace(0).events.filter(event="withhold").group_by("date").len().sort("date")
+    told = decision_log(arm, market(FRAME)).skips.filter(pl.col("event") == "withhold")
+    told = told.filter(pl.col("day") <= withheld["date"].max()).group_by("day").len().sort("day")
+    assert told.rows() == withheld.rows()
+    assert told.height > 10
 
 
 def test_a_streak_of_losses_is_said_to_be_forgotten():

@@ -231,3 +231,10 @@ def test_a_wrong_beginning_is_named():
     old = {"cash": [1e6, 0.0], "positions": [GOOD | {"age": 6}]}
     with pytest.raises(AlvhError, match=r"age = 6: sessions within the record"):
         plan(PLAIN.replace(name="futures", layers=[futures]), recorded(), sessions=50, start=5, begins=old)
+
+
+@pytest.mark.parametrize(("cash", "least"), [(800_000.0, 0.2), (1_200_000.0, 0.0)])
+def test_drawdown_of_a_book_that_is_taken_over_is_from_the_capital(cash, least):
+    idle = av.Arm("idle", av.IronCondor(days=30, enter="vix < 1"))
+    compiled = plan(idle, recorded(), sessions=20, start=2, begins={"cash": [cash, 0.0], "positions": []})
+    assert compiled.run(0, 1)["max_drawdown"][0] == pytest.approx(least, abs=1e-3)

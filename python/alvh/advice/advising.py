@@ -26,12 +26,18 @@ from alvh.schedule.exchange import sessions_around
 from alvh.signals.given import Given, SignalSource
 from alvh.specification import Costs, MarginRule, specification
 
-__all__ = ["advise", "arm_of", "decided", "positions"]
+__all__ = ["advise", "arm_of", "decided", "is_ruined", "positions"]
 
 ESTIMATED: Final = (
     "Strikes, lots and prices of orders are estimates: the next close if SPX, VIX and the rates stay."
 )
 INSIDE: Final = "An entry inside the session is estimated on one drawn path between two equal closes."
+
+OF_CAPITAL: Final = frozenset({"nav_share", "sleeve_nav_share"})
+BEGUN: Final = (
+    "Rules read NAV as a share of capital, which is what the book is worth today: 1 on this evening, "
+    "whatever was lost before. Mend: give capital."
+)
 
 POSITIONS: Final = pl.Schema(
     {
@@ -96,9 +102,10 @@ def advise(
     BookError
         A position fits no layer, or the book cannot be used as it is.
     HistoryError
-        The history is shorter than the rules look back.
+        A value of `state` is not allowed.
     SpecError
-        No such weight; a playbook with several arms, or with a cost that is solved for.
+        The history is shorter than the rules look back; no such weight;
+        a playbook with several arms, or with a cost that is solved for.
 
     Examples
     --------
@@ -153,13 +160,14 @@ def advise(
     notes = [
         *unknown,
         *_forgotten(arm),
+        *([BEGUN] if book.capital is None and arm.names & OF_CAPITAL else []),
         ESTIMATED,
         *([INSIDE] if "bars" in spec else []),
         *_absent(arm),
         *history.limits,
         *(() if outside is None else outside.limits),
     ]
-    return decided(arm, now, then["events"], weights, days, rules=rules, notes=tuple(notes))
+    return decided(arm, now, then, weights, days, ruined=is_ruined(now), rules=rules, notes=tuple(notes))
 
 
 def arm_of(playbook: Arm | Playbook) -> Arm:
@@ -171,6 +179,8 @@ def arm_of(playbook: Arm | Playbook) -> Arm:
     >>> arm_of(av.preset("plain")).name
     'plain'
     """
+    if not isinstance(playbook, Arm | Playbook):
+        raise SpecError(f"advise: playbook is a {type(playbook).__name__}: an Arm, or a Playbook with one")
     arms = arms_of([playbook])
     if len(arms) != 1:
         names = ", ".join(arm.name for arm in arms)
@@ -183,20 +193,23 @@ def arm_of(playbook: Arm | Playbook) -> Arm:
 def decided(
     arm: Arm,
     step: Mapping[str, Any],
-    events: list[dict[str, Any]],
+    then: Mapping[str, Any],
     weights: Mapping[str, float],
     days: Sequence[date],
     *,
     inside: bool = False,
+    ruined: bool = False,
     rules: tuple[LayerRule, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Decision:
-    """Return the decision of a session of `Steps.step`, with the `events` of the next one.
+    """Return the decision of a session of `Steps.step`, with the next one, `then`.
 
-    `days` are the sessions up to that of the decision, the last one its own; `inside` as in `orders`.
+    `days` are the sessions up to that of the decision, the last one its own; `inside` as in `orders`;
+    `ruined` is what `is_ruined` says of the session or of one before it.
     """
-    table = terms(arm, step, weights)
-    ledger, decision = step["ledger"], step["decision"]
+    ledger, events = step["ledger"], then["events"]
+    decision = _settled(step["decision"], then["ledger"]["day"])
+    table = terms(arm, {"ledger": ledger, "decision": decision}, weights, ruined=ruined)
     return Decision(
         day=EPOCH + timedelta(ledger["day"]),
         arm=arm.name,
@@ -204,15 +217,44 @@ def decided(
         ledger={
             **{name: ledger[name] for name in ("nav", "cash", "sleeve", "requirement", "call")},
             "available": math.fsum(decision["available"]),
+            "ruined": ruined,
         },
         actions=scores(table),
         terms=table,
         orders=orders(arm, decision, events, inside=inside),
-        skips=skips(arm, decision, events),
+        skips=skips(arm, decision, events, call=ledger["call"], ruined=ruined),
         positions=positions(arm, decision, days),
         rules=rules,
         notes=notes,
     )
+
+
+def is_ruined(step: Mapping[str, Any]) -> bool:
+    """Return whether a session of `Steps.step` ruins the book: all is closed, nothing opened again."""
+    return any(event["event"] == "ruin" for event in step["events"])
+
+
+def _settled(decision: Mapping[str, Any], day: int) -> dict[str, Any]:
+    """Return the decision without orders for what settles on `day`, the next session, before its fills.
+
+    What is taken back stands in `withdrawn`.
+    """
+    layers = []
+    for told in decision["layers"]:
+        held = []
+        for tranche in told["held"]:
+            settles = tranche["expiry_day"] == day
+            none = {"exit": False, "roll": False, "sell": 0.0} if settles else {}
+            said = {"settles": settles, "withdrawn": _ordered(tranche) if settles else None}
+            held.append({**tranche, **none, **said})
+        layers.append(told | {"held": held})
+    return {**decision, "layers": layers}
+
+
+def _ordered(held: Mapping[str, Any]) -> str | None:
+    if held["sell"] > 0:
+        return f"sell {held['sell']:g}"
+    return "close" if held["exit"] else "roll" if held["roll"] else None
 
 
 def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl.DataFrame:
@@ -221,29 +263,26 @@ def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl
     `days` are the sessions up to that of the decision, the last one its own.
     """
     tick = decision["tick"]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for layer, told in zip(arm.layers, decision["layers"], strict=True):
         fraction = contract(layer.product).index_fraction
-        for held in told["held"]:
-            ordered = "close" if held["exit"] else "roll" if held["roll"] else None
-            if held["sell"] > 0:
-                ordered = f"sell {held['sell']:g}"
-            rows.append(
-                {
-                    "layer": layer.name,
-                    "product": layer.product,
-                    "lots": held["lots"],
-                    "sold": held["entry_lots"] - held["lots"],
-                    "opened": _session(days, tick - int(held["entered"])),
-                    "expiry": EPOCH + timedelta(held["expiry_day"]),
-                    "days": held["days"],
-                    "strikes": [strike * fraction for strike in held["strikes"]],
-                    "credit": held["credit"] * fraction,
-                    "value": held["value"] * fraction,
-                    "challenge": None if math.isnan(held["challenge"]) else held["challenge"],
-                    "ordered": ordered,
-                }
-            )
+        rows.extend(
+            {
+                "layer": layer.name,
+                "product": layer.product,
+                "lots": held["lots"],
+                "sold": held["entry_lots"] - held["lots"],
+                "opened": _session(days, tick - int(held["entered"])),
+                "expiry": EPOCH + timedelta(held["expiry_day"]),
+                "days": held["days"],
+                "strikes": [strike * fraction for strike in held["strikes"]],
+                "credit": held["credit"] * fraction,
+                "value": held["value"] * fraction,
+                "challenge": None if math.isnan(held["challenge"]) else held["challenge"],
+                "ordered": "settles" if held["settles"] else _ordered(held),
+            }
+            for held in told["held"]
+        )
     return pl.DataFrame(rows, schema=POSITIONS)
 
 

@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from alvh.contracts import contract, products
-from alvh.errors import BookError, nearest_names
+from alvh.errors import LONGEST_VALUE, BookError, nearest_names
 from alvh.playbook import Arm, Layer
 from alvh.schedule import Schedule, exchange
 
@@ -40,6 +41,9 @@ COLUMNS: Final = pl.Schema(
 """Columns of the legs of a book."""
 
 REQUIRED: Final = ("product", "expiration", "quantity", "price", "opened")
+RIGHTS: Final = {"CALL": "C", "PUT": "P", "C": "C", "P": "P"}
+OF_THE_OPENING: Final = ("sd_move", "gamma_percentile", "theta_acceleration")
+"""What rests on the market of the opening, and no price makes up for."""
 MONEY: Final = ("cash", "sleeve", "committed", "capital")
 
 
@@ -57,7 +61,8 @@ class Book:
     committed : float
         Expected cost that hedge purchases of the last 365 days have committed, dollars (R61).
     capital : float, optional
-        What drawdown and ruin are measured by, dollars; what the book is worth today unless given.
+        What ruin, `nav_share` and cash from outside are measured by, dollars, and where drawdown begins
+        if the book is worth less; what the book is worth today unless given.
     legs : polars.DataFrame
         A row per leg: `product`, `right` ("C", "P"; null for a future), `strike` and `price` (product points,
         the price at the opening), `expiration`, `quantity` (contracts, below 0 sold), `opened`; optionally
@@ -88,13 +93,17 @@ class Book:
             amount = getattr(self, name)
             if name == "capital" and amount is None:
                 continue
-            if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
-                raise self._error(f"{name} = {amount!r}: dollars", name, amount)
+            if not is_finite(amount):
+                raise self._error(f"{name} = {shown(amount)}: dollars, a finite number", name, amount)
         if self.committed < 0 or (self.capital is not None and self.capital <= 0):
             name = "committed" if self.committed < 0 else "capital"
             allowed = "0 or more" if name == "committed" else "above 0"
             raise self._error(
                 f"{name} = {getattr(self, name)}: dollars, {allowed}", name, getattr(self, name)
+            )
+        if not isinstance(self.legs, pl.DataFrame):
+            raise self._error(
+                f"legs is a {type(self.legs).__name__}: a polars.DataFrame, a row per leg", "legs", self.legs
             )
         object.__setattr__(self, "legs", self._typed(self.legs))
 
@@ -114,12 +123,20 @@ class Book:
         BookError
             Not such a file, an unknown key or column, or a cell that cannot be read.
         """
+        if not isinstance(path, str | Path):
+            raise BookError(
+                f"book is a {type(path).__name__}: a Book, or the path of TOML or CSV", source="book"
+            )
         path = Path(path)
         given = {name: value for name, value in (("cash", cash), ("sleeve", sleeve)) if value is not None}
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             raise BookError(f"{path}: not text in UTF-8. Mend: give TOML or CSV", source=str(path)) from None
+        except OSError as error:
+            raise BookError(
+                f"{path}: cannot be read: {error.strerror}. Mend: give TOML or CSV", source=str(path)
+            ) from None
         if path.suffix.casefold() == ".toml":
             return cls.from_toml(text, source=str(path), **given)
         if cash is None:
@@ -176,6 +193,18 @@ class Book:
             )
         if not isinstance(legs, list) or not all(isinstance(leg, dict) for leg in legs):
             raise BookError(f"{source}: leg: write [[leg]], a table per leg", source=source, column="leg")
+        for row, leg in enumerate(legs, start=1):
+            for name, value in leg.items():
+                # A column of mixed types would be cast without a word.
+                worded = isinstance(value, str | date) and not isinstance(value, datetime)
+                if not worded and not is_finite(value):
+                    raise BookError(
+                        f"{source}: row {row}: {name} = {shown(value)}: {_wanted(name)}",
+                        source=source,
+                        row=row,
+                        column=name,
+                        value=value,
+                    )
         columns = dict.fromkeys(key for leg in legs for key in leg)
         rows = {name: pl.Series(name, [leg.get(name) for leg in legs], strict=False) for name in columns}
         return cls(
@@ -239,10 +268,17 @@ class Book:
         price = sum(leg["price"] * ratio for leg, ratio in zip(matched, ratios, strict=True))
         points = price / row.index_fraction
         told = []
-        if unseen and first["spot"] is None and layer.role == "core":
+        if unseen and layer.role == "core" and option:
+            lost = [*(["breakeven_challenge"] if first["spot"] is None else []), *OF_THE_OPENING]
             told.append(
-                f"Position {name!r} was opened on {first['opened']}, before the history: SPX then is "
-                "unknown, and with it its break-even challenge. Mend: give spot, or a longer history."
+                f"Position {name!r} was opened on {first['opened']}, before the history: its "
+                f"{', '.join(lost)} are unknown, to rules as well. Mend: give "
+                f"{'spot, or ' if first['spot'] is None else ''}a longer history."
+            )
+        if not unseen and first["spot"] is not None:
+            told.append(
+                f"Position {name!r}: spot = {first['spot']:g} is given, and stands in for SPX on "
+                f"{first['opened']}, which the history has. Mend: leave spot out."
             )
         return {
             "layer": index,
@@ -286,6 +322,8 @@ class Book:
         else:
             wants = "; ".join(f"{layer.name!r}: {_words(layer)}" for layer in arm.layers)
             problem = f"fits no layer of {arm.name}, which has {wants}"
+            if first["position"] is None and len(legs) > 1:
+                problem += ". Mend: if it is several positions, tell them apart in the column position"
         raise self._error(f"position {name!r} ({what}) {problem}", "layer", first["layer"], row=first["row"])
 
     def _age(self, leg: Mapping[str, Any], clock: Schedule, start: int) -> tuple[int, bool]:
@@ -332,7 +370,7 @@ class Book:
                 for name, dtype in COLUMNS.items()
             ]
         )
-        for name, dtype in COLUMNS.items():
+        for name in COLUMNS:
             given = (
                 legs[name].is_not_null()
                 if name in legs.columns
@@ -341,11 +379,10 @@ class Book:
             bad = (typed[name].is_null() & (given | (name in REQUIRED))).arg_true()
             if len(bad):
                 value = legs[name][bad[0]]
-                wanted = {pl.Date: "a date, YYYY-MM-DD", pl.String: "text"}.get(dtype.base_type(), "a number")
                 raise self._error(
-                    f"row {bad[0] + 1}: {name} = {value!r}: {wanted}", name, value, row=bad[0] + 1
+                    f"row {bad[0] + 1}: {name} = {shown(value)}: {_wanted(name)}", name, value, row=bad[0] + 1
                 )
-        typed = typed.with_columns(pl.col("right").str.to_uppercase().str.slice(0, 1))
+        typed = typed.with_columns(pl.col("right").str.to_uppercase().replace(RIGHTS))
         for row, leg in enumerate(typed.iter_rows(named=True), start=1):
             self._check(row, leg)
         return typed
@@ -357,8 +394,10 @@ class Book:
                 f"row {row}: product = {leg['product']!r}: {known}", "product", leg["product"], row=row
             )
         future = contract(leg["product"]).kind == "future"
-        if future != (leg["right"] is None) or (leg["right"] is not None and leg["right"] not in "CP"):
-            wanted = "none, of a future" if future else "C or P"
+        if future != (leg["right"] is None) or (
+            leg["right"] is not None and leg["right"] not in RIGHTS.values()
+        ):
+            wanted = "none, of a future" if future else "C or P, or call or put"
             raise self._error(
                 f"row {row}: right = {leg['right']!r}: {wanted}", "right", leg["right"], row=row
             )
@@ -390,11 +429,47 @@ def _above(value: float | None, bound: float) -> bool:
 
 def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Cast a column; what does not fit is null."""
+    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
     if dtype == pl.Date and column.dtype == pl.String:
         return column.str.to_date("%Y-%m-%d", strict=False)
-    if (dtype == pl.Date) != (column.dtype == pl.Date):
+    words = column.dtype.is_numeric() or column.dtype in {pl.String, pl.Null}
+    if not (column.dtype in {pl.Date, pl.Null} if dtype == pl.Date else words):
         return pl.Series(column.name, [None] * len(column), dtype)
     return column.cast(dtype, strict=False)
+
+
+def _wanted(name: str) -> str:
+    """Return what a cell of a column is to be, in words."""
+    kind = COLUMNS.get(name, pl.Float64()).base_type()
+    return {pl.Date: "a date, YYYY-MM-DD", pl.String: "text"}.get(kind, "a number")
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether a value is a finite number, no Boolean, that a float holds.
+
+    Examples
+    --------
+    >>> is_finite(1), is_finite(True), is_finite(float("nan")), is_finite(10**400)
+    (True, False, False, False)
+    """
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: in one line, and not all of it.
+
+    Examples
+    --------
+    >>> shown("SPXW"), len(shown("a" * 500))
+    ("'SPXW'", 60)
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and not is_finite(value):
+        return f"an integer of {value.bit_length()} bits"
+    return " ".join(repr(value).split())[:LONGEST_VALUE]
 
 
 def _matched(legs: Sequence[Mapping[str, Any]], layer: Layer) -> list[Mapping[str, Any]] | None:

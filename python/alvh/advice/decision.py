@@ -61,7 +61,8 @@ class Decision:
     market : dict
         `spx` and `vix`, points.
     ledger : dict
-        `nav`, `cash`, `sleeve`, `requirement`, `available`, dollars, and `call`: does a margin call stand?
+        `nav`, `cash`, `sleeve`, `requirement`, `available`, dollars; `call`: does a margin call stand?
+        `ruined`: is its NAV, now or before, so low that everything is closed and nothing opened?
     actions : polars.DataFrame
         `action` and `score`, 0 to 1, the best first (R86); null where nothing of an action is known.
     terms : polars.DataFrame
@@ -166,6 +167,7 @@ class Decision:
             f"NAV {ledger['nav']:,.0f}, cash {ledger['cash']:,.0f}, sleeve {ledger['sleeve']:,.0f}, required "
             f"{ledger['requirement']:,.0f} of {ledger['available']:,.0f}"
             f"{', a margin call stands' if ledger['call'] else ''}"
+            f"{', the book is ruined' if ledger['ruined'] else ''}"
         )
         yield ""
         yield "What speaks for each action, 0 to 1 (weights are ours, and yours to change):"

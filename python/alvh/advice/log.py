@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import polars as pl
 
 from alvh import _core
-from alvh.advice.advising import arm_of, decided
+from alvh.advice.advising import ESTIMATED, arm_of, decided, is_ruined
+from alvh.advice.book import is_finite, shown
 from alvh.advice.decision import Decision
 from alvh.advice.scoring import weights_of
 from alvh.advice.today import signals_until, unmoved
@@ -40,7 +41,7 @@ class DecisionLog:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """A row per close: day, SPX, VIX, NAV, the action with the highest score, and the score of each."""
+        """A row per close: day, SPX, VIX, NAV, call, ruin, the action with the highest score, each score."""
         rows = [
             {
                 "day": each.day,
@@ -48,6 +49,7 @@ class DecisionLog:
                 "vix": each.market["vix"],
                 "nav": each.ledger["nav"],
                 "call": each.ledger["call"],
+                "ruined": each.ledger["ruined"],
                 "action": each.action,
                 **dict(sorted(each.actions.iter_rows())),
                 "orders": each.orders["order"].n_unique(),
@@ -109,7 +111,7 @@ class DecisionLog:
                     f"{row['cash']:+,.0f} dollars ({row['reason']})"
                 )
             for layer, event, reason in each.skips.filter(pl.col("event") != "waits").iter_rows():
-                yield f"    {layer}: {event}: {reason}"
+                yield f"    {layer or 'book'}: {event}: {reason}"
 
 
 def decision_log(
@@ -158,6 +160,10 @@ def decision_log(
     (['hold', 'hold', 'hold', 'hold'], [datetime.date(2024, 2, 5)])
     """
     arm, weights = arm_of(playbook), weights_of(weights)
+    if not isinstance(history, History):
+        raise SpecError(f"decision_log: history is a {type(history).__name__}: a History")
+    if not is_finite(capital) or capital <= 0:
+        raise SpecError(f"decision_log: capital = {shown(capital)}: dollars, a finite number above 0")
     market = history if isinstance(history, ChainHistory) else unmoved(history)
     dates = market.data.dates
     if start is not None and start not in history.data.dates:
@@ -185,9 +191,13 @@ def decision_log(
     )
     spec["starts"] = [first]
     steps = list(iter(_core.Plan(json.dumps(spec)).begin(0, 0).step, None))
+    ruined: list[bool] = list(accumulate(map(is_ruined, steps), lambda before, now: before or now))
     decisions = tuple(
-        decided(arm, now, then["events"], weights, dates[: first + tick + 1], inside=True)
+        decided(arm, now, then, weights, dates[: first + tick + 1], inside=True, ruined=ruined[tick])
         for tick, (now, then) in enumerate(pairwise(steps))
     )
     told = () if outside is None else outside.limits
-    return DecisionLog(arm.name, decisions, (*history.limits, *told))
+    if market is history:
+        return DecisionLog(arm.name, decisions, (*history.limits, *told))
+    decisions = (*decisions[:-1], replace(decisions[-1], notes=(ESTIMATED,)))
+    return DecisionLog(arm.name, decisions, (*history.limits, *told, f"Of {decisions[-1].day}: {ESTIMATED}"))

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from alvh.contracts import contract
-from alvh.playbook import Arm, Layer
+from alvh.playbook import Arm, Layer, MarginCalls
 
 __all__ = ["ORDERS", "SKIPS", "orders", "skips"]
 
@@ -41,6 +41,8 @@ SKIPS: Final = pl.Schema({"layer": pl.String(), "event": pl.String(), "reason": 
 
 OPENS: Final = "open"
 CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise"}
+ACTED: Final = ("close", "reduce", "deposit")
+CALLED: Final = ("margin call", "margin call of the sleeve")
 NOT_DONE: Final = ("skip", "refuse", "block")
 
 
@@ -86,15 +88,25 @@ def skips(
     events: Iterable[Mapping[str, Any]],
     *,
     waiting: bool = True,
+    call: bool = False,
+    ruined: bool = False,
 ) -> pl.DataFrame:
     """Return what a decision did not open, roll or fill, and why; columns are `SKIPS`.
 
-    `events` are those of the next session; `waiting`: tell layers whose calendar asks for nothing, too.
+    `events` are those of the next session; `waiting`: tell layers whose calendar asks for nothing, too;
+    `call`: a margin call stands; `ruined`: the book opens nothing any more.
     """
     rows: list[tuple[str | None, str, str]] = []
     for layer, told in zip(arm.layers, decision["layers"], strict=True):
         openings, rolls = told["withheld"]
+        rows.extend(
+            (layer.name, "skip", f"{held['withdrawn']}: settles before the fill")
+            for held in told["held"]
+            if held["withdrawn"]
+        )
         said = told["enter"]
+        if rolls and _due_to_roll(layer, told):
+            rows.append((layer.name, "withhold", f"roll: {rolls}"))
         if told["open"]:
             continue
         if not told["due"]:
@@ -106,13 +118,22 @@ def skips(
                         "it holds its position" if layer.trade.every == "flat" else "no opening is due",
                     )
                 )
+        elif ruined:
+            rows.append((layer.name, "skip", "the book is ruined"))
         elif said is not None and not math.isclose(said, 1.0):
             why = "unknown: data are missing" if math.isnan(said) else "false"
             rows.append((layer.name, "skip", f"{_in_a_line(str(layer.enter))} is {why}"))
         elif openings:
             rows.append((layer.name, "withhold", f"opening: {openings}"))
-        if rolls and _due_to_roll(layer, told):
-            rows.append((layer.name, "withhold", f"roll: {rolls}"))
+    events = list(events)
+    if call and not any(event["event"] in ACTED and event["reason"].endswith(CALLED) for event in events):
+        calls = arm.calls or MarginCalls()
+        why = (
+            "it is held"
+            if calls.policy == "hold"
+            else f"it is met {calls.deadline} sessions after it opened, if it stands then"
+        )
+        rows.append((None, "skip", f"margin call: nothing is closed for it in the next session: {why}"))
     rows.extend(
         (arm.layers[event["layer"]].name, event["event"], event["reason"])
         for event in events
@@ -123,7 +144,9 @@ def skips(
 
 def _due_to_roll(layer: Layer, told: Mapping[str, Any]) -> bool:
     below = layer.roll_below
-    return below is not None and any(held["days"] < below and not held["exit"] for held in told["held"])
+    return below is not None and any(
+        held["days"] < below and not held["exit"] and held["withdrawn"] != "close" for held in told["held"]
+    )
 
 
 def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:

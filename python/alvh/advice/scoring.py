@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from alvh.advice.book import is_finite, shown
 from alvh.errors import SpecError, nearest_names
-from alvh.playbook import Arm
+from alvh.playbook import Arm, Layer
 
 __all__ = ["ACTIONS", "TERMS", "Term", "best", "scores", "terms", "weights_of"]
 
@@ -19,6 +20,9 @@ ACTIONS: Final = ("close", "hold", "roll", "monetise", "hedge")
 
 TIE: Final = 1e-9
 """Scores closer than this are equal."""
+
+HEAVIEST: Final = 1e6
+"""Largest weight: sums of weights stay numbers."""
 
 STOP_MULTIPLE: Final = 2.0
 """Loss, as a multiple of the credit, that counts in full: the wider stop of C2."""
@@ -51,7 +55,10 @@ class Term:
 
 TERMS: Final = (
     Term(
-        "close", "ordered", 4.0, "share of the core's lots that its exit rule closes; 1 under a margin call"
+        "close",
+        "ordered",
+        4.0,
+        "share of the core's lots that its exit rule closes; 1 under a margin call or in ruin",
     ),
     Term("close", "loss", 1.0, "largest loss of a core tranche over twice its credit (C2)"),
     Term("close", "challenge", 1.0, "largest break-even challenge of the core (R49)"),
@@ -63,7 +70,7 @@ TERMS: Final = (
     Term("roll", "age", 1.0, "1 at `roll_below` days to the expiry, 0 at twice as many; the oldest tranche"),
     Term("monetise", "ordered", 4.0, "share of the hedge tranches that are sold in part (R36)"),
     Term("monetise", "gain", 1.0, "value over cost, as a share of the first rung; the best tranche"),
-    Term("hedge", "ordered", 4.0, "1 where a hedge layer opens, 0 where none does"),
+    Term("hedge", "ordered", 4.0, "1 where a hedge layer opens beside what it rolls, 0 where none does"),
     Term(
         "hedge",
         "uncovered",
@@ -93,7 +100,7 @@ def weights_of(given: Mapping[str, float] | None) -> dict[str, float]:
     Raises
     ------
     SpecError
-        No such term, or a weight that is not a finite number of 0 or more.
+        No such term, or a weight that is not a number from 0 to 1e6.
 
     Examples
     --------
@@ -101,22 +108,26 @@ def weights_of(given: Mapping[str, float] | None) -> dict[str, float]:
     0.0
     """
     weights = {term.key: term.weight for term in TERMS}
+    if given is not None and not isinstance(given, Mapping):
+        raise SpecError(f"weights is a {type(given).__name__}: weights by name, such as {{'hedge.band': 0}}")
     for key, weight in (given or {}).items():
         if key not in weights:
-            raise SpecError(f"weights: {key}: {nearest_names(key, weights)}")
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-            raise SpecError(f"weights: {key} = {weight!r}: a finite number, 0 or more")
+            raise SpecError(f"weights: {key}: {nearest_names(str(key), weights)}")
+        if not is_finite(weight) or not 0 <= weight <= HEAVIEST:
+            raise SpecError(f"weights: {key} = {shown(weight)}: a number from 0 to {HEAVIEST:g}")
         weights[key] = float(weight)
     return weights
 
 
-def terms(arm: Arm, step: Mapping[str, Any], weights: Mapping[str, float]) -> pl.DataFrame:
+def terms(
+    arm: Arm, step: Mapping[str, Any], weights: Mapping[str, float], *, ruined: bool = False
+) -> pl.DataFrame:
     """Return every term of every action at one close: `value` is null where it is unknown.
 
     `contribution` is weight × value over the weights of the action's known terms: they sum to its score.
-    `step` is a session of `Steps.step`.
+    `step` is a session of `Steps.step`; `ruined`: a book that is ruined closes whatever it holds.
     """
-    values = _values(arm, step["decision"], step["ledger"])
+    values = _values(arm, step["decision"], step["ledger"], ruined)
     rows = []
     for term in TERMS:
         known = [each for each in TERMS if each.action == term.action and values[each.key] is not None]
@@ -152,16 +163,18 @@ def _rounded(score: float) -> float:
     return round(score / TIE) * TIE
 
 
-def _values(arm: Arm, decision: Mapping[str, Any], ledger: Mapping[str, Any]) -> dict[str, float | None]:
+def _values(
+    arm: Arm, decision: Mapping[str, Any], ledger: Mapping[str, Any], ruined: bool
+) -> dict[str, float | None]:
     layers = list(zip(arm.layers, decision["layers"], strict=True))
     core = [held for layer, told in layers if layer.role == "core" for held in told["held"]]
     hedges = [(layer, held) for layer, told in layers if layer.role == "hedge" for held in told["held"]]
-    hedging = [told for layer, told in layers if layer.role == "hedge"]
+    hedging = [(layer, told) for layer, told in layers if layer.role == "hedge"]
     challenge = _most(held["challenge"] for held in core)
     loss = _most(_loss(held) for held in core)
     lots = math.fsum(held["lots"] for held in core)
     closing = None if not core else math.fsum(held["lots"] for held in core if held["exit"]) / lots
-    if ledger["call"]:
+    if ledger["call"] or (ruined and (core or hedges)):
         closing = 1.0
     rolling = _share(held["roll"] for _, held in hedges)
     selling = _share(held["sell"] > 0 for _, held in hedges)
@@ -197,12 +210,22 @@ def _values(arm: Arm, decision: Mapping[str, Any], ledger: Mapping[str, Any]) ->
     }
 
 
-def _opening(hedging: list[Mapping[str, Any]]) -> float | None:
-    """Return whether a hedge layer opens; None without hedge layers, or where a gate is unknown."""
-    if any(told["open"] for told in hedging):
+def _opening(hedging: list[tuple[Layer, Mapping[str, Any]]]) -> float | None:
+    """Return whether a hedge layer opens; None without hedge layers, or where a gate is unknown.
+
+    What only takes the place of a tranche that is rolled is no opening of its own.
+    """
+    if any(told["open"] and not _replaces(layer, told) for layer, told in hedging):
         return 1.0
-    unknown = any(told["due"] and told["enter"] is not None and math.isnan(told["enter"]) for told in hedging)
+    unknown = any(
+        told["due"] and told["enter"] is not None and math.isnan(told["enter"]) for _, told in hedging
+    )
     return None if unknown or not hedging else 0.0
+
+
+def _replaces(layer: Layer, told: Mapping[str, Any]) -> bool:
+    """Return whether an opening replaces what is rolled: the layer opens when flat, and is not."""
+    return layer.trade.every == "flat" and bool(told["held"])
 
 
 def _uncovered(vega: Iterable[float]) -> float | None:

@@ -708,10 +708,11 @@ impl<'p> Block<'p> {
                     let due = if flat { book.flat(layer) } else { pool.due };
                     gates.count(number, layer, rule, book.trading(), due);
                 }
-                let mut orders = pool.due & may;
+                let (mut orders, mut rolled) = (pool.due & may, Mask::NONE);
                 if plan.pools[layout.pool].decides.is_none() {
                     // This pool follows this layer alone: a decision is an opening that it orders.
-                    orders = (book.flat(layer) & may) | book.rolls(layer);
+                    rolled = book.rolls(layer);
+                    orders = (book.flat(layer) & may) | rolled;
                     pool.due = orders;
                     for i in orders.lanes() {
                         let free = pool.packages.iter().position(|package| !package.alive.get(i));
@@ -725,7 +726,7 @@ impl<'p> Block<'p> {
                         factor[i] = factor[i].min(to);
                     }
                 }
-                book.order_open(layer, orders, &factor);
+                book.order_open(layer, [orders, rolled], &factor);
             }
         }
         if let Some(watched) = self.watched {

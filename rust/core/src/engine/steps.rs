@@ -68,8 +68,12 @@ impl Steps {
             return Ok(None);
         }
         self.left -= 1;
-        let ended =
-            || Error::Spec("steps: the thread of the engine has ended (a fork loses it): begin again".into());
+        let ended = || {
+            Error::Spec(
+                "steps: the thread of the engine has ended: it failed, and says why above, or a fork has lost it: begin again"
+                    .into(),
+            )
+        };
         let ask = self.ask.as_ref().ok_or_else(ended)?;
         ask.send(()).map_err(|_| ended())?;
         self.told.recv().map(Some).map_err(|_| ended())

@@ -23,7 +23,7 @@ impl Book {
         for i in 0..LANES {
             let nav = self.nav_now(ctx, pools, i);
             self.begun[i] = nav - ctx.plan.capital;
-            self.peak[i] = nav;
+            self.peak[i] = nav.max(ctx.plan.capital);
             if let Some(tally) = &mut self.tally {
                 tally.commit(0, i, begins.committed);
             }

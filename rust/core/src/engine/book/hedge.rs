@@ -151,7 +151,11 @@ impl Book {
         if let Some(tally) = self.tally.as_mut() {
             tally.commit(ctx.tick, lane, lots * offer.expected_cost);
         }
-        let rule = ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text);
+        let rule = if self.layers[layer].rolled.get(lane) {
+            "roll"
+        } else {
+            ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text)
+        };
         self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}", limit.words()));
     }
 

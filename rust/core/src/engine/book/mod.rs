@@ -80,6 +80,8 @@ struct Slot {
 struct Layer {
     slots: Vec<Slot>,
     open: Mask,
+    /// Of them, those that replace a tranche that is rolled, whatever the rule that opens says.
+    rolled: Mask,
     /// What the target is multiplied with by the rules that were true when the opening was decided (C3, R40).
     factor: Col,
     chains: Vec<Chain>,
@@ -93,6 +95,7 @@ impl Layer {
         Self {
             slots: vec![Slot::default(); pool.places()],
             open: Mask::NONE,
+            rolled: Mask::NONE,
             factor: Col::splat(1.0),
             chains: vec![Chain::default(); pool.tranches],
             base: Col::splat(f64::NAN),
@@ -377,9 +380,11 @@ impl Book {
         self.layers[layer].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
     }
 
-    /// Orders decided at this tick, to be filled at the next; `factor` below 1 where the hedge shall be smaller (C3).
-    pub fn order_open(&mut self, layer: usize, lanes: Mask, factor: &Col) {
+    /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; `factor` below 1
+    /// where the hedge shall be smaller (C3).
+    pub fn order_open(&mut self, layer: usize, [lanes, rolled]: [Mask; 2], factor: &Col) {
         self.layers[layer].open = lanes;
+        self.layers[layer].rolled = rolled;
         self.layers[layer].factor.clone_from(factor);
     }
 
