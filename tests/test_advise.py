@@ -779,9 +779,10 @@ def test_the_command_takes_signals(capsys, files, monkeypatch):
 def test_the_command_refuses(capsys, files, monkeypatch):
     monkeypatch.setattr("sys.argv", [])
     book, state = ("--book", files / "book.toml"), ("--state", files / "today.toml")
-    arm = files / "simple.toml"
+    arm, rates = files / "simple.toml", ("--rate", "0.04", "--dividend-yield", "0.013")
     for words, said in (
         ((arm, *book), "--history FILE or --state FILE"),
+        ((arm, "--history", files / "closes.csv", *rates, "--capital", "nan"), "capital = nan: dollars"),
         ((arm, *state), "--state is today's alone"),
         ((arm, *book, *state, "--capital", "5"), "--capital is of a log"),
         ((arm, *book, *state, "--rate", "0.1"), "--rate stands in --state"),
