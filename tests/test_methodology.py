@@ -6,6 +6,7 @@ import pytest
 
 import alvh as av
 from alvh import figures
+from alvh.errors import SpecError
 from alvh.market import L3F
 from alvh.signals import Macro
 
@@ -129,6 +130,22 @@ def second_engine(**columns: object) -> bool | None:
     """What the rule of the Second Engine says in the last of `sessions`."""
     layer = next(each for each in av.preset("alvh_v1").layers if each.name == "second_engine")
     return sessions(layer, **columns).select(said=layer.enter.to_polars())["said"][-1]  # type: ignore[union-attr]
+
+
+def test_the_band_of_the_base_binds_and_a_flat_layer_has_none() -> None:
+    """R82: fewer purchases than without it."""
+    arm = av.preset("alvh_v1")
+    base = next(layer for layer in arm.layers if layer.name == "base_calls")
+    assert base.size.band == 0.10
+    free = base.model_copy(update={"size": base.size.model_copy(update={"band": 0.0})})
+    others = tuple(free if layer is base else layer for layer in arm.layers)
+    arms = [arm, arm.model_copy(update={"name": "free", "layers": others})]
+    result = av.compare(arms, L3F(vix=22), signals="absent", seed=3, **FEW | {"paths": 64})
+    opened = dict(result.paths().group_by("arm").agg(pl.col("hedge_opened").sum()).collect().rows())
+    assert opened["alvh_v1"] < opened["free"]
+    flat = av.offset("core.vega", 0.5).model_copy(update={"band": 0.1})
+    with pytest.raises(SpecError, match="band: a flat layer"):
+        av.Layer("calls", buy=av.vix_call(every="flat"), size=flat)
 
 
 def test_the_ladder_of_the_second_engine() -> None:

@@ -129,6 +129,10 @@ class Layer(Frozen):
             raise ValueError(
                 f"size.target = {self.size.target!r}: what is bought has {', '.join(HEDGE_TARGETS)}"
             )
+        if self.size.band and buy.every == "flat":
+            raise ValueError(
+                "size.band: a flat layer opens when it holds nothing, so that all is lacking (R82)"
+            )
         nearest = buy.window["low"]
         if self.roll_below is not None and self.roll_below >= nearest:
             raise ValueError(
