@@ -108,6 +108,17 @@ def test_a_refused_spread_says_which_sign_is_wrong() -> None:
     assert "R44" in reasons
 
 
+def test_a_spread_whose_vega_nobody_knows_is_refused_as_such() -> None:
+    """R44: its sign would be guessed where VIX does not move."""
+    arm = hedged("a spread with the signs")
+    plan = engine_spec.spec([arm], av.market.GBM(), sessions=84, shares=(0.35,))
+    assert agree(plan, 0, 0).summary["r44_refused"] > 0
+    events = _core.Plan(json.dumps(plan)).trace(0, 0)["events"]
+    reasons = {row["reason"] for row in events if row["layer"] == 1}
+    assert "R44: VIX does not move in this market" in reasons
+    assert reasons <= {"R44: VIX does not move in this market", "covered"}
+
+
 def test_a_band_trades_less_often() -> None:
     """R82."""
     plain = LAYERS["a band"].model_copy(update={"size": VEGA})

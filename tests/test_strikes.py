@@ -22,6 +22,8 @@ CONDORS: dict[str, dict[str, Any]] = {
     "both": {"days": 30, "credit": 8.0, "wing_delta": 0.10},
     "moves": {"days": 10, "expected_move": 1.0, "wing_delta": 0.10},
     "inside": {"days": 30, "expected_move": 2.0, "wing_delta": 0.30},
+    "one side": {"days": 30, "expected_move": 1.0, "wing_delta": 0.12},
+    "on the short": {"days": 30, "credit": 1.0, "wing_delta": 0.16},
 }
 
 
@@ -39,7 +41,7 @@ def test_the_engine_does_what_the_twin_does(name: str) -> None:
     spec = engine_spec.spec([arm], L3F(vix=20), sessions=63, shares=(0.35,))
     found = [agree(spec, path, 0).summary for path in range(3)]
     assert (sum(each["opened"] for each in found) > 0) == (name != "inside")
-    if name in {"narrow", "inside"}:
+    if name in {"narrow", "inside", "one side", "on the short"}:
         assert sum(each["skipped"] for each in found) > 0
 
 
@@ -58,6 +60,17 @@ def test_a_credit_is_met_within_a_step_of_the_strikes() -> None:
     assert len(paid) > 150
     assert all(0.40 - slip <= credit <= 0.60 for credit in paid)
     assert np.ptp(paid) > 0.02
+
+
+@pytest.mark.parametrize("name", ["one side", "on the short"])
+def test_no_side_is_sold_without_a_wing(name: str) -> None:
+    """R2: skew may put a wing by delta inside of the short of one side alone."""
+    condor = av.IronCondor(**CONDORS[name])
+    plan = _core.Plan(json.dumps(engine_spec.spec([av.Arm("condor", condor)], L3F(vix=20), sessions=63)))
+    events = [each for path in range(4) for each in plan.trace(path, 0)["events"]]
+    sold = [each["strikes"] for each in events if each["event"] == "open"]
+    assert all(put > below and call < above for put, below, call, above in sold)
+    assert "no wing" in {each["reason"] for each in events if each["event"] == "skip"}
 
 
 def test_more_credit_lies_nearer_to_the_money() -> None:

@@ -55,6 +55,17 @@ class Terms:
         """Worst payoff at expiry without premium, as a positive number of points; bought: none."""
         return 0.0 if self.future else max(-self.payoff(strikes, kink) for kink in [0.0, *strikes])
 
+    def wingless(self, strikes: list[float]) -> bool:
+        """Is a side sold whose farthest bought strike is not beyond its farthest sold one?"""
+        if all(ratio > 0 for _, ratio in self.legs):
+            return False
+        for side in (-1.0, 1.0):
+            legs = [(r, k) for (s, r), k in zip(self.legs, strikes, strict=True) if s == side]
+            sold, bought = ([side * k for r, k in legs if (r < 0) is short] for short in (True, False))
+            if sold and bought and max(bought) <= max(sold):
+                return True
+        return self.risk(strikes) <= 0
+
     def slip(self, strikes: list[float], quotes: AnyQuotes, vix: float, share: float) -> float:
         """What a fill costs against the mid: the share of the summed half-spreads, points per unit."""
         if self.future:

@@ -139,7 +139,7 @@ class Trader:
         book, terms = self.book, layer.terms
         earns = t.credit * terms.dpp - terms.fees
         brings = earns if book.moves is None else earns + terms.worth(t.value) * terms.dpp
-        if t.risk <= 0 and any(ratio < 0 for _, ratio in terms.legs):
+        if terms.wingless(t.strikes):
             self.skip(layer)
             return
         lot = Lot(book.unit(terms, t), earns, brings)

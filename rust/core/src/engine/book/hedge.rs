@@ -354,6 +354,9 @@ fn wrong_signs(
     if !pool.buys_puts || pool.legs.len() == 1 || (vega > 0.0 && rise < 0.0) {
         return None;
     }
+    if !ctx.market.shocks {
+        return Some("R44: VIX does not move in this market".into());
+    }
     Some(format!("R44: {vega:+.3} a VIX point, {rise:+.3} as SPX rises 1%"))
 }
 

@@ -6,15 +6,33 @@ use super::{
 };
 use crate::{
     engine::{
+        layout::PoolPlan,
         package::{Package, Pool},
         select::Selection,
         size::{Room, Streak, base_lots, buffered_lots, progressed_lots},
-        spec::{SizeBase, SizeBasis},
+        spec::{Right, SizeBase, SizeBasis},
         summary::first,
         trace::Event,
     },
     math::lanes::Mask,
 };
+
+/// Has a side of a package that is sold no wing? Wings by delta may come to lie on the shorts, or inside of them.
+fn wingless(plan: &PoolPlan, package: &Package, lane: usize) -> bool {
+    if plan.legs.iter().all(|leg| leg.ratio > 0) {
+        return false;
+    }
+    let inverted = |right: Right| {
+        let side = || plan.legs.iter().zip(&package.strikes).filter(|(leg, _)| leg.right == right);
+        // How far out the farthest leg lies of those that are sold, or bought.
+        let farthest = |sold: bool| {
+            let kind = side().filter(|(leg, _)| (leg.ratio < 0) == sold);
+            kind.map(|(_, strike)| right.sign() * strike[lane]).reduce(f64::max)
+        };
+        matches!((farthest(true), farthest(false)), (Some(short), Some(wing)) if wing <= short)
+    };
+    package.risk[lane] <= 0.0 || [Right::Put, Right::Call].into_iter().any(inverted)
+}
 
 impl Book {
     /// Opens the layer's new package in those `lanes` that ordered it.
@@ -97,8 +115,7 @@ impl Book {
             self.skip(ctx, layer, slot, Some(package), lane, "no credit".into());
             return 0.0;
         }
-        // Wings by delta may come to lie on the shorts, or inside of them.
-        if package.risk[lane] <= 0.0 && plan.legs.iter().any(|leg| leg.ratio < 0) {
+        if wingless(plan, package, lane) {
             self.skip(ctx, layer, slot, Some(package), lane, "no wing".into());
             return 0.0;
         }
