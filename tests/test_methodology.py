@@ -84,33 +84,64 @@ def test_a_steward_is_more_disciplined_than_a_promoter(made: av.Comparison) -> N
     assert told["promoter"]["discipline"] < 0.75 < told["steward"]["discipline"] <= 1
 
 
+def acts(**columns: list[float]) -> pl.DataFrame:
+    """What `discipline` reads of two paths that did nothing but what `columns` say."""
+    names = ("increased", "closed_early", "closed_forced", "refused", "over_covered", "expected_cost")
+    none = {name: [0.0, 0.0] for name in (*names, "deposited", "max_drawdown", "ruin_tick")}
+    paths = {"path": [0, 1], "start": 0, "arm": "mine", "share": 0.1, "nav": [1e6, 1e6]}
+    return pl.DataFrame(paths | none | columns)
+
+
+def disciplined(frame: pl.DataFrame, days: int) -> dict[str, float]:
+    table = figures.discipline(frame, capital=1e6, sessions=days, share=0.1)
+    return dict(table.select("figure", "estimate").iter_rows())
+
+
 def test_discipline_by_hand() -> None:
     """Over half a year counts double; the score of a path is the mean of five shares."""
-    frame = pl.DataFrame(
-        {
-            "path": [0, 1],
-            "start": 0,
-            "arm": "mine",
-            "share": 0.1,
-            "increased": [0.0, 1.0],
-            "whipsawed": [0.0, 0.0],
-            "refused": [0.0, 4.0],
-            "over_covered": [0.0, 21.0],
-            "expected_cost": [20_000.0, 20_001.0],  # 2% of a million, and a dollar more
-        }
+    frame = acts(
+        increased=[0.0, 1.0],
+        closed_early=[1.0, 3.0],  # of which by force:
+        closed_forced=[1.0, 2.0],
+        refused=[0.0, 4.0],
+        over_covered=[0.0, 21.0],
+        expected_cost=[20_000.0, 20_001.0],  # 2% of a million, and a dollar more
     )
-    table = figures.discipline(frame, capital=1e6, sessions=126, share=0.1)
-    told = dict(table.select("figure", "estimate").iter_rows())
-    assert told == pytest.approx(
+    assert disciplined(frame, 126) == pytest.approx(
         {
             "increases": 1.0,
-            "stops": 0.0,
+            "stops": 1.0,
             "refused": 4.0,
             "over_covered": 1.0,
             "over_budget": 0.5,
-            "discipline": np.mean([1, np.mean([1 / 3, 1, 1 / 9, 1 / 3, 1 / 2])]),
+            "discipline": np.mean([1, np.mean([1 / 3, 1 / 3, 1 / 9, 1 / 3, 1 / 2])]),
         }
     )
+
+
+def test_who_is_ruined_has_no_more_years_to_be_disciplined_in() -> None:
+    """R85: one increase in the quarter before the ruin is four a year, one in a year is one."""
+    told = disciplined(acts(increased=[1.0, 1.0], ruin_tick=[63.0, 0.0], max_drawdown=[1.0, 0.0]), 252)
+    assert told["increases"] == pytest.approx((4 + 1) / 2)
+
+
+@pytest.mark.parametrize(
+    ("days", "spent", "columns"),
+    [
+        (252, 20_000, {}),
+        (253, 40_000, {}),  # the second year's budget may be spent on its first day
+        (252, 30_000, {"nav": [1.5e6, 1.5e6]}),
+        (252, 30_000, {"nav": [0.9e6, 0.9e6], "max_drawdown": [0.4, 0.4]}),  # down from 1.5 million
+        (252, 22_000, {"nav": [0.9e6, 0.9e6], "deposited": [1e5, 1e5], "max_drawdown": [0.2, 0.2]}),
+        (504, 20_000, {"nav": [0.0, 0.0], "max_drawdown": [1.0, 1.0], "ruin_tick": [250.0, 250.0]}),
+    ],
+)
+def test_the_budget_is_of_nav_and_of_years_begun(
+    days: int, spent: float, columns: dict[str, list[float]]
+) -> None:
+    """R61: to the dollar."""
+    frame = acts(expected_cost=[spent - 1, spent + 1], **columns)
+    assert disciplined(frame, days)["over_budget"] == 0.5
 
 
 def sessions(layer: av.Layer, **columns: object) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from alvh.figures.columns import ESTIMATES, SESSIONS_PER_YEAR, Frame, arms, at_share, check_horizon, nullable
 from alvh.statistics import mean_interval
@@ -14,20 +15,23 @@ __all__ = ["DISCIPLINE", "discipline"]
 
 DISCIPLINE: Final = {
     "increases": ("a year", "core tranches sold with more lots than their base: losses chased (R10)"),
-    "stops": ("a year", "core tranches closed by rule that would have expired with a profit (R14)"),
+    "stops": ("a year", "core tranches closed by rule before their expiry (R14)"),
     "refused": ("a year", "openings of the core refused for want of free funds"),
     "over_covered": ("months a year", "with hedges above 60% of the core's dollars per VIX point (R22)"),
-    "over_budget": ("share", "of paths whose hedges committed more than 2% of the capital a year (R61)"),
+    "over_budget": ("share", "of paths whose hedges committed more than 2% of NAV a year (R61)"),
     "discipline": ("0 to 1", "score: mean over the five of 1 / (1 + n), n the figure"),
 }
 """Figure to its unit and meaning; the score last."""
 
 MOST_COST: Final = 0.02
-"""Expected cost a year, of the capital: the upper end of the band of R61."""
+"""Expected cost a year, of NAV: the upper end of the band of R61."""
 
 MONTH_SESSIONS: Final = 21
 
-_READ = ("increased", "whipsawed", "refused", "over_covered", "expected_cost")
+_READ = (
+    *("increased", "closed_early", "closed_forced", "refused", "over_covered"),
+    *("expected_cost", "nav", "deposited", "max_drawdown", "ruin_tick"),
+)
 
 
 def discipline(paths: Frame, capital: float, sessions: int, share: float) -> pl.DataFrame:
@@ -35,6 +39,11 @@ def discipline(paths: Frame, capital: float, sessions: int, share: float) -> pl.
 
     The five are what a path did, whatever came of it: roles are neutral, behaviours are scored (C14). The
     score of a path is between 0 and 1: 1 where it did none of them, a half where each happened once a year.
+    The years of a path end with its ruin, after which nothing is decided.
+
+    A budget is a share of NAV over any 365 days, so that a year's may be spent on its first day: a path is
+    over it for certain where it committed more than `MOST_COST` of its highest NAV for every year it began.
+    The highest NAV is not recorded; it cannot lie above max(C, (NAV − D) / (1 − drawdown)) + D, D deposits.
 
     Parameters
     ----------
@@ -55,23 +64,25 @@ def discipline(paths: Frame, capital: float, sessions: int, share: float) -> pl.
     Examples
     --------
     >>> import polars as pl
-    >>> told = {"path": [0, 1], "start": 0, "arm": "mine", "share": 0.1, "increased": [0.0, 2.0]}
-    >>> none = dict.fromkeys(("whipsawed", "refused", "over_covered", "expected_cost"), 0.0)
-    >>> frame = pl.DataFrame(told).with_columns(**{name: pl.lit(value) for name, value in none.items()})
+    >>> told = {"path": [0, 1], "start": 0, "arm": "mine", "share": 0.1, "increased": [0.0, 2.0], "nav": 1e6}
+    >>> none = ("closed_early", "closed_forced", "refused", "over_covered", "expected_cost")
+    >>> none += ("deposited", "max_drawdown", "ruin_tick")
+    >>> frame = pl.DataFrame(told).with_columns(**{name: pl.lit(0.0) for name in none})
     >>> table = discipline(frame, capital=1e6, sessions=252, share=0.1)
     >>> dict(table.select("figure", "estimate").iter_rows())["increases"]
     1.0
     """
     check_horizon(capital, sessions)
     table = at_share(paths, share, _READ).collect()
-    years = sessions / SESSIONS_PER_YEAR
-    most = MOST_COST * capital * max(1.0, years)  # a budget is a year's: it may be spent in its first half
     rows: list[tuple[object, ...]] = []
     for arm in arms(table):
         column = {name: table.filter(arm=arm)[name].cast(pl.Float64).to_numpy() for name in _READ}
+        ruin = column["ruin_tick"]
+        years = np.where(ruin > 0, ruin, sessions) / SESSIONS_PER_YEAR
+        most = MOST_COST * _highest_nav(column, capital) * np.ceil(years)
         found = {
             "increases": column["increased"] / years,
-            "stops": column["whipsawed"] / years,
+            "stops": (column["closed_early"] - column["closed_forced"]) / years,
             "refused": column["refused"] / years,
             "over_covered": column["over_covered"] / MONTH_SESSIONS / years,
             "over_budget": (column["expected_cost"] > most).astype(float),
@@ -81,3 +92,11 @@ def discipline(paths: Frame, capital: float, sessions: int, share: float) -> pl.
             (arm, name, *nullable(mean_interval(found[name])), unit) for name, (unit, _) in DISCIPLINE.items()
         ]
     return pl.DataFrame(rows, schema=ESTIMATES, orient="row")
+
+
+def _highest_nav(column: dict[str, NDArray[np.float64]], capital: float) -> NDArray[np.float64]:
+    """Return what NAV cannot have exceeded; where all was lost, NAV does not tell: the capital."""
+    deposited, left = column["deposited"], 1 - column["max_drawdown"]
+    own = np.full_like(left, capital)
+    np.divide(column["nav"] - deposited, left, out=own, where=left > 0)
+    return np.maximum(own, capital) + deposited
