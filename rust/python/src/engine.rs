@@ -64,11 +64,7 @@ impl Plan {
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
         let figures = detached(py, || self.0.run(first_path, paths, threads))?;
-        let out = PyDict::new(py);
-        for (name, column) in SUMMARY_NAMES.iter().zip(figures.columns) {
-            out.set_item(name, column.into_pyarray(py))?;
-        }
-        Ok(out)
+        by_name(py, SUMMARY_NAMES, figures.columns)
     }
 
     /// What one book is worth at every tick: name -> array of paths x (sessions + 1) values.
@@ -153,12 +149,8 @@ impl Plan {
         book: usize,
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let rows = detached(py, || self.0.entries(first_path, paths, book, threads))?;
-        let out = PyDict::new(py);
-        for (index, name) in ENTRY_NAMES.iter().enumerate() {
-            out.set_item(name, rows.iter().map(|row| row[index]).collect::<Vec<_>>().into_pyarray(py))?;
-        }
-        Ok(out)
+        let columns = detached(py, || self.0.entries(first_path, paths, book, threads))?;
+        by_name(py, ENTRY_NAMES, columns)
     }
 
     /// How often data were missing for the enter rules of layers, over some paths: a dict per layer that has one.

@@ -5,8 +5,7 @@ use super::{
     begin,
     book::{Book, Context, Ledger},
     call_log::{CallLog, INDICATORS},
-    deals,
-    entries::Rows,
+    deals, entries,
     exposure::{self, Exposure},
     foresight::Foresight,
     gates::{Gate, Gates},
@@ -197,11 +196,8 @@ impl<'p> Block<'p> {
     }
 
     /// The openings in the first `live` lanes, path by path.
-    pub fn take_entries(&mut self, live: usize) -> Rows {
-        let mut rows = self.told.and_then(|book| self.books[book].entries.take()).unwrap_or_default();
-        rows.retain(|row| row[0] < live as f64);
-        rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        rows
+    pub fn take_entries(&mut self, live: usize) -> Vec<Vec<f64>> {
+        entries::columns(self.told.and_then(|book| self.books[book].entries.take()).unwrap_or_default(), live)
     }
 
     /// Counts how often the rules of layers could not be told for want of data.

@@ -44,3 +44,10 @@ pub fn row(
     let (mid, credit, width) = (-package.value[lane], package.credit[lane], package.risk[lane]);
     [lane_at, tick, layer_at, lots, mid, credit, put.0, call.0, put.1, call.1, width]
 }
+
+/// Per name, an element per opening in the first `live` lanes: by path, then as they happened.
+pub fn columns(mut rows: Rows, live: usize) -> Vec<Vec<f64>> {
+    rows.retain(|row| row[0] < live as f64);
+    rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    (0..NAMES.len()).map(|name| rows.iter().map(|row| row[name]).collect()).collect()
+}

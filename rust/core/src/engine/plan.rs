@@ -268,11 +268,7 @@ impl Plan {
         threads: usize,
     ) -> Result<Vec<Vec<f64>>> {
         self.check_book(book)?;
-        if self.clock.is_some() {
-            return Err(Error::Spec(
-                "greeks: a plan with bars trades between closes; ask one without".into(),
-            ));
-        }
+        self.closes_alone("greeks")?;
         self.columns(first_path, paths, threads, GREEKS.len(), |block, first, live| {
             block.follow_greeks(book);
             block.run(first, live);
@@ -302,11 +298,7 @@ impl Plan {
         threads: usize,
     ) -> Result<Vec<Vec<f64>>> {
         self.check_book(book)?;
-        if self.clock.is_some() {
-            return Err(Error::Spec(
-                "foresight: a plan with bars trades between closes; ask one without".into(),
-            ));
-        }
+        self.closes_alone("foresight")?;
         let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
             block.follow_foresight(book);
             block.run(first, live);
@@ -315,29 +307,30 @@ impl Plan {
         Ok(joined(&blocks, FORESIGHT.len()))
     }
 
-    /// The openings of the core of one book: a row of [`super::ENTRY_NAMES`] each, in path order.
+    /// The openings of the core of one book: per name of [`super::ENTRY_NAMES`] a value per opening; lanes are path
+    /// numbers from `first_path`.
     pub fn entries(
         &self,
         first_path: u64,
         paths: usize,
         book: usize,
         threads: usize,
-    ) -> Result<Vec<[f64; ENTRIES.len()]>> {
+    ) -> Result<Vec<Vec<f64>>> {
         self.check_book(book)?;
         let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
             block.follow_entries(book);
             block.run(first, live);
             block.take_entries(live)
         })?;
-        // A block counts paths from its own first lane.
-        let told = blocks.into_iter().enumerate().flat_map(|(index, rows)| {
-            rows.into_iter().map(move |[path, rest @ ..]| {
-                let mut row = [path + (index * LANES) as f64; ENTRIES.len()];
-                row[1..].copy_from_slice(&rest);
-                row
-            })
-        });
-        Ok(told.collect())
+        Ok(joined(&blocks, ENTRIES.len()))
+    }
+
+    /// Refuses what is followed from one close to the next where a plan trades between them.
+    fn closes_alone(&self, what: &str) -> Result<()> {
+        if self.clock.is_none() {
+            return Ok(());
+        }
+        Err(Error::Spec(format!("{what}: a plan with bars trades between closes; ask one without")))
     }
 
     /// Runs blocks in parallel and joins their columns in path order.
