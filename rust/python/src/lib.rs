@@ -7,6 +7,7 @@ mod engine;
 mod margin;
 mod market;
 mod outputs;
+mod pages;
 mod pricing;
 mod rules;
 mod score;
