@@ -309,6 +309,9 @@ def test_figures_of_condors_of_a_day_and_of_stops():
         ("one_day", "figure of stops", figures.STOPS),
         ("figures", "figure of openings", figures.ENTRIES),
         ("figures", "figure of discipline", figures.DISCIPLINE),
+        ("figures", "whipsaw figure", figures.WHIPSAW),
+        ("figures", "dependence figure", figures.DEPENDENCE),
+        ("figures", "history figure", figures.ONE_HISTORY),
     ):
         documented = [tuple(row) for row in markdown_pages.table(f"docs/{page}.md", heading)]
         assert documented == [(name, unit, meaning) for name, (unit, meaning) in figures_told.items()]

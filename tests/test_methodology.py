@@ -6,7 +6,7 @@ import pytest
 
 import alvh as av
 from alvh import figures
-from alvh.errors import SpecError
+from alvh.errors import AlvhError, SpecError
 from alvh.market import L3F
 from alvh.signals import Macro
 
@@ -78,7 +78,7 @@ def test_a_steward_is_more_disciplined_than_a_promoter(made: av.Comparison) -> N
     """R85, C14: the behaviours, each by itself, and the score."""
     table = made.discipline()
     told = {arm: dict(table.filter(arm=arm).select("figure", "estimate").iter_rows()) for arm in ARMS}
-    for figure in ("increases", "stops", "over_covered", "over_budget"):
+    for figure in ("increases", "stops", "over_covered", "over_budget", *VICES):
         assert told["steward"][figure] < told["promoter"][figure], figure
     assert told["steward"]["increases"] == told["steward"]["stops"] == told["steward"]["over_budget"] == 0
     assert told["promoter"]["discipline"] < 0.75 < told["steward"]["discipline"] <= 1
@@ -92,13 +92,17 @@ def acts(**columns: list[float]) -> pl.DataFrame:
     return pl.DataFrame(paths | none | columns)
 
 
-def disciplined(frame: pl.DataFrame, days: int) -> dict[str, float]:
-    table = figures.discipline(frame, capital=1e6, sessions=days, share=0.1)
+VICES = ("over_levered", "chased", "early_stops")
+
+
+def disciplined(frame: pl.DataFrame, days: int, **counted: list[float]) -> dict[str, float]:
+    counts = {"mine": {name: np.array(counted.get(name, [0.0, 0.0])) for name in VICES}}
+    table = figures.discipline(frame, capital=1e6, sessions=days, share=0.1, acts=counts)
     return dict(table.select("figure", "estimate").iter_rows())
 
 
 def test_discipline_by_hand() -> None:
-    """Over half a year counts double; the score of a path is the mean of five shares."""
+    """Over half a year counts double; the score of a path is the mean of eight shares."""
     frame = acts(
         increased=[0.0, 1.0],
         closed_early=[1.0, 3.0],  # of which by force:
@@ -107,16 +111,25 @@ def test_discipline_by_hand() -> None:
         over_covered=[0.0, 21.0],
         expected_cost=[20_000.0, 20_001.0],  # 2% of a million, and a dollar more
     )
-    assert disciplined(frame, 126) == pytest.approx(
+    counted = {"over_levered": [0.0, 2.0], "chased": [0.0, 1.0], "early_stops": [0.0, 0.5]}
+    assert disciplined(frame, 126, **counted) == pytest.approx(
         {
             "increases": 1.0,
             "stops": 1.0,
             "refused": 4.0,
             "over_covered": 1.0,
             "over_budget": 0.5,
-            "discipline": np.mean([1, np.mean([1 / 3, 1 / 3, 1 / 9, 1 / 3, 1 / 2])]),
+            "over_levered": 2.0,
+            "chased": 1.0,
+            "early_stops": 0.5,
+            "discipline": np.mean([1, np.mean([1 / 3, 1 / 3, 1 / 9, 1 / 3, 1 / 2, 1 / 5, 1 / 3, 1 / 2])]),
         }
     )
+
+
+def test_counts_of_other_paths_are_refused() -> None:
+    with pytest.raises(AlvhError, match="arm 'mine' has 2 paths"):
+        disciplined(acts(), 252, chased=[0.0])
 
 
 def test_who_is_ruined_has_no_more_years_to_be_disciplined_in() -> None:

@@ -10,6 +10,7 @@ from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
 from alvh.figures.deals import MOVE_SESSIONS, openings, tranches_of, turnover
+from alvh.figures.dependence import BLOCK, DEPENDENCE, ONE_HISTORY, dependence, one_history
 from alvh.figures.discipline import DISCIPLINE, discipline
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
 from alvh.figures.entries import ENTRIES, entries
@@ -35,12 +36,16 @@ from alvh.figures.stops import STOPS, stops
 from alvh.figures.stress import break_even, fall_frequency, hedge_failures, outcomes
 from alvh.figures.summary import FIGURES, Figure, summary
 from alvh.figures.surface_band import surface_band
+from alvh.figures.vices import vices
+from alvh.figures.whipsaw import WHIPSAW, WHIPSAW_SESSIONS, whipsaw
 from alvh.figures.windows import WINDOW, around, regimes, windows
 from alvh.figures.worst_bar import bar_calls
 
 __all__ = [
     "BETA",
+    "BLOCK",
     "CHECKS",
+    "DEPENDENCE",
     "DISCIPLINE",
     "ENTRIES",
     "FIGURES",
@@ -53,11 +58,14 @@ __all__ = [
     "MONTH_DAYS",
     "MOVE_SESSIONS",
     "ONE_DAY",
+    "ONE_HISTORY",
     "PRICES",
     "PROTECTION",
     "RETURNS",
     "STATES",
     "STOPS",
+    "WHIPSAW",
+    "WHIPSAW_SESSIONS",
     "WINDOW",
     "WITHIN",
     "Figure",
@@ -73,6 +81,7 @@ __all__ = [
     "capacity",
     "closed",
     "closed_words",
+    "dependence",
     "discipline",
     "distress",
     "entries",
@@ -93,6 +102,7 @@ __all__ = [
     "layer_pnl",
     "margin_calls",
     "one_day",
+    "one_history",
     "openings",
     "outcomes",
     "peaks",
@@ -109,5 +119,7 @@ __all__ = [
     "surface_band",
     "tranches_of",
     "turnover",
+    "vices",
+    "whipsaw",
     "windows",
 ]
