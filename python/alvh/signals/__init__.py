@@ -6,6 +6,7 @@ false.
 """
 
 from alvh.signals.align import align
+from alvh.signals.breadth import breadth
 from alvh.signals.frame import read
 from alvh.signals.given import Given, given
 from alvh.signals.hourly import HOURLY, hourly
@@ -23,6 +24,7 @@ __all__ = [
     "Macro",
     "Signal",
     "align",
+    "breadth",
     "change",
     "given",
     "hourly",
