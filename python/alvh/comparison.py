@@ -31,6 +31,7 @@ from alvh.playbook import Arm, Playbook, arms_of
 from alvh.run_folder import RunFolder
 from alvh.runner import CHUNK, Advance, Result, Task, load, run, stored_task
 from alvh.signals.given import SignalSource
+from alvh.signals.growth import known_growth
 from alvh.signals.macro import Macro
 from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, FOLDERS, banded, tasks
@@ -962,12 +963,18 @@ class Comparison:
         return self._shown(figures.spikes(next(iter(series.values()))["vix"], forced))
 
     def windows(
-        self, base: str | None = None, share: float | None = None, *, window: int = figures.WINDOW
+        self,
+        base: str | None = None,
+        share: float | None = None,
+        *,
+        window: int = figures.WINDOW,
+        gdp: pl.DataFrame | str | Path | None = None,
     ) -> pl.DataFrame:
         """Return what arms earn around announcements and in regimes, less what `base` does (R20, R92).
 
         On the paths of `beta`. Announcements are those of the market's calendar: dates that a history was
-        given, or in a simulation those of a rule, of which its prices know nothing.
+        given, or in a simulation those of a rule, of which its prices know nothing. Regimes of GDP exist on
+        a history, where a frame of its releases is given; a simulated market has none.
 
         Parameters
         ----------
@@ -977,18 +984,35 @@ class Comparison:
             The smallest unless given.
         window
             Sessions before and after an announcement that belong to it.
+        gdp
+            On a history: levels of GDP with their releases, as `alvh.signals.growth` takes them, or their
+            CSV or Parquet file.
 
         Returns
         -------
         DataFrame
             What `alvh.figures.windows` says: `arm`, `by` ("fomc", "cpi", "ppi", "announcements": any of them;
-            "vix", "fall"), `when`, `figure`, `estimate`, `low`, `high`, `sessions`.
+            "vix", "fall"; with `gdp` "gdp", "gdp_revision"), `when`, `figure`, `estimate`, `low`, `high`,
+            `sessions`.
+
+        Raises
+        ------
+        SpecError
+            `gdp` in a simulated market, which has no dates at which GDP was released.
         """
+        if gdp is not None and not self.replayed:
+            raise SpecError(
+                "windows: gdp: a simulated market has no economy, and no dates at which GDP was released. "
+                "Mend: leave gdp out, or replay a history"
+            )
         series = self.series(share=share)
         masks: dict[tuple[str, str], NDArray[np.bool_]] = {}
         for name, near in self.announcements(window).items():
             masks |= {(name, "inside"): near, (name, "outside"): ~near}
         masks |= figures.regimes(next(iter(series.values())))
+        if gdp is not None:
+            _, starts = self._followed_starts(share)
+            masks |= figures.gdp_regimes(starts, self.sessions, *known_growth(gdp, self._days))
         return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
 
     def foresight(

@@ -9,6 +9,7 @@ from alvh.signals.align import align
 from alvh.signals.breadth import breadth
 from alvh.signals.frame import read
 from alvh.signals.given import Given, given
+from alvh.signals.growth import growth
 from alvh.signals.hourly import HOURLY, hourly
 from alvh.signals.macro import Breadth, Factor, Macro
 from alvh.signals.microstructure import microstructure_stress
@@ -27,6 +28,7 @@ __all__ = [
     "breadth",
     "change",
     "given",
+    "growth",
     "hourly",
     "microstructure_stress",
     "read",
