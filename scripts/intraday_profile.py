@@ -2,14 +2,16 @@
 
     python scripts/intraday_profile.py DATA
 
-DATA is the data folder. Forwards come from put-call parity of the strike with the narrowest quotes in each minute of the
-week of 2021-01-04, for the expiry of 2021-01-08; their variance is that of returns over three minutes, in which
-the noise of quotes is small. Prints the share of each session's variance by part of the day, the mean over the five sessions
-with its standard error, and the profile's own share. Five sessions cannot fit three numbers; they can contradict them.
+DATA is the data folder. Forwards come from put-call parity of the strike with the narrowest quotes in each
+minute of the week of 2021-01-04, for the expiry of 2021-01-08; their variance is that of returns over three
+minutes, in which the noise of quotes is small. Prints the share of each session's variance by part of the
+day, the mean over the five sessions with its standard error, and the profile's own share. Five sessions
+cannot fit three numbers; they can contradict them.
 """
 
 import sys
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +56,7 @@ def shares(forward: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of a session's variance in each part of the day."""
     known = np.flatnonzero(~np.isnan(forward))
     level = np.log(np.interp(np.arange(len(forward)), known, forward[known]))
-    parts = [
-        np.sum(np.diff(level[max(low, 1) : high + 1 : STEP]) ** 2)
-        for low, high in zip(EDGES, EDGES[1:], strict=False)
-    ]
+    parts = [np.sum(np.diff(level[max(low, 1) : high + 1 : STEP]) ** 2) for low, high in pairwise(EDGES)]
     return np.array(parts) / sum(parts)
 
 
@@ -74,8 +73,8 @@ def main() -> None:
     measured = np.array([shares(forward) for forward in forwards(Path(sys.argv[1]))])
     error = measured.std(axis=0, ddof=1) / np.sqrt(len(measured))
     print("minutes    mean  error  profile")
-    rows = zip(EDGES, EDGES[1:], measured.mean(axis=0), error, modelled(Profile()), strict=False)
-    for low, high, mean, spread, own in rows:
+    rows = zip(pairwise(EDGES), measured.mean(axis=0), error, modelled(Profile()), strict=True)
+    for (low, high), mean, spread, own in rows:
         print(f"{low:3} to {high:3}  {mean:.3f}  {spread:.3f}  {own:.3f}")
 
 
