@@ -173,7 +173,7 @@ class Trader:
             return
         self.check(layer, t)
         self.fill(layer, t, sized.lots, slip)
-        book.committed.append((book.tick, sized.lots * sized.expected_cost))
+        book.committed.append((book.tick, sized.lots * sized.expected_cost, layer.index))
         self.record.count("hedge_opened")
 
     def blocked(self, layer: Layer, t: Tranche, lots: float) -> bool:

@@ -357,9 +357,15 @@ class Comparison:
 
     @property
     def budgets(self) -> dict[str, float]:
-        """Of the arms that have a budget: the expected cost a year that it allows, of NAV (R61)."""
+        """Of the arms that have a budget: the expected cost a year that it allows at most, of NAV (R61)."""
         ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
-        return {arm: each["budget_per_year"] for arm, each in ledgers.items() if each.get("budget_per_year")}
+        once = {"high": 1.0, "unknown": 1.0}
+        most = {arm: each.get("budget_weight", once) for arm, each in ledgers.items()}
+        return {
+            arm: each["budget_per_year"] * max(most[arm]["high"], most[arm]["unknown"])
+            for arm, each in ledgers.items()
+            if each.get("budget_per_year")
+        }
 
     def paths(self) -> pl.LazyFrame:
         """Return a row per path and book: path, start, arm, share, and the figures of ``docs/engine.md``."""
@@ -566,10 +572,11 @@ class Comparison:
         Returns
         -------
         DataFrame
-            `arm`, `layer`, `rule`; `sessions` at which it was asked, over all paths; of these `unknown` while
-            data were missing that the rule reads, now or in one of its windows; openings `withheld` then,
-            which were due; `missing`: names and the sessions of each. A rule that is unknown for another
-            reason, such as ``core_challenge`` while no core is held, does not count.
+            `arm`, `layer`, what the rule is `of` ("enter", "weight", or "budget", which has no layer),
+            `rule`; `sessions` at which it was asked, over all paths; of these `unknown` while data were
+            missing that the rule reads, now or in one of its windows; openings `withheld` then, which were
+            due (a weight withholds none); `missing`: names and the sessions of each. A rule that is unknown
+            for another reason, such as ``core_challenge`` while no core is held, does not count.
         """
         return self._closed
 
@@ -1301,7 +1308,9 @@ class Comparison:
         return explained(told.ledger, told.events, fall, arm=arm, share=share, hedges=hedges, least=explains)
 
     def scores(self, path: int, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
-        """Tell what each term gave to scores in the rules that open layers, close by close of a path (R33).
+        """Tell what each term gave to the scores of layers, close by close of a path (R33).
+
+        Scores in the rules that open them, and in the weights of their sizes.
 
         Parameters
         ----------
@@ -1313,7 +1322,7 @@ class Comparison:
         Returns
         -------
         polars.DataFrame
-            A row per layer with a rule that opens it and has a `score` in it, close, score and term: `tick`
+            A row per layer, place of the score (`of`: "enter" or "weight"), close, score and term: `tick`
             (sessions after session 0) and `date`, the text of the `score` and its `total`, the `term`, its
             `weight` and `value` (a condition is 1 or 0), and its `contribution`; these add up to the total.
             Null is missing: the term then gives nothing, and the weights of the others are scaled up.
@@ -1341,8 +1350,8 @@ class Comparison:
         dates = pl.DataFrame(
             {"tick": range(len(days)), "date": days}, schema={"tick": pl.Int64, "date": pl.Date}
         )
-        first, *others = log.columns
-        return log.join(dates, on="tick", maintain_order="left").select(first, "tick", "date", *others[1:])
+        layer, of, _, *others = log.columns
+        return log.join(dates, on="tick", maintain_order="left").select(layer, of, "tick", "date", *others)
 
     def break_evens(
         self, path: int, arm: str | None = None, share: float | None = None, *, of: Of = "book"

@@ -12,7 +12,7 @@ from alvh.playbook.monetise import Rung
 from alvh.playbook.progression import Progression
 from alvh.playbook.sell import Sell, Strikes
 from alvh.playbook.size import CORE_TARGETS, HEDGE_TARGETS, Size
-from alvh.rules import Condition
+from alvh.rules import Condition, Expr
 
 DEFAULT_WIDTH = 0.01
 
@@ -175,11 +175,12 @@ class Layer(Frozen):
         return self.sell.minute if self.sell else None
 
     @property
-    def rules(self) -> tuple[tuple[Condition | None, str], ...]:
+    def rules(self) -> tuple[tuple[Expr | None, str], ...]:
         """The rules of the layer and the scope of each."""
         reduced = self.size.reduced.when if self.size.reduced else None
         further = ((each.when, "book") for each in self.size.reductions)
-        return (self.enter, "book"), (self.exit, "position"), (reduced, "book"), *further
+        weight = self.size.weight.by if self.size.weight else None
+        return (self.enter, "book"), (self.exit, "position"), (reduced, "book"), (weight, "book"), *further
 
     @property
     def warm_up(self) -> int:

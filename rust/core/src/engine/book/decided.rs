@@ -47,11 +47,7 @@ impl Book {
             due: decides
                 .as_ref()
                 .map_or(self.flat(layer).get(0), |decides| decides[ctx.market.session[0] as usize]),
-            enter: plan.enter.map(|rule| {
-                let said = enters[rule].1;
-                let known = if said.truth.get(0) { 1.0 } else { 0.0 };
-                if said.known.get(0) { known } else { f64::NAN }
-            }),
+            enter: plan.enter.map(|rule| enters[rule].1.number(0)),
             withheld,
             open: self.layers[layer].open.get(0),
             factor: self.layers[layer].factor[0],

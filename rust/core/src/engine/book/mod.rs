@@ -4,6 +4,7 @@ mod begin;
 mod calls;
 mod close;
 mod decided;
+mod efficiency;
 mod hedge;
 mod inside;
 mod liquidity;
@@ -12,6 +13,7 @@ mod mark;
 mod open;
 mod settle;
 mod tally;
+mod window;
 
 use super::{
     deals::{Deal, deal},
@@ -27,6 +29,7 @@ use super::{
 use crate::math::lanes::{Col, LANES, Mask};
 use calls::Calls;
 pub use close::closed_for;
+use efficiency::Efficiency;
 use tally::Tally;
 
 /// Money comparisons (refusal, call, liquidation) ignore differences below this, dollars.
@@ -82,7 +85,8 @@ struct Layer {
     open: Mask,
     /// Of them, those that replace a tranche that is rolled, whatever the rule that opens says.
     rolled: Mask,
-    /// What the target is multiplied with by the rules that were true when the opening was decided (C3, R40).
+    /// What the target is multiplied with by its weight, and by the rules that were true when the opening was decided
+    /// (C3, R33, R40).
     factor: Col,
     chains: Vec<Chain>,
     base: Col,
@@ -205,6 +209,8 @@ pub struct View {
     pub core_theta_acceleration: Col,
     /// Smallest share of their credit that is time value still.
     pub core_extrinsic_share: Col,
+    /// What the layers earned in a year over their mean requirement.
+    pub return_on_margin: Col,
 }
 
 impl View {
@@ -226,6 +232,7 @@ impl View {
             core_gamma_percentile: NAN,
             core_theta_acceleration: NAN,
             core_extrinsic_share: NAN,
+            return_on_margin: NAN,
         }
     };
 }
@@ -249,6 +256,10 @@ pub struct Book {
     /// Ruined at the previous tick: to be closed at this one.
     closing: Mask,
     transfers: Vec<Mask>,
+    /// How many times budgets count (R67).
+    budget_factor: Col,
+    /// Where a rule reads what its requirement earns.
+    efficiency: Option<Box<Efficiency>>,
     /// What only a hedged book keeps.
     tally: Option<Box<Tally>>,
     /// What its rules read.
@@ -289,6 +300,8 @@ impl Book {
             ruined: Mask::NONE,
             closing: Mask::NONE,
             transfers: vec![Mask::NONE; book.transfers.len()],
+            budget_factor: Col::splat(1.0),
+            efficiency: book.reads.earned.then(Box::default),
             tally: book.hedged.then(|| Box::new(Tally::new(plan.sessions, book))),
             view: View::MISSING,
             sum: Summary { liquidity_low: Col::splat(f64::NAN), ..Summary::default() },
@@ -380,12 +393,17 @@ impl Book {
         self.layers[layer].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
     }
 
-    /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; `factor` below 1
-    /// where the hedge shall be smaller (C3).
+    /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; their targets
+    /// count `factor` times.
     pub fn order_open(&mut self, layer: usize, [lanes, rolled]: [Mask; 2], factor: &Col) {
         self.layers[layer].open = lanes;
         self.layers[layer].rolled = rolled;
         self.layers[layer].factor.clone_from(factor);
+    }
+
+    /// How many times budgets count at the next fill (R67).
+    pub fn order_budget(&mut self, factor: &Col) {
+        self.budget_factor.clone_from(factor);
     }
 
     /// Exit orders of one slot.
@@ -456,7 +474,13 @@ impl Book {
             view.nav_share[i] = self.nav[i] / capital;
             view.margin_share[i] = requirement / self.nav[i];
         }
-        if !(ctx.book.hedged || ctx.book.reads_core) {
+        if let Some(efficiency) = &mut self.efficiency {
+            let earned = |i: usize| self.layers.iter().map(|layer| layer.pnl[i]).sum();
+            let required = |i: usize| self.requirement[CORE][i] + self.requirement[SLEEVE][i];
+            let [earned, required] = [Col(std::array::from_fn(earned)), Col(std::array::from_fn(required))];
+            view.return_on_margin = efficiency.observe(&earned, &required);
+        }
+        if !(ctx.book.hedged || ctx.book.reads.core) {
             return;
         }
         if ctx.book.sleeve_share.is_some() {
@@ -498,7 +522,7 @@ impl Book {
 
     /// Greeks and flags of the core tranches held, from what was observed of their packages.
     pub fn observe_greeks(&mut self, ctx: Context<'_>, exposures: &[Vec<Exposure>]) {
-        if !ctx.book.reads_greeks {
+        if !ctx.book.reads.greeks {
             return;
         }
         let View { core_delta, core_gamma, core_theta, .. } = &mut self.view;
@@ -531,6 +555,11 @@ impl Book {
                 }
             }
         }
+    }
+
+    /// What of a NAV has been earned, dollars: neither the capital nor what came from outside.
+    fn gained(&self, ctx: Context<'_>, nav: f64, lane: usize) -> f64 {
+        nav - self.sum.deposited[lane] - ctx.plan.capital - self.begun[lane]
     }
 
     /// Cash and marks, dollars.

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::WeightSpec;
 use crate::rules::expr::Rule;
 
 /// How many lots a tranche gets.
@@ -39,6 +40,12 @@ pub struct SizeSpec {
     /// What a margin share counts of a core layer (C21).
     #[serde(default)]
     pub basis: SizeBasis,
+    /// How many times the target counts, by a number of the rules (R33, R43, R69); absent: once.
+    #[serde(default)]
+    pub weight: Option<WeightSpec>,
+    /// Share of what has been gained that the target of a margin share counts (R70).
+    #[serde(default = "one")]
+    pub reinvest: f64,
 }
 
 /// What a margin share counts of a core layer (C21).
@@ -58,6 +65,11 @@ pub enum SizeBasis {
 pub enum Cap {
     /// The sleeve's yearly budget of expected cost (R61).
     Budget,
+    /// Expected cost that this layer may commit within 365 days (R34).
+    LayerBudget {
+        /// As a share of NAV.
+        per_year: f64,
+    },
     /// Premium held by the layer as a share of NAV (R43).
     Premium {
         /// The share.
@@ -68,6 +80,13 @@ pub enum Cap {
         /// The fall, negative.
         ln_move: f64,
     },
+}
+
+impl Cap {
+    /// Does it count the expected cost of a year?
+    pub const fn is_budget(&self) -> bool {
+        matches!(self, Self::Budget | Self::LayerBudget { .. })
+    }
 }
 
 /// A multiplier of the target while a rule is true.
