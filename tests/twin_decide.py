@@ -4,6 +4,7 @@ from typing import Any
 
 from twin_book import Book
 from twin_layer import Layer, Tranche
+from twin_review import review
 from twin_rules import Value, evaluate
 from twin_size import times
 
@@ -51,6 +52,7 @@ class Decisions:
         ]
         for layer in self.book.layers:
             self.opening(layer)
+            review(self.book, layer)
 
     def exit(self, layer: Layer, t: Tranche, names: Names) -> None:
         book, terms = self.book, layer.terms

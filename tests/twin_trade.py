@@ -85,7 +85,6 @@ class Trader:
         received, dollars, fees = self.sell(layer, t, lots, layer.terms.order_share)
         t.received += (t.credit + received) * dollars - 2 * fees
         t.lots -= lots
-        self.record.count("monetised")
         if t.lots == 0:
             self.end(layer, t, 0.0)
 

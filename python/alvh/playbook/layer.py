@@ -104,6 +104,7 @@ class Layer(Frozen):
             "size.gross_short_leg": self.size.gross_short_leg,
             "size.reductions": bool(self.size.reductions),
             "size.band": self.size.band > 0,
+            "size.review": self.size.review,
         }
         if given := [key for key, is_given in unused.items() if is_given]:
             raise ValueError(f"{', '.join(given)}: of what is bought; this layer sells")
@@ -129,9 +130,10 @@ class Layer(Frozen):
             raise ValueError(
                 f"size.target = {self.size.target!r}: what is bought has {', '.join(HEDGE_TARGETS)}"
             )
-        if self.size.band and buy.every == "flat":
+        if self.size.band and buy.every == "flat" and not self.size.review:
             raise ValueError(
-                "size.band: a flat layer opens when it holds nothing, so that all is lacking (R82)"
+                "size.band: a flat layer opens when it holds nothing, so that all is lacking (R82): "
+                "size.review = true sells it down"
             )
         nearest = buy.window["low"]
         if self.roll_below is not None and self.roll_below >= nearest:

@@ -50,6 +50,9 @@ HEDGE_TARGETS = (
     "lots",
 )
 
+REVIEWED_TARGETS = ("core.vega", "core.notional", "core.index_notional", "core.max_loss", "lots")
+"""Targets that what is held can be measured against at any close."""
+
 
 class Reduced(Frozen):
     """While the rule ``when`` holds at the decision, the target counts ``to`` times (C3: above VIX 35)."""
@@ -80,7 +83,8 @@ class Size(Frozen):
     ``buffer`` is the share of NAV that what is sold leaves free in its ledger (R19). ``caps``
     are texts, see `alvh.playbook.caps`: the smallest limit counts, and which one it was is recorded. Of
     ``reductions`` that hold the smallest factor counts (R40). With a ``band`` nothing is bought while the
-    layer lacks less than that share of its wanted lots (R82). ``basis = "wing_notional"`` makes
+    layer lacks less than that share of its wanted lots (R82); with ``review`` what it holds beyond it is
+    sold down to them, at every close (R40). ``basis = "wing_notional"`` makes
     ``margin_share`` count Σ width × multiplier × lots instead of what the margin rule requires (R4, C21).
 
     The target counts as many times as its ``weight`` says at the decision (R33), sold or bought. ``reinvest``
@@ -98,6 +102,7 @@ class Size(Frozen):
     reductions: Annotated[tuple[Reduced, ...], Strict(strict=False)] = ()
     band: float = Field(default=0.0, ge=0, le=0.99)
     basis: Literal["requirement", "wing_notional"] = "requirement"
+    review: bool = False
     weight: Weight | None = None
     reinvest: float = Field(default=1.0, ge=0, le=1)
 
@@ -107,6 +112,10 @@ class Size(Frozen):
             raise ValueError("reduced, one rule, or reductions, several: not both")
         if self.band and self.target == "premium_share":
             raise ValueError("band: with premium_share each opening is its own, and nothing held is counted")
+        if self.review and self.target not in REVIEWED_TARGETS:
+            raise ValueError(
+                f"review: of {', '.join(REVIEWED_TARGETS)}; {self.target} is measured at openings alone"
+            )
         if self.basis != "requirement" and self.target != "margin_share":
             raise ValueError(f"basis: of margin_share alone, not of {self.target}")
         if self.weight is not None and self.base == "start":
@@ -155,6 +164,16 @@ class Size(Frozen):
             return self._with(reduced={"when": rule, "to": to})
         return self._with(reductions=[{"when": when, "to": factor} for when, factor in rule])
 
+    def reviewed(self, *, band: float = 0.0) -> Self:
+        """Return the size that is reviewed at every close: sold down to it beyond the band (R40, R82).
+
+        Examples
+        --------
+        >>> offset("core.vega", 0.50).reviewed(band=0.2).review
+        True
+        """
+        return self._with(review=True, band=band)
+
     def weighted(
         self, by: str | Number, *, low: float = 0.5, high: float = 2.0, unknown: float = 1.0
     ) -> Self:
@@ -181,6 +200,7 @@ class Size(Frozen):
         further = {
             "reductions": [{"when": each.when.spec(), "to": each.to} for each in self.reductions],
             "band": self.band,
+            "review": self.review,
             "basis": self.basis if self.basis != "requirement" else None,
             "weight": self.weight and self.weight.spec(),
         }
@@ -210,6 +230,7 @@ class Size(Frozen):
             "gross_short_leg": self.gross_short_leg,
             "reductions": [{"when": str(each.when), "to": each.to} for each in self.reductions],
             "band": self.band,
+            "review": self.review,
             "basis": self.basis if self.basis != "requirement" else None,
             "weight": self.weight and self.weight.document(),
         }

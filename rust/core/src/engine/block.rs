@@ -767,6 +767,7 @@ impl<'p> Block<'p> {
                 }
                 book.order_open(layer, [orders, rolled], &factor);
             }
+            book.order_reviews(ctx, pools);
         }
         if let Some(watched) = self.watched {
             let Self { plan, market, pools, books, enters, trace, .. } = self;

@@ -185,12 +185,13 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         || !size.caps.is_empty()
         || size.reduced.is_some()
         || !size.reductions.is_empty()
-        || size.band > 0.0;
+        || size.band > 0.0
+        || size.review;
     if !hedge && only_hedge {
         let allowed = "a layer with role = hedge";
         return Err(Error::domain(
             path,
-            "roll_below, monetise, caps, reduced or band in a core layer",
+            "roll_below, monetise, caps, reduced, band or review in a core layer",
             allowed,
         ));
     }
@@ -233,6 +234,11 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
     if size.band > 0.0 && size.target == SizeTarget::PremiumShare {
         let allowed = "0 with premium_share: each opening is its own, nothing held is counted";
         return Err(Error::domain(format!("{path}.size.band"), size.band, allowed));
+    }
+    if size.review && !size.target.reviewed() {
+        let allowed = "false with this target: threatened_delta is measured by what is on offer at an opening, and with \
+                       premium_share each opening is its own";
+        return Err(Error::domain(format!("{path}.size.review"), format!("{:?}", size.target), allowed));
     }
     if size.target == SizeTarget::CoreMaxLoss && !spec.legs.is_empty() {
         let allowed = "a future: options have core_notional, their premium over the same loss";

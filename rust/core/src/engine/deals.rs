@@ -4,7 +4,7 @@ use super::trace::Event;
 
 /// Names of what is kept; of the column `kind` the index here.
 pub const KINDS: &[&str] =
-    &["open", "settle", "close", "reduce", "monetise", "transfer", "deposit", "refuse", "ruin"];
+    &["open", "settle", "close", "reduce", "monetise", "transfer", "deposit", "refuse", "ruin", "resize"];
 
 /// Names of the columns, in order; `layer` and `slot` are −1 and `pnl` is missing where there is none.
 pub const NAMES: &[&str] = &["lane", "tick", "kind", "layer", "slot", "lots", "price", "cash", "pnl"];

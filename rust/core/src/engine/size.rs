@@ -113,6 +113,7 @@ mod tests {
             gross_short_leg: false,
             reductions: vec![],
             band: 0.0,
+            review: false,
             basis: SizeBasis::default(),
             weight: None,
             reinvest: 1.0,

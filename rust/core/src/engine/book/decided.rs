@@ -5,7 +5,6 @@ use crate::{
     engine::{
         package::Pool,
         signals::challenge,
-        size::FLOOR_SLACK,
         trace::{Decision, Held, LayerDecision},
     },
     math::lanes::Tri,
@@ -60,7 +59,6 @@ impl Book {
 
     fn held_decided(&self, ctx: Context<'_>, pools: &[Pool], layer: usize, slot: usize) -> Held {
         let (state, package) = (&self.layers[layer].slots[slot], ctx.package(pools, layer, slot));
-        let due = (state.reached[0] * state.entry_lots[0] + FLOOR_SLACK).floor() - state.sold[0];
         let (exit, roll) = (state.exit.get(0), state.roll.get(0));
         let sells = !exit && !roll && !ctx.layer(layer).monetise.is_empty();
         Held {
@@ -76,7 +74,8 @@ impl Book {
             challenge: challenge(ctx.pool(layer), package, 0, ctx.market.spot[0]),
             exit,
             roll,
-            sell: if sells { due.min(state.lots[0]).max(0.0) } else { 0.0 },
+            sell: if sells { state.due(0).max(0.0) } else { 0.0 },
+            resize: self.layers[layer].trims.get(slot).map_or(0.0, |trims| trims[0]),
         }
     }
 }

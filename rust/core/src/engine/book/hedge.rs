@@ -209,7 +209,7 @@ impl Book {
     }
 
     /// `size.value` with its multiplier and weight, smaller where its rules said so (C3, R33, R40).
-    fn fraction(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
+    pub(super) fn fraction(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
         let size = &ctx.layer(layer).size;
         size.value * size.multiplier * self.layers[layer].factor[lane]
     }

@@ -11,6 +11,7 @@ mod liquidity;
 mod margin;
 mod mark;
 mod open;
+mod review;
 mod settle;
 mod tally;
 mod window;
@@ -23,6 +24,7 @@ use super::{
     layout::{BookPlan, LayerPlan, PoolPlan},
     package::{Market, Package, Pool},
     plan::Plan,
+    size::FLOOR_SLACK,
     summary::Summary,
     trace::Event,
 };
@@ -78,6 +80,14 @@ struct Slot {
     hedge_before: Col,
 }
 
+impl Slot {
+    /// Lots that the rungs reached so far want sold and that are not yet, at most those held (R36).
+    fn due(&self, lane: usize) -> f64 {
+        let due = (self.reached[lane] * self.entry_lots[lane] + FLOOR_SLACK).floor() - self.sold[lane];
+        due.min(self.lots[lane])
+    }
+}
+
 /// Positions and pending orders of one layer.
 #[derive(Clone, Debug)]
 struct Layer {
@@ -88,6 +98,8 @@ struct Layer {
     /// What the target is multiplied with by its weight, and by the rules that were true when the opening was decided
     /// (C3, R33, R40).
     factor: Col,
+    /// Per slot, lots that are to be sold because they are beyond the band; none in a layer that is not reviewed.
+    trims: Vec<Col>,
     chains: Vec<Chain>,
     base: Col,
     /// Every bucket but interest.
@@ -95,8 +107,9 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(pool: &PoolPlan) -> Self {
+    fn new(pool: &PoolPlan, layer: &LayerPlan) -> Self {
         Self {
+            trims: vec![Col::default(); if layer.size.review { pool.places() } else { 0 }],
             slots: vec![Slot::default(); pool.places()],
             open: Mask::NONE,
             rolled: Mask::NONE,
@@ -294,7 +307,7 @@ impl Book {
             available: cash,
             peak: capital,
             begun: Col::default(),
-            layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
+            layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool], layer)).collect(),
             calls: Calls::default(),
             bar_call: [Mask::NONE; LEDGERS],
             ruined: Mask::NONE,

@@ -34,9 +34,12 @@ pub struct SizeSpec {
     /// Further rules for a smaller hedge: of those that hold the smallest multiplier counts (R40).
     #[serde(default)]
     pub reductions: Vec<Reduced>,
-    /// Share of the wanted size by which a hedge may lie below it without a trade (R82).
+    /// Share of the wanted size by which a hedge may lie below it without a trade (R82), and above it where it is reviewed.
     #[serde(default)]
     pub band: f64,
+    /// At every close, what a hedge holds beyond its band is sold down to the wanted size (R40).
+    #[serde(default)]
+    pub review: bool,
     /// What a margin share counts of a core layer (C21).
     #[serde(default)]
     pub basis: SizeBasis,
@@ -126,6 +129,11 @@ pub enum SizeTarget {
 }
 
 impl SizeTarget {
+    /// Can what is held be measured against what is wanted at any close, without a package on offer?
+    pub const fn reviewed(self) -> bool {
+        !matches!(self, Self::MarginShare | Self::ThreatenedDelta | Self::PremiumShare)
+    }
+
     /// Is it measured against a core, so that only a hedge can have it?
     pub const fn hedges(self) -> bool {
         !matches!(self, Self::MarginShare | Self::Lots)
