@@ -229,7 +229,12 @@ PARTS = {
         "monetise": playbook.Rung,
         "progression": playbook.Progression,
     },
-    playbook.Size: {"reduced": playbook.Reduced, "reductions": playbook.Reduced},
+    playbook.Size: {
+        "reduced": playbook.Reduced,
+        "reductions": playbook.Reduced,
+        "weight": playbook.Weight,
+    },
+    playbook.SleeveTable: {"budget_weight": playbook.Weight},
     playbook.Ledgers: {"sleeve": playbook.SleeveTable, "transfers": playbook.Transfer},
 }
 """Keys of a playbook that are tables themselves."""

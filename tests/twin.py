@@ -6,7 +6,7 @@ what it decides, `twin_trade` how that is filled, `twin_record` what is kept of 
 """
 
 from dataclasses import dataclass
-from math import expm1, floor
+from math import expm1
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from twin_calls import Calls
 from twin_decide import Decisions
 from twin_market import Basis
 from twin_record import Record
-from twin_size import LOT_TOLERANCE
+from twin_review import due
 from twin_surface import CALENDAR_YEAR
 from twin_trade import Trader
 
@@ -92,6 +92,7 @@ class Run:
         self.transfer()
         self.exits_and_rolls()
         self.monetise()
+        self.resize()
         self.close_ruined()
         self.calls.meet_due()
         for layer in self.book.layers:
@@ -161,10 +162,16 @@ class Run:
 
     def monetise(self) -> None:
         for layer, t in self.book.held(hedge=True):
-            rungs = (layer.terms.spec.get("monetise") or [])[: t.rungs]
-            due = floor(sum(rung["sell"] for rung in rungs) * t.bought + LOT_TOLERANCE) - (t.bought - t.lots)
-            if due > 0:
-                self.trader.sell_part(layer, t, due)
+            if (lots := due(layer, t)) > 0:
+                self.trader.sell_part(layer, t, lots)
+                self.record.count("monetised")
+
+    def resize(self) -> None:
+        """What is beyond its band is sold, as if it had never been bought (R82)."""
+        for layer, t in self.book.held(hedge=True):
+            if (lots := min(t.trim, t.lots)) > 0:
+                t.bought -= lots
+                self.trader.sell_part(layer, t, lots)
 
     def close_ruined(self) -> None:
         if self.book.ruined:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import nan
+from statistics import fmean
 from typing import Any
 
 from twin_layer import Layer, Terms, Tranche
@@ -12,6 +13,7 @@ from twin_rules import Value
 from twin_surface import SESSION_YEAR, State
 
 HYPOTHETICAL_OFFSET = 0.9  # of the marks of bought hedges, under strategy-based margin
+YEAR = 252  # sessions over which the return on margin is measured
 TOLERANCE = 1e-6  # dollars, in refusals, calls and liquidations
 CALLS = {
     "deadline": 1,
@@ -74,7 +76,9 @@ class Book:
         self.liquidity: dict[str, float] | None = described.get("liquidity")
         self.reads_greeks = any(f"'{name}'" in str(described) for name in CORE_GREEKS)
         self.calls: dict[str, Any] = CALLS | described.get("calls", {})
-        self.committed: list[tuple[int, float]] = []  # tick and dollars of expected cost (R61)
+        self.committed: list[tuple[int, float, int]] = []  # tick, dollars of expected cost (R61), layer
+        self.budget_factor = 1.0
+        self.past: list[tuple[float, float]] = []  # by tick: P&L so far, and the requirement
 
     # --- now
 
@@ -226,6 +230,14 @@ class Book:
 
     # --- what rules see
 
+    def return_on_margin(self) -> Value:
+        """What the layers earned in a year over their mean requirement (R69); asked once a tick."""
+        self.past.append((self.pnl(hedge=False) + self.pnl(hedge=True), self.requirement()))
+        if len(self.past) <= YEAR:
+            return None
+        mean = fmean(required for _, required in self.past[-YEAR:])
+        return (self.past[-1][0] - self.past[-1 - YEAR][0]) / mean if mean > 0 else None
+
     def challenges(self) -> Iterator[float]:
         for layer, t in self.held(hedge=False):
             found = layer.terms.challenge(t.strikes, t.credit, t.entry_spot, self.state.spot)
@@ -258,6 +270,7 @@ class Book:
             "core_loss_multiple": max(losses, default=None),
             "core_sd_move": max(moves, default=None),
             **(self.core_greeks() if self.reads_greeks else {}),
+            "return_on_margin": self.return_on_margin(),
             "sleeve_nav_share": self.nav("sleeve") / self.capital if self.separate else None,
             **dict.fromkeys((self.spec.get("signals") or {}).get("absent", [])),
         } | {name: float(column[self.tick]) for name, column in market.indicators.items()}

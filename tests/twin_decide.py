@@ -4,7 +4,9 @@ from typing import Any
 
 from twin_book import Book
 from twin_layer import Layer, Tranche
+from twin_review import review
 from twin_rules import Value, evaluate
+from twin_size import times
 
 Names = dict[str, Value]
 
@@ -16,6 +18,7 @@ class Decisions:
         self.book = book
         self.rules: list[dict[str, Any]] = book.sleeve.get("transfers") or [] if book.separate else []
         self.memory: list[dict[int, list[Value]]] = [{} for _ in self.rules]
+        self.of_budget: dict[int, list[Value]] = {}
         self.transfers: list[dict[str, Any]] = []
         self.seen: list[Names] = []  # by tick
         self.seen_of: dict[tuple[int, int, int], Names] = {}  # by tick, layer and slot
@@ -27,10 +30,16 @@ class Decisions:
                 self.wishes(layer, names)
             for rule, memory in zip(self.rules, self.memory, strict=True):
                 evaluate(rule["when"]["tree"], names, memory)
+            self.budget(names)
+
+    def budget(self, names: Names) -> None:
+        """How many times budgets count (R67)."""
+        self.book.budget_factor = times(self.book.sleeve.get("budget_weight"), names, self.of_budget)
 
     def decide(self) -> None:
         names = self.book.names()
         self.seen.append(names)
+        self.budget(names)
         for layer in self.book.layers:
             layer.wanted, layer.factor, *permits = self.wishes(layer, names)
             layer.permitted, layer.rolls = (self.by_hand(layer, each) for each in permits)
@@ -43,6 +52,7 @@ class Decisions:
         ]
         for layer in self.book.layers:
             self.opening(layer)
+            review(self.book, layer)
 
     def exit(self, layer: Layer, t: Tranche, names: Names) -> None:
         book, terms = self.book, layer.terms
@@ -58,7 +68,7 @@ class Decisions:
 
     @staticmethod
     def wishes(layer: Layer, names: Names) -> tuple[bool, float, bool, bool]:
-        """Is an opening wanted, how much smaller is it, and do the permits of it hold, and of a roll?"""
+        """Is an opening wanted, how many times does it count, do its permits hold, and those of a roll?"""
         rule, size = layer.terms.spec.get("enter"), layer.terms.spec["size"]
         wanted = rule is None or evaluate(rule["tree"], names, layer.memory) is True
         smaller = [*([size["reduced"]] if size.get("reduced") else []), *size.get("reductions", [])]
@@ -67,7 +77,7 @@ class Decisions:
         permits = layer.terms.spec.get("permits", [])
         said = [evaluate(each["when"]["tree"], names, layer.memory) is True for each in permits]
         opens = all(yes or each.get("rolls_only") for yes, each in zip(said, permits, strict=True))
-        return wanted, factor, opens, all(said)
+        return wanted, factor * times(size.get("weight"), names, layer.memory), opens, all(said)
 
     def by_hand(self, layer: Layer, permitted: bool) -> bool:
         """What a person decided for this session, whatever the permits say."""

@@ -83,15 +83,17 @@ class Offer:
             lot, cost = self.book.lot(self.terms, self.tranche), self.slip + self.terms.fees + at_risk
             most["funds"] = self.book.moves.room(held, lot, cost, funds, joint=self.book.joint)
         for each in self.terms.spec["size"].get("caps", []):
-            kind = "budget" if each["kind"] == "budget" else "cap"
+            kind = "budget" if "budget" in each["kind"] else "cap"
             most[kind] = min(most[kind], self.cap(each))
         return most
 
     def cap(self, spec: dict[str, Any]) -> float:
         book = self.book
-        if spec["kind"] == "budget":
-            year = book.sleeve["budget_per_year"] * book.nav()
-            return cap(year - recent_cost(book), self.expected_cost())
+        if "budget" in spec["kind"]:
+            own = spec["kind"] == "layer_budget"
+            year = spec["per_year"] if own else book.sleeve["budget_per_year"]
+            spent = recent_cost(book, self.layer.index if own else None)
+            return cap(year * book.budget_factor * book.nav() - spent, self.expected_cost())
         if spec["kind"] == "premium":
             return cap(spec["share"] * book.nav() - self.layer.premium(), self.premium)
         left = sum((t.risk + t.value) * t.lots * layer.terms.dpp for layer, t in book.held(hedge=False))
@@ -140,11 +142,15 @@ def threatened(book: Book, size: dict[str, Any]) -> float:
     return total
 
 
-def recent_cost(book: Book) -> float:
-    """Expected cost committed within a year, dollars (R61)."""
+def recent_cost(book: Book, layer: int | None) -> float:
+    """Expected cost committed within a year by all layers or one, dollars (R34, R61)."""
     day, market = book.market.calendar.day, book.market
     today = day[market.session(book.tick)]
-    return sum(cost for tick, cost in book.committed if today - day[market.session(tick)] < BUDGET_DAYS)
+    return sum(
+        cost
+        for tick, cost, by in book.committed
+        if layer in {None, by} and today - day[market.session(tick)] < BUDGET_DAYS
+    )
 
 
 def cap(room: float, unit: float) -> float:

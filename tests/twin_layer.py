@@ -139,6 +139,7 @@ class Tranche:
     received: float = 0.0  # dollars since the opening: variation and partial sales, net of fees
     hedge_pnl: float = 0.0  # of the book, at the end of the entry tick
     rungs: int = 0  # of the monetisation reached so far
+    trim: float = 0.0  # lots beyond the band at the last review
     exit_due: bool = False
     roll_due: bool = False
     memory: dict[int, list[Value]] = field(default_factory=dict)

@@ -1,10 +1,11 @@
-"""Lots of a core layer of the twin: target, progression, caps, buffer."""
+"""Lots of a core layer of the twin: target, progression, caps, buffer; and how many times a target counts."""
 
 from math import ceil, floor, inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from twin_book import Book
 from twin_layer import Chain, Layer, Tranche
+from twin_rules import Value, evaluate
 
 LOT_TOLERANCE = 1e-9
 
@@ -23,10 +24,11 @@ def base_lots(book: Book, layer: Layer, risk: float, tranche: Tranche) -> float:
     once = size.get("base", "entry") == "start"
     if once and layer.first_lots is not None:
         return layer.first_lots
-    multiplier = size.get("multiplier", 1.0)
+    multiplier, value = size.get("multiplier", 1.0), size["value"] * layer.factor
     if size["target"] == "lots":
-        return whole_lots(size["value"] * multiplier, 1.0)
-    most, own = size["value"] * book.nav(), book.own(layer)
+        return whole_lots(value * multiplier, 1.0)
+    gained = max(0.0, book.nav() - book.deposited - book.capital)
+    most, own = value * (book.nav() - (1 - size.get("reinvest", 1.0)) * gained), book.own(layer)
     if size.get("basis") == "wing_notional":
         risk = tranche.risk * layer.terms.dpp
         own = sum(t.risk * t.lots for t in layer.held.values()) * layer.terms.dpp
@@ -34,6 +36,14 @@ def base_lots(book: Book, layer: Layer, risk: float, tranche: Tranche) -> float:
     if not once:
         room = min(room, most - own)
     return max(0, whole_lots(room * multiplier, risk))
+
+
+def times(weight: dict[str, Any] | None, names: dict[str, Value], memory: dict[int, list[Value]]) -> float:
+    """How many times a target or a budget counts (R33)."""
+    if weight is None:
+        return 1.0
+    number = evaluate(weight["by"]["tree"], names, memory)
+    return weight["unknown"] if number is None else min(max(number, weight["low"]), weight["high"])
 
 
 def progress(book: Book, layer: Layer, chain: Chain, base: float, lot: Lot) -> float:

@@ -85,7 +85,6 @@ class Trader:
         received, dollars, fees = self.sell(layer, t, lots, layer.terms.order_share)
         t.received += (t.credit + received) * dollars - 2 * fees
         t.lots -= lots
-        self.record.count("monetised")
         if t.lots == 0:
             self.end(layer, t, 0.0)
 
@@ -173,7 +172,7 @@ class Trader:
             return
         self.check(layer, t)
         self.fill(layer, t, sized.lots, slip)
-        book.committed.append((book.tick, sized.lots * sized.expected_cost))
+        book.committed.append((book.tick, sized.lots * sized.expected_cost, layer.index))
         self.record.count("hedge_opened")
 
     def blocked(self, layer: Layer, t: Tranche, lots: float) -> bool:

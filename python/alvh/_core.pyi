@@ -175,7 +175,14 @@ class Plan:
     def begin(self, path: int, book: int, *, tick: int = 0) -> Steps: ...
     def trace(self, path: int, book: int) -> dict[str, Any]: ...
     def readings(
-        self, path: int, book: int, layer: int, *, closes: bool = ..., permit: int | None = ...
+        self,
+        path: int,
+        book: int,
+        layer: int,
+        *,
+        closes: bool = ...,
+        permit: int | None = ...,
+        weight: bool = ...,
     ) -> dict[str, Any] | None: ...
 
 @final

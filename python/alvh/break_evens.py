@@ -34,7 +34,7 @@ Of = Literal["tranche", "ledger", "book"]
 Key = tuple[str, int]
 """A layer by name, and a slot of it."""
 
-LESSENS = frozenset({"close", "reduce", "monetise", "settle"})
+LESSENS = frozenset({"close", "reduce", "monetise", "resize", "settle"})
 """Events after which fewer lots are held."""
 
 

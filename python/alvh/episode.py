@@ -40,6 +40,7 @@ _VERBS = {
     "settle": "settled",
     "close": "closed",
     "monetise": "sold",
+    "resize": "sold down",
     "transfer": "transferred",
     "call": "margin call",
     "ruin": "ruin",

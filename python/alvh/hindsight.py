@@ -28,7 +28,9 @@ def everything_on_offer(book: dict[str, Any]) -> dict[str, Any]:
     layers = []
     for layer in book["layers"]:
         free = {**layer, "enter": None, "exit": None, "monetise": [], "progression": None}
-        free["size"] = {**layer["size"], "reduced": None}
+        followed = {"weight", "reinvest", "review"}
+        free["size"] = {key: value for key, value in layer["size"].items() if key not in followed}
+        free["size"]["reduced"] = None
         if layer["role"] == "hedge":
             layers.append({**free, "every": "day"})
         else:

@@ -244,7 +244,7 @@ def _settled(decision: Mapping[str, Any], day: int) -> dict[str, Any]:
         held = []
         for tranche in told["held"]:
             settles = tranche["expiry_day"] == day
-            none = {"exit": False, "roll": False, "sell": 0.0} if settles else {}
+            none = {"exit": False, "roll": False, "sell": 0.0, "resize": 0.0} if settles else {}
             said = {"settles": settles, "withdrawn": _ordered(tranche) if settles else None}
             held.append({**tranche, **none, **said})
         layers.append(told | {"held": held})
@@ -252,8 +252,8 @@ def _settled(decision: Mapping[str, Any], day: int) -> dict[str, Any]:
 
 
 def _ordered(held: Mapping[str, Any]) -> str | None:
-    if held["sell"] > 0:
-        return f"sell {held['sell']:g}"
+    if lots := held["sell"] + held["resize"]:
+        return f"sell {lots:g}"
     return "close" if held["exit"] else "roll" if held["roll"] else None
 
 

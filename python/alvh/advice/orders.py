@@ -40,7 +40,7 @@ SKIPS: Final = pl.Schema({"layer": pl.String(), "event": pl.String(), "reason": 
 """What did not happen: `event` is waits, skip, refuse, block or withhold."""
 
 OPENS: Final = "open"
-CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise"}
+CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise", "resize": "resize"}
 ACTED: Final = ("close", "reduce", "deposit")
 CALLED: Final = ("margin call", "margin call of the sleeve")
 NOT_DONE: Final = ("skip", "refuse", "block")

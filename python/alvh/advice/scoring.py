@@ -68,7 +68,7 @@ TERMS: Final = (
     Term("hold", "funds", 1.0, "share of what counts against requirements that no requirement ties up (R64)"),
     Term("roll", "ordered", 4.0, "share of the hedge tranches that are rolled (R35, R83)"),
     Term("roll", "age", 1.0, "1 at `roll_below` days to the expiry, 0 at twice as many; the oldest tranche"),
-    Term("monetise", "ordered", 4.0, "share of the hedge tranches that are sold in part (R36)"),
+    Term("monetise", "ordered", 4.0, "share of the hedge tranches that are sold in part (R36, R82)"),
     Term("monetise", "gain", 1.0, "value over cost, as a share of the first rung; the best tranche"),
     Term("hedge", "ordered", 4.0, "1 where a hedge layer opens beside what it rolls, 0 where none does"),
     Term(
@@ -177,7 +177,7 @@ def _values(
     if ledger["call"] or (ruined and (core or hedges)):
         closing = 1.0
     rolling = _share(held["roll"] for _, held in hedges)
-    selling = _share(held["sell"] > 0 for _, held in hedges)
+    selling = _share(held["sell"] + held["resize"] > 0 for _, held in hedges)
     opening = _opening(hedging)
     ordered = [value for value in (closing, rolling, selling, opening) if value is not None]
     credit = math.fsum(held["credit"] * held["lots"] for held in core)

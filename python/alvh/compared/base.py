@@ -101,9 +101,15 @@ class Compared:
 
     @property
     def budgets(self) -> dict[str, float]:
-        """Of the arms that have a budget: the expected cost a year that it allows, of NAV (R61)."""
+        """Of the arms that have a budget: the expected cost a year that it allows at most, of NAV (R61)."""
         ledgers = {book["arm"]: book["ledgers"] or {} for book in self.task.spec["books"]}
-        return {arm: each["budget_per_year"] for arm, each in ledgers.items() if each.get("budget_per_year")}
+        once = {"high": 1.0, "unknown": 1.0}
+        most = {arm: each.get("budget_weight", once) for arm, each in ledgers.items()}
+        return {
+            arm: each["budget_per_year"] * max(most[arm]["high"], most[arm]["unknown"])
+            for arm, each in ledgers.items()
+            if each.get("budget_per_year")
+        }
 
     @property
     def quoted(self) -> bool:

@@ -38,10 +38,11 @@ class HedgeFigures(Compared):
         Returns
         -------
         DataFrame
-            `arm`, `layer`, `rule`; `sessions` at which it was asked, over all paths; of these `unknown` while
-            data were missing that the rule reads, now or in one of its windows; openings `withheld` then,
-            which were due; `missing`: names and the sessions of each. A rule that is unknown for another
-            reason, such as ``core_challenge`` while no core is held, does not count.
+            `arm`, `layer`, what the rule is `of` ("enter", "weight", or "budget", which has no layer),
+            `rule`; `sessions` at which it was asked, over all paths; of these `unknown` while data were
+            missing that the rule reads, now or in one of its windows; openings `withheld` then, which were
+            due (a weight withholds none); `missing`: names and the sessions of each. A rule that is unknown
+            for another reason, such as ``core_challenge`` while no core is held, does not count.
         """
         return self._closed
 

@@ -180,7 +180,9 @@ class TracedPaths(Compared):
         return explained(told.ledger, told.events, fall, arm=arm, share=share, hedges=hedges, least=explains)
 
     def scores(self, path: int, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
-        """Tell what each term gave to scores in the rules that open layers, close by close of a path (R33).
+        """Tell what each term gave to the scores of layers, close by close of a path (R33).
+
+        Scores in the rules that open them, and in the weights of their sizes.
 
         Parameters
         ----------
@@ -192,7 +194,7 @@ class TracedPaths(Compared):
         Returns
         -------
         polars.DataFrame
-            A row per layer with a rule that opens it and has a `score` in it, close, score and term: `tick`
+            A row per layer, place of the score (`of`: "enter" or "weight"), close, score and term: `tick`
             (sessions after session 0) and `date`, the text of the `score` and its `total`, the `term`, its
             `weight` and `value` (a condition is 1 or 0), and its `contribution`; these add up to the total.
             Null is missing: the term then gives nothing, and the weights of the others are scaled up.
@@ -220,8 +222,8 @@ class TracedPaths(Compared):
         dates = pl.DataFrame(
             {"tick": range(len(days)), "date": days}, schema={"tick": pl.Int64, "date": pl.Date}
         )
-        first, *others = log.columns
-        return log.join(dates, on="tick", maintain_order="left").select(first, "tick", "date", *others[1:])
+        layer, of, _, *others = log.columns
+        return log.join(dates, on="tick", maintain_order="left").select(layer, of, "tick", "date", *others)
 
     def break_evens(
         self, path: int, arm: str | None = None, share: float | None = None, *, of: Of = "book"

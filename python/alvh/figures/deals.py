@@ -16,7 +16,7 @@ __all__ = ["MOVE_SESSIONS", "Deals", "openings", "tranches_of", "turnover"]
 MOVE_SESSIONS = 14
 """Sessions over which SPX rose or fell before an opening was decided: those of its RSI (R27)."""
 
-_CLOSED = ("settle", "close", "reduce", "monetise")
+_CLOSED = ("settle", "close", "reduce", "monetise", "resize")
 
 _BY = ("rule", "roll", "force")
 """Who closed what was closed before its expiry, by the column `by`."""
@@ -120,7 +120,9 @@ def turnover(
     """
     check_horizon(capital, sessions)
     kinds: Sequence[str] = deals["kinds"]
-    trades = [kinds.index(kind) for kind in kinds if kind in {"open", "close", "reduce", "monetise"}]
+    trades = [
+        kinds.index(kind) for kind in kinds if kind in {"open", "close", "reduce", "monetise", "resize"}
+    ]
     traded = np.isin(np.asarray(deals["kind"]), trades)
     rows: list[tuple[object, ...]] = []
     a_year = SESSIONS_PER_YEAR / sessions

@@ -23,6 +23,7 @@ from alvh.playbook.second_engine import SecondEngine
 from alvh.playbook.sell import Sell, Strikes, Structure
 from alvh.playbook.shipped import preset, preset_text, presets
 from alvh.playbook.size import Reduced, Size, margin_share, offset
+from alvh.playbook.weight import Weight, weight
 from alvh.rival import EqualCost, Vary
 from alvh.rules import Condition as Rule
 
@@ -58,6 +59,7 @@ __all__ = [
     "Structure",
     "Transfer",
     "Vary",
+    "Weight",
     "arms_of",
     "margin_share",
     "offset",
@@ -69,4 +71,5 @@ __all__ = [
     "transfer",
     "vix_call",
     "vx_future",
+    "weight",
 ]

@@ -21,7 +21,7 @@ from alvh.playbook.governance import Check, Governance
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Mode
 from alvh.rival import EqualCost, Vary
-from alvh.rules import Condition
+from alvh.rules import Condition, Expr
 from alvh.rules.outside import names_in
 
 LONGEST_NAME = 60
@@ -137,6 +137,12 @@ class Arm(Frozen):
                 raise ValueError(f"layer {layer.name!r}: ledger = 'sleeve': the arm has none: give [ledgers]")
             if caps.BUDGET in layer.size.caps and not budget:
                 raise ValueError(f"layer {layer.name!r}: cap {caps.BUDGET!r}: give sleeve.budget_per_year")
+        budgets = any(caps.is_budget(cap) for layer in self.layers for cap in layer.size.caps)
+        if self.ledgers and self.ledgers.sleeve.budget_weight and not budgets:
+            raise ValueError(
+                "ledgers.sleeve.budget_weight: no layer has a budget: give one the cap 'sleeve.budget' or "
+                "'layer.budget(0.005)', or no weight"
+            )
         return self
 
     @model_validator(mode="after")
@@ -412,9 +418,9 @@ class Arm(Frozen):
         return {key: each.spec() for key, each in terms.items() if each is not None}
 
     @property
-    def rules(self) -> tuple[tuple[str, Condition, str], ...]:
+    def rules(self) -> tuple[tuple[str, Expr, str], ...]:
         """Every rule of the arm: the layer and key where it stands, the rule, and its scope."""
-        keys = ("enter", "exit", "size.reduced.when")
+        keys = ("enter", "exit", "size.reduced.when", "size.weight.by")
         found = [
             (f"{layer.name}.{key}", rule, scope)
             for layer in self.layers
@@ -430,6 +436,8 @@ class Arm(Frozen):
             (f"ledgers.transfers {number}.when", transfer.when, "book")
             for number, transfer in enumerate(transfers, start=1)
         ]
+        if self.ledgers is not None and self.ledgers.sleeve.budget_weight is not None:
+            found.append(("ledgers.sleeve.budget_weight.by", self.ledgers.sleeve.budget_weight.by, "book"))
         if self.governance is not None:
             found += [(f"governance.{each.name}", each.when, "book") for each in self.governance.signals]
         if self.schedule is not None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Strict, field_validator
 
 from alvh.keys import KnownKeys
-from alvh.rules import Condition, parse
+from alvh.rules import Condition, Expr, Number, parse
 from alvh.rules.outside import outside
 
 Every = Literal["day", "week", "month", "flat"]
@@ -78,11 +78,20 @@ def compiled(rule: object, scope: str) -> object:
     return condition
 
 
+def counted(number: object, scope: str) -> object:
+    """Take a number of the rules from text or an object and compile it once, as `compiled` does a rule."""
+    found = parse(number) if isinstance(number, str) else number
+    if not isinstance(found, Number):
+        raise ValueError("a number, such as '1 + 0.5 * macd.zscore(252)'")  # noqa: TRY004 -- pydantic reads ValueError
+    found.check(scope, signals=outside(found))
+    return found
+
+
 def spec_of(rule: Condition | None) -> dict[str, Any] | None:
     """Return a rule as the engine reads it, if there is one."""
     return None if rule is None else rule.spec()
 
 
-def warm_up_of(rule: Condition | None, scope: str) -> int:
+def warm_up_of(rule: Expr | None, scope: str) -> int:
     """Sessions of data before the first one that a rule needs, if there is one."""
     return 0 if rule is None else rule.warm_up(scope, signals=outside(rule))

@@ -12,7 +12,7 @@ from alvh.playbook.monetise import Rung
 from alvh.playbook.progression import Progression
 from alvh.playbook.sell import Sell, Strikes
 from alvh.playbook.size import CORE_TARGETS, HEDGE_TARGETS, Size
-from alvh.rules import Condition
+from alvh.rules import Condition, Expr
 
 DEFAULT_WIDTH = 0.01
 
@@ -104,6 +104,7 @@ class Layer(Frozen):
             "size.gross_short_leg": self.size.gross_short_leg,
             "size.reductions": bool(self.size.reductions),
             "size.band": self.size.band > 0,
+            "size.review": self.size.review,
         }
         if given := [key for key, is_given in unused.items() if is_given]:
             raise ValueError(f"{', '.join(given)}: of what is bought; this layer sells")
@@ -129,9 +130,10 @@ class Layer(Frozen):
             raise ValueError(
                 f"size.target = {self.size.target!r}: what is bought has {', '.join(HEDGE_TARGETS)}"
             )
-        if self.size.band and buy.every == "flat":
+        if self.size.band and buy.every == "flat" and not self.size.review:
             raise ValueError(
-                "size.band: a flat layer opens when it holds nothing, so that all is lacking (R82)"
+                "size.band: a flat layer opens when it holds nothing, so that all is lacking (R82): "
+                "size.review = true sells it down"
             )
         nearest = buy.window["low"]
         if self.roll_below is not None and self.roll_below >= nearest:
@@ -175,11 +177,12 @@ class Layer(Frozen):
         return self.sell.minute if self.sell else None
 
     @property
-    def rules(self) -> tuple[tuple[Condition | None, str], ...]:
+    def rules(self) -> tuple[tuple[Expr | None, str], ...]:
         """The rules of the layer and the scope of each."""
         reduced = self.size.reduced.when if self.size.reduced else None
         further = ((each.when, "book") for each in self.size.reductions)
-        return (self.enter, "book"), (self.exit, "position"), (reduced, "book"), *further
+        weight = self.size.weight.by if self.size.weight else None
+        return (self.enter, "book"), (self.exit, "position"), (reduced, "book"), (weight, "book"), *further
 
     @property
     def warm_up(self) -> int:

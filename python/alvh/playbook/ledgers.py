@@ -6,6 +6,7 @@ from pydantic import Field, Strict, ValidationError, field_validator, model_vali
 
 from alvh.errors import SpecError, mistakes
 from alvh.playbook.frozen import Frozen, compiled
+from alvh.playbook.weight import Weight
 from alvh.rules import Condition
 
 Mode = Literal["separate", "commingled", "offset"]
@@ -16,11 +17,18 @@ class SleeveTable(Frozen):
     """Share of the capital that the sleeve starts with, and the expected cost a year that it may commit.
 
     ``budget_per_year`` is of NAV and caps the expected cost of what is bought over 365 days, not the premium
-    outlay (R61); it counts where a layer has the cap ``sleeve.budget``.
+    outlay (R61); it counts where a layer has the cap ``sleeve.budget``. It, and the budgets of layers, count
+    as many times as ``budget_weight`` says (R67).
     """
 
     share: float = Field(default=0.10, gt=0, lt=1)
     budget_per_year: float | None = Field(default=None, gt=0, le=1)
+    budget_weight: Weight | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return the sleeve as a TOML table."""
+        weight = {} if self.budget_weight is None else {"budget_weight": self.budget_weight.document()}
+        return self.model_dump(exclude_none=True, exclude={"budget_weight"}) | weight
 
 
 class Transfer(Frozen):
@@ -66,16 +74,18 @@ class Ledgers(Frozen):
 
     def spec(self) -> dict[str, Any]:
         """Return the ledgers as the engine reads them."""
+        weight = self.sleeve.budget_weight
         return {
             "mode": self.mode,
             "sleeve_share": self.sleeve.share,
             "budget_per_year": self.sleeve.budget_per_year,
             "transfers": [{**each.document(), "when": each.when.spec()} for each in self.transfers],
+            **({} if weight is None else {"budget_weight": weight.spec()}),
         }
 
     def document(self) -> dict[str, Any]:
         """Return the ledgers as the TOML table ``[ledgers]``."""
-        table: dict[str, Any] = {"mode": self.mode, "sleeve": self.sleeve.model_dump(exclude_none=True)}
+        table: dict[str, Any] = {"mode": self.mode, "sleeve": self.sleeve.document()}
         if self.transfers:
             table["transfers"] = [each.document() for each in self.transfers]
         return table
@@ -85,6 +95,7 @@ def Sleeve(  # noqa: N802 -- reads as the constructor that it is
     share: float = 0.10,
     per_year: float | None = None,
     *,
+    weight: Weight | None = None,
     mode: Mode = "separate",
     transfers: tuple[Transfer, ...] | list[Transfer] = (),
 ) -> Ledgers:
@@ -96,6 +107,8 @@ def Sleeve(  # noqa: N802 -- reads as the constructor that it is
         Of the capital at the start.
     per_year
         Expected cost a year that layers with the cap ``"sleeve.budget"`` may commit, of NAV (R61).
+    weight
+        How many times it counts, see :func:`alvh.playbook.weight` (R67); once unless given.
     mode
         ``"commingled"`` keeps the budget and has one ledger with all the capital (R62). ``"offset"`` is
         the same ledger, in which the hedge counts towards what the core requires: hypothetical.
@@ -108,7 +121,7 @@ def Sleeve(  # noqa: N802 -- reads as the constructor that it is
     0.015
     """
     try:
-        table = SleeveTable(share=share, budget_per_year=per_year)
+        table = SleeveTable(share=share, budget_per_year=per_year, budget_weight=weight)
         return Ledgers(mode=mode, sleeve=table, transfers=tuple(transfers))
     except ValidationError as error:
         raise SpecError(f"Sleeve: {mistakes(error)}") from None

@@ -8,7 +8,8 @@ from pydantic import Field, Strict, ValidationError, field_validator, model_vali
 from alvh.errors import SpecError, mistakes
 from alvh.playbook import caps
 from alvh.playbook.frozen import Frozen, compiled
-from alvh.rules import Condition
+from alvh.playbook.weight import Weight, weight
+from alvh.rules import Condition, Number
 
 Offset = Literal[
     "core.vega",
@@ -49,6 +50,9 @@ HEDGE_TARGETS = (
     "lots",
 )
 
+REVIEWED_TARGETS = ("core.vega", "core.notional", "core.index_notional", "core.max_loss", "lots")
+"""Targets that what is held can be measured against at any close."""
+
 
 class Reduced(Frozen):
     """While the rule ``when`` holds at the decision, the target counts ``to`` times (C3: above VIX 35)."""
@@ -79,8 +83,12 @@ class Size(Frozen):
     ``buffer`` is the share of NAV that what is sold leaves free in its ledger (R19). ``caps``
     are texts, see `alvh.playbook.caps`: the smallest limit counts, and which one it was is recorded. Of
     ``reductions`` that hold the smallest factor counts (R40). With a ``band`` nothing is bought while the
-    layer lacks less than that share of its wanted lots (R82). ``basis = "wing_notional"`` makes
+    layer lacks less than that share of its wanted lots (R82); with ``review`` what it holds beyond it is
+    sold down to them, at every close (R40). ``basis = "wing_notional"`` makes
     ``margin_share`` count Σ width × multiplier × lots instead of what the margin rule requires (R4, C21).
+
+    The target counts as many times as its ``weight`` says at the decision (R33), sold or bought. ``reinvest``
+    is the part of the gains that a ``margin_share`` is also of: losses count whole (R70).
     """
 
     target: Target = "margin_share"
@@ -94,6 +102,9 @@ class Size(Frozen):
     reductions: Annotated[tuple[Reduced, ...], Strict(strict=False)] = ()
     band: float = Field(default=0.0, ge=0, le=0.99)
     basis: Literal["requirement", "wing_notional"] = "requirement"
+    review: bool = False
+    weight: Weight | None = None
+    reinvest: float = Field(default=1.0, ge=0, le=1)
 
     @model_validator(mode="after")
     def _used(self) -> Self:
@@ -101,8 +112,20 @@ class Size(Frozen):
             raise ValueError("reduced, one rule, or reductions, several: not both")
         if self.band and self.target == "premium_share":
             raise ValueError("band: with premium_share each opening is its own, and nothing held is counted")
+        if self.review and self.target not in REVIEWED_TARGETS:
+            raise ValueError(
+                f"review: of {', '.join(REVIEWED_TARGETS)}; {self.target} is measured at openings alone"
+            )
         if self.basis != "requirement" and self.target != "margin_share":
             raise ValueError(f"basis: of margin_share alone, not of {self.target}")
+        if self.weight is not None and self.base == "start":
+            raise ValueError(
+                "weight: base = 'start' keeps the lots of the first opening; base = 'entry' follows it"
+            )
+        if self.reinvest < 1 and (self.target, self.base) != ("margin_share", "entry"):
+            raise ValueError(
+                "reinvest: of margin_share with base = 'entry'; other lots do not follow NAV (R70)"
+            )
         return self
 
     @field_validator("caps")
@@ -141,6 +164,30 @@ class Size(Frozen):
             return self._with(reduced={"when": rule, "to": to})
         return self._with(reductions=[{"when": when, "to": factor} for when, factor in rule])
 
+    def reviewed(self, *, band: float = 0.0) -> Self:
+        """Return the size that is reviewed at every close: sold down to it beyond the band (R40, R82).
+
+        Examples
+        --------
+        >>> offset("core.vega", 0.50).reviewed(band=0.2).review
+        True
+        """
+        return self._with(review=True, band=band)
+
+    def weighted(
+        self, by: str | Number, *, low: float = 0.5, high: float = 2.0, unknown: float = 1.0
+    ) -> Self:
+        """Return the size whose target counts so many times: a number of the rules between two bounds (R33).
+
+        Parameters as of `alvh.playbook.weight`.
+
+        Examples
+        --------
+        >>> margin_share(0.10).weighted("1 + return_on_margin", low=0.25, high=1).weight.low
+        0.25
+        """
+        return self._with(weight=weight(by, low=low, high=high, unknown=unknown))
+
     def _with(self, **fields: Any) -> Self:
         try:
             return type(self).model_validate({**dict(self), **fields})
@@ -153,8 +200,11 @@ class Size(Frozen):
         further = {
             "reductions": [{"when": each.when.spec(), "to": each.to} for each in self.reductions],
             "band": self.band,
+            "review": self.review,
             "basis": self.basis if self.basis != "requirement" else None,
+            "weight": self.weight and self.weight.spec(),
         }
+        part = {} if self.reinvest == 1 else {"reinvest": self.reinvest}
         return {
             "target": ENGINE_TARGETS.get(self.target, self.target),
             "value": self.value,
@@ -165,28 +215,27 @@ class Size(Frozen):
             "reduced": reduced,
             "gross_short_leg": self.gross_short_leg,
             **{key: value for key, value in further.items() if value},
+            **part,
         }
 
     def document(self) -> dict[str, Any]:
-        """Return the size as a TOML table; what only a hedge has, where it has it."""
+        """Return the size as a TOML table: what is there beside target, value and multiplier, where it is."""
         table: dict[str, Any] = {"target": self.target, "value": self.value, "multiplier": self.multiplier}
         if self.target in CORE_TARGETS:
             table["base"] = self.base
-        if self.buffer:
-            table["buffer"] = self.buffer
-        if self.caps:
-            table["caps"] = list(self.caps)
-        if self.reduced is not None:
-            table["reduced"] = {"when": str(self.reduced.when), "to": self.reduced.to}
-        if self.gross_short_leg:
-            table["gross_short_leg"] = True
-        if self.reductions:
-            table["reductions"] = [{"when": str(each.when), "to": each.to} for each in self.reductions]
-        if self.band:
-            table["band"] = self.band
-        if self.basis != "requirement":
-            table["basis"] = self.basis
-        return table
+        further = {
+            "buffer": self.buffer,
+            "caps": list(self.caps),
+            "reduced": self.reduced and {"when": str(self.reduced.when), "to": self.reduced.to},
+            "gross_short_leg": self.gross_short_leg,
+            "reductions": [{"when": str(each.when), "to": each.to} for each in self.reductions],
+            "band": self.band,
+            "review": self.review,
+            "basis": self.basis if self.basis != "requirement" else None,
+            "weight": self.weight and self.weight.document(),
+        }
+        table |= {key: value for key, value in further.items() if value}
+        return table if self.reinvest == 1 else table | {"reinvest": self.reinvest}
 
 
 def margin_share(value: float) -> Size:

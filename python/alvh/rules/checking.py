@@ -156,7 +156,7 @@ def _checked(found: Found, history: "HistoryData | None", known: Mapping[str, in
     row: dict[str, object] = {"where": found.where, "rule": str(found.rule), "scope": found.scope}
     try:
         rule = parse(found.rule) if isinstance(found.rule, str) else found.rule
-        if not isinstance(rule, Condition):
+        if isinstance(found.rule, str) and not isinstance(rule, Condition):
             raise RuleError(f"rule {str(rule)!r}: a rule must be a condition, and this is a number")  # noqa: TRY301
         scope = found.scope or _narrowest(rule)
         given = outside(rule)
@@ -181,7 +181,7 @@ def _checked(found: Found, history: "HistoryData | None", known: Mapping[str, in
     return row
 
 
-def _narrowest(rule: Condition) -> str:
+def _narrowest(rule: Expr) -> str:
     """Find the scope of the rule's names: a book takes `breakeven_challenge` as well, as an alias."""
     own = {row.name: row.scope for row in names()}
     used = rule.check(SCOPES[-1], signals=outside(rule))

@@ -95,6 +95,10 @@ class Expr:
             serialization=core_schema.to_string_ser_schema(),
         )
 
+    def warm_up(self, scope: str, *, signals: Sequence[str] = ()) -> int:
+        """Give the sessions of data before the first one that the rule needs in a scope; see `check`."""
+        raise NotImplementedError
+
     def to_polars(self) -> "pl.Expr":
         """Give the same rule over the columns of a frame, one row per session in order.
 
@@ -161,6 +165,10 @@ class Number(Expr):
     """A number per session. ``==`` makes a `Condition`; whether two are the same, their ``.tree`` tells."""
 
     __slots__ = ()
+
+    def warm_up(self, scope: str, *, signals: Sequence[str] = ()) -> int:
+        """Give the sessions of data before the first one that the number needs in a scope; see `check`."""
+        return known(self).warm_up(scope, signals=signals)
 
     def __add__(self, other: "Number | float") -> "Number":
         return _number(Op.ADD, self, other)

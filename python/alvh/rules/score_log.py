@@ -1,4 +1,4 @@
-"""What each term gave to the scores of a layer's rule, at every close of one path (R33)."""
+"""What each term gave to the scores of a layer, at every close of one path (R33)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +15,7 @@ from alvh.rules.tree import Node, Op, Operation
 
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "layer": pl.String,
+    "of": pl.String,
     "tick": pl.Int64,
     "score": pl.String,
     "total": pl.Float64,
@@ -27,21 +28,28 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def score_log(plan: _core.Plan, path: int, layers: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Return a row per close, score and term of the rules that open the layers of book 0.
+    """Return a row per close, score and term of what opens and weighs the layers of book 0.
 
     The contributions of one score at one close add up to its total; what is missing has none, and where too
     little is known for a total nothing has.
     """
     logs = [
-        _of_layer(layer["name"], found, layer["enter"])
+        _of_layer(layer["name"], of, found, rule)
         for index, layer in enumerate(layers)
-        if layer.get("enter") and (found := plan.readings(path, 0, index, closes=False)) is not None
+        for of, rule in (("enter", layer.get("enter")), ("weight", _weight(layer)))
+        if rule and (found := plan.readings(path, 0, index, weight=of == "weight")) is not None
     ]
     return pl.concat([pl.DataFrame(schema=SCHEMA), *logs])
 
 
-def _of_layer(name: str, found: Mapping[str, Any], enter: Mapping[str, Any]) -> pl.DataFrame:
-    read, tree = frame_read(found), from_spec(enter).tree
+def _weight(layer: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the number that the target of a layer counts times, if it has one."""
+    weight = layer["size"].get("weight")
+    return None if weight is None else weight["by"]
+
+
+def _of_layer(name: str, of: str, found: Mapping[str, Any], rule: Mapping[str, Any]) -> pl.DataFrame:
+    read, tree = frame_read(found), from_spec(rule).tree
     ticks = read["tick"]
     begins = {node: int((ticks < first).sum()) for node, first in beginnings(tree, "enter", None).items()}
     evaluated = Evaluated(tree, read, begins)
@@ -68,6 +76,7 @@ def _of_layer(name: str, found: Mapping[str, Any], enter: Mapping[str, Any]) -> 
                     }
                 ).select(
                     pl.lit(name).alias("layer"),
+                    pl.lit(of).alias("of"),
                     pl.col("tick").cast(pl.Int64),
                     pl.lit(to_text(node)).alias("score"),
                     "total",

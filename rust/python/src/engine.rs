@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alvh_core::engine::{
-    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, ENTRY_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule,
+    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, ENTRY_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule, RuleOf,
     SERIES_NAMES, SUMMARY_NAMES, Trace,
 };
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
@@ -153,7 +153,8 @@ impl Plan {
         by_name(py, ENTRY_NAMES, columns)
     }
 
-    /// How often data were missing for the enter rules of layers, over some paths: a dict per layer that has one.
+    /// How often data were missing for the enter rules and weights of layers and for what budgets count times, over some
+    /// paths: a dict each; "of" says which, and "layer" is None for a budget.
     #[pyo3(signature = (first_path, paths, *, threads = 0))]
     fn gates<'py>(
         &self,
@@ -168,7 +169,13 @@ impl Plan {
             .map(|gate| {
                 let row = PyDict::new(py);
                 row.set_item("book", gate.book)?;
-                row.set_item("layer", gate.layer)?;
+                let (of, layer) = match gate.of {
+                    RuleOf::Enter(layer) => ("enter", Some(layer)),
+                    RuleOf::Weight(layer) => ("weight", Some(layer)),
+                    RuleOf::Budget => ("budget", None),
+                };
+                row.set_item("of", of)?;
+                row.set_item("layer", layer)?;
                 row.set_item("rule", gate.rule)?;
                 row.set_item("sessions", gate.sessions)?;
                 row.set_item("unknown", gate.unknown)?;
@@ -222,10 +229,12 @@ impl Plan {
         Ok(out)
     }
 
-    /// What the rule that opens a layer, or closes its tranches, or the permit of that place, read on one path and what it
-    /// said, an element per evaluation: "tick", "slot", "entered" (tick of the fill; NaN without a position), "answer"
-    /// (1, 0, NaN unknown) and "names" -> what they were. None where the layer has no such rule.
-    #[pyo3(signature = (path, book, layer, *, closes=false, permit=None))]
+    /// What the rule that opens a layer, or closes its tranches, or the permit of that place, or its weight, read on one
+    /// path and what it said, an element per evaluation: "tick", "slot", "entered" (tick of the fill; NaN without a
+    /// position), "answer" (1, 0, NaN unknown; of a weight the number, NaN missing) and "names" -> what they were. None
+    /// where the layer has no such rule.
+    #[pyo3(signature = (path, book, layer, *, closes=false, permit=None, weight=false))]
+    #[allow(clippy::too_many_arguments, reason = "Python names them")]
     fn readings<'py>(
         &self,
         py: Python<'py>,
@@ -234,8 +243,13 @@ impl Plan {
         layer: usize,
         closes: bool,
         permit: Option<usize>,
+        weight: bool,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let opens = if closes { LayerRule::Closes } else { LayerRule::Opens };
+        let opens = match (weight, closes) {
+            (true, _) => LayerRule::Weight,
+            (false, true) => LayerRule::Closes,
+            (false, false) => LayerRule::Opens,
+        };
         let rule = permit.map_or(opens, LayerRule::Permit);
         let Some(found) = detached(py, || self.0.readings(path, book, layer, rule))? else {
             return Ok(None);

@@ -81,6 +81,7 @@ fn held_row<'py>(py: Python<'py>, held: &Held) -> PyResult<Bound<'py, PyDict>> {
         exit,
         roll,
         sell,
+        resize,
     } = held;
     let row = PyDict::new(py);
     row.set_item("slot", slot)?;
@@ -97,5 +98,6 @@ fn held_row<'py>(py: Python<'py>, held: &Held) -> PyResult<Bound<'py, PyDict>> {
     row.set_item("exit", exit)?;
     row.set_item("roll", roll)?;
     row.set_item("sell", sell)?;
+    row.set_item("resize", resize)?;
     Ok(row)
 }

@@ -8,7 +8,7 @@ use super::{
     deals, entries,
     exposure::{self, Exposure},
     foresight::Foresight,
-    gates::{Gate, Gates},
+    gates::{Gate, Gates, RuleOf},
     greeks::GreekLog,
     inside::{Inside, Work},
     instrument::Instrument,
@@ -43,6 +43,8 @@ pub struct Block<'p> {
     signals: Signals,
     /// Per rule that opens: its memory, and what it said.
     enters: Vec<(Memory, Tri)>,
+    /// Per number that a weight is made of: its memory, and what it was.
+    numbers: Vec<(Memory, Col)>,
     exits: Vec<ExitMemory>,
     pools: Vec<Pool>,
     /// Per pool whose exit rules ask, and slot.
@@ -87,6 +89,7 @@ impl<'p> Block<'p> {
             bills: Col::default(),
             signals: Signals::new(&plan.inputs, &plan.given, &plan.given_read, &plan.schedule),
             enters: plan.enters.iter().map(|rule| (rule.program.memory(), Tri::default())).collect(),
+            numbers: plan.numbers.iter().map(|rule| (rule.program.memory(), Col::default())).collect(),
             exits: plan
                 .exits
                 .iter()
@@ -245,6 +248,7 @@ impl<'p> Block<'p> {
     pub fn read(&mut self, which: Which) {
         let rule = match which {
             Which::Enter(index) => &self.plan.enters[index],
+            Which::Number(index) => &self.plan.numbers[index],
             Which::Exit(index) => &self.plan.exits[index].rule,
         };
         self.readings = Some((which, Readings::new(rule)));
@@ -326,6 +330,9 @@ impl<'p> Block<'p> {
         for (memory, _) in &mut self.enters {
             memory.reset();
         }
+        for (memory, _) in &mut self.numbers {
+            memory.reset();
+        }
         for memory in self.exits.iter_mut().flat_map(ExitMemory::all) {
             memory.reset();
         }
@@ -377,7 +384,7 @@ impl<'p> Block<'p> {
     ///
     /// Each rule sees as many as it asks for: what another arm looks back on does not change where its latches begin.
     fn warm_up(&mut self) {
-        let Self { plan, signals, market, enters, exits, gates, looks_back, readings, .. } = self;
+        let Self { plan, signals, market, enters, numbers, exits, gates, looks_back, readings, .. } = self;
         let lanes = market.lanes.clone();
         // A simulated past is drawn over a fixed length: what one arm looks back on does not change it for another.
         let drawn = if plan.starts.is_empty() { WARM_UP_DRAWN } else { *looks_back };
@@ -395,9 +402,18 @@ impl<'p> Block<'p> {
             for (index, (rule, (memory, _))) in plan.enters.iter().zip(enters.iter_mut()).enumerate() {
                 if before <= rule.program.warm_up() {
                     let said = signals.evaluate_before(before, rule, memory);
-                    read(readings, Which::Enter(index), tick, None, signals, said);
+                    read(readings, Which::Enter(index), tick, None, signals, said.number(0));
                     if let Some(gates) = gates {
-                        gates.observe(index, rule, said, signals);
+                        gates.observe(index, rule, !said.known, signals);
+                    }
+                }
+            }
+            for (index, (rule, (memory, number))) in plan.numbers.iter().zip(numbers.iter_mut()).enumerate() {
+                if before <= rule.program.warm_up() {
+                    signals.number_before(before, rule, memory, number);
+                    read(readings, Which::Number(index), tick, None, signals, number[0]);
+                    if let Some(gates) = gates {
+                        gates.observe(plan.enters.len() + index, rule, missing(number), signals);
                     }
                 }
             }
@@ -413,7 +429,7 @@ impl<'p> Block<'p> {
                 for (slot, own) in slots[..run].iter_mut().enumerate() {
                     let said = signals.evaluate_own(before, &exit.rule, shared, own);
                     if slot == 0 {
-                        read(readings, Which::Exit(index), tick, None, signals, said);
+                        read(readings, Which::Exit(index), tick, None, signals, said.number(0));
                     }
                 }
             }
@@ -632,6 +648,7 @@ impl<'p> Block<'p> {
             books,
             signals,
             enters,
+            numbers,
             exits,
             exposures,
             exposed,
@@ -657,10 +674,20 @@ impl<'p> Block<'p> {
                 signals.observe_book(&books[owner].view);
             }
             let said = signals.evaluate(rule, memory);
-            read(readings, Which::Enter(index), i64::from(tick), None, signals, said);
+            read(readings, Which::Enter(index), i64::from(tick), None, signals, said.number(0));
             *opens = said;
             if let Some(gates) = gates {
-                gates.observe(index, rule, said, signals);
+                gates.observe(index, rule, !said.known, signals);
+            }
+        }
+        for (index, (rule, (memory, number))) in plan.numbers.iter().zip(numbers.iter_mut()).enumerate() {
+            if let Some(owner) = rule.owner {
+                signals.observe_book(&books[owner].view);
+            }
+            signals.number_before(0, rule, memory, number);
+            read(readings, Which::Number(index), i64::from(tick), None, signals, number[0]);
+            if let Some(gates) = gates {
+                gates.observe(plan.enters.len() + index, rule, missing(number), signals);
             }
         }
         decide_exits(plan, market, (pools, exposures), books, signals, exits, readings);
@@ -675,6 +702,15 @@ impl<'p> Block<'p> {
         for (number, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
             let ctx = Context { plan, book: layers, market, tick };
             book.order_rolls_and_sales(ctx, pools);
+            if let Some(weight) = &layers.budget_weight {
+                let mut factor = Col::splat(1.0);
+                weight.weigh(&numbers[weight.number].1, &mut factor);
+                book.order_budget(&factor);
+                if let Some(gates) = gates.as_mut() {
+                    let index = plan.enters.len() + weight.number;
+                    gates.count(number, RuleOf::Budget, index, book.trading(), Mask::NONE);
+                }
+            }
             for (index, transfer) in layers.transfers.iter().enumerate() {
                 book.order_transfer(index, enters[transfer.when].1.is_true() & book.trading());
             }
@@ -700,7 +736,7 @@ impl<'p> Block<'p> {
                 if let (Some(gates), Some(rule)) = (gates.as_mut(), layout.enter) {
                     let flat = plan.pools[layout.pool].decides.is_none();
                     let due = if flat { book.flat(layer) } else { pool.due };
-                    gates.count(number, layer, rule, book.trading(), due);
+                    gates.count(number, RuleOf::Enter(layer), rule, book.trading(), due);
                 }
                 let (mut orders, mut rolled) = (pool.due & may, Mask::NONE);
                 if plan.pools[layout.pool].decides.is_none() {
@@ -720,8 +756,16 @@ impl<'p> Block<'p> {
                         factor[i] = factor[i].min(to);
                     }
                 }
+                if let Some(weight) = &layout.weight {
+                    weight.weigh(&numbers[weight.number].1, &mut factor);
+                    if let Some(gates) = gates.as_mut() {
+                        let (of, index) = (RuleOf::Weight(layer), plan.enters.len() + weight.number);
+                        gates.count(number, of, index, book.trading(), Mask::NONE);
+                    }
+                }
                 book.order_open(layer, [orders, rolled], &factor);
             }
+            book.order_reviews(ctx, pools);
         }
         if let Some(watched) = self.watched {
             let Self { plan, market, pools, books, enters, trace, .. } = self;
@@ -795,7 +839,7 @@ fn decide_exits(
             signals.observe_exposure(exposures[exit.pool].get(slot).map(|exposure| &exposure.columns));
             let said = signals.evaluate_own(0, &exit.rule, shared, memory);
             let at = Some((slot, package));
-            read(readings, Which::Exit(index), i64::from(market.tick), at, signals, said);
+            read(readings, Which::Exit(index), i64::from(market.tick), at, signals, said.number(0));
             let leave = said.is_true();
             for (book, layers) in books.iter_mut().zip(&plan.books) {
                 for layer in layers.layers_on(exit.pool) {
@@ -832,11 +876,16 @@ fn read(
     tick: i64,
     at: Option<(usize, &Package)>,
     signals: &Signals,
-    said: Tri,
+    said: f64,
 ) {
     if let Some((_, readings)) = readings.as_mut().filter(|(which, _)| *which == rule) {
         readings.record(tick, at, signals, said);
     }
+}
+
+/// Lanes in which a number is missing.
+fn missing(number: &Col) -> Mask {
+    Mask::from_fn(|lane| number[lane].is_nan())
 }
 
 /// SPX and VIX of a state.

@@ -7,8 +7,8 @@ use super::{
     plan::{positive, within},
     spec::{
         BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
-        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeBasis, SizeTarget,
-        StrikeSpec, Underlying, Width,
+        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeBasis, SizeSpec,
+        SizeTarget, StrikeSpec, Underlying, WeightSpec, Width,
     },
 };
 use crate::{
@@ -123,12 +123,38 @@ pub(super) fn check_entry(path: &str, spec: &LayerSpec, contract: &Contract, bar
     Ok(())
 }
 
+/// Times that a target or a budget can count.
+const MOST_TIMES: f64 = 100.0;
+
+/// Bounds that ascend, and what counts where data are missing.
+pub(super) fn check_weight(at: &str, weight: &WeightSpec) -> Result<()> {
+    within(&format!("{at}.high"), weight.high, 0.0, MOST_TIMES)?;
+    within(&format!("{at}.low"), weight.low, 0.0, weight.high)?;
+    within(&format!("{at}.unknown"), weight.unknown, 0.0, MOST_TIMES)
+}
+
+/// What follows a number, or counts a part of the gains, is sized at each opening.
+fn check_following(path: &str, size: &SizeSpec) -> Result<()> {
+    within(&format!("{path}.size.reinvest"), size.reinvest, 0.0, 1.0)?;
+    if size.weight.is_some() && size.base == SizeBase::Start {
+        let allowed =
+            "none with base = start, whose lots are those of the first opening: base = entry follows it";
+        return Err(Error::domain(format!("{path}.size.weight"), "a weight", allowed));
+    }
+    if size.reinvest < 1.0 && (size.target != SizeTarget::MarginShare || size.base == SizeBase::Start) {
+        let allowed = "1, or target = margin_share with base = entry: other lots do not follow NAV";
+        return Err(Error::domain(format!("{path}.size.reinvest"), size.reinvest, allowed));
+    }
+    Ok(())
+}
+
 /// Everything about a layer that does not depend on its product.
 pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&LedgersSpec>) -> Result<()> {
     let size = &spec.size;
     within(&format!("{path}.size.value"), size.value, 0.0, 1e9)?;
     within(&format!("{path}.size.multiplier"), size.multiplier, 0.0, 1e6)?;
     within(&format!("{path}.size.buffer"), size.buffer, 0.0, 1.0)?;
+    check_following(path, size)?;
     check_progression(path, spec.progression.as_ref())?;
     let target = format!("{path}.size.target");
     if size.target == SizeTarget::MarginShare && spec.legs.iter().all(|leg| leg.ratio > 0) {
@@ -159,12 +185,13 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         || !size.caps.is_empty()
         || size.reduced.is_some()
         || !size.reductions.is_empty()
-        || size.band > 0.0;
+        || size.band > 0.0
+        || size.review;
     if !hedge && only_hedge {
         let allowed = "a layer with role = hedge";
         return Err(Error::domain(
             path,
-            "roll_below, monetise, caps, reduced or band in a core layer",
+            "roll_below, monetise, caps, reduced, band or review in a core layer",
             allowed,
         ));
     }
@@ -192,6 +219,7 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
                 return Err(Error::domain(at, "budget", "a book with ledgers.budget_per_year"));
             }
             Cap::Budget => {}
+            Cap::LayerBudget { per_year } => positive(&format!("{at}.per_year"), per_year)?,
             Cap::Premium { share } => positive(&format!("{at}.share"), share)?,
             Cap::CrashGain { ln_move } => within(&format!("{at}.ln_move"), ln_move, -1.0, -1e-6)?,
         }
@@ -206,6 +234,11 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
     if size.band > 0.0 && size.target == SizeTarget::PremiumShare {
         let allowed = "0 with premium_share: each opening is its own, nothing held is counted";
         return Err(Error::domain(format!("{path}.size.band"), size.band, allowed));
+    }
+    if size.review && !size.target.reviewed() {
+        let allowed = "false with this target: threatened_delta is measured by what is on offer at an opening, and with \
+                       premium_share each opening is its own";
+        return Err(Error::domain(format!("{path}.size.review"), format!("{:?}", size.target), allowed));
     }
     if size.target == SizeTarget::CoreMaxLoss && !spec.legs.is_empty() {
         let allowed = "a future: options have core_notional, their premium over the same loss";

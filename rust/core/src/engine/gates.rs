@@ -1,26 +1,38 @@
-//! Gates that could not be told for want of data: a layer that waits for what is missing stays closed (C24).
+//! Rules that could not be told for want of data: a layer that waits for what is missing stays closed (C24), a size or a
+//! budget that follows it counts as its weight states.
 
 use super::{block::Block, layout::RulePlan, plan::Plan, signals::Signals};
 use crate::{
     Result,
-    math::lanes::{Col, LANES, Mask, Tri},
+    math::lanes::{Col, LANES, Mask},
     rules::names::Scope,
 };
 
-/// How often the enter rule of a layer was unknown because data were missing, over sessions and paths.
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleOf {
+    /// The rule that opens a layer.
+    Enter(usize),
+    /// What the target of a layer counts times.
+    Weight(usize),
+    /// What the budgets of the book count times.
+    Budget,
+}
+
+/// How often a rule of a book was unknown because data were missing, over sessions and paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gate {
     /// Index of the book.
     pub book: usize,
-    /// Index of the layer in it.
-    pub layer: usize,
+    /// Which of its rules.
+    pub of: RuleOf,
     /// The rule as its author wrote it.
     pub rule: String,
     /// Closes at which the rule was asked of a book that trades.
     pub sessions: u64,
     /// Of these: unknown while something of the market that it reads, or one of its windows holds, was missing.
     pub unknown: u64,
-    /// Openings that were due then and not ordered.
+    /// Openings that were due then and not ordered; a weight withholds none.
     pub withheld: u64,
     /// Per name of the market that was missing in some of these closes, how many.
     pub missing: Vec<(String, u64)>,
@@ -39,7 +51,7 @@ struct Watched {
 #[derive(Debug)]
 pub(super) struct Gates {
     live: Mask,
-    /// Per enter rule: what it reads, and the lanes in which it is unknown for want of data.
+    /// Per enter rule, then per number: what it reads, and the lanes in which it is unknown for want of data.
     rules: Vec<(Vec<Watched>, Mask)>,
     counts: Vec<Gate>,
 }
@@ -58,23 +70,29 @@ impl Gates {
                 })
                 .collect()
         };
-        let count = |book: usize, layer: usize, rule: &RulePlan| Gate {
+        let count = |book: usize, of: RuleOf, rule: &RulePlan| Gate {
             book,
-            layer,
+            of,
             rule: rule.text.clone(),
             sessions: 0,
             unknown: 0,
             withheld: 0,
             missing: rule.program.inputs().iter().map(|input| (input.as_str().to_owned(), 0)).collect(),
         };
-        let layers = plan.books.iter().enumerate().flat_map(|(b, book)| {
-            book.layers.iter().enumerate().filter_map(move |(l, layer)| Some((b, l, layer.enter?)))
-        });
-        Self {
-            live: Mask::NONE,
-            rules: plan.enters.iter().map(|rule| (watched(rule), Mask::NONE)).collect(),
-            counts: layers.map(|(b, l, rule)| count(b, l, &plan.enters[rule])).collect(),
+        let mut counts = vec![];
+        for (index, book) in plan.books.iter().enumerate() {
+            for (l, layer) in book.layers.iter().enumerate() {
+                let enter = layer.enter.map(|rule| count(index, RuleOf::Enter(l), &plan.enters[rule]));
+                let weight = layer.weight.as_ref();
+                let weight =
+                    weight.map(|weight| count(index, RuleOf::Weight(l), &plan.numbers[weight.number]));
+                counts.extend(enter.into_iter().chain(weight));
+            }
+            let weight = book.budget_weight.as_ref();
+            counts.extend(weight.map(|weight| count(index, RuleOf::Budget, &plan.numbers[weight.number])));
         }
+        let rules = plan.enters.iter().chain(&plan.numbers);
+        Self { live: Mask::NONE, rules: rules.map(|rule| (watched(rule), Mask::NONE)).collect(), counts }
     }
 
     /// A block of so many paths begins.
@@ -85,8 +103,8 @@ impl Gates {
         }
     }
 
-    /// What a rule answered in this session, in the warm-up as well: its windows begin there.
-    pub fn observe(&mut self, index: usize, rule: &RulePlan, answer: Tri, signals: &Signals) {
+    /// Where the answer of a rule is unknown in this session, in the warm-up as well: its windows begin there.
+    pub fn observe(&mut self, index: usize, rule: &RulePlan, unclear: Mask, signals: &Signals) {
         let (watched, unknown) = &mut self.rules[index];
         let mut lacking = Mask::NONE;
         for Watched { input, since_missing, missing } in watched {
@@ -99,14 +117,14 @@ impl Gates {
             *missing = Mask::from_fn(|lane| since_missing[lane] <= lead);
             lacking = lacking | *missing;
         }
-        *unknown = !answer.known & lacking;
+        *unknown = unclear & lacking;
     }
 
-    /// What a layer of a book would have done: `due` are the lanes in which it decides on an opening.
-    pub fn count(&mut self, book: usize, layer: usize, rule: usize, trading: Mask, due: Mask) {
-        let found = self.counts.iter_mut().find(|gate| (gate.book, gate.layer) == (book, layer));
-        let gate = found.expect("every layer with a rule has its counts");
-        let (watched, unknown) = &self.rules[rule];
+    /// What a book asked of a rule: `due` are the lanes in which it decides on an opening by it.
+    pub fn count(&mut self, book: usize, of: RuleOf, index: usize, trading: Mask, due: Mask) {
+        let found = self.counts.iter_mut().find(|gate| (gate.book, gate.of) == (book, of));
+        let gate = found.expect("every rule that is asked has its counts");
+        let (watched, unknown) = &self.rules[index];
         let asked = trading & self.live;
         let unknown = asked & *unknown;
         gate.sessions += u64::from(asked.count());
@@ -132,7 +150,7 @@ impl Gates {
 }
 
 impl Plan {
-    /// How often data were missing for the enter rule of each layer that has one, over some paths (C24).
+    /// How often data were missing for the enter rules and the weights of each book, over some paths (C24).
     pub fn gates(&self, first_path: u64, paths: usize, threads: usize) -> Result<Vec<Gate>> {
         let blocks = self.blocks(first_path, paths, threads, |block: &mut Block<'_>, first, live| {
             block.follow_gates();

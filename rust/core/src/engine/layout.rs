@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     check::{
         check_begins, check_calls, check_contract, check_entry, check_layer, check_ledgers, check_legs,
-        check_liquidity,
+        check_liquidity, check_weight,
     },
     exposure::Asked,
     fill::Contract,
@@ -14,8 +14,9 @@ use super::{
     spec::{
         BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, HeldSpec, LayerSpec, LedgerMode, LedgerName,
         LedgersSpec, LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, ProgressionSpec, Right, Role, Rung,
-        SizeSpec, SizeTarget,
+        SizeSpec, SizeTarget, WeightSpec,
     },
+    weight::Weight,
 };
 use crate::{
     Error, Result,
@@ -140,9 +141,17 @@ pub(super) struct RulePlan {
 
 impl RulePlan {
     fn compile(rule: &Rule, scope: Scope, given: &[Arc<str>], book: usize) -> Result<Self> {
-        let program = Program::compile_given(rule, scope, given)?;
+        Ok(Self::owned(rule, Program::compile_given(rule, scope, given)?, book))
+    }
+
+    /// A number on market and book.
+    fn number(rule: &Rule, given: &[Arc<str>], book: usize) -> Result<Self> {
+        Ok(Self::owned(rule, Program::compile_number(rule, Scope::Book, given)?, book))
+    }
+
+    fn owned(rule: &Rule, program: Program, book: usize) -> Self {
         let owned = program.inputs().iter().any(|input| input.scope() == Scope::Book);
-        Ok(Self { text: rule.text.clone(), tree: rule.tree.clone(), program, owner: owned.then_some(book) })
+        Self { text: rule.text.clone(), tree: rule.tree.clone(), program, owner: owned.then_some(book) }
     }
 
     fn serves(&self, rule: &Rule, book: usize) -> bool {
@@ -174,6 +183,8 @@ pub(super) struct LayerPlan {
     pub size: SizeSpec,
     /// Rules of `size.reduced` and `size.reductions`, and what they multiply the target with.
     pub reduced: Vec<(usize, f64)>,
+    /// How many times its target counts.
+    pub weight: Option<Weight>,
     pub progression: Option<ProgressionSpec>,
     /// Its tranches are followed inside sessions: excursions there count.
     pub followed_inside: bool,
@@ -202,6 +213,8 @@ pub(super) struct BookPlan {
     /// Share of the capital in the second ledger; `None`: one ledger.
     pub sleeve_share: Option<f64>,
     pub budget_per_year: Option<f64>,
+    /// How many times budgets count.
+    pub budget_weight: Option<Weight>,
     pub transfers: Vec<TransferPlan>,
     /// Share at which the hedge counts towards what the core requires; `None`: it does not (R62).
     pub offset: Option<f64>,
@@ -209,12 +222,21 @@ pub(super) struct BookPlan {
     pub liquidity: Option<LiquiditySpec>,
     /// Some layer is a hedge.
     pub hedged: bool,
-    /// Some rule reads what its core has gone through, though nothing hedges it.
-    pub reads_core: bool,
-    /// Some rule reads the greeks of its core.
-    pub reads_greeks: bool,
+    /// What its rules read of it.
+    pub reads: Reads,
     /// What it holds at session 0; `None`: its capital in cash.
     pub begins: Option<BeginPlan>,
+}
+
+/// What some rule of a book reads of it.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    /// What its core has gone through, though nothing hedges it.
+    pub core: bool,
+    /// The greeks of its core.
+    pub greeks: bool,
+    /// What its requirement earns.
+    pub earned: bool,
 }
 
 /// What a book holds at session 0.
@@ -240,6 +262,8 @@ impl BookPlan {
 pub(super) struct Layout {
     pub pools: Vec<PoolPlan>,
     pub enters: Vec<RulePlan>,
+    /// What weights are made of.
+    pub numbers: Vec<RulePlan>,
     pub exits: Vec<ExitPlan>,
     pub books: Vec<BookPlan>,
     /// Move of ln S in the one-day stress, where some book asks for it (R64).
@@ -275,11 +299,12 @@ impl Layout {
             inside,
             pools: vec![],
             enters: vec![],
+            numbers: vec![],
             exits: vec![],
         };
         let mut books = builder.books(books)?;
-        let Builder { mut pools, enters, exits, .. } = builder;
-        for rule in enters.iter().chain(exits.iter().map(|exit| &exit.rule)) {
+        let Builder { mut pools, enters, numbers, exits, .. } = builder;
+        for rule in enters.iter().chain(&numbers).chain(exits.iter().map(|exit| &exit.rule)) {
             let Some(book) = rule.owner.map(|owner| &mut books[owner]) else { continue };
             observe_core(rule.program.inputs(), book, &mut pools);
         }
@@ -308,7 +333,7 @@ impl Layout {
                 }
             }
         }
-        Ok(Self { pools, enters, exits, books, stress })
+        Ok(Self { pools, enters, numbers, exits, books, stress })
     }
 }
 
@@ -316,12 +341,13 @@ impl Layout {
 fn observe_core(inputs: &[Input], book: &mut BookPlan, pools: &mut [PoolPlan]) {
     const CORE: [Name; 4] = [Name::CoreChallenge, Name::CoreLossMultiple, Name::CoreSdMove, Name::CoreVega];
     let reads_core = CORE.iter().any(|name| inputs.contains(&Input::Name(*name)));
-    book.reads_core |= reads_core;
+    book.reads.core |= reads_core;
+    book.reads.earned |= inputs.contains(&Input::Name(Name::ReturnOnMargin));
     for layer in book.layers.iter().filter(|layer| !layer.hedges()) {
         let pool = &mut pools[layer.pool];
         pool.hedged |= reads_core;
         let asked = Asked::of_book(inputs, pool.contract.instrument);
-        book.reads_greeks |= asked.any();
+        book.reads.greeks |= asked.any();
         pool.asked = pool.asked.or(asked);
     }
 }
@@ -369,6 +395,7 @@ struct Builder<'a> {
     inside: bool,
     pools: Vec<PoolPlan>,
     enters: Vec<RulePlan>,
+    numbers: Vec<RulePlan>,
     exits: Vec<ExitPlan>,
 }
 
@@ -421,6 +448,13 @@ impl Builder<'_> {
                 .collect::<Result<_>>()?,
             None => vec![],
         };
+        let weight = spec.ledgers.as_ref().and_then(|ledgers| ledgers.budget_weight.as_ref());
+        let at = format!("{}.ledgers.budget_weight", spec.arm);
+        let budget_weight = weight.map(|weight| self.weight(&at, index, weight)).transpose()?;
+        let budgeted = |layer: &LayerSpec| layer.size.caps.iter().any(Cap::is_budget);
+        if budget_weight.is_some() && !spec.layers.iter().any(budgeted) {
+            return Err(Error::domain(at, "a weight", "none, or a layer with a budget among its caps"));
+        }
         let begins = spec.begins.as_ref().map(|begins| {
             let held = begins.positions.iter().map(|held| {
                 let pool = &mut self.pools[layers[held.layer].pool];
@@ -434,11 +468,11 @@ impl Builder<'_> {
             begins,
             share: spec.share,
             hedged: layers.iter().any(LayerPlan::hedges),
-            reads_core: false,
-            reads_greeks: false,
+            reads: Reads::default(),
             layers,
             sleeve_share: separate.map(|ledgers| ledgers.sleeve_share),
             budget_per_year: spec.ledgers.as_ref().and_then(|ledgers| ledgers.budget_per_year),
+            budget_weight,
             transfers,
             offset: spec
                 .ledgers
@@ -471,6 +505,9 @@ impl Builder<'_> {
         let permits = spec.permits.iter().map(permit).collect::<Result<_>>()?;
         let reduced = spec.size.reduced.iter().chain(&spec.size.reductions);
         let reduced = reduced.map(|r| Ok((self.enter(owner.0, &r.when)?, r.to))).collect::<Result<_>>()?;
+        let at = format!("{path}.size.weight");
+        let weight = spec.size.weight.as_ref();
+        let weight = weight.map(|weight| self.weight(&at, owner.0, weight)).transpose()?;
         Ok(LayerPlan {
             pool,
             role: spec.role,
@@ -483,6 +520,7 @@ impl Builder<'_> {
             monetise: spec.monetise.clone(),
             size: spec.size.clone(),
             reduced,
+            weight,
             progression: spec.progression,
             followed_inside: watched || spec.at.is_some(),
         })
@@ -576,6 +614,16 @@ impl Builder<'_> {
         }
         self.enters.push(RulePlan::compile(rule, Scope::Book, self.given, book)?);
         Ok(self.enters.len() - 1)
+    }
+
+    fn weight(&mut self, at: &str, book: usize, spec: &WeightSpec) -> Result<Weight> {
+        check_weight(at, spec)?;
+        let known = self.numbers.iter().position(|plan| plan.serves(&spec.by, book));
+        let number = known.unwrap_or(self.numbers.len());
+        if known.is_none() {
+            self.numbers.push(RulePlan::number(&spec.by, self.given, book)?);
+        }
+        Ok(Weight { number, low: spec.low, high: spec.high, unknown: spec.unknown })
     }
 
     fn exit(&mut self, book: usize, pool: usize, core: bool, rule: &Rule) -> Result<usize> {

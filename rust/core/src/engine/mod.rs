@@ -36,12 +36,13 @@ mod steps;
 mod summary;
 mod term_structure;
 mod trace;
+mod weight;
 
 pub use call_log::NAMES as CALL_NAMES;
 pub use deals::{KINDS as DEAL_KINDS, NAMES as DEAL_NAMES};
 pub use entries::NAMES as ENTRY_NAMES;
 pub use foresight::NAMES as FORESIGHT_NAMES;
-pub use gates::Gate;
+pub use gates::{Gate, RuleOf};
 pub use greeks::NAMES as GREEK_NAMES;
 pub use permits::Governed;
 pub use plan::{Paths, Plan};

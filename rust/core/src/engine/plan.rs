@@ -59,6 +59,8 @@ pub struct Plan {
     pub(super) costs: CostSpec,
     pub(super) pools: Vec<PoolPlan>,
     pub(super) enters: Vec<RulePlan>,
+    /// What weights are made of.
+    pub(super) numbers: Vec<RulePlan>,
     pub(super) exits: Vec<ExitPlan>,
     /// Names that some rule reads, each as early as windows over it want it.
     pub(super) inputs: Vec<(Name, u32)>,
@@ -116,7 +118,7 @@ impl Plan {
         let schedule = Schedule::new(spec.schedule)?;
         let generator = generator(&spec.market)?;
         let given = Given::new(spec.signals, generator.rows(), &schedule)?;
-        let Layout { pools, enters, exits, books, stress } = Layout::new(
+        let Layout { pools, enters, numbers, exits, books, stress } = Layout::new(
             &schedule,
             &spec.contracts,
             spec.costs,
@@ -128,7 +130,8 @@ impl Plan {
         )?;
         let entries: Vec<u32> = pools.iter().filter_map(|pool| pool.inside.at).collect();
         let clock = spec.bars.map(|bars| Clock::new(bars, &entries, &*generator, &schedule)).transpose()?;
-        let programs = || enters.iter().map(|r| &r.program).chain(exits.iter().map(|e| &e.rule.program));
+        let rules = || enters.iter().chain(&numbers).chain(exits.iter().map(|exit| &exit.rule));
+        let programs = || rules().map(|rule| &rule.program);
         let warm_up = programs().map(Program::warm_up).max().unwrap_or(0);
         let (mut inputs, mut given_read) = (vec![], vec![]);
         for (input, &lead) in programs().flat_map(|program| program.inputs().iter().zip(program.leads())) {
@@ -147,8 +150,7 @@ impl Plan {
         if spec.starts.is_empty() {
             generator.start(&Lanes::default(), &mut start);
         }
-        let owners = || enters.iter().map(|r| r.owner).chain(exits.iter().map(|e| e.rule.owner));
-        let observed = (0..books.len()).map(|book| owners().any(|owner| owner == Some(book))).collect();
+        let observed = (0..books.len()).map(|book| rules().any(|rule| rule.owner == Some(book))).collect();
         check_horizon(&schedule, generator.rows(), &spec.starts, spec.sessions, warm_up)?;
         check_begun(&spec.books, &schedule, &spec.starts)?;
         Ok(Self {
@@ -168,6 +170,7 @@ impl Plan {
             costs: spec.costs,
             pools,
             enters,
+            numbers,
             exits,
             inputs,
             given,
@@ -410,6 +413,7 @@ impl Plan {
         let which = match rule {
             LayerRule::Opens => layer.enter.map(Which::Enter),
             LayerRule::Closes => layer.exit.map(Which::Exit),
+            LayerRule::Weight => layer.weight.as_ref().map(|weight| Which::Number(weight.number)),
             LayerRule::Permit(index) => layer.permits.get(index).map(|permit| Which::Enter(permit.rule)),
         };
         let Some(which) = which else { return Ok(None) };

@@ -1,7 +1,7 @@
 //! One rule of one path, close by close: what it read and what it said.
 
 use super::{layout::RulePlan, package::Package, signals::Signals};
-use crate::{math::lanes::Tri, rules::input::Input};
+use crate::rules::input::Input;
 
 /// A rule of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum LayerRule {
     Closes,
     /// What an opening or a roll needs besides, by its place among the layer's permits (R87, R88).
     Permit(usize),
+    /// The number that its target counts times (R33).
+    Weight,
 }
 
 /// A rule of a plan.
@@ -21,6 +23,8 @@ pub(super) enum Which {
     Enter(usize),
     /// By its index among the rules that close.
     Exit(usize),
+    /// By its index among the numbers.
+    Number(usize),
 }
 
 /// What a rule read and said in lane 0, a row per evaluation.
@@ -34,7 +38,7 @@ pub struct Readings {
     pub slot: Vec<usize>,
     /// Tick at which the position of the slot was filled; NaN where it holds none.
     pub entered: Vec<f64>,
-    /// 1 true, 0 false, NaN unknown.
+    /// Of a condition 1 true, 0 false, NaN unknown; of a number it, NaN missing.
     pub answer: Vec<f64>,
     /// Per input, what it was; NaN is missing.
     pub values: Vec<Vec<f64>>,
@@ -54,13 +58,12 @@ impl Readings {
     }
 
     /// One more evaluation, of the columns that were observed last.
-    pub(super) fn record(&mut self, tick: i64, at: Option<(usize, &Package)>, signals: &Signals, said: Tri) {
+    pub(super) fn record(&mut self, tick: i64, at: Option<(usize, &Package)>, signals: &Signals, said: f64) {
         let held = at.filter(|(_, package)| package.held.get(0));
         self.tick.push(tick);
         self.slot.push(at.map_or(0, |(slot, _)| slot));
         self.entered.push(held.map_or(f64::NAN, |(_, package)| package.entered[0]));
-        let known = if said.truth.get(0) { 1.0 } else { 0.0 };
-        self.answer.push(if said.known.get(0) { known } else { f64::NAN });
+        self.answer.push(said);
         for ((input, lead), values) in self.inputs.iter().zip(&mut self.values) {
             values.push(signals.column_of(input, *lead)[0]);
         }

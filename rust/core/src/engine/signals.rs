@@ -332,6 +332,11 @@ impl Signals {
         self.with_inputs(rule, |inputs| rule.program.evaluate_before(before, inputs, memory))
     }
 
+    /// The value of a number, so many sessions before session 0, from the columns observed last.
+    pub fn number_before(&self, before: u32, rule: &RulePlan, memory: &mut Memory, out: &mut Col) {
+        self.with_inputs(rule, |inputs| rule.program.evaluate_number_before(before, inputs, memory, out));
+    }
+
     /// What all positions share of a rule, from the columns of market and book.
     pub fn evaluate_shared(&self, before: u32, rule: &RulePlan, shared: &mut Memory) {
         self.with_inputs(rule, |inputs| rule.program.evaluate_shared(before, inputs, shared));
@@ -411,6 +416,7 @@ impl Signals {
             Name::CoreGammaPercentile => &self.book.core_gamma_percentile,
             Name::CoreThetaAcceleration => &self.book.core_theta_acceleration,
             Name::CoreExtrinsicShare => &self.book.core_extrinsic_share,
+            Name::ReturnOnMargin => &self.book.return_on_margin,
             Name::Nav => &self.book.nav,
             Name::NavShare => &self.book.nav_share,
             Name::MarginShare => &self.book.margin_share,

@@ -10,6 +10,8 @@ pub const FLOOR_SLACK: f64 = 1e-9;
 pub struct Room {
     /// NAV before the opening.
     pub nav: f64,
+    /// What of it a margin share is of: without the gains that are not reinvested (R70).
+    pub invested: f64,
     /// What counts against the requirement of the ledger before the opening.
     pub available: f64,
     /// Requirement of the ledger before the opening.
@@ -35,12 +37,13 @@ pub struct Streak {
     pub deficit: f64,
 }
 
-/// Base lots before any progression, never below 0.
-pub fn base_lots(size: &SizeSpec, room: Room) -> f64 {
+/// Base lots before any progression, never below 0; the target counts `weight` times.
+pub fn base_lots(size: &SizeSpec, weight: f64, room: Room) -> f64 {
+    let value = size.value * weight;
     match size.target {
-        SizeTarget::Lots => (size.value * size.multiplier + FLOOR_SLACK).floor().max(0.0),
+        SizeTarget::Lots => (value * size.multiplier + FLOOR_SLACK).floor().max(0.0),
         SizeTarget::MarginShare => {
-            let layer = size.value * room.nav;
+            let layer = value * room.invested;
             let tranche = layer / room.tranches;
             let target = match size.base {
                 SizeBase::Entry => tranche.min(layer - room.layer),
@@ -88,6 +91,7 @@ mod tests {
 
     const ROOM: Room = Room {
         nav: 1e6,
+        invested: 1e6,
         available: 1e6,
         requirement: 0.0,
         layer: 0.0,
@@ -109,7 +113,10 @@ mod tests {
             gross_short_leg: false,
             reductions: vec![],
             band: 0.0,
+            review: false,
             basis: SizeBasis::default(),
+            weight: None,
+            reinvest: 1.0,
         }
     }
 
@@ -126,10 +133,25 @@ mod tests {
     #[test]
     fn twenty_condors_on_a_million_at_ten_percent() {
         let size = sized(SizeTarget::MarginShare, 0.10);
-        assert_eq!(base_lots(&size, ROOM), 20.0);
-        assert_eq!(base_lots(&size, Room { layer: 80_000.0, ..ROOM }), 4.0);
-        assert_eq!(base_lots(&size, Room { layer: 180_000.0, ..ROOM }), 0.0);
-        assert_eq!(base_lots(&size, Room { tranches: 7.0, ..ROOM }), 2.0);
+        assert_eq!(base_lots(&size, 1.0, ROOM), 20.0);
+        assert_eq!(base_lots(&size, 1.0, Room { layer: 80_000.0, ..ROOM }), 4.0);
+        assert_eq!(base_lots(&size, 1.0, Room { layer: 180_000.0, ..ROOM }), 0.0);
+        assert_eq!(base_lots(&size, 1.0, Room { tranches: 7.0, ..ROOM }), 2.0);
+    }
+
+    #[test]
+    fn a_weighted_target_is_shared_and_filled_like_any_other() {
+        let size = sized(SizeTarget::MarginShare, 0.10);
+        assert_eq!(base_lots(&size, 0.5, ROOM), 10.0);
+        assert_eq!(base_lots(&size, 2.0, Room { layer: 180_000.0, ..ROOM }), 4.0);
+        assert_eq!(base_lots(&size, 0.5, Room { layer: 80_000.0, ..ROOM }), 0.0);
+        assert_eq!(base_lots(&sized(SizeTarget::Lots, 7.0), 1.5, ROOM), 10.0);
+    }
+
+    #[test]
+    fn what_is_not_reinvested_sizes_nothing() {
+        let size = sized(SizeTarget::MarginShare, 0.10);
+        assert_eq!(base_lots(&size, 1.0, Room { nav: 2e6, invested: 1.5e6, ..ROOM }), 30.0);
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub struct Event {
     pub tick: u32,
     /// Minutes since the opening, inside the session; `None` at its close.
     pub minute: Option<u32>,
-    /// "open", "skip", "withhold", "refuse", "block", "settle", "close", "reduce", "monetise", "transfer", "call", "deposit", "ruin".
+    /// "open", "skip", "withhold", "refuse", "block", "settle", "close", "reduce", "monetise", "resize", "transfer", "call", "deposit", "ruin".
     pub kind: &'static str,
     /// Why: the rule's text, or the reason in one word.
     pub reason: String,
@@ -165,4 +165,6 @@ pub struct Held {
     pub roll: bool,
     /// Lots of a partial sale (R36).
     pub sell: f64,
+    /// Lots that are sold because they are beyond the band (R82).
+    pub resize: f64,
 }

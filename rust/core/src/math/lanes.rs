@@ -151,6 +151,15 @@ impl Tri {
     pub fn is_false(self) -> Mask {
         self.known & !self.truth
     }
+
+    /// A lane as a number: 1 true, 0 false, NaN unknown.
+    pub fn number(self, lane: usize) -> f64 {
+        match (self.known.get(lane), self.truth.get(lane)) {
+            (false, _) => f64::NAN,
+            (true, false) => 0.0,
+            (true, true) => 1.0,
+        }
+    }
 }
 
 impl BitAnd for Tri {

@@ -127,6 +127,8 @@ pub enum Name {
     CoreThetaAcceleration,
     /// `core_extrinsic_share`.
     CoreExtrinsicShare,
+    /// `return_on_margin`.
+    ReturnOnMargin,
     /// `credit`.
     Credit,
     /// `mark`.
@@ -195,7 +197,7 @@ const WEEK: u32 = 5;
 
 /// The registry, in the order of [`Name`].
 #[rustfmt::skip]
-pub static NAMES: [Entry; 56] = {
+pub static NAMES: [Entry; 57] = {
     const fn row(
         name: Name, text: &'static str, unit: &'static str, scope: Scope, warm_up: u32, source: &'static str, doc: &'static str,
     ) -> Entry {
@@ -245,6 +247,7 @@ pub static NAMES: [Entry; 56] = {
         row(Name::CoreGammaPercentile, "core_gamma_percentile", "0 to 100", Book, 0, "R54", "The largest gamma_percentile of the core tranches that the book holds; missing while it holds none."),
         row(Name::CoreThetaAcceleration, "core_theta_acceleration", "multiple", Book, 0, "R84", "The largest theta_acceleration of a core tranche."),
         row(Name::CoreExtrinsicShare, "core_extrinsic_share", "fraction", Book, 0, "R84", "The smallest extrinsic_share of a core tranche."),
+        row(Name::ReturnOnMargin, "return_on_margin", "per year", Book, 0, "R69", "What all layers earned in the last 252 sessions, interest not counted, over their mean margin requirement: one over capital per cash flow; missing before and where nothing was required."),
         row(Name::Credit, "credit", "index points", Position, 0, "ledger", "Received per unit at the entry, net of fill slippage; negative where a debit was paid."),
         row(Name::Mark, "mark", "index points", Position, 0, "ledger", "Cost per unit to close at mid prices; negative where closing would bring in money."),
         row(Name::Profit, "profit", "index points", Position, 0, "ledger", "credit - mark."),

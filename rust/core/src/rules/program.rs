@@ -212,7 +212,15 @@ impl Program {
     /// # Panics
     /// If the program was made by [`Program::compile`], or the inputs or the memory are another program's.
     pub fn evaluate_number(&self, inputs: &[&Col], memory: &mut Memory, out: &mut Col) {
-        self.run(simd::variant(), 0, inputs, memory);
+        self.evaluate_number_before(0, inputs, memory, out);
+    }
+
+    /// [`Program::evaluate_number`] in a session of the warm-up, so many before session 0: what begins later stays missing.
+    ///
+    /// # Panics
+    /// As [`Program::evaluate_number`].
+    pub fn evaluate_number_before(&self, before: u32, inputs: &[&Col], memory: &mut Memory, out: &mut Col) {
+        self.run(simd::variant(), before, inputs, memory);
         let Answer::Number(answer) = self.answer else {
             panic!("a program that gives a condition is no number")
         };

@@ -25,7 +25,7 @@ impl Book {
             self.begun[i] = nav - ctx.plan.capital;
             self.peak[i] = nav.max(ctx.plan.capital);
             if let Some(tally) = &mut self.tally {
-                tally.commit(0, i, begins.committed);
+                tally.commit(0, i, None, begins.committed);
             }
         }
     }

@@ -5,7 +5,6 @@ use crate::engine::{
     layout::BookPlan,
     package::{Market, Package, Pool},
     plan::Plan,
-    size::FLOOR_SLACK,
     trace::Event,
 };
 
@@ -33,6 +32,7 @@ impl Book {
             }
         }
         self.monetise(ctx, pools);
+        self.trim(ctx, pools);
         for i in std::mem::take(&mut self.closing).lanes() {
             for ledger in ctx.ledgers() {
                 while let Some((layer, slot)) = self.next_tranche(ctx, pools, ledger, i) {
@@ -71,18 +71,18 @@ impl Book {
         for layer in (0..self.layers.len()).filter(|&layer| !ctx.layer(layer).monetise.is_empty()) {
             for slot in 0..self.layers[layer].slots.len() {
                 for i in self.holds(layer, slot).lanes() {
-                    let state = &self.layers[layer].slots[slot];
-                    let due = (state.reached[i] * state.entry_lots[i] + FLOOR_SLACK).floor() - state.sold[i];
-                    let lots = due.min(state.lots[i]);
+                    let lots = self.layers[layer].slots[slot].due(i);
                     if lots > 0.0 {
-                        self.sell(ctx, layer, slot, ctx.package(pools, layer, slot), i, lots);
+                        self.sell(ctx, layer, slot, ctx.package(pools, layer, slot), i, lots, "monetise");
                     }
                 }
             }
         }
     }
 
-    fn sell(
+    /// Sells a part of a tranche: at a profit ("monetise"), or because it is beyond its band ("resize").
+    #[allow(clippy::too_many_arguments, reason = "a fill has this many parts")]
+    pub(super) fn sell(
         &mut self,
         ctx: Context<'_>,
         layer: usize,
@@ -90,23 +90,34 @@ impl Book {
         package: &Package,
         lane: usize,
         lots: f64,
+        kind: &'static str,
     ) {
+        let resized = kind == "resize";
         let (received, fees) =
             self.unwind(ctx, layer, package, lane, lots, ctx.pool(layer).order_share(&ctx.plan.costs));
         let state = &mut self.layers[layer].slots[slot];
         state.lots[lane] -= lots;
-        state.sold[lane] += lots;
-        self.sum.monetised[lane] += 1.0;
+        if resized {
+            // As if they had never been bought: the rungs sell their parts of the others.
+            state.entry_lots[lane] -= lots;
+        } else {
+            state.sold[lane] += lots;
+            self.sum.monetised[lane] += 1.0;
+        }
         let pool = ctx.pool(layer);
         let dollars = lots * pool.contract.dpp;
         let unit = package.earned(pool, lane, received);
         self.log(ctx, lane, || Event {
-            reason: format!("value at {:.1} times its cost", package.value[lane] / -package.credit[lane]),
+            reason: if resized {
+                "beyond its band".into()
+            } else {
+                format!("value at {:.1} times its cost", package.value[lane] / -package.credit[lane])
+            },
             lots,
             price: received,
             pnl: dollars * unit - 2.0 * fees,
             cash: dollars * received - fees,
-            ..about(ctx, "monetise", layer, slot, Some(package))
+            ..about(ctx, kind, layer, slot, Some(package))
         });
     }
 

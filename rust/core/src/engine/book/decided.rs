@@ -5,7 +5,6 @@ use crate::{
     engine::{
         package::Pool,
         signals::challenge,
-        size::FLOOR_SLACK,
         trace::{Decision, Held, LayerDecision},
     },
     math::lanes::Tri,
@@ -47,11 +46,7 @@ impl Book {
             due: decides
                 .as_ref()
                 .map_or(self.flat(layer).get(0), |decides| decides[ctx.market.session[0] as usize]),
-            enter: plan.enter.map(|rule| {
-                let said = enters[rule].1;
-                let known = if said.truth.get(0) { 1.0 } else { 0.0 };
-                if said.known.get(0) { known } else { f64::NAN }
-            }),
+            enter: plan.enter.map(|rule| enters[rule].1.number(0)),
             withheld,
             open: self.layers[layer].open.get(0),
             factor: self.layers[layer].factor[0],
@@ -64,7 +59,6 @@ impl Book {
 
     fn held_decided(&self, ctx: Context<'_>, pools: &[Pool], layer: usize, slot: usize) -> Held {
         let (state, package) = (&self.layers[layer].slots[slot], ctx.package(pools, layer, slot));
-        let due = (state.reached[0] * state.entry_lots[0] + FLOOR_SLACK).floor() - state.sold[0];
         let (exit, roll) = (state.exit.get(0), state.roll.get(0));
         let sells = !exit && !roll && !ctx.layer(layer).monetise.is_empty();
         Held {
@@ -80,7 +74,8 @@ impl Book {
             challenge: challenge(ctx.pool(layer), package, 0, ctx.market.spot[0]),
             exit,
             roll,
-            sell: if sells { due.min(state.lots[0]).max(0.0) } else { 0.0 },
+            sell: if sells { state.due(0).max(0.0) } else { 0.0 },
+            resize: self.layers[layer].trims.get(slot).map_or(0.0, |trims| trims[0]),
         }
     }
 }

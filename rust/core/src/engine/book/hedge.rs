@@ -149,7 +149,7 @@ impl Book {
             self.sum.r44_held[lane] += f64::from(held);
         }
         if let Some(tally) = self.tally.as_mut() {
-            tally.commit(ctx.tick, lane, lots * offer.expected_cost);
+            tally.commit(ctx.tick, lane, Some(layer), lots * offer.expected_cost);
         }
         let rule = if self.layers[layer].rolled.get(lane) {
             "roll"
@@ -208,8 +208,8 @@ impl Book {
         self.held(ctx, pools, layer, |package| (-package.credit[lane]).max(0.0), lane)
     }
 
-    /// `size.value` with its multiplier, smaller where its rules said so (C3, R40).
-    fn fraction(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
+    /// `size.value` with its multiplier and weight, smaller where its rules said so (C3, R33, R40).
+    pub(super) fn fraction(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
         let size = &ctx.layer(layer).size;
         size.value * size.multiplier * self.layers[layer].factor[lane]
     }
@@ -283,16 +283,27 @@ impl Book {
                 (allowed, limit) = (most, by);
             }
         };
-        if plan.size.caps.contains(&Cap::Budget) {
-            let yearly = ctx.book.budget_per_year.unwrap_or(f64::INFINITY);
-            let spent = self.tally.as_ref().map_or(0.0, |tally| tally.window[lane]);
-            cut(lots(yearly * self.nav_now(ctx, pools, lane) - spent, offer.expected_cost), Limit::Budget);
+        for cap in &plan.size.caps {
+            let tally = self.tally.as_ref();
+            let (yearly, window) = match *cap {
+                Cap::Budget => (
+                    ctx.book.budget_per_year.unwrap_or(f64::INFINITY),
+                    tally.and_then(|tally| tally.window.as_ref()),
+                ),
+                Cap::LayerBudget { per_year } => {
+                    (per_year, tally.and_then(|tally| tally.windows[layer].as_ref()))
+                }
+                _ => continue,
+            };
+            let spent = window.map_or(0.0, |window| window.spent[lane]);
+            let budget = yearly * self.budget_factor[lane] * self.nav_now(ctx, pools, lane);
+            cut(lots(budget - spent, offer.expected_cost), Limit::Budget);
         }
         let room = self.room(ctx, pools, layer, offer.package, offer.outlay, offer.cost, lane);
         cut(room, Limit::Funds);
         for cap in &plan.size.caps {
             match *cap {
-                Cap::Budget => {}
+                Cap::Budget | Cap::LayerBudget { .. } => {}
                 Cap::Premium { share } => {
                     let room =
                         share * self.nav_now(ctx, pools, lane) - self.own_premium(ctx, pools, layer, lane);

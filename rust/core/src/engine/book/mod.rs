@@ -4,14 +4,17 @@ mod begin;
 mod calls;
 mod close;
 mod decided;
+mod efficiency;
 mod hedge;
 mod inside;
 mod liquidity;
 mod margin;
 mod mark;
 mod open;
+mod review;
 mod settle;
 mod tally;
+mod window;
 
 use super::{
     deals::{Deal, deal},
@@ -21,12 +24,14 @@ use super::{
     layout::{BookPlan, LayerPlan, PoolPlan},
     package::{Market, Package, Pool},
     plan::Plan,
+    size::FLOOR_SLACK,
     summary::Summary,
     trace::Event,
 };
 use crate::math::lanes::{Col, LANES, Mask};
 use calls::Calls;
 pub use close::closed_for;
+use efficiency::Efficiency;
 use tally::Tally;
 
 /// Money comparisons (refusal, call, liquidation) ignore differences below this, dollars.
@@ -75,6 +80,14 @@ struct Slot {
     hedge_before: Col,
 }
 
+impl Slot {
+    /// Lots that the rungs reached so far want sold and that are not yet, at most those held (R36).
+    fn due(&self, lane: usize) -> f64 {
+        let due = (self.reached[lane] * self.entry_lots[lane] + FLOOR_SLACK).floor() - self.sold[lane];
+        due.min(self.lots[lane])
+    }
+}
+
 /// Positions and pending orders of one layer.
 #[derive(Clone, Debug)]
 struct Layer {
@@ -82,8 +95,11 @@ struct Layer {
     open: Mask,
     /// Of them, those that replace a tranche that is rolled, whatever the rule that opens says.
     rolled: Mask,
-    /// What the target is multiplied with by the rules that were true when the opening was decided (C3, R40).
+    /// What the target is multiplied with by its weight, and by the rules that were true when the opening was decided
+    /// (C3, R33, R40).
     factor: Col,
+    /// Per slot, lots that are to be sold because they are beyond the band; none in a layer that is not reviewed.
+    trims: Vec<Col>,
     chains: Vec<Chain>,
     base: Col,
     /// Every bucket but interest.
@@ -91,8 +107,9 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(pool: &PoolPlan) -> Self {
+    fn new(pool: &PoolPlan, layer: &LayerPlan) -> Self {
         Self {
+            trims: vec![Col::default(); if layer.size.review { pool.places() } else { 0 }],
             slots: vec![Slot::default(); pool.places()],
             open: Mask::NONE,
             rolled: Mask::NONE,
@@ -205,6 +222,8 @@ pub struct View {
     pub core_theta_acceleration: Col,
     /// Smallest share of their credit that is time value still.
     pub core_extrinsic_share: Col,
+    /// What the layers earned in a year over their mean requirement.
+    pub return_on_margin: Col,
 }
 
 impl View {
@@ -226,6 +245,7 @@ impl View {
             core_gamma_percentile: NAN,
             core_theta_acceleration: NAN,
             core_extrinsic_share: NAN,
+            return_on_margin: NAN,
         }
     };
 }
@@ -249,6 +269,10 @@ pub struct Book {
     /// Ruined at the previous tick: to be closed at this one.
     closing: Mask,
     transfers: Vec<Mask>,
+    /// How many times budgets count (R67).
+    budget_factor: Col,
+    /// Where a rule reads what its requirement earns.
+    efficiency: Option<Box<Efficiency>>,
     /// What only a hedged book keeps.
     tally: Option<Box<Tally>>,
     /// What its rules read.
@@ -283,12 +307,14 @@ impl Book {
             available: cash,
             peak: capital,
             begun: Col::default(),
-            layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool])).collect(),
+            layers: book.layers.iter().map(|layer| Layer::new(&plan.pools[layer.pool], layer)).collect(),
             calls: Calls::default(),
             bar_call: [Mask::NONE; LEDGERS],
             ruined: Mask::NONE,
             closing: Mask::NONE,
             transfers: vec![Mask::NONE; book.transfers.len()],
+            budget_factor: Col::splat(1.0),
+            efficiency: book.reads.earned.then(Box::default),
             tally: book.hedged.then(|| Box::new(Tally::new(plan.sessions, book))),
             view: View::MISSING,
             sum: Summary { liquidity_low: Col::splat(f64::NAN), ..Summary::default() },
@@ -380,12 +406,17 @@ impl Book {
         self.layers[layer].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
     }
 
-    /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; `factor` below 1
-    /// where the hedge shall be smaller (C3).
+    /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; their targets
+    /// count `factor` times.
     pub fn order_open(&mut self, layer: usize, [lanes, rolled]: [Mask; 2], factor: &Col) {
         self.layers[layer].open = lanes;
         self.layers[layer].rolled = rolled;
         self.layers[layer].factor.clone_from(factor);
+    }
+
+    /// How many times budgets count at the next fill (R67).
+    pub fn order_budget(&mut self, factor: &Col) {
+        self.budget_factor.clone_from(factor);
     }
 
     /// Exit orders of one slot.
@@ -456,7 +487,13 @@ impl Book {
             view.nav_share[i] = self.nav[i] / capital;
             view.margin_share[i] = requirement / self.nav[i];
         }
-        if !(ctx.book.hedged || ctx.book.reads_core) {
+        if let Some(efficiency) = &mut self.efficiency {
+            let earned = |i: usize| self.layers.iter().map(|layer| layer.pnl[i]).sum();
+            let required = |i: usize| self.requirement[CORE][i] + self.requirement[SLEEVE][i];
+            let [earned, required] = [Col(std::array::from_fn(earned)), Col(std::array::from_fn(required))];
+            view.return_on_margin = efficiency.observe(&earned, &required);
+        }
+        if !(ctx.book.hedged || ctx.book.reads.core) {
             return;
         }
         if ctx.book.sleeve_share.is_some() {
@@ -498,7 +535,7 @@ impl Book {
 
     /// Greeks and flags of the core tranches held, from what was observed of their packages.
     pub fn observe_greeks(&mut self, ctx: Context<'_>, exposures: &[Vec<Exposure>]) {
-        if !ctx.book.reads_greeks {
+        if !ctx.book.reads.greeks {
             return;
         }
         let View { core_delta, core_gamma, core_theta, .. } = &mut self.view;
@@ -531,6 +568,11 @@ impl Book {
                 }
             }
         }
+    }
+
+    /// What of a NAV has been earned, dollars: neither the capital nor what came from outside.
+    fn gained(&self, ctx: Context<'_>, nav: f64, lane: usize) -> f64 {
+        nav - self.sum.deposited[lane] - ctx.plan.capital - self.begun[lane]
     }
 
     /// Cash and marks, dollars.

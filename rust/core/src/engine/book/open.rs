@@ -121,8 +121,10 @@ impl Book {
         }
         let dpp = plan.contract.dpp;
         let requirement = self.required(ctx, pools, ledger, lane);
+        let nav = self.nav_now(ctx, pools, lane);
         let room = Room {
-            nav: self.nav_now(ctx, pools, lane),
+            nav,
+            invested: nav - (1.0 - ctx.layer(layer).size.reinvest) * self.gained(ctx, nav, lane).max(0.0),
             available: self.available(ctx, pools, ledger, lane),
             requirement,
             layer: self.required_by(ctx, pools, layer, lane),
@@ -218,7 +220,7 @@ impl Book {
         let state = &self.layers[layer];
         let first = state.base[lane];
         let fixed = plan.size.base == SizeBase::Start && !first.is_nan();
-        let base = if fixed { first } else { base_lots(&plan.size, counted) };
+        let base = if fixed { first } else { base_lots(&plan.size, state.factor[lane], counted) };
         let lots = plan.progression.as_ref().map_or(base, |rule| {
             let chain = &state.chains[slot % ctx.pool(layer).tranches];
             let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane] };

@@ -1,8 +1,8 @@
-//! What only a hedged book keeps on its way: budget window, coverage, the P&L of core and hedge side by side.
+//! What only a hedged book keeps on its way: budget windows, coverage, the P&L of core and hedge side by side.
 
-use super::{Context, Layer, hedge::Exposure};
+use super::{Context, Layer, hedge::Exposure, window::Window};
 use crate::{
-    engine::{layout::BookPlan, summary::Summary},
+    engine::{layout::BookPlan, spec::Cap, summary::Summary},
     math::lanes::{Col, LANES},
 };
 
@@ -10,8 +10,6 @@ use crate::{
 const MET: f64 = 0.40;
 /// … and beyond this one is above its upper end.
 const ENOUGH: f64 = 0.60;
-/// R61: the budget covers what was committed in fewer days than this.
-const YEAR_DAYS: i32 = 365;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -23,11 +21,9 @@ pub(super) struct Tally {
     pub hedge_overnight: Col,
     /// Hedge cash flow of this tick, what openings cost included: a roll raises only its difference.
     pub flow: Col,
-    /// Expected cost committed within a year (R61), and tick by tick.
-    pub window: Col,
-    committed: Vec<Col>,
-    /// First tick of the window.
-    oldest: Vec<u32>,
+    /// Expected cost committed within a year by all layers (R61), and by each that has a budget of its own (R34).
+    pub window: Option<Window>,
+    pub windows: Vec<Option<Window>>,
     /// Σ dollars per VIX point over sizing decisions with a core to cover: the core's, wanted, affordable.
     pub decided: Col,
     pub wanted: Col,
@@ -47,9 +43,10 @@ pub(super) struct Tally {
 
 impl Tally {
     pub fn new(sessions: u32, book: &BookPlan) -> Self {
-        let budgeted = book.budget_per_year.is_some();
-        let committed = if budgeted { vec![Col::default(); sessions as usize + 1] } else { vec![] };
-        Self { committed, oldest: vec![0; LANES], ..Self::default() }
+        let kept = |budgeted: bool| budgeted.then(|| Window::new(sessions));
+        let budgeted = |cap: &Cap| matches!(cap, Cap::LayerBudget { .. });
+        let own = book.layers.iter().map(|layer| kept(layer.size.caps.iter().any(budgeted)));
+        Self { window: kept(book.budget_per_year.is_some()), windows: own.collect(), ..Self::default() }
     }
 
     /// A new tick begins: the night is over, nothing has settled yet.
@@ -57,25 +54,14 @@ impl Tally {
         self.flow = Col::default();
         self.sum_layers(ctx, layers);
         self.hedge_overnight = self.hedge;
-        if self.committed.is_empty() {
-            return;
-        }
-        for i in 0..LANES {
-            let start = ctx.market.session[i] - ctx.tick;
-            let today = ctx.plan.schedule.day(ctx.market.session[i]);
-            while today - ctx.plan.schedule.day(start + self.oldest[i]) >= YEAR_DAYS {
-                self.window[i] -= self.committed[self.oldest[i] as usize][i];
-                self.oldest[i] += 1;
-            }
-        }
+        self.window.iter_mut().chain(self.windows.iter_mut().flatten()).for_each(|window| window.begin(ctx));
     }
 
-    /// Expected cost of a purchase.
-    pub fn commit(&mut self, tick: u32, lane: usize, dollars: f64) {
-        if let Some(column) = self.committed.get_mut(tick as usize) {
-            column[lane] += dollars;
-            self.window[lane] += dollars;
-        }
+    /// Expected cost of a purchase of a layer; of one before session 0 nobody knows whose it was, and it counts for each.
+    pub fn commit(&mut self, tick: u32, lane: usize, layer: Option<usize>, dollars: f64) {
+        let own = self.windows.iter_mut().enumerate().filter(|(index, _)| layer.is_none_or(|l| l == *index));
+        let windows = self.window.iter_mut().chain(own.filter_map(|(_, window)| window.as_mut()));
+        windows.for_each(|window| window.commit(tick, lane, dollars));
     }
 
     /// Coverage of one session.

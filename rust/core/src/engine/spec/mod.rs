@@ -7,6 +7,7 @@ mod governance;
 mod legs;
 mod signals;
 mod size;
+mod weight;
 
 pub use begins::{BeginsSpec, HeldSpec};
 pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
@@ -15,6 +16,7 @@ pub use governance::{OverrideSpec, PermitSpec};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
 pub use signals::{ModelledSpec, SignalsSpec};
 pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeBasis, SizeSpec, SizeTarget};
+pub use weight::WeightSpec;
 
 use std::collections::BTreeMap;
 
@@ -126,6 +128,9 @@ pub struct LedgersSpec {
     /// Expected cost of hedge purchases within 365 days, as a share of NAV (R61); absent: no budget.
     #[serde(default)]
     pub budget_per_year: Option<f64>,
+    /// How many times that budget counts, and those of layers (R34, R67); absent: once.
+    #[serde(default)]
+    pub budget_weight: Option<WeightSpec>,
     /// The only ways in which money moves between the ledgers.
     #[serde(default)]
     pub transfers: Vec<TransferSpec>,

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::WeightSpec;
 use crate::rules::expr::Rule;
 
 /// How many lots a tranche gets.
@@ -33,12 +34,21 @@ pub struct SizeSpec {
     /// Further rules for a smaller hedge: of those that hold the smallest multiplier counts (R40).
     #[serde(default)]
     pub reductions: Vec<Reduced>,
-    /// Share of the wanted size by which a hedge may lie below it without a trade (R82).
+    /// Share of the wanted size by which a hedge may lie below it without a trade (R82), and above it where it is reviewed.
     #[serde(default)]
     pub band: f64,
+    /// At every close, what a hedge holds beyond its band is sold down to the wanted size (R40).
+    #[serde(default)]
+    pub review: bool,
     /// What a margin share counts of a core layer (C21).
     #[serde(default)]
     pub basis: SizeBasis,
+    /// How many times the target counts, by a number of the rules (R33, R43, R69); absent: once.
+    #[serde(default)]
+    pub weight: Option<WeightSpec>,
+    /// Share of what has been gained that the target of a margin share counts (R70).
+    #[serde(default = "one")]
+    pub reinvest: f64,
 }
 
 /// What a margin share counts of a core layer (C21).
@@ -58,6 +68,11 @@ pub enum SizeBasis {
 pub enum Cap {
     /// The sleeve's yearly budget of expected cost (R61).
     Budget,
+    /// Expected cost that this layer may commit within 365 days (R34).
+    LayerBudget {
+        /// As a share of NAV.
+        per_year: f64,
+    },
     /// Premium held by the layer as a share of NAV (R43).
     Premium {
         /// The share.
@@ -68,6 +83,13 @@ pub enum Cap {
         /// The fall, negative.
         ln_move: f64,
     },
+}
+
+impl Cap {
+    /// Does it count the expected cost of a year?
+    pub const fn is_budget(&self) -> bool {
+        matches!(self, Self::Budget | Self::LayerBudget { .. })
+    }
 }
 
 /// A multiplier of the target while a rule is true.
@@ -107,6 +129,11 @@ pub enum SizeTarget {
 }
 
 impl SizeTarget {
+    /// Can what is held be measured against what is wanted at any close, without a package on offer?
+    pub const fn reviewed(self) -> bool {
+        !matches!(self, Self::MarginShare | Self::ThreatenedDelta | Self::PremiumShare)
+    }
+
     /// Is it measured against a core, so that only a hedge can have it?
     pub const fn hedges(self) -> bool {
         !matches!(self, Self::MarginShare | Self::Lots)

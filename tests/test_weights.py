@@ -1,0 +1,97 @@
+"""Weights of playbooks: read, refused, written, told (R33, R34, R43, R67, R70)."""
+
+import polars as pl
+import pytest
+
+import alvh as av
+from alvh import _core, playbook
+from alvh.errors import SpecError
+
+MOMENTUM = "1 + 0.5 * score(1, macd.zscore(63), 1, vix.zscore(63))"
+QUICK = "1 - 0.5 * financials_quick_ratio.zscore(252)"
+FEW = {"paths": 16, "sessions": 42, "shares": [0.10], "surface_band": 0}
+
+
+def arm(**sizes):
+    """A condor and calls; sizes by layer, and what the sleeve has."""
+    core = av.IronCondor(days=30, every="week").model_copy(
+        update={"size": sizes.get("core", av.margin_share(0.1))}
+    )
+    calls = av.Layer("calls", buy=av.vix_call(), size=sizes.get("calls", av.offset("core.vega", 0.5)))
+    return av.Arm("following", core, layers=[calls], sleeve=sizes.get("sleeve"))
+
+
+def decisions(result, path):
+    """What the engine decided, close by close."""
+    return _core.Plan(result.task.text).trace(path, 0)["decisions"]
+
+
+WEIGHED = arm(
+    core=av.margin_share(0.10).weighted("return_on_margin / 0.15", low=0.25, high=1, unknown=0.75),
+    calls=av.offset("core.vega", 0.5).capped("sleeve.budget", "layer.budget(.0050)").weighted(QUICK),
+    sleeve=av.Sleeve(per_year=0.015, weight=playbook.weight("0.06 / (rate + 0.05 * min(margin_share, 1))")),
+)
+
+
+def test_what_is_written_is_read_again_and_is_part_of_the_hash():
+    assert av.Arm.from_toml(WEIGHED.to_toml()) == WEIGHED
+    assert "layer.budget(0.005)" in WEIGHED.to_toml()
+    lighter = WEIGHED.replace(name="lighter", size=WEIGHED.core.size.weighted("0.5"))
+    assert lighter.digest != WEIGHED.replace(name="same").digest
+    assert hash(playbook.weight("vix / 20")) == hash(playbook.weight("vix / 20"))
+    assert playbook.weight("vix / 20") != playbook.weight("vix / 21")
+
+
+def test_an_arm_says_what_its_weights_read():
+    assert {"return_on_margin", "financials_quick_ratio", "rate", "margin_share"} <= WEIGHED.names
+    assert WEIGHED.warm_up == 251
+    places = [place for place, _, _ in WEIGHED.rules]
+    assert places == ["core.size.weight.by", "calls.size.weight.by", "ledgers.sleeve.budget_weight.by"]
+
+
+REFUSED = {
+    "a number, such as": lambda: playbook.weight("vix > 28"),
+    "at most high": lambda: playbook.weight("vix", low=3),
+    "unknown name": lambda: playbook.weight("core_challange"),
+    "base = 'entry' follows it": lambda: av.playbook.Size(base="start").weighted("vix / 20"),
+    "other lots do not follow NAV": lambda: av.Arm.from_toml(
+        "schema = 1\nname = 'a'\n[[layer]]\nsize = { target = 'lots', value = 3, reinvest = 0.5 }"
+    ),
+    "no layer has a budget": lambda: arm(sleeve=av.Sleeve(per_year=0.01, weight=playbook.weight("vix / 20"))),
+    "above 0 and at most 1": lambda: av.offset("core.vega", 0.5).capped("layer.budget(2)"),
+    r"layer.budget\(0.005\)": lambda: av.offset("core.vega", 0.5).capped("layer.budget"),
+}
+
+
+@pytest.mark.parametrize("mend", REFUSED)
+def test_a_mistake_is_refused_with_the_mend(mend):
+    with pytest.raises((SpecError, ValueError), match=mend):
+        REFUSED[mend]()
+
+
+def test_weights_without_data_are_told_among_the_limits():
+    """C24: the layer trades, at the size that the weight states."""
+    result = av.compare([WEIGHED], av.market.L3F(vix=24), signals="absent", **FEW)
+    told = result.closed().filter(pl.col("of") != "enter")
+    assert told.select("layer", "of").rows() == [("core", "weight"), ("calls", "weight"), (None, "budget")]
+    assert (told["unknown"] > 0).to_list() == [False, True, False]
+    assert told["withheld"].sum() == 0
+    assert "the weight of layer 'calls' unknown for lack of data in 100.0% of sessions" in result.limits[-1]
+    factors = {layer["factor"] for told in decisions(result, 0) for layer in told["layers"]}
+    assert factors == {0.75, 1.0}
+
+
+def test_scores_of_weights_are_logged_beside_those_that_open():
+    """R33: contributions add up to the total, the weight is what the engine made of it."""
+    size = av.offset("core.vega", 0.5).weighted(MOMENTUM, low=0.5, high=1.5)
+    result = av.compare([arm(calls=size)], av.market.L3F(vix=24), **FEW)
+    log = result.scores(2)
+    assert log.select("layer", "of").unique().rows() == [("calls", "weight")]
+    by_tick = log.group_by("tick", maintain_order=True).agg(
+        pl.col("contribution").sum(), pl.col("total").first()
+    )
+    assert by_tick["contribution"].to_list() == pytest.approx(by_tick["total"].to_list())
+    factors = [told["layers"][1]["factor"] for told in decisions(result, 2)]
+    wanted = (1 + 0.5 * by_tick["total"]).clip(0.5, 1.5)
+    assert factors == pytest.approx(wanted.to_list(), abs=1e-12)
+    assert len(set(factors)) > 20
