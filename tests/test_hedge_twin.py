@@ -119,6 +119,67 @@ CASES = {
         {"costs": {"half_spread_factor": 3.0, "single_share": 2.0}},
         "rolled",
     ),
+    "rolls that cost too much by their time value": (
+        [CORE, vix_call(MONTH, roll_below=21, roll_limits={"extrinsic_per_day": 0.8})],
+        separate(0.2),
+        {},
+        "rolls_kept rolled",
+    ),
+    "rolls that cost too much by forward variance": (
+        [
+            CORE,
+            vix_future(MONTH, target="lots", value=1, roll_below=21, roll_limits={"forward_variance": 1.0}),
+        ],
+        separate(0.2),
+        {"market": L3F(vix=20, erp=0.0)},
+        "rolls_kept rolled",
+    ),
+    "puts in parts, rolled together": (
+        [
+            CORE,
+            spx_put(
+                roll_below=20,
+                roll_limits={"extrinsic_per_day": 1.0, "forward_variance": 1.1},
+                tranches=[{"share": 0.5}, *({"share": 0.25, "when": rule("lt", "chance", 0.2)},) * 2],
+                value=1.5,
+            ),
+        ],
+        separate(0.3),
+        {},
+        "rolled rolls_kept hedge_opened",
+    ),
+    "parts of a target": (
+        [
+            CORE,
+            vix_call(
+                MONTH,
+                enter=rule("gt", "core_sd_move", 0.3),
+                exit=rule("lt", "core_sd_move", 0.1),
+                tranches=[
+                    {"share": 0.4},
+                    {"share": 0.3, "when": rule("gt", "vix", 32.0)},
+                    {"share": 0.3, "when": rule("gt", "core_sd_move", 0.6)},
+                ],
+            ),
+        ],
+        separate(0.2),
+        {},
+        "hedge_opened",
+    ),
+    "a cash press": (
+        [
+            CORE,
+            vix_call(
+                MONTH,
+                every="week",
+                monetise=[{"at": 1.4, "sell": 0.3}],
+                press={"when": rule("lt", "chance", 0.3), "at": 1.05, "sell": 0.5},
+            ),
+        ],
+        separate(0.2),
+        {},
+        "monetised pressed",
+    ),
     "an exit instead of a roll": (
         [CORE, vix_future(QUARTER, target="lots", value=1, roll_below=70, exit=rule("lt", "vix", 25.0))],
         separate(0.2),

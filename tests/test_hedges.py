@@ -395,7 +395,7 @@ def moved(mode, when, source, to):
             f"{PUT}size = {{ target = 'lots', reduced = {{ when = 'vix > 3', to = 1.0 }} }}",
             "size.reduced.to = 1.0",
         ),
-        (f"{PUT}{VEGA}monetise = [{{ at = 2.0, sell = '2/1' }}]", "monetise.0.sell = 2.0: "),
+        (f"{PUT}{VEGA}monetise = [{{ at = 2.0, sell = '2/1' }}]", "monetise.0.sell = '2/1': "),
         (f"{PUT}{VEGA}monetise = [{{ at = 2.0, sell = 'third' }}]", "a fraction as text: '1/3'"),
         (f"{PUT}{VEGA}monetise = [{{ at = 2.0, sell = '1/0' }}]", "a fraction as text: '1/3'"),
         (f"{PUT}{VEGA}monetise = [{{ at = 4, sell = 0.5 }}, {{ at = 2, sell = 0.5 }}]", "ascending"),

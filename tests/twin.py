@@ -17,6 +17,7 @@ from twin_calls import Calls
 from twin_decide import Decisions
 from twin_market import Basis
 from twin_record import Record
+from twin_roll import weigh
 from twin_size import LOT_TOLERANCE
 from twin_surface import CALENDAR_YEAR
 from twin_trade import Trader
@@ -34,6 +35,7 @@ class Twin:
     columns: dict[str, NDArray[np.float64]]
     summary: dict[str, float]
     decisions: Decisions
+    variances: list[tuple[float, ...]]
 
 
 def run(
@@ -81,6 +83,7 @@ class Run:
             column,
             summary,
             self.decisions,
+            self.record.variances,
         )
 
     def session(self, tick: int) -> None:
@@ -89,6 +92,7 @@ class Run:
         self.accrue()
         self.vary(moves)
         self.settle()
+        weigh(self.trader)
         self.transfer()
         self.exits_and_rolls()
         self.monetise()
@@ -162,8 +166,11 @@ class Run:
     def monetise(self) -> None:
         for layer, t in self.book.held(hedge=True):
             rungs = (layer.terms.spec.get("monetise") or [])[: t.rungs]
-            due = floor(sum(rung["sell"] for rung in rungs) * t.bought + LOT_TOLERANCE) - (t.bought - t.lots)
+            press = layer.terms.spec["press"]["sell"] if t.pressed else 0.0
+            share = sum(rung["sell"] for rung in rungs) + press
+            due = floor(share * t.bought + LOT_TOLERANCE) - (t.bought - t.lots)
             if due > 0:
+                self.record.count("pressed", t.pressing)
                 self.trader.sell_part(layer, t, due)
 
     def close_ruined(self) -> None:

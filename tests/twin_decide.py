@@ -25,6 +25,7 @@ class Decisions:
         for names in self.book.market.before:
             for layer in self.book.layers:
                 self.wishes(layer, names)
+                self.further(layer, names)
             for rule, memory in zip(self.rules, self.memory, strict=True):
                 evaluate(rule["when"]["tree"], names, memory)
 
@@ -33,6 +34,7 @@ class Decisions:
         self.seen.append(names)
         for layer in self.book.layers:
             layer.wanted, layer.factor, *permits = self.wishes(layer, names)
+            layer.press, *layer.parts = self.further(layer, names)
             layer.permitted, layer.rolls = (self.by_hand(layer, each) for each in permits)
             for slot in sorted(layer.held):
                 self.exit(layer, layer.held[slot], names)
@@ -55,6 +57,10 @@ class Decisions:
         t.roll_due = near and not t.exit_due and not book.ruined and layer.rolls
         rungs = terms.spec.get("monetise") or []
         t.rungs = max(t.rungs, sum(t.value >= rung["at"] * -t.credit for rung in rungs))
+        press = terms.spec.get("press")
+        gained = press is not None and t.value >= press["at"] * -t.credit
+        t.pressing = gained and layer.press and not t.pressed
+        t.pressed = t.pressed or t.pressing
 
     @staticmethod
     def wishes(layer: Layer, names: Names) -> tuple[bool, float, bool, bool]:
@@ -69,6 +75,23 @@ class Decisions:
         opens = all(yes or each.get("rolls_only") for yes, each in zip(said, permits, strict=True))
         return wanted, factor, opens, all(said)
 
+    @staticmethod
+    def further(layer: Layer, names: Names) -> list[bool]:
+        """What the rule of the cash press says, and what those of the tranches but the first say."""
+        press, tranches = layer.terms.spec.get("press"), layer.terms.spec.get("tranches") or []
+        rules = [press["when"] if press else None, *(each["when"] for each in tranches[1:])]
+        return [rule is not None and evaluate(rule["tree"], names, layer.memory) is True for rule in rules]
+
+    def part(self, layer: Layer) -> int | None:
+        """Name the further tranche that a layer with something wants."""
+        if not layer.held:
+            layer.bought = set()
+        layer.adding = layer.bought or {0}
+        if not layer.held or self.book.ruined or any(t.exit_due for t in layer.held.values()):
+            return None
+        wanted = (i for i, true in enumerate(layer.parts, start=1) if true and i not in layer.bought)
+        return next(wanted, None)
+
     def by_hand(self, layer: Layer, permitted: bool) -> bool:
         """What a person decided for this session, whatever the permits say."""
         now = self.book.market.session(self.book.tick)
@@ -79,7 +102,10 @@ class Decisions:
         terms, ruined = layer.terms, self.book.ruined
         rolls = terms.flat and any(t.roll_due for t in layer.held.values())
         due = terms.decides[self.book.market.session(self.book.tick)] or (terms.flat and not layer.held)
+        further = self.part(layer)
+        layer.adding = layer.adding | ({further} if further is not None else set())
         opens = rolls or (due and layer.wanted and layer.permitted and not ruined)
+        opens = opens or (further is not None and layer.permitted)
         if opens:
             layer.pending = free_slot(layer) if terms.flat else layer.decided % terms.slots
         layer.decided += opens if terms.flat else due  # the calendar counts decisions not to open as well

@@ -36,7 +36,7 @@ class Offer:
     def share(self) -> float:
         """f: the share of the target wanted now."""
         size = self.terms.spec["size"]
-        return size["value"] * size.get("multiplier", 1.0) * self.layer.factor
+        return size["value"] * size.get("multiplier", 1.0) * self.layer.factor * self.layer.share()
 
     def expected_cost(self) -> float:
         """Decay to the day of the roll, slips and fees (R61)."""

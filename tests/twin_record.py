@@ -45,6 +45,8 @@ COUNTS = (
     "hedge_opened",
     "rolled",
     "monetised",
+    "rolls_kept",
+    "pressed",
 )
 SUMS = (
     "max_lots",
@@ -74,6 +76,7 @@ class Record:
             name: [] for name in ("decided", "wanted", "affordable", "core", "hedge")
         }
         self.lowest = inf  # liquidity ratio
+        self.variances: list[tuple[float, ...]] = []  # tick, layer, sold and forward of each roll (R83)
         self.flow = 0.0  # hedge cash of this tick
         self.hedge_before = 0.0  # hedge P&L after the night
         self.last_forced: dict[bool, int | None] = {False: None, True: None}

@@ -123,6 +123,10 @@ class Trader:
         slot, layer.pending = layer.pending, None
         if slot is None:
             return
+        self.buy(layer, slot)
+        layer.rolled = None
+
+    def buy(self, layer: Layer, slot: int) -> None:
         found = self.package(layer, slot)
         if found is None:
             self.skip(layer)
@@ -218,6 +222,9 @@ class Trader:
         self.pay(layer, t.credit * dollars - lots * terms.fees)
         self.charge(layer, slip * dollars, lots * terms.fees)
         layer.held[t.slot] = t
+        layer.bought = layer.adding
+        if layer.rolled is not None:
+            self.record.variances.append((self.book.tick, layer.index, *layer.rolled))
         if not terms.future:
             self.record.count("premium_paid", max(0.0, -t.credit) * dollars)
 

@@ -37,13 +37,13 @@ ORDERS: Final = pl.Schema(
 in product points a unit, received above 0; `cash` of the order in dollars, after fees."""
 
 SKIPS: Final = pl.Schema({"layer": pl.String(), "event": pl.String(), "reason": pl.String()})
-"""What did not happen: `event` is waits, skip, refuse, block or withhold."""
+"""What did not happen: `event` is waits, skip, refuse, block, keep or withhold."""
 
 OPENS: Final = "open"
 CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise"}
 ACTED: Final = ("close", "reduce", "deposit")
 CALLED: Final = ("margin call", "margin call of the sleeve")
-NOT_DONE: Final = ("skip", "refuse", "block")
+NOT_DONE: Final = ("skip", "refuse", "block", "keep")
 
 
 def orders(

@@ -16,7 +16,9 @@ from alvh.playbook.governance import DEFAULT_SIGNALS, Governance, Override, Sign
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Sleeve, SleeveTable, Transfer, transfer
 from alvh.playbook.monetise import Rung
+from alvh.playbook.parts import RollLimits, Tranche
 from alvh.playbook.playbook import Playbook, arms_of
+from alvh.playbook.press import BIG_TOP, CashPress
 from alvh.playbook.progression import Progression
 from alvh.playbook.schema import schema
 from alvh.playbook.second_engine import SecondEngine
@@ -27,12 +29,14 @@ from alvh.rival import EqualCost, Vary
 from alvh.rules import Condition as Rule
 
 __all__ = [
+    "BIG_TOP",
     "DEFAULT_SIGNALS",
     "SCHEMA",
     "STRESSED_SPREADS",
     "Apart",
     "Arm",
     "Buy",
+    "CashPress",
     "EqualCost",
     "Every",
     "Governance",
@@ -45,6 +49,7 @@ __all__ = [
     "Playbook",
     "Progression",
     "Reduced",
+    "RollLimits",
     "Rule",
     "Rung",
     "Schedule",
@@ -56,6 +61,7 @@ __all__ = [
     "SleeveTable",
     "Strikes",
     "Structure",
+    "Tranche",
     "Transfer",
     "Vary",
     "arms_of",

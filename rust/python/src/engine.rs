@@ -357,5 +357,6 @@ pub fn event_row<'py>(py: Python<'py>, event: &engine::Event) -> PyResult<Bound<
     row.set_item("strikes", &event.strikes)?;
     row.set_item("leg_prices", &event.leg_prices)?;
     row.set_item("expiry_day", event.expiry_day)?;
+    row.set_item("variances", event.variances)?;
     Ok(row)
 }

@@ -55,10 +55,11 @@ pub fn decision_row<'py>(py: Python<'py>, decision: &Decision) -> PyResult<Bound
 }
 
 fn layer_row<'py>(py: Python<'py>, layer: &LayerDecision) -> PyResult<Bound<'py, PyDict>> {
-    let LayerDecision { due, enter, withheld, open, factor, held } = layer;
+    let LayerDecision { due, enter, press, withheld, open, factor, held } = layer;
     let row = PyDict::new(py);
     row.set_item("due", due)?;
     row.set_item("enter", enter)?;
+    row.set_item("press", press)?;
     row.set_item("withheld", withheld)?;
     row.set_item("open", open)?;
     row.set_item("factor", factor)?;

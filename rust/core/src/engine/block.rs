@@ -560,6 +560,15 @@ impl<'p> Block<'p> {
     fn fill(&mut self, tick: u32) {
         let Self { plan, market, pools, books, selections, exits, .. } = self;
         for (book, layers) in books.iter_mut().zip(&plan.books) {
+            for (index, layer) in layers.layers.iter().enumerate() {
+                // What a cadence rolls, nothing is bought in place of.
+                if plan.pools[layer.pool].decides.is_none() && book.rolls(index).any() {
+                    let ctx = Context { plan, book: layers, market, tick };
+                    book.weigh_rolls(ctx, index, &pools[layer.pool], &mut selections[layer.pool]);
+                }
+            }
+        }
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
             book.close_out(Context { plan, book: layers, market, tick }, pools);
         }
         let mut chosen = vec![Mask::NONE; plan.pools.len()];
@@ -676,7 +685,7 @@ impl<'p> Block<'p> {
         }
         for (number, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
             let ctx = Context { plan, book: layers, market, tick };
-            book.order_rolls_and_sales(ctx, pools);
+            book.order_rolls_and_sales(ctx, pools, enters);
             for (index, transfer) in layers.transfers.iter().enumerate() {
                 book.order_transfer(index, enters[transfer.when].1.is_true() & book.trading());
             }
@@ -686,9 +695,10 @@ impl<'p> Block<'p> {
                 let [opens, rolls] =
                     [false, true].map(|rolls| layout.permitted(rolls, enters, &market.session));
                 let may = wanted & opens;
+                let further = book.further_tranche(ctx, layer, enters);
                 if layout.governed() {
                     let flat = plan.pools[layout.pool].decides.is_none();
-                    let opening = wanted & if flat { book.flat(layer) } else { pool.due };
+                    let opening = (wanted & if flat { book.flat(layer) } else { pool.due }) | further;
                     let rolling = book.withhold_rolls(layer, rolls);
                     for (lanes, permitted, rolls) in [(opening, opens, false), (rolling, rolls, true)] {
                         book.tell_withheld(ctx, layer, lanes & !permitted, || {
@@ -708,7 +718,7 @@ impl<'p> Block<'p> {
                 if plan.pools[layout.pool].decides.is_none() {
                     // This pool follows this layer alone: a decision is an opening that it orders.
                     rolled = book.rolls(layer);
-                    orders = (book.flat(layer) & may) | rolled;
+                    orders = (book.flat(layer) & may) | rolled | (further & opens);
                     pool.due = orders;
                     for i in orders.lanes() {
                         let free = pool.packages.iter().position(|package| !package.alive.get(i));

@@ -7,15 +7,15 @@ use super::{
     plan::{positive, within},
     spec::{
         BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
-        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeBasis, SizeTarget,
-        StrikeSpec, Underlying, Width,
+        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, RollLimits, SizeBase, SizeBasis,
+        SizeTarget, StrikeSpec, Underlying, Width,
     },
 };
 use crate::{
     Error, Result,
     margin::{self, Leg},
     market::bars::profile::MINUTES,
-    schedule::Schedule,
+    schedule::{Every, Schedule},
 };
 
 /// The legs as the margin rules see them.
@@ -156,6 +156,9 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
     }
     let only_hedge = spec.roll_below.is_some()
         || !spec.monetise.is_empty()
+        || spec.press.is_some()
+        || !spec.tranches.is_empty()
+        || spec.roll_limits.is_some()
         || !size.caps.is_empty()
         || size.reduced.is_some()
         || !size.reductions.is_empty()
@@ -164,7 +167,7 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         let allowed = "a layer with role = hedge";
         return Err(Error::domain(
             path,
-            "roll_below, monetise, caps, reduced or band in a core layer",
+            "roll_below, roll_limits, monetise, press, tranches, caps, reduced or band in a core layer",
             allowed,
         ));
     }
@@ -184,7 +187,14 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
             return Err(Error::domain(format!("{at}.at"), rung.at, "above the rung before it"));
         }
     }
-    within(&format!("{path}.monetise: shares in all"), sold, 0.0, 1.0 + 1e-9)?;
+    if let Some(press) = &spec.press {
+        positive(&format!("{path}.press.at"), press.at)?;
+        within(&format!("{path}.press.sell"), press.sell, 0.0, 1.0)?;
+        sold += press.sell;
+    }
+    within(&format!("{path}.monetise and press: shares in all"), sold, 0.0, 1.0 + 1e-9)?;
+    check_tranches(path, spec)?;
+    check_roll(path, spec)?;
     for (index, cap) in size.caps.iter().enumerate() {
         let at = format!("{path}.size.caps[{index}]");
         match *cap {
@@ -210,6 +220,65 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
     if size.target == SizeTarget::CoreMaxLoss && !spec.legs.is_empty() {
         let allowed = "a future: options have core_notional, their premium over the same loss";
         return Err(Error::domain(format!("{path}.size.target"), "core_max_loss", allowed));
+    }
+    Ok(())
+}
+
+/// Most tranches of a layer: each is a bit.
+const MOST_TRANCHES: usize = 16;
+
+/// Parts of one target, the first by the rule of the layer and the others by their own.
+fn check_tranches(path: &str, spec: &LayerSpec) -> Result<()> {
+    if spec.tranches.is_empty() {
+        return Ok(());
+    }
+    let at = format!("{path}.tranches");
+    if spec.every != Every::Flat {
+        return Err(Error::domain(
+            at,
+            format!("{:?}", spec.every),
+            "a flat layer: a cadence opens by itself",
+        ));
+    }
+    if spec.tranches.len() > MOST_TRANCHES {
+        return Err(Error::domain(at, spec.tranches.len(), format!("at most {MOST_TRANCHES}")));
+    }
+    if spec.size.target == SizeTarget::PremiumShare {
+        let allowed = "a target that counts what the layer holds";
+        return Err(Error::domain(at, "premium_share", allowed));
+    }
+    let mut shares = 0.0;
+    for (index, tranche) in spec.tranches.iter().enumerate() {
+        positive(&format!("{at}[{index}].share"), tranche.share)?;
+        shares += tranche.share;
+        if tranche.when.is_some() != (index > 0) {
+            let allowed = "a rule for each tranche but the first, which opens by enter";
+            return Err(Error::domain(format!("{at}[{index}].when"), tranche.when.is_some(), allowed));
+        }
+    }
+    within(&format!("{at}: shares in all"), shares, 0.0, 1.0 + 1e-9)
+}
+
+/// Limits of a roll that replaces what it sells.
+fn check_roll(path: &str, spec: &LayerSpec) -> Result<()> {
+    let Some(RollLimits { extrinsic_per_day, forward_variance }) = spec.roll_limits else { return Ok(()) };
+    let at = format!("{path}.roll_limits");
+    if spec.roll_below.is_none() || spec.every != Every::Flat {
+        let allowed = "a flat layer with roll_below: elsewhere nothing is bought in place of what is sold";
+        return Err(Error::domain(at, format!("{:?}", spec.every), allowed));
+    }
+    if extrinsic_per_day.is_none() && forward_variance.is_none() {
+        let allowed = "extrinsic_per_day, forward_variance or both";
+        return Err(Error::domain(at, "no limit", allowed));
+    }
+    if extrinsic_per_day.is_some() && spec.legs.is_empty() {
+        let allowed = "forward_variance: a future has no time value";
+        return Err(Error::domain(format!("{at}.extrinsic_per_day"), "of a future", allowed));
+    }
+    for (name, limit) in [("extrinsic_per_day", extrinsic_per_day), ("forward_variance", forward_variance)] {
+        if let Some(limit) = limit {
+            positive(&format!("{at}.{name}"), limit)?;
+        }
     }
     Ok(())
 }

@@ -7,7 +7,19 @@ pub const KINDS: &[&str] =
     &["open", "settle", "close", "reduce", "monetise", "transfer", "deposit", "refuse", "ruin"];
 
 /// Names of the columns, in order; `layer` and `slot` are −1 and `pnl` is missing where there is none.
-pub const NAMES: &[&str] = &["lane", "tick", "kind", "layer", "slot", "lots", "price", "cash", "pnl"];
+pub const NAMES: &[&str] = &[
+    "lane",
+    "tick",
+    "kind",
+    "layer",
+    "slot",
+    "lots",
+    "price",
+    "cash",
+    "pnl",
+    "variance_sold",
+    "variance_forward",
+];
 
 /// One of them: its lane, and its columns from `tick` on.
 pub type Deal = (usize, [f64; NAMES.len() - 1]);
@@ -17,7 +29,9 @@ pub fn deal(lane: usize, tick: u32, event: &Event) -> Option<Deal> {
     let kind = KINDS.iter().position(|&kind| kind == event.kind)?;
     let index = |at: Option<usize>| at.map_or(-1.0, |at| at as f64);
     let (layer, slot) = (index(event.layer), index(event.slot));
-    let told = [f64::from(tick), kind as f64, layer, slot, event.lots, event.price, event.cash, event.pnl];
+    let [sold, forward] = event.variances;
+    let Event { lots, price, cash, pnl, .. } = *event;
+    let told = [f64::from(tick), kind as f64, layer, slot, lots, price, cash, pnl, sold, forward];
     Some((lane, told))
 }
 

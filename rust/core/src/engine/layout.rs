@@ -13,8 +13,8 @@ use super::{
     permits::Permit,
     spec::{
         BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, HeldSpec, LayerSpec, LedgerMode, LedgerName,
-        LedgersSpec, LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, ProgressionSpec, Right, Role, Rung,
-        SizeSpec, SizeTarget,
+        LedgersSpec, LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, ProgressionSpec, Right, Role,
+        RollLimits, Rung, SizeSpec, SizeTarget, TrancheSpec,
     },
 };
 use crate::{
@@ -171,6 +171,10 @@ pub(super) struct LayerPlan {
     pub exit: Option<usize>,
     pub roll_below: Option<i32>,
     pub monetise: Vec<Rung>,
+    pub press: Option<PressPlan>,
+    /// Parts of the target; none: all of it at once.
+    pub tranches: Vec<TranchePlan>,
+    pub roll_limits: Option<RollLimits>,
     pub size: SizeSpec,
     /// Rules of `size.reduced` and `size.reductions`, and what they multiply the target with.
     pub reduced: Vec<(usize, f64)>,
@@ -183,6 +187,32 @@ impl LayerPlan {
     pub fn hedges(&self) -> bool {
         self.role == Role::Hedge
     }
+
+    /// May a tranche be sold in part?
+    pub fn sells_in_part(&self) -> bool {
+        !self.monetise.is_empty() || self.press.is_some()
+    }
+
+    /// Share of the target that these tranches have together; each is a bit.
+    pub fn share_of(&self, tranches: u32) -> f64 {
+        let counted = self.tranches.iter().enumerate().filter(|(index, _)| tranches >> index & 1 == 1);
+        if self.tranches.is_empty() { 1.0 } else { counted.map(|(_, tranche)| tranche.share).sum() }
+    }
+}
+
+/// Partial sales while a rule holds; the rule is one of those that open.
+#[derive(Debug)]
+pub(super) struct PressPlan {
+    pub when: usize,
+    pub at: f64,
+    pub sell: f64,
+}
+
+/// A part of the target, and the rule that adds it, one of those that open; the first has that of the layer.
+#[derive(Debug)]
+pub(super) struct TranchePlan {
+    pub share: f64,
+    pub when: Option<usize>,
 }
 
 /// A rule that moves money: indices of ledgers.
@@ -469,6 +499,15 @@ impl Builder<'_> {
             Ok(Permit { name: permit.name.clone(), rule, rolls_only: permit.rolls_only })
         };
         let permits = spec.permits.iter().map(permit).collect::<Result<_>>()?;
+        let press = spec.press.as_ref().map(|press| {
+            Ok(PressPlan { when: self.enter(owner.0, &press.when)?, at: press.at, sell: press.sell })
+        });
+        let press = press.transpose()?;
+        let tranche = |tranche: &TrancheSpec| {
+            let when = tranche.when.as_ref().map(|rule| self.enter(owner.0, rule)).transpose()?;
+            Ok(TranchePlan { share: tranche.share, when })
+        };
+        let tranches = spec.tranches.iter().map(tranche).collect::<Result<_>>()?;
         let reduced = spec.size.reduced.iter().chain(&spec.size.reductions);
         let reduced = reduced.map(|r| Ok((self.enter(owner.0, &r.when)?, r.to))).collect::<Result<_>>()?;
         Ok(LayerPlan {
@@ -481,6 +520,9 @@ impl Builder<'_> {
             exit,
             roll_below: spec.roll_below,
             monetise: spec.monetise.clone(),
+            press,
+            tranches,
+            roll_limits: spec.roll_limits,
             size: spec.size.clone(),
             reduced,
             progression: spec.progression,
@@ -534,7 +576,8 @@ impl Builder<'_> {
         let expiry = self.schedule.expiry_table(&spec.product, spec.days, after, quoted)?;
         let decides = self.schedule.decision_sessions(spec.every);
         let (tranches, slots) = match &decides {
-            None => (1, FLAT_SLOTS),
+            // A roll needs a slot beside those of what is held.
+            None => (1, FLAT_SLOTS.max(spec.tranches.len() + 1)),
             Some(decides) => {
                 let needed = self.schedule.slots_needed(decides, &expiry);
                 (needed, needed)

@@ -7,7 +7,7 @@ pub struct Event {
     pub tick: u32,
     /// Minutes since the opening, inside the session; `None` at its close.
     pub minute: Option<u32>,
-    /// "open", "skip", "withhold", "refuse", "block", "settle", "close", "reduce", "monetise", "transfer", "call", "deposit", "ruin".
+    /// "open", "skip", "withhold", "keep", "refuse", "block", "settle", "close", "reduce", "monetise", "transfer", "call", "deposit", "ruin".
     pub kind: &'static str,
     /// Why: the rule's text, or the reason in one word.
     pub reason: String,
@@ -29,6 +29,9 @@ pub struct Event {
     pub leg_prices: Vec<f64>,
     /// Days since 1970-01-01 of the expiry; 0 for events of the whole book.
     pub expiry_day: i32,
+    /// Variances a year of SPX that an opening in place of what is rolled trades: until the old expiry, and from there
+    /// until the new one (R83); NaN of any other event.
+    pub variances: [f64; 2],
 }
 
 impl Default for Event {
@@ -47,6 +50,7 @@ impl Default for Event {
             strikes: vec![],
             leg_prices: vec![],
             expiry_day: 0,
+            variances: [f64::NAN; 2],
         }
     }
 }
@@ -126,6 +130,8 @@ pub struct LayerDecision {
     pub due: bool,
     /// What its enter rule said: 1 true, 0 false, NaN unknown; `None` without a rule.
     pub enter: Option<f64>,
+    /// What the rule of its cash press said, likewise.
+    pub press: Option<f64>,
     /// Permits, by name, that an opening lacks, and that a roll lacks; empty where it may.
     pub withheld: [String; 2],
     /// An opening is ordered.

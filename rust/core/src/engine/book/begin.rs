@@ -9,7 +9,10 @@ use crate::{
 impl Book {
     /// Puts lots in a slot without a trade: they were paid for before.
     pub fn hold(&mut self, held: &HeldSpec, slot: usize) {
-        let state = &mut self.layers[held.layer].slots[slot];
+        let layer = &mut self.layers[held.layer];
+        // So many tranches are held: those that come first (R28).
+        layer.bought = layer.bought.map(|bought| bought << 1 | 1);
+        let state = &mut layer.slots[slot];
         state.lots = Col::splat(held.lots);
         state.entry_lots = Col::splat(held.entry_lots);
         state.sold = Col::splat(held.entry_lots - held.lots);

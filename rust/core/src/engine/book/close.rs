@@ -68,18 +68,25 @@ impl Book {
 
     /// Sells what the rungs reached so far want sold (R36).
     fn monetise(&mut self, ctx: Context<'_>, pools: &[Pool]) {
-        for layer in (0..self.layers.len()).filter(|&layer| !ctx.layer(layer).monetise.is_empty()) {
+        for layer in (0..self.layers.len()).filter(|&layer| ctx.layer(layer).sells_in_part()) {
             for slot in 0..self.layers[layer].slots.len() {
                 for i in self.holds(layer, slot).lanes() {
-                    let state = &self.layers[layer].slots[slot];
-                    let due = (state.reached[i] * state.entry_lots[i] + FLOOR_SLACK).floor() - state.sold[i];
-                    let lots = due.min(state.lots[i]);
+                    let lots = self.lots_to_sell(ctx, layer, slot, i);
                     if lots > 0.0 {
                         self.sell(ctx, layer, slot, ctx.package(pools, layer, slot), i, lots);
                     }
                 }
             }
         }
+    }
+
+    /// Lots that the rungs and the press reached so far want sold, less what was sold before.
+    pub(super) fn lots_to_sell(&self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize) -> f64 {
+        let state = &self.layers[layer].slots[slot];
+        let press = ctx.layer(layer).press.as_ref().filter(|_| state.pressed.get(lane));
+        let share = state.reached[lane] + press.map_or(0.0, |press| press.sell);
+        let due = (share * state.entry_lots[lane] + FLOOR_SLACK).floor() - state.sold[lane];
+        due.min(state.lots[lane])
     }
 
     fn sell(
@@ -96,12 +103,17 @@ impl Book {
         let state = &mut self.layers[layer].slots[slot];
         state.lots[lane] -= lots;
         state.sold[lane] += lots;
+        let press = if state.pressing.get(lane) { "cash press: " } else { "" };
         self.sum.monetised[lane] += 1.0;
+        self.sum.pressed[lane] += f64::from(!press.is_empty());
         let pool = ctx.pool(layer);
         let dollars = lots * pool.contract.dpp;
         let unit = package.earned(pool, lane, received);
         self.log(ctx, lane, || Event {
-            reason: format!("value at {:.1} times its cost", package.value[lane] / -package.credit[lane]),
+            reason: format!(
+                "{press}value at {:.1} times its cost",
+                package.value[lane] / -package.credit[lane]
+            ),
             lots,
             price: received,
             pnl: dollars * unit - 2.0 * fees,

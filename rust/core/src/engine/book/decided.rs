@@ -5,7 +5,6 @@ use crate::{
     engine::{
         package::Pool,
         signals::challenge,
-        size::FLOOR_SLACK,
         trace::{Decision, Held, LayerDecision},
     },
     math::lanes::Tri,
@@ -42,16 +41,18 @@ impl Book {
             let may = plan.permitted(rolls, enters, &ctx.market.session).get(0);
             if may { String::new() } else { plan.objections(rolls, enters, 0) }
         });
+        let said = |rule: usize| {
+            let said = enters[rule].1;
+            let known = if said.truth.get(0) { 1.0 } else { 0.0 };
+            if said.known.get(0) { known } else { f64::NAN }
+        };
         let slots = 0..self.layers[layer].slots.len();
         LayerDecision {
             due: decides
                 .as_ref()
                 .map_or(self.flat(layer).get(0), |decides| decides[ctx.market.session[0] as usize]),
-            enter: plan.enter.map(|rule| {
-                let said = enters[rule].1;
-                let known = if said.truth.get(0) { 1.0 } else { 0.0 };
-                if said.known.get(0) { known } else { f64::NAN }
-            }),
+            enter: plan.enter.map(said),
+            press: plan.press.as_ref().map(|press| said(press.when)),
             withheld,
             open: self.layers[layer].open.get(0),
             factor: self.layers[layer].factor[0],
@@ -64,9 +65,8 @@ impl Book {
 
     fn held_decided(&self, ctx: Context<'_>, pools: &[Pool], layer: usize, slot: usize) -> Held {
         let (state, package) = (&self.layers[layer].slots[slot], ctx.package(pools, layer, slot));
-        let due = (state.reached[0] * state.entry_lots[0] + FLOOR_SLACK).floor() - state.sold[0];
         let (exit, roll) = (state.exit.get(0), state.roll.get(0));
-        let sells = !exit && !roll && !ctx.layer(layer).monetise.is_empty();
+        let sells = !exit && !roll && ctx.layer(layer).sells_in_part();
         Held {
             slot,
             lots: [state.lots[0], state.entry_lots[0]],
@@ -80,7 +80,7 @@ impl Book {
             challenge: challenge(ctx.pool(layer), package, 0, ctx.market.spot[0]),
             exit,
             roll,
-            sell: if sells { due.min(state.lots[0]).max(0.0) } else { 0.0 },
+            sell: if sells { self.lots_to_sell(ctx, layer, slot, 0).max(0.0) } else { 0.0 },
         }
     }
 }

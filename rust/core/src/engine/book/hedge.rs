@@ -151,12 +151,9 @@ impl Book {
         if let Some(tally) = self.tally.as_mut() {
             tally.commit(ctx.tick, lane, lots * offer.expected_cost);
         }
-        let rule = if self.layers[layer].rolled.get(lane) {
-            "roll"
-        } else {
-            ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text)
-        };
-        self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}", limit.words()));
+        let rule = self.opens_by(ctx, layer, lane);
+        let traded = self.rolled_variances(layer, lane).words();
+        self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}{traded}", limit.words()));
     }
 
     /// Dollars per VIX point of the core (what it loses) and of all hedges (what they gain).
@@ -208,10 +205,11 @@ impl Book {
         self.held(ctx, pools, layer, |package| (-package.credit[lane]).max(0.0), lane)
     }
 
-    /// `size.value` with its multiplier, smaller where its rules said so (C3, R40).
+    /// `size.value` with its multiplier, smaller where its rules said so (C3, R40), of the parts that are held then (R28).
     fn fraction(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
-        let size = &ctx.layer(layer).size;
-        size.value * size.multiplier * self.layers[layer].factor[lane]
+        let plan = ctx.layer(layer);
+        let state = &self.layers[layer];
+        plan.size.value * plan.size.multiplier * state.factor[lane] * plan.share_of(state.adding[lane])
     }
 
     /// Lots that the layer wants to buy now, before any limit.

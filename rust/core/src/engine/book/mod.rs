@@ -10,8 +10,10 @@ mod liquidity;
 mod margin;
 mod mark;
 mod open;
+mod roll;
 mod settle;
 mod tally;
+mod tranches;
 
 use super::{
     deals::{Deal, deal},
@@ -24,10 +26,14 @@ use super::{
     summary::Summary,
     trace::Event,
 };
-use crate::math::lanes::{Col, LANES, Mask};
+use crate::{
+    math::lanes::{Col, LANES, Mask, Tri},
+    rules::program::Memory,
+};
 use calls::Calls;
 pub use close::closed_for;
 use tally::Tally;
+use tranches::{NO_PARTS, Parts};
 
 /// Money comparisons (refusal, call, liquidation) ignore differences below this, dollars.
 const TOLERANCE: f64 = 1e-6;
@@ -71,6 +77,9 @@ struct Slot {
     entry_lots: Col,
     sold: Col,
     reached: Col,
+    /// Lanes in which the cash press has reached it, and those in which it does at this close (R84).
+    pressed: Mask,
+    pressing: Mask,
     /// Hedge P&L of the book at the end of the entry tick.
     hedge_before: Col,
 }
@@ -84,6 +93,11 @@ struct Layer {
     rolled: Mask,
     /// What the target is multiplied with by the rules that were true when the opening was decided (C3, R40).
     factor: Col,
+    /// Parts of the target that it has bought since it was flat, and those that it has after the pending opening (R28).
+    bought: Parts,
+    adding: Parts,
+    /// Variances a year that the pending roll trades: until the old expiry, and from there until the new one (R83).
+    traded: [Col; 2],
     chains: Vec<Chain>,
     base: Col,
     /// Every bucket but interest.
@@ -97,6 +111,9 @@ impl Layer {
             open: Mask::NONE,
             rolled: Mask::NONE,
             factor: Col::splat(1.0),
+            bought: NO_PARTS,
+            adding: NO_PARTS,
+            traded: [Col::splat(f64::NAN); 2],
             chains: vec![Chain::default(); pool.tranches],
             base: Col::splat(f64::NAN),
             pnl: Col::default(),
@@ -398,18 +415,20 @@ impl Book {
         self.transfers[transfer] = lanes;
     }
 
-    /// Rolls and partial sales of the hedge layers, from this tick's marks (R35, R36).
-    pub fn order_rolls_and_sales(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+    /// Rolls and partial sales of the hedge layers, from this tick's marks (R35, R36, R84).
+    pub fn order_rolls_and_sales(&mut self, ctx: Context<'_>, pools: &[Pool], enters: &[(Memory, Tri)]) {
         for layer in 0..self.layers.len() {
             let plan = ctx.layer(layer);
-            if plan.roll_below.is_none() && plan.monetise.is_empty() {
+            if plan.roll_below.is_none() && plan.monetise.is_empty() && plan.press.is_none() {
                 continue;
             }
+            let press = plan.press.as_ref();
+            let pressing = press.map_or(Mask::NONE, |press| enters[press.when].1.is_true());
             for slot in 0..self.layers[layer].slots.len() {
                 let package = ctx.package(pools, layer, slot);
                 let held = self.holds(layer, slot);
                 let state = &mut self.layers[layer].slots[slot];
-                state.roll = Mask::NONE;
+                (state.roll, state.pressing) = (Mask::NONE, Mask::NONE);
                 for i in held.lanes() {
                     let days = ctx.plan.schedule.days_between(ctx.market.session[i], package.expiry[i]);
                     let due = plan.roll_below.is_some_and(|below| days < below);
@@ -418,7 +437,10 @@ impl Book {
                     let reached = plan.monetise.iter().filter(|rung| package.value[i] >= rung.at * cost);
                     let share = reached.map(|rung| rung.sell).sum::<f64>();
                     state.reached[i] = state.reached[i].max(share);
+                    let gained = press.is_some_and(|press| package.value[i] >= press.at * cost);
+                    state.pressing.set(i, gained && pressing.get(i) && !state.pressed.get(i));
                 }
+                state.pressed = state.pressed | state.pressing;
             }
         }
     }
