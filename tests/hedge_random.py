@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 from alvh.market import L3F
-from hedge_plan import FORTNIGHT, MONTH, WEEK, commingled, core, hedge, separate, spec
+from hedge_plan import FORTNIGHT, MONTH, QUARTER, WEEK, commingled, core, hedge, separate, spec
 from twin_plan import leg, rule
 
 VALUES = {
@@ -93,6 +93,7 @@ class Maker:
         if every == "flat":
             more |= self.maybe(0.3, tranches=self.tranches())
             more |= self.maybe(0.5, roll_limits=self.limits(bool(legs))) if "roll_below" in more else {}
+        more |= self.maybe(0.4, others=self.others(product, more.get("roll_below", 0)))
         if target == "premium_share":  # it counts nothing that is held
             more.pop("tranches", None)
         more |= {
@@ -100,6 +101,15 @@ class Maker:
             "ledger": self.pick(("core", "sleeve")) if ledgers else "core",
         }
         return hedge(product, legs, days, every=every, target=target, value=self.pick(VALUES[target]), **more)
+
+    def others(self, product: str, roll_below: int) -> list[dict[str, Any]]:
+        """A larger contract of a future, a longer tenor of an option."""
+        if product in {"VX", "VXM"}:
+            lots = {"by": "lots", "least": self.pick((1.0, 2.0))}
+            days = QUARTER if roll_below > MONTH["low"] else MONTH
+            return [{"product": "VX", "days": days, "prefer": lots}] if roll_below < days["low"] else []
+        longer = {"by": "theta_per_vega", "when": self.pick(BOOK_RULES)}
+        return [{"product": product, "days": QUARTER, "prefer": longer}]
 
     def press(self) -> dict[str, Any]:
         return {"when": self.pick(BOOK_RULES), "at": self.pick((0.7, 1.1)), "sell": self.pick((0.2, 0.3))}

@@ -237,6 +237,7 @@ PARTS = {
         "roll_limits": playbook.RollLimits,
         "tranches": playbook.Tranche,
     },
+    playbook.Buy: {"shift": playbook.Shift},
     playbook.Size: {"reduced": playbook.Reduced, "reductions": playbook.Reduced},
     playbook.Ledgers: {"sleeve": playbook.SleeveTable, "transfers": playbook.Transfer},
 }

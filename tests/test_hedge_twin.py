@@ -36,6 +36,21 @@ def between(when, source, to, share=0.3):
     return {"when": when, "from": source, "to": to, "share": share}
 
 
+def larger(product, days=QUARTER, least=2.0):
+    """Another contract, from so many lots of it on."""
+    return {"product": product, "days": days, "prefer": {"by": "lots", "least": least}}
+
+
+def longer(days, op="gt", vix=30.0):
+    """Another tenor of VIX or SPX options, while VIX is so high."""
+    product = "SPX" if op == "lt" else "VIX"
+    return {
+        "product": product,
+        "days": days,
+        "prefer": {"by": "theta_per_vega", "when": rule(op, "vix", vix)},
+    }
+
+
 TARGETS = {
     "calls on vega": vix_call(),
     "futures on vega": vix_future(MONTH, target="core_vega"),
@@ -165,6 +180,40 @@ CASES = {
         separate(0.2),
         {},
         "hedge_opened",
+    ),
+    "the larger contract": (
+        [
+            CORE,
+            vix_future(product="VXM", value=3.0, roll_below=70, others=[larger("VX")]),
+            vix_future(WEEK, product="VXM", target="core_vega", every="day", others=[larger("VX", WEEK)]),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened rolled",
+    ),
+    "the tenor that decays less": (
+        [
+            CORE,
+            vix_call(FORTNIGHT, roll_below=9, others=[longer(MONTH)], roll_limits={"extrinsic_per_day": 1.2}),
+            spx_put(FORTNIGHT, delta=0.4, every="week", others=[longer(QUARTER, "lt", 36.0)]),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened rolled rolls_kept",
+    ),
+    "parts of either tenor": (
+        [
+            CORE,
+            vix_call(
+                FORTNIGHT,
+                others=[longer(MONTH)],
+                tranches=[{"share": 0.5}, {"share": 0.5, "when": rule("lt", "chance", 0.3)}],
+                press={"when": rule("lt", "chance", 0.3), "at": 1.02, "sell": 0.5},
+            ),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened pressed",
     ),
     "a cash press": (
         [

@@ -237,7 +237,7 @@ def test_caps(text, spec):
     assert all(found[key] == pytest.approx(value) for key, value in spec.items())
 
 
-def test_of_several_products_the_smallest_contract_is_traded():
+def test_of_several_products_the_smallest_is_the_layers_own():
     assert av.put(product=("SPX", "XSP")).traded == "XSP"
     assert av.put(product="SPX").traded == "SPX"
 

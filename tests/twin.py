@@ -36,6 +36,7 @@ class Twin:
     summary: dict[str, float]
     decisions: Decisions
     variances: list[tuple[float, ...]]
+    others: list[tuple[int, int]]
 
 
 def run(
@@ -84,6 +85,7 @@ class Run:
             summary,
             self.decisions,
             self.record.variances,
+            self.record.others,
         )
 
     def session(self, tick: int) -> None:
@@ -98,8 +100,11 @@ class Run:
         self.monetise()
         self.close_ruined()
         self.calls.meet_due()
-        for layer in self.book.layers:
-            self.trader.open(layer)
+        for layer in self.book.shown:
+            self.trader.settle_on(layer)
+            for each in layer.family():
+                self.trader.open(each)
+            layer.rolled = None
         self.calls.at_once()
         self.calls.find()
         self.call_at_bar()

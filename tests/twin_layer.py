@@ -176,6 +176,9 @@ class Layer:
         self.terms, self.index = terms, index
         self.chains = [Chain() for _ in range(terms.tranches)]
         self.held: dict[int, Tranche] = {}
+        self.main, self.others = self, list["Layer"]()  # packages that may be bought in its place (R32, R42)
+        self.prefer: dict[str, Any] = {}
+        self.shifts: list[bool] = []  # what the rules of longer tenors said at the last close
         self.early: dict[int, list[Early]] = {}  # by slot: lots closed by rule, and by force
         self.decided = 0
         self.pending: int | None = None  # slot of the opening decided a tick ago
@@ -200,7 +203,20 @@ class Layer:
     def share(self) -> float:
         """Of the target, what the parts have together that are held after the pending opening."""
         tranches = self.terms.spec.get("tranches") or []
-        return sum(tranches[part]["share"] for part in sorted(self.adding)) if tranches else 1.0
+        return sum(tranches[part]["share"] for part in sorted(self.main.adding)) if tranches else 1.0
+
+    def family(self) -> list["Layer"]:
+        """The layer of the specification and its other packages."""
+        return [self.main, *self.main.others]
+
+    def tranches_held(self) -> list[Tranche]:
+        return [t for layer in self.family() for t in layer.held.values()]
 
     def lots(self) -> float:
-        return sum(t.lots for t in self.held.values())
+        """Of all packages, by dollars a point."""
+        dollars = sum(t.lots * layer.terms.dpp for layer in self.family() for t in layer.held.values())
+        return dollars / self.terms.dpp
+
+    def paid(self) -> float:
+        """What was paid for the options of all packages, dollars."""
+        return sum(layer.premium() for layer in self.family())

@@ -11,21 +11,22 @@ from twin_trade import Trader
 
 def weigh(trader: Trader) -> None:
     """Take back the rolls that cost too much at the quotes of their fill; note what the others trade."""
-    for layer in trader.book.layers:
-        rolled = [t for t in layer.held.values() if t.roll_due]
+    for layer in trader.book.shown:
+        rolled = [(each, t) for each in layer.family() for t in each.held.values() if t.roll_due]
         if not layer.terms.flat or not rolled:
             continue
         limits = layer.terms.spec.get("roll_limits")
-        offered = trader.package(layer, -1) if limits else None
-        for t in rolled:
-            if limits and (offered is None or dear(trader.book, layer, t, offered[0], limits)):
+        for each, t in rolled if limits else ():
+            offered = trader.package(each, -1)
+            if offered is None or dear(trader.book, each, t, offered[0], limits):
                 t.roll_due = False
                 trader.record.count("rolls_kept")
-        done = [t for t in rolled if t.roll_due]
+        done = [(each, t) for each, t in rolled if t.roll_due]
         if done:
-            layer.rolled = mean(trader.book, layer, done)
+            layer.rolled = mean(trader.book, done)
         elif layer.adding == layer.bought:
-            layer.pending = None
+            for each in layer.family():
+                each.pending = None
 
 
 def dear(book: Book, layer: Layer, old: Tranche, new: Tranche, limits: dict[str, Any]) -> bool:
@@ -57,14 +58,13 @@ def variances(book: Book, layer: Layer, old: int, new: int) -> tuple[float, floa
     return near / n * SESSION_YEAR, (far - near) / (m - n) * SESSION_YEAR
 
 
-def mean(book: Book, layer: Layer, rolled: list[Tranche]) -> tuple[float, float]:
-    """Variances of several tranches rolled at once, by their lots."""
-    terms, market = layer.terms, book.market
-    now = market.session(book.tick)
-    new = market.calendar.expiry(terms.spec["product"], terms.spec["days"], now, **terms.after)
-    if new is None:
-        return nan, nan
-    each = [variances(book, layer, t.expiry, new) for t in rolled]
-    lots = sum(t.lots for t in rolled)
-    sold, forward = (sum(t.lots * v[i] for t, v in zip(rolled, each, strict=True)) / lots for i in (0, 1))
+def mean(book: Book, rolled: list[tuple[Layer, Tranche]]) -> tuple[float, float]:
+    """Variances of several tranches rolled at once, by their dollars a point."""
+    each, sizes = [], [t.lots * layer.terms.dpp for layer, t in rolled]
+    for layer, t in rolled:
+        terms, now = layer.terms, book.market.session(book.tick)
+        new = book.market.calendar.expiry(terms.spec["product"], terms.spec["days"], now, **terms.after)
+        each.append((nan, nan) if new is None else variances(book, layer, t.expiry, new))
+    pairs = list(zip(sizes, each, strict=True))
+    sold, forward = (sum(size * found[i] for size, found in pairs) / sum(sizes) for i in (0, 1))
     return sold, forward

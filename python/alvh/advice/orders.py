@@ -151,7 +151,8 @@ def _due_to_roll(layer: Layer, told: Mapping[str, Any]) -> bool:
 
 def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Return side, product, right, strike, expiry, lots, price, net, cash of each leg of an event."""
-    row = contract(layer.product)
+    product = layer.products[event["other"]]
+    row = contract(product)
     sign = 1 if event["event"] == OPENS else -1
     expiry = EPOCH + timedelta(event["expiry_day"])
     legs = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
@@ -160,7 +161,7 @@ def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     return [
         (
             "buy" if sign * leg["ratio"] > 0 else "sell",
-            layer.product,
+            product,
             leg["right"],
             None if strike is None else strike * row.index_fraction,
             expiry,

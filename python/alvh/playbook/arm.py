@@ -438,6 +438,7 @@ class Arm(Frozen):
                     *keys,
                     *(f"size.reductions {n}.when" for n in range(1, len(layer.size.reductions) + 1)),
                     *(f"tranches {n}.when" for n in range(2, len(layer.tranches) + 1)),
+                    *(["buy.shift.when"] if layer.buy is not None and layer.buy.shift is not None else []),
                 ),
                 layer.rules,
                 strict=True,

@@ -195,8 +195,22 @@ class Layer(Frozen):
 
     @property
     def product(self) -> str:
-        """The product that is traded."""
+        """The product that is traded: of several the smallest contract."""
         return self.trade.traded
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """The product of each package that the layer may trade: its own, then its others (R32, R42)."""
+        if self.buy is None:
+            return (self.product,)
+        return self.product, *(other["product"] for other in self.buy.others())
+
+    @property
+    def windows(self) -> tuple[dict[str, int], ...]:
+        """The expiry windows of these packages."""
+        if self.buy is None:
+            return (self.trade.window,)
+        return self.trade.window, *(other["days"] for other in self.buy.others())
 
     @property
     def minute(self) -> int | None:
@@ -209,6 +223,8 @@ class Layer(Frozen):
         reduced = self.size.reduced.when if self.size.reduced else None
         further: list[Condition | None] = [each.when for each in self.size.reductions]
         further += [each.when for each in self.tranches[1:]]
+        if self.buy is not None and self.buy.shift is not None:
+            further.append(self.buy.shift.when)
         own = (self.enter, "book"), (self.exit, "position"), (reduced, "book")
         return (*own, *((rule, "book") for rule in further))
 
@@ -236,6 +252,8 @@ class Layer(Frozen):
         }
         if self.buy is not None and self.buy.after is not None:
             spec["after"] = self.buy.after
+        if self.buy is not None and (others := self.buy.others()):
+            spec["others"] = others
         if self.roll_limits is not None:
             spec["roll_limits"] = self.roll_limits.model_dump()
         if self.tranches:
@@ -255,7 +273,7 @@ class Layer(Frozen):
         if self.strikes is not None:
             tables["strikes"] = self.strikes.document()
         if self.buy is not None:
-            tables["buy"] = self.buy.model_dump(exclude_none=True)
+            tables["buy"] = self.buy.document()
         tables["size"] = self.size.document()
         rules = {"enter": self.enter, "exit": self.exit}
         tables |= {key: str(rule) for key, rule in rules.items() if rule is not None}

@@ -350,6 +350,7 @@ pub fn event_row<'py>(py: Python<'py>, event: &engine::Event) -> PyResult<Bound<
     row.set_item("reason", &event.reason)?;
     row.set_item("layer", event.layer)?;
     row.set_item("slot", event.slot)?;
+    row.set_item("other", event.other)?;
     row.set_item("lots", event.lots)?;
     row.set_item("price", event.price)?;
     row.set_item("cash", event.cash)?;

@@ -70,6 +70,7 @@ fn layer_row<'py>(py: Python<'py>, layer: &LayerDecision) -> PyResult<Bound<'py,
 fn held_row<'py>(py: Python<'py>, held: &Held) -> PyResult<Bound<'py, PyDict>> {
     let Held {
         slot,
+        other,
         lots: [lots, entry_lots],
         entered,
         expiry_day,
@@ -85,6 +86,7 @@ fn held_row<'py>(py: Python<'py>, held: &Held) -> PyResult<Bound<'py, PyDict>> {
     } = held;
     let row = PyDict::new(py);
     row.set_item("slot", slot)?;
+    row.set_item("other", other)?;
     row.set_item("lots", lots)?;
     row.set_item("entry_lots", entry_lots)?;
     row.set_item("entered", entered)?;

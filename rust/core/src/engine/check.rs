@@ -3,12 +3,11 @@
 use super::{
     fill::Contract,
     instrument::Instrument,
-    layout::LayerPlan,
     plan::{positive, within},
     spec::{
         BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
-        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, RollLimits, SizeBase, SizeBasis,
-        SizeTarget, StrikeSpec, Underlying, Width,
+        LedgersSpec, LegSpec, LiquiditySpec, PreferSpec, ProgressionSpec, Role, RollLimits, SizeBase,
+        SizeBasis, SizeTarget, StrikeSpec, Underlying, Width,
     },
 };
 use crate::{
@@ -158,6 +157,7 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         || !spec.monetise.is_empty()
         || spec.press.is_some()
         || !spec.tranches.is_empty()
+        || !spec.others.is_empty()
         || spec.roll_limits.is_some()
         || !size.caps.is_empty()
         || size.reduced.is_some()
@@ -167,7 +167,7 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         let allowed = "a layer with role = hedge";
         return Err(Error::domain(
             path,
-            "roll_below, roll_limits, monetise, press, tranches, caps, reduced or band in a core layer",
+            "roll_below, roll_limits, monetise, press, tranches, others, caps, reduced or band in a core layer",
             allowed,
         ));
     }
@@ -194,6 +194,7 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
     }
     within(&format!("{path}.monetise and press: shares in all"), sold, 0.0, 1.0 + 1e-9)?;
     check_tranches(path, spec)?;
+    check_others(path, spec)?;
     check_roll(path, spec)?;
     for (index, cap) in size.caps.iter().enumerate() {
         let at = format!("{path}.size.caps[{index}]");
@@ -257,6 +258,28 @@ fn check_tranches(path: &str, spec: &LayerSpec) -> Result<()> {
         }
     }
     within(&format!("{at}: shares in all"), shares, 0.0, 1.0 + 1e-9)
+}
+
+/// Other packages: contracts that are preferred from some lots on, or options of another tenor.
+fn check_others(path: &str, spec: &LayerSpec) -> Result<()> {
+    for (index, other) in spec.others.iter().enumerate() {
+        let at = format!("{path}.others[{index}]");
+        match other.prefer {
+            PreferSpec::Lots { least } => within(&format!("{at}.prefer.least"), least, 1.0, 1e9)?,
+            PreferSpec::ThetaPerVega { .. } if spec.legs.is_empty() => {
+                let allowed = "options: a future has no time value";
+                return Err(Error::domain(format!("{at}.prefer"), "theta_per_vega", allowed));
+            }
+            PreferSpec::ThetaPerVega { .. } => {}
+        }
+        if let Some(below) = spec.roll_below
+            && other.days.low <= below
+        {
+            let allowed = format!("above roll_below = {below}");
+            return Err(Error::domain(format!("{at}.days.low"), other.days.low, allowed));
+        }
+    }
+    Ok(())
 }
 
 /// Limits of a roll that replaces what it sells.
@@ -374,7 +397,7 @@ fn check_progression(path: &str, rule: Option<&ProgressionSpec>) -> Result<()> {
 }
 
 /// What a book begins with: layers that it has, legs that they have, ledgers that it has.
-pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[LayerPlan]) -> Result<()> {
+pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec) -> Result<()> {
     let at = format!("{}.begins", spec.arm);
     for (ledger, cash) in begins.cash.into_iter().enumerate() {
         let separate = spec.ledgers.as_ref().is_some_and(|ledgers| ledgers.mode == LedgerMode::Separate);
@@ -395,9 +418,13 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[Layer
             return Err(Error::domain(
                 format!("{at}.layer"),
                 held.layer,
-                format!("0 to {}", layers.len() - 1),
+                format!("0 to {}", spec.layers.len() - 1),
             ));
         };
+        let others = spec.layers[held.layer].others.len();
+        if held.other > others {
+            return Err(Error::domain(format!("{at}.other"), held.other, format!("0 to {others}")));
+        }
         if held.strikes.len() != legs.len() || held.strikes.iter().any(|k| !(*k > 0.0 && k.is_finite())) {
             let allowed = format!("{} above 0, one per leg", legs.len());
             return Err(Error::domain(format!("{at}.strikes"), format!("{:?}", held.strikes), allowed));

@@ -15,6 +15,8 @@ pub struct Event {
     pub layer: Option<usize>,
     /// Slot of the layer.
     pub slot: Option<usize>,
+    /// Which of the layer's packages: 0 its own, then its others.
+    pub other: usize,
     /// Lots.
     pub lots: f64,
     /// Cash per unit, points of the underlying (received is positive).
@@ -43,6 +45,7 @@ impl Default for Event {
             reason: String::new(),
             layer: None,
             slot: None,
+            other: 0,
             lots: 0.0,
             price: f64::NAN,
             cash: 0.0,
@@ -147,6 +150,8 @@ pub struct LayerDecision {
 pub struct Held {
     /// Slot of the layer.
     pub slot: usize,
+    /// Which of the layer's packages: 0 its own, then its others.
+    pub other: usize,
     /// Lots, and lots at the opening.
     pub lots: [f64; 2],
     /// Tick of the opening; negative before session 0.

@@ -95,6 +95,7 @@ impl Book {
             // A book that is followed for foresight buys one lot of everything on offer.
             bought.push(Bought {
                 place: (lane, layer, slot),
+                of: ctx.layer(layer).of,
                 tick: ctx.tick,
                 outlay: offer.outlay,
                 expected_cost: offer.expected_cost,
@@ -112,7 +113,7 @@ impl Book {
             return;
         }
         let band = ctx.layer(layer).size.band;
-        if band > 0.0 && target < band * (self.own_lots(layer, lane) + target) {
+        if band > 0.0 && target < band * (self.own_lots(ctx, layer, lane) + target) {
             self.skip(ctx, layer, slot, Some(package), lane, "within its band".into());
             return;
         }
@@ -152,8 +153,10 @@ impl Book {
             tally.commit(ctx.tick, lane, lots * offer.expected_cost);
         }
         let rule = self.opens_by(ctx, layer, lane);
-        let traded = self.rolled_variances(layer, lane).words();
-        self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}{traded}", limit.words()));
+        let traded = self.rolled_variances(ctx, layer, lane).words();
+        let weighed = self.weighed_words(layer, lane);
+        let reason = format!("{rule}; {}{traded}{weighed}", limit.words());
+        self.enter(ctx, layer, slot, package, lane, lots, reason);
     }
 
     /// Dollars per VIX point of the core (what it loses) and of all hedges (what they gain).
@@ -192,9 +195,14 @@ impl Book {
         layers.map(loss).sum()
     }
 
-    /// Lots that the layer holds.
-    fn own_lots(&self, layer: usize, lane: usize) -> f64 {
-        self.layers[layer].slots.iter().map(|slot| slot.lots[lane]).sum()
+    /// Lots that the layer holds, those of other packages by their dollars a point.
+    fn own_lots(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
+        let own = ctx.pool(layer).contract.dpp;
+        let lots = |each: usize| -> f64 {
+            let lots = self.layers[each].slots.iter().map(|slot| slot.lots[lane]).sum::<f64>();
+            if each == layer { lots } else { lots * ctx.pool(each).contract.dpp / own }
+        };
+        ctx.book.family(layer).map(lots).sum()
     }
 
     /// Premium paid for what the layer holds, dollars.
@@ -202,7 +210,8 @@ impl Book {
         if !ctx.pool(layer).pays_premium() {
             return 0.0;
         }
-        self.held(ctx, pools, layer, |package| (-package.credit[lane]).max(0.0), lane)
+        let paid = |each| self.held(ctx, pools, each, |package| (-package.credit[lane]).max(0.0), lane);
+        ctx.book.family(layer).map(paid).sum()
     }
 
     /// `size.value` with its multiplier, smaller where its rules said so (C3, R40), of the parts that are held then (R28).
@@ -210,6 +219,22 @@ impl Book {
         let plan = ctx.layer(layer);
         let state = &self.layers[layer];
         plan.size.value * plan.size.multiplier * state.factor[lane] * plan.share_of(state.adding[lane])
+    }
+
+    /// Lots of a package on offer that its layer would buy, before they are made whole.
+    pub(super) fn would_buy(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        package: &Package,
+        choice: &Selection,
+        lane: usize,
+    ) -> f64 {
+        let offer = offer(ctx, layer, package, choice, lane);
+        let exposure = self.exposure(ctx, pools, lane);
+        let target = self.target(ctx, pools, layer, &offer, exposure, lane);
+        self.allowed(ctx, pools, layer, &offer, target, lane).0
     }
 
     /// Lots that the layer wants to buy now, before any limit.
@@ -241,7 +266,7 @@ impl Book {
                         0.0
                     }
                 });
-                per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(layer, lane)
+                per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(ctx, layer, lane)
             }
             SizeTarget::CoreNotional => {
                 let notional = self.core(ctx, pools, lane, |package| package.risk[lane]);
@@ -249,14 +274,14 @@ impl Book {
             }
             SizeTarget::CoreIndexNotional => {
                 let per_point = self.core(ctx, pools, lane, |_| 1.0);
-                fraction * per_point / offer.dpp - self.own_lots(layer, lane)
+                fraction * per_point / offer.dpp - self.own_lots(ctx, layer, lane)
             }
             SizeTarget::CoreMaxLoss => {
                 let most = self.core(ctx, pools, lane, |package| package.risk[lane]);
-                per(fraction * most, offer.package.value[lane] * offer.dpp) - self.own_lots(layer, lane)
+                per(fraction * most, offer.package.value[lane] * offer.dpp) - self.own_lots(ctx, layer, lane)
             }
             SizeTarget::PremiumShare => per(fraction * self.nav_now(ctx, pools, lane), offer.premium),
-            SizeTarget::Lots => fraction - self.own_lots(layer, lane),
+            SizeTarget::Lots => fraction - self.own_lots(ctx, layer, lane),
             SizeTarget::MarginShare => unreachable!("layout refuses it for a hedge"),
         };
         lots.max(0.0)
@@ -298,7 +323,7 @@ impl Book {
                 }
                 Cap::CrashGain { .. } => {
                     let left = self.core(ctx, pools, lane, |p| p.risk[lane] + p.value[lane]);
-                    let most = lots(left, offer.crash_gain) - self.own_lots(layer, lane);
+                    let most = lots(left, offer.crash_gain) - self.own_lots(ctx, layer, lane);
                     cut(most.max(0.0), Limit::Cap);
                 }
             }

@@ -10,6 +10,7 @@ mod liquidity;
 mod margin;
 mod mark;
 mod open;
+mod others;
 mod roll;
 mod settle;
 mod tally;
@@ -20,7 +21,7 @@ use super::{
     entries,
     exposure::Exposure,
     foresight::Bought,
-    layout::{BookPlan, LayerPlan, PoolPlan},
+    layout::{BookPlan, LayerPlan, PoolPlan, Prefer},
     package::{Market, Package, Pool},
     plan::Plan,
     summary::Summary,
@@ -98,6 +99,8 @@ struct Layer {
     adding: Parts,
     /// Variances a year that the pending roll trades: until the old expiry, and from there until the new one (R83).
     traded: [Col; 2],
+    /// Theta per vega of the layer's own package and of the other one, where they were compared (R32).
+    weighed: [Col; 2],
     chains: Vec<Chain>,
     base: Col,
     /// Every bucket but interest.
@@ -114,6 +117,7 @@ impl Layer {
             bought: NO_PARTS,
             adding: NO_PARTS,
             traded: [Col::splat(f64::NAN); 2],
+            weighed: [Col::splat(f64::NAN); 2],
             chains: vec![Chain::default(); pool.tranches],
             base: Col::splat(f64::NAN),
             pnl: Col::default(),
@@ -154,6 +158,17 @@ impl<'a> Context<'a> {
 
     fn package<'p>(&self, pools: &'p [Pool], layer: usize, slot: usize) -> &'p Package {
         &pools[self.book.layers[layer].pool].packages[slot]
+    }
+
+    /// Which of its layer's packages this is: 0 its own, then the others.
+    fn other(&self, layer: usize) -> usize {
+        self.book.family(layer).position(|each| each == layer).unwrap_or(0)
+    }
+
+    /// A slot among those of all the packages of a layer.
+    fn place(&self, layer: usize, slot: usize) -> usize {
+        let before = self.book.family(layer).take_while(|&each| each != layer);
+        before.map(|each| self.pool(each).places()).sum::<usize>() + slot
     }
 
     /// Layers that use the cash of a ledger.
@@ -386,23 +401,49 @@ impl Book {
         self.layers[layer].slots[slot].followed
     }
 
-    /// Lanes in which a layer holds nothing at all.
-    pub fn flat(&self, layer: usize) -> Mask {
-        let slots = &self.layers[layer].slots;
-        Mask::from_fn(|i| slots.iter().all(|slot| slot.lots[i] == 0.0))
+    /// Slots of a layer and of its other packages.
+    fn slots_of(&self, book: &BookPlan, layer: usize) -> impl Iterator<Item = &Slot> {
+        book.family(layer).flat_map(|each| &self.layers[each].slots)
+    }
+
+    /// Lanes in which a layer holds nothing at all, of none of its packages.
+    pub fn flat(&self, book: &BookPlan, layer: usize) -> Mask {
+        let held = self.slots_of(book, layer).fold(Mask::NONE, |held, slot| {
+            let lots = &slot.lots;
+            held | Mask::from_fn(|i| lots[i] > 0.0)
+        });
+        !held
     }
 
     /// Lanes of a layer that are rolled at the next fill.
-    pub fn rolls(&self, layer: usize) -> Mask {
-        self.layers[layer].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
+    pub fn rolls(&self, book: &BookPlan, layer: usize) -> Mask {
+        self.slots_of(book, layer).fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
     }
 
     /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; `factor` below 1
-    /// where the hedge shall be smaller (C3).
-    pub fn order_open(&mut self, layer: usize, [lanes, rolled]: [Mask; 2], factor: &Col) {
-        self.layers[layer].open = lanes;
-        self.layers[layer].rolled = rolled;
-        self.layers[layer].factor.clone_from(factor);
+    /// where the hedge shall be smaller (C3). Which of the layer's packages is bought is found at the fill: another one may
+    /// be in the lanes of `may`.
+    pub fn order_open(
+        &mut self,
+        book: &BookPlan,
+        layer: usize,
+        [lanes, rolled]: [Mask; 2],
+        factor: &Col,
+        may: impl Fn(Prefer) -> Mask,
+    ) {
+        let adding = self.layers[layer].adding;
+        for each in book.family(layer) {
+            let state = &mut self.layers[each];
+            (state.open, state.rolled, state.adding) = (lanes, rolled, adding);
+            state.factor.clone_from(factor);
+            if book.layers[each].of != each || !book.layers[each].others.is_empty() {
+                state.weighed = [Col::splat(f64::NAN); 2];
+            }
+        }
+        for other in &book.layers[layer].others {
+            let state = &mut self.layers[other.layer];
+            state.open = state.open & may(other.prefer);
+        }
     }
 
     /// Exit orders of one slot.
@@ -446,10 +487,12 @@ impl Book {
     }
 
     /// Takes back the rolls that are not permitted; returns those that were ordered.
-    pub fn withhold_rolls(&mut self, layer: usize, permitted: Mask) -> Mask {
-        let ordered = self.rolls(layer);
-        for slot in &mut self.layers[layer].slots {
-            slot.roll = slot.roll & permitted;
+    pub fn withhold_rolls(&mut self, book: &BookPlan, layer: usize, permitted: Mask) -> Mask {
+        let ordered = self.rolls(book, layer);
+        for each in book.family(layer) {
+            for slot in &mut self.layers[each].slots {
+                slot.roll = slot.roll & permitted;
+            }
         }
         ordered
     }
@@ -620,8 +663,9 @@ fn about(
 ) -> Event {
     Event {
         kind,
-        layer: Some(layer),
-        slot: Some(slot),
+        layer: Some(ctx.layer(layer).of),
+        other: ctx.other(layer),
+        slot: Some(ctx.place(layer, slot)),
         strikes: package.map_or_else(Vec::new, |package| package.strikes.iter().map(|k| k[0]).collect()),
         leg_prices: package
             .map_or_else(Vec::new, |package| package.leg_prices.iter().map(|p| p[0]).collect()),

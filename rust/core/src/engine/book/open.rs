@@ -197,8 +197,9 @@ impl Book {
         state.sold[lane] = 0.0;
         state.reached[lane] = 0.0;
         state.pressed.set(lane, false);
-        let variances = self.rolled_variances(layer, lane);
-        self.layers[layer].bought[lane] = self.layers[layer].adding[lane];
+        let variances = self.rolled_variances(ctx, layer, lane);
+        let of = ctx.layer(layer).of;
+        self.layers[of].bought[lane] = self.layers[of].adding[lane];
         self.log(ctx, lane, || Event {
             reason,
             lots,

@@ -60,6 +60,15 @@ impl Variances {
     }
 }
 
+/// What the rolls of a layer trade, by their dollars a point, and the lanes in which one was not done.
+#[derive(Debug, Default)]
+struct Traded {
+    size: Col,
+    sold: Col,
+    forward: Col,
+    kept: Mask,
+}
+
 /// A package, as far as a roll looks at it.
 struct Rolled<'a> {
     expiry: &'a [u32; LANES],
@@ -71,9 +80,51 @@ struct Rolled<'a> {
 
 impl Book {
     /// Finds what the rolls of a flat layer trade, and takes back those that cost too much; each with its reason.
-    pub fn weigh_rolls(&mut self, ctx: Context<'_>, layer: usize, pool: &Pool, choice: &mut Selection) {
+    pub fn weigh_rolls(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        pools: &[Pool],
+        selections: &mut [Selection],
+    ) {
+        let mut traded = Traded::default();
+        for each in ctx.book.family(layer) {
+            let lanes = self.layers[each].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll);
+            if lanes.any() {
+                let pool = ctx.layer(each).pool;
+                self.weigh(ctx, each, &pools[pool], &mut selections[pool], lanes, &mut traded);
+            }
+        }
+        let rolling = self.rolls(ctx.book, layer);
+        let given_up = traded.kept & !rolling;
+        let state = &self.layers[layer];
+        // Without its roll an order stands for nothing, unless it adds a part as well.
+        let parts = !ctx.layer(layer).tranches.is_empty();
+        let further = Mask::from_fn(|i| parts && state.adding[i] != state.bought[i]);
+        for each in ctx.book.family(layer) {
+            let state = &mut self.layers[each];
+            state.rolled = state.rolled & !given_up;
+            state.open = state.open & !(given_up & !further);
+        }
+        let Traded { size, sold, forward, .. } = traded;
+        let state = &mut self.layers[layer];
+        for i in 0..LANES {
+            state.traded[0][i] = sold[i] / size[i];
+            state.traded[1][i] = forward[i] / size[i];
+        }
+    }
+
+    /// The rolls of one package of a layer.
+    fn weigh(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        pool: &Pool,
+        choice: &mut Selection,
+        lanes: Mask,
+        sums: &mut Traded,
+    ) {
         let (plan, market, layout) = (ctx.plan, ctx.market, ctx.pool(layer));
-        let lanes = self.rolls(layer);
         let limits = ctx.layer(layer).roll_limits;
         let listed: [u32; LANES] = std::array::from_fn(|i| layout.expiry[market.session[i] as usize]);
         let mut known = Mask::from_fn(|i| listed[i] != NO_EXPIRY);
@@ -90,9 +141,6 @@ impl Book {
             anchor: choice.anchor.as_deref(),
         };
         let new = side(plan, layout, market, &offered, limits.is_some());
-        let mut sums = [Col::default(); 3];
-        let [lots, sold, forward] = &mut sums;
-        let mut kept = Mask::NONE;
         for slot in 0..self.layers[layer].slots.len() {
             let rolls = self.layers[layer].slots[slot].roll & self.holds(layer, slot);
             if !rolls.any() {
@@ -112,34 +160,23 @@ impl Book {
                 let dear = limits.and_then(|limits| too_dear(limits, &old, &new, traded, known.get(i), i));
                 if let Some(reason) = dear {
                     self.layers[layer].slots[slot].roll.set(i, false);
-                    kept.set(i, true);
+                    sums.kept.set(i, true);
                     self.sum.rolls_kept[i] += 1.0;
                     let package = Some(package);
                     self.log(ctx, i, || Event { reason, ..about(ctx, "keep", layer, slot, package) });
                     continue;
                 }
-                let held = self.layers[layer].slots[slot].lots[i];
-                lots[i] += held;
-                sold[i] += held * traded.sold;
-                forward[i] += held * traded.forward;
+                let size = self.layers[layer].slots[slot].lots[i] * layout.contract.dpp;
+                sums.size[i] += size;
+                sums.sold[i] += size * traded.sold;
+                sums.forward[i] += size * traded.forward;
             }
-        }
-        let rolling = self.rolls(layer);
-        let state = &mut self.layers[layer];
-        // Without its roll an order stands for nothing, unless it adds a part as well.
-        let parts = !ctx.layer(layer).tranches.is_empty();
-        let further = Mask::from_fn(|i| parts && state.adding[i] != state.bought[i]);
-        state.rolled = state.rolled & !(kept & !rolling);
-        state.open = state.open & !(kept & !rolling & !further);
-        for i in 0..LANES {
-            state.traded[0][i] = sold[i] / lots[i];
-            state.traded[1][i] = forward[i] / lots[i];
         }
     }
 
     /// Variances of the roll that the opening of a layer completes.
-    pub(super) fn rolled_variances(&self, layer: usize, lane: usize) -> Variances {
-        let state = &self.layers[layer];
+    pub(super) fn rolled_variances(&self, ctx: Context<'_>, layer: usize, lane: usize) -> Variances {
+        let state = &self.layers[ctx.layer(layer).of];
         if !state.rolled.get(lane) {
             return Variances::NONE;
         }

@@ -24,9 +24,10 @@ impl Book {
         if plan.tranches.is_empty() {
             return further;
         }
-        let (flat, trading) = (self.flat(layer), self.trading());
+        let (flat, trading) = (self.flat(ctx.book, layer), self.trading());
+        let slots = self.slots_of(ctx.book, layer);
+        let leaving = slots.fold(Mask::NONE, |lanes, slot| lanes | slot.exit);
         let state = &mut self.layers[layer];
-        let leaving = state.slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.exit);
         for i in flat.lanes() {
             state.bought[i] = 0;
         }
@@ -45,7 +46,8 @@ impl Book {
 
     /// The rule by which the pending opening is made, in words.
     pub(super) fn opens_by<'a>(&self, ctx: Context<'a>, layer: usize, lane: usize) -> &'a str {
-        let (plan, state) = (ctx.layer(layer), &self.layers[layer]);
+        let of = ctx.layer(layer).of;
+        let (plan, state) = (ctx.layer(of), &self.layers[of]);
         if state.rolled.get(lane) {
             return "roll";
         }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::rules::expr::Rule;
+use crate::{rules::expr::Rule, schedule::DaysWindow};
 
 /// A partial sale (R36).
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -47,4 +47,32 @@ pub struct RollLimits {
     /// Variance a session between the two expiries over that until the nearer one.
     #[serde(default)]
     pub forward_variance: Option<f64>,
+}
+
+/// Another package that a layer may buy in place of its own: another contract, or another tenor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherSpec {
+    /// Key of the contract table.
+    pub product: String,
+    /// Calendar days to expiry.
+    pub days: DaysWindow,
+    /// When it is bought.
+    pub prefer: PreferSpec,
+}
+
+/// When another package is bought in place of a layer's own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PreferSpec {
+    /// Where at least so many lots of it result (R42).
+    Lots {
+        /// Whole lots.
+        least: f64,
+    },
+    /// While a rule holds, where time takes less from it for a VIX point (R32).
+    ThetaPerVega {
+        /// Rule on market and book, read when the opening is decided.
+        when: Rule,
+    },
 }

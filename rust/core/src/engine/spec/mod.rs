@@ -13,7 +13,7 @@ pub use begins::{BeginsSpec, HeldSpec};
 pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
 pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
 pub use governance::{OverrideSpec, PermitSpec};
-pub use hedging::{PressSpec, RollLimits, Rung, TrancheSpec};
+pub use hedging::{OtherSpec, PreferSpec, PressSpec, RollLimits, Rung, TrancheSpec};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
 pub use signals::{ModelledSpec, SignalsSpec};
 pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeBasis, SizeSpec, SizeTarget};
@@ -235,6 +235,9 @@ pub struct LayerSpec {
     /// A roll that costs more is not done (R58).
     #[serde(default)]
     pub roll_limits: Option<RollLimits>,
+    /// What may be bought in place of product and days, the first that is preferred (R32, R42); none: nothing.
+    #[serde(default)]
+    pub others: Vec<OtherSpec>,
     /// How many lots.
     pub size: SizeSpec,
     /// What a loss does to the next size (R10); absent: nothing.
