@@ -71,7 +71,7 @@ def test_no_new_premium_is_sold_while_the_big_top_flags_are_up(made: av.Comparis
     assert opened["alvh_v1"] < 0.95 * opened["promoter"]
     withheld = made.governed().filter(arm="alvh_v1", action="open")
     assert 0 < withheld["withheld"].sum() < withheld["wanted"].sum()
-    assert {each["check"] for row in withheld["by"] for each in row} == {"schedule"}
+    assert {each["check"] for row in withheld["by"] for each in row} == {"cash press"}
 
 
 def test_a_steward_is_more_disciplined_than_a_promoter(made: av.Comparison) -> None:

@@ -19,7 +19,7 @@ __all__ = ["ARM_TABLES", "TABLES", "sessions"]
 TABLES = ("beta", "returns", "spikes", "windows")
 """Of all arms at once, and told unless others are asked for."""
 
-ARM_TABLES = ("greek_view", "foresight", "openings", "turnover")
+ARM_TABLES = ("greek_view", "foresight", "openings", "turnover", "rolls")
 """Of one arm."""
 
 _NAMES = f"One of {', '.join((*TABLES, *ARM_TABLES))}; again for more."

@@ -61,6 +61,23 @@ class DealFigures(SessionFigures):
         table = figures.turnover(deals, names, paths=len(paths), sessions=self.sessions, capital=self.capital)
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
+    def rolls(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return what the rolls of an arm's hedges sold and bought of the variance curve (R58, R83).
+
+        On the paths of `beta`; the first arm unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.rolls` says behind the `arm`: `layer`, `figure`, `estimate`, `low`, `high`,
+            `unit`; no row of a layer that rolled nothing.
+        """
+        asked, plan, paths = self._followed("rolls", arm, share, SESSION_PATHS)
+        deals = plan.deals(0, len(paths), 0, threads=self.threads)
+        names = [layer["name"] for layer in self._layers(asked)]
+        table = figures.rolls(deals, names, paths=len(paths), sessions=self.sessions)
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
+
     def whipsaw(
         self,
         arm: str | None = None,

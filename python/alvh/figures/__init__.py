@@ -31,6 +31,7 @@ from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, prot
 from alvh.figures.returns import RETURNS, returns
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
+from alvh.figures.rolls import ROLLS, rolls
 from alvh.figures.sizing import LARGEST_DRAWDOWN, LARGEST_PROBABILITY, sizing
 from alvh.figures.spikes import spikes
 from alvh.figures.stops import STOPS, stops
@@ -63,6 +64,7 @@ __all__ = [
     "PRICES",
     "PROTECTION",
     "RETURNS",
+    "ROLLS",
     "STATES",
     "STOPS",
     "WHIPSAW",
@@ -114,6 +116,7 @@ __all__ = [
     "regimes",
     "returns",
     "roll_costs",
+    "rolls",
     "sizing",
     "spikes",
     "stops",

@@ -364,6 +364,7 @@ pub fn event_row<'py>(py: Python<'py>, event: &engine::Event) -> PyResult<Bound<
     row.set_item("reason", &event.reason)?;
     row.set_item("layer", event.layer)?;
     row.set_item("slot", event.slot)?;
+    row.set_item("other", event.other)?;
     row.set_item("lots", event.lots)?;
     row.set_item("price", event.price)?;
     row.set_item("cash", event.cash)?;
@@ -371,5 +372,6 @@ pub fn event_row<'py>(py: Python<'py>, event: &engine::Event) -> PyResult<Bound<
     row.set_item("strikes", &event.strikes)?;
     row.set_item("leg_prices", &event.leg_prices)?;
     row.set_item("expiry_day", event.expiry_day)?;
+    row.set_item("variances", event.variances)?;
     Ok(row)
 }

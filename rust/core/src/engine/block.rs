@@ -12,7 +12,7 @@ use super::{
     greeks::GreekLog,
     inside::{Inside, Work},
     instrument::Instrument,
-    layout::PoolPlan,
+    layout::{PoolPlan, Prefer},
     package::{Asked, Market, Package, Pool},
     permits::{Governed, Permits},
     plan::{Plan, WARM_UP_DRAWN},
@@ -574,6 +574,15 @@ impl<'p> Block<'p> {
     fn fill(&mut self, tick: u32) {
         let Self { plan, market, pools, books, selections, exits, .. } = self;
         for (book, layers) in books.iter_mut().zip(&plan.books) {
+            for (index, layer) in layers.shown() {
+                // What a cadence rolls, nothing is bought in place of.
+                if plan.pools[layer.pool].decides.is_none() && book.rolls(layers, index).any() {
+                    let ctx = Context { plan, book: layers, market, tick };
+                    book.weigh_rolls(ctx, index, pools, selections);
+                }
+            }
+        }
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
             book.close_out(Context { plan, book: layers, market, tick }, pools);
         }
         let mut chosen = vec![Mask::NONE; plan.pools.len()];
@@ -596,8 +605,14 @@ impl<'p> Block<'p> {
         }
         for (book, layers) in books.iter_mut().zip(&plan.books) {
             let ctx = Context { plan, book: layers, market, tick };
-            for (index, layer) in layers.layers.iter().enumerate() {
-                book.open(ctx, pools, index, &selections[layer.pool], [Mask::ALL, chosen[layer.pool]]);
+            for (shown, layer) in layers.shown() {
+                if !layer.others.is_empty() {
+                    book.settle_on(ctx, pools, shown, selections, &chosen);
+                }
+                for index in layers.family(shown) {
+                    let pool = layers.layers[index].pool;
+                    book.open(ctx, pools, index, &selections[pool], [Mask::ALL, chosen[pool]]);
+                }
             }
             book.meet_at_once(ctx, pools);
         }
@@ -701,7 +716,7 @@ impl<'p> Block<'p> {
         }
         for (number, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
             let ctx = Context { plan, book: layers, market, tick };
-            book.order_rolls_and_sales(ctx, pools);
+            book.order_rolls_and_sales(ctx, pools, enters);
             if let Some(weight) = &layers.budget_weight {
                 let mut factor = Col::splat(1.0);
                 weight.weigh(&numbers[weight.number].1, &mut factor);
@@ -714,16 +729,17 @@ impl<'p> Block<'p> {
             for (index, transfer) in layers.transfers.iter().enumerate() {
                 book.order_transfer(index, enters[transfer.when].1.is_true() & book.trading());
             }
-            for (layer, layout) in layers.layers.iter().enumerate() {
+            for (layer, layout) in layers.shown() {
                 let wanted = book.trading() & layout.enter.map_or(Mask::ALL, |rule| enters[rule].1.is_true());
-                let pool = &mut pools[layout.pool];
+                let due = pools[layout.pool].due;
+                let flat = plan.pools[layout.pool].decides.is_none();
                 let [opens, rolls] =
                     [false, true].map(|rolls| layout.permitted(rolls, enters, &market.session));
                 let may = wanted & opens;
+                let further = book.further_tranche(ctx, layer, enters);
                 if layout.governed() {
-                    let flat = plan.pools[layout.pool].decides.is_none();
-                    let opening = wanted & if flat { book.flat(layer) } else { pool.due };
-                    let rolling = book.withhold_rolls(layer, rolls);
+                    let opening = (wanted & if flat { book.flat(layers, layer) } else { due }) | further;
+                    let rolling = book.withhold_rolls(layers, layer, rolls);
                     for (lanes, permitted, rolls) in [(opening, opens, false), (rolling, rolls, true)] {
                         book.tell_withheld(ctx, layer, lanes & !permitted, || {
                             layout.objections(rolls, enters, 0)
@@ -735,20 +751,13 @@ impl<'p> Block<'p> {
                 }
                 if let (Some(gates), Some(rule)) = (gates.as_mut(), layout.enter) {
                     let flat = plan.pools[layout.pool].decides.is_none();
-                    let due = if flat { book.flat(layer) } else { pool.due };
+                    let due = if flat { book.flat(layers, layer) } else { due };
                     gates.count(number, RuleOf::Enter(layer), rule, book.trading(), due);
                 }
-                let (mut orders, mut rolled) = (pool.due & may, Mask::NONE);
-                if plan.pools[layout.pool].decides.is_none() {
-                    // This pool follows this layer alone: a decision is an opening that it orders.
-                    rolled = book.rolls(layer);
-                    orders = (book.flat(layer) & may) | rolled;
-                    pool.due = orders;
-                    for i in orders.lanes() {
-                        let free = pool.packages.iter().position(|package| !package.alive.get(i));
-                        pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % pool.packages.len());
-                        pool.decisions[i] += 1;
-                    }
+                let (mut orders, mut rolled) = (due & may, Mask::NONE);
+                if flat {
+                    rolled = book.rolls(layers, layer);
+                    orders = (book.flat(layers, layer) & may) | rolled | (further & opens);
                 }
                 let mut factor = Col::splat(1.0);
                 for &(rule, to) in &layout.reduced {
@@ -763,7 +772,20 @@ impl<'p> Block<'p> {
                         gates.count(number, of, index, book.trading(), Mask::NONE);
                     }
                 }
-                book.order_open(layer, [orders, rolled], &factor);
+                book.order_open(layers, layer, [orders, rolled], &factor, |prefer| match prefer {
+                    Prefer::Lots { .. } => Mask::ALL,
+                    Prefer::ThetaPerVega { when } => enters[when].1.is_true(),
+                });
+                for each in layers.family(layer).filter(|_| flat) {
+                    // This pool follows this layer alone: a decision is an opening that it orders.
+                    let pool = &mut pools[layers.layers[each].pool];
+                    pool.due = book.wants(each);
+                    for i in pool.due.lanes() {
+                        let free = pool.packages.iter().position(|package| !package.alive.get(i));
+                        pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % pool.packages.len());
+                        pool.decisions[i] += 1;
+                    }
+                }
             }
             book.order_reviews(ctx, pools);
         }

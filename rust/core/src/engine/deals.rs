@@ -8,7 +8,20 @@ pub const KINDS: &[&str] =
 
 /// Names of the columns, in order; `layer` and `slot` are −1 and `pnl` is missing where there is none. `by` says who
 /// closed: 0 a rule, or the calendar; 1 a roll; 2 force, which is a margin call or ruin.
-pub const NAMES: &[&str] = &["lane", "tick", "kind", "layer", "slot", "lots", "price", "cash", "pnl", "by"];
+pub const NAMES: &[&str] = &[
+    "lane",
+    "tick",
+    "kind",
+    "layer",
+    "slot",
+    "lots",
+    "price",
+    "cash",
+    "pnl",
+    "by",
+    "variance_sold",
+    "variance_forward",
+];
 
 /// One of them: its lane, and its columns from `tick` on.
 pub type Deal = (usize, [f64; NAMES.len() - 1]);
@@ -23,8 +36,9 @@ pub fn deal(lane: usize, tick: u32, event: &Event) -> Option<Deal> {
         "margin call" | "ruin" => 2.0,
         _ => 0.0,
     };
-    let told =
-        [f64::from(tick), kind as f64, layer, slot, event.lots, event.price, event.cash, event.pnl, by];
+    let [sold, forward] = event.variances;
+    let Event { lots, price, cash, pnl, .. } = *event;
+    let told = [f64::from(tick), kind as f64, layer, slot, lots, price, cash, pnl, by, sold, forward];
     Some((lane, told))
 }
 

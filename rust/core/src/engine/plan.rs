@@ -200,14 +200,14 @@ impl Plan {
     /// Tranches of each layer of a book.
     pub fn tranches(&self, book: usize) -> Result<Vec<usize>> {
         self.check_book(book)?;
-        Ok(self.books[book].layers.iter().map(|layer| self.pools[layer.pool].tranches).collect())
+        Ok(self.books[book].shown().map(|(_, layer)| self.pools[layer.pool].tranches).collect())
     }
 
     /// Per layer of a book: is its exit rule asked at every instant of a session, not at the close alone (R13)?
     pub fn watched(&self, book: usize) -> Result<Vec<bool>> {
         self.check_book(book)?;
         let asked = |exit: usize| self.exits[exit].watched;
-        Ok(self.books[book].layers.iter().map(|layer| layer.exit.is_some_and(asked)).collect())
+        Ok(self.books[book].shown().map(|(_, layer)| layer.exit.is_some_and(asked)).collect())
     }
 
     pub(super) fn check_book(&self, book: usize) -> Result<()> {
