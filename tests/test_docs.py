@@ -324,6 +324,7 @@ def test_figures_of_condors_of_a_day_and_of_stops():
         ("figures", "figure of openings", figures.ENTRIES),
         ("figures", "figure of discipline", figures.DISCIPLINE),
         ("figures", "whipsaw figure", figures.WHIPSAW),
+        ("figures", "pin figure", figures.PINS),
         ("figures", "dependence figure", figures.DEPENDENCE),
         ("figures", "history figure", figures.ONE_HISTORY),
         ("figures", "figure of rolls", figures.ROLLS),

@@ -791,7 +791,7 @@ def _show(result: Comparison, *, as_json: bool, out: Path | None) -> None:
 
     if as_json:
         about = {"headline": result.headline(), "limits": result.limits, "manifest": result.manifest}
-        print(to_json({**about, **result.tables()}))
+        print(to_json({**about, **result.tables(), **result.session_tables()}))
         return
     report.print_comparison(Console(), result)
     if out is not None:

@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 
     from alvh.comparison import Comparison
 
-__all__ = ["ARM_TABLES", "TABLES", "sessions"]
+__all__ = ["ARM_TABLES", "MORE_TABLES", "TABLES", "sessions"]
 
 TABLES = ("beta", "returns", "spikes", "windows")
 """Of all arms at once, and told unless others are asked for."""
 
-ARM_TABLES = ("greek_view", "foresight", "openings", "turnover", "rolls")
+MORE_TABLES = ("cycles", "dependence", "discipline")
+"""Of all arms, where they are asked for."""
+
+ARM_TABLES = ("greek_view", "foresight", "openings", "turnover", "rolls", "entries", "whipsaw", "pin_risk")
 """Of one arm."""
 
-_NAMES = f"One of {', '.join((*TABLES, *ARM_TABLES))}; again for more."
+_KNOWN = (*TABLES, *MORE_TABLES, *ARM_TABLES)
+
+_NAMES = f"One of {', '.join(_KNOWN)}; again for more."
 
 
 def sessions(  # noqa: PLR0917 -- one parameter per option
@@ -49,7 +54,7 @@ def sessions(  # noqa: PLR0917 -- one parameter per option
 ) -> None:
     """Tell what a run did session by session.
 
-    Beta, returns of ledgers, spikes survived, announcements and regimes; of one arm greeks, hindsight, deals.
+    Beta, returns of ledgers, spikes, regimes, cycles, discipline; of one arm greeks, hindsight, deals.
     """
     from alvh.comparison import Comparison
     from alvh.errors import SpecError, nearest_names
@@ -58,8 +63,8 @@ def sessions(  # noqa: PLR0917 -- one parameter per option
 
     wanted = tuple(tables or TABLES)
     for name in wanted:
-        if name not in (*TABLES, *ARM_TABLES):
-            raise SpecError(f"--table = {name!r}: {nearest_names(name, [*TABLES, *ARM_TABLES])}")
+        if name not in _KNOWN:
+            raise SpecError(f"--table = {name!r}: {nearest_names(name, _KNOWN)}")
     if gdp is not None and "windows" not in wanted:
         raise SpecError("--gdp changes nothing here: it is about --table windows")
     result = Comparison.load(folder)

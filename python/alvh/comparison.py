@@ -284,7 +284,10 @@ class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, Dea
         return words
 
     def tables(self) -> dict[str, pl.DataFrame]:
-        """Return every table by name, but those that run paths again: `fans`, `calls` and `call_rates`."""
+        """Return every table by name, but those that run paths again.
+
+        These are `fans`, `calls`, `call_rates` and those of `session_tables`.
+        """
         tables = {
             "ladder": self.ladder(),
             "summary": self.summary(),
@@ -314,6 +317,34 @@ class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, Dea
             days = {f"days_of_{name}": each.days for name, each in self.told.items()}
             return tables | {"history": told.counts, "episodes": told.episodes} | days
         return tables | {"capacity": self.capacity(), "sizing": self.sizing(), "premium": self.premium()}
+
+    def session_tables(self) -> dict[str, pl.DataFrame]:
+        """Return every table that is made of sessions, deals and openings, of all arms, by name.
+
+        At the smallest share; each arm runs again on at most 1,024 paths, or starts of a history.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 16, "sessions": 42, "shares": [0.10], "surface_band": 0}
+        >>> sorted(av.compare([av.preset("plain")], av.market.L3F(vix=20), **few).session_tables())[:4]
+        ['beta', 'cycles', 'dependence', 'discipline']
+        """
+        share = self._share(None)
+        arms = [arm for arm in self.arms if (arm, share) in self.books]
+        tables = {
+            "discipline": self.discipline(),
+            "entries": pl.concat(self.entries(arm) for arm in arms),
+            "beta": self.beta(),
+            "returns": self.returns(),
+            "spikes": self.spikes(),
+            "windows": self.windows(),
+            "cycles": self.cycles(),
+            "dependence": self.dependence(),
+            "whipsaw": pl.concat(self.whipsaw(arm) for arm in arms),
+            "pin_risk": pl.concat(self.pin_risk(arm) for arm in arms),
+        }
+        return tables | {"bootstrap": self.bootstrap()} if self.replayed else tables
 
     def to_parquet(self, folder: str | Path) -> None:
         """Write ``paths.parquet`` (what `paths` returns) and every table as ``NAME.parquet`` into a folder.

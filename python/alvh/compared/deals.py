@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import polars as pl
 
 from alvh import figures
@@ -78,6 +80,34 @@ class DealFigures(SessionFigures):
         table = figures.rolls(deals, names, paths=len(paths), sessions=self.sessions)
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
+    def pin_risk(
+        self, arm: str | None = None, share: float | None = None, *, within: float = figures.PIN_POINTS
+    ) -> pl.DataFrame:
+        """Return how often SPX settles within some points of a short strike, and what is at stake (R79).
+
+        As the surface said at the last close before each expiry, and as it went; on the paths of `beta`, of
+        one arm, the first unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.pin_risk` says behind the `arm`: `layer`, `side`, `figure`, `estimate`, `low`,
+            `high`, `unit`, `tranches`, `unpriced`.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 64, "sessions": 63, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.preset("plain")], av.market.L3F(vix=20), **few)
+        >>> result.pin_risk().filter(side="put")["figure"].to_list()[:3]
+        ['expected', 'realised', 'realised_less_expected']
+        """
+        asked, plan, paths = self._followed("pin_risk", arm, share, SESSION_PATHS)
+        told = plan.pins(0, len(paths), 0, threads=self.threads)
+        names = [layer["name"] for layer in self._layers(asked)]
+        table = figures.pin_risk(told, names, paths=len(paths), within=within)
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
+
     def whipsaw(
         self,
         arm: str | None = None,
@@ -142,5 +172,12 @@ class DealFigures(SessionFigures):
             What `alvh.figures.tranches_of` says: a row per tranche with `path`, `layer` (its number),
             `slot`, ticks `opened` and `ended`, `lots`, `pnl`, `rolled`, `how`; and the number of paths.
         """
-        _, plan, paths = self._followed("tranches", arm, share, SESSION_PATHS)
-        return figures.tranches_of(plan.deals(0, len(paths), 0, threads=self.threads)), len(paths)
+        arm, plan, paths = self._followed("tranches", arm, share, SESSION_PATHS)
+        book = (arm, self._share(share))
+        if book not in self._dealt:
+            self._dealt[book] = figures.tranches_of(plan.deals(0, len(paths), 0, threads=self.threads))
+        return self._dealt[book], len(paths)
+
+    @cached_property
+    def _dealt(self) -> dict[tuple[str, float], pl.DataFrame]:
+        return {}

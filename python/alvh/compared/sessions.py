@@ -264,6 +264,30 @@ class SessionFigures(Compared):
             masks |= figures.gdp_regimes(starts, self.sessions, *known_growth(gdp, self._days))
         return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
 
+    def cycles(
+        self, share: float | None = None, *, inflation: float = 0.0, fall: float = figures.FALL
+    ) -> pl.DataFrame:
+        """Return Sortino ratios net of cash and inflation through the cycles of SPX, as an index (R73).
+
+        On the paths of `beta`. `inflation`: a year; `fall`: of SPX from its highest close, which ends a rise.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.cycles` says: `arm`, `part`, `estimate`, `low`, `high`, `index`, `share`,
+            `paths`.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 64, "sessions": 126, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.preset("plain")], av.market.L3F(vix=30), **few)
+        >>> result.cycles(fall=0.10)["part"].to_list()[:4]
+        ['whole', 'rise', 'fall', 'cycle 1']
+        """
+        series = self.series(share=share)
+        return self._shown(figures.cycles(series, self.capital, inflation=inflation, fall=fall))
+
     def dependence(self, share: float | None = None, *, seed: int = 0) -> pl.DataFrame:
         """Return how much worse each arm's sessions are as they came than in any order (R18).
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import polars as pl
 
-from alvh.break_evens import Of, break_evens
+from alvh import figures
+from alvh.break_evens import Of, about_forwards, break_evens
 from alvh.compared.base import EPOCH, Compared
 from alvh.episode import MATURE, Episode, days_told, episodes, known, passages, paths_through
 from alvh.errors import SpecError, nearest_names
@@ -226,7 +227,13 @@ class TracedPaths(Compared):
         return log.join(dates, on="tick", maintain_order="left").select(layer, of, "tick", "date", *others)
 
     def break_evens(
-        self, path: int, arm: str | None = None, share: float | None = None, *, of: Of = "book"
+        self,
+        path: int,
+        arm: str | None = None,
+        share: float | None = None,
+        *,
+        of: Of = "book",
+        dividend_adjustment: float = 0.0,
     ) -> pl.DataFrame:
         """Tell where SPX must settle for each condor to break even, before and after each event (R8).
 
@@ -240,6 +247,9 @@ class TracedPaths(Compared):
             ``"tranche"``: its credit alone. ``"ledger"``: with what a chain of doubling has lost since its
             last win (R11), and with the cash of the hedges that are kept in the core's ledger: all of them if
             the book is commingled, none if it is not (R62). ``"book"``: with that of every hedge.
+        dividend_adjustment
+            Added to the dividend yield of a year in the forward (R79): what is known of dividends beside the
+            market's, such as the weight of REITs times what they pay above the index.
 
         Returns
         -------
@@ -247,7 +257,9 @@ class TracedPaths(Compared):
             A row per event and tranche that it moves: `tick`, `date`, `event` and the layer it is `by`; the
             tranche's `layer`, `slot`, `expiry`, `lots`; its `notional`, lots times the wider wing, dollars;
             what is `carried` besides its credit, dollars, paid is negative; `lower_before`, `upper_before`,
-            `lower` and `upper`, SPX points; `best`, dollars that the best level earns. Null where there is
+            `lower` and `upper`, SPX points; `best`, dollars that the best level earns; the `forward` of the
+            expiry at that close, the points that `dividends` take off it, and how far the break-evens lie
+            from it, `lower_move` and `upper_move`, decimal. Null where there is
             no such level: with `best` below 0 none breaks even. What a hedge cost counts in full and what it
             may yet bring not at all; it is spread over the tranches open at its fill by their lots.
 
@@ -268,14 +280,63 @@ class TracedPaths(Compared):
         if of not in get_args(Of):
             raise SpecError(f"break_evens: of = {of!r}: {nearest_names(str(of), get_args(Of))}")
         arm, share = arm or self.arms[0], self._share(share)
-        events = self.trace(path, arm, share).events
+        ledger, events = self.trace(path, arm, share)
         value = {
             name: contract["multiplier"] * contract["index_fraction"]
             for name, contract in self.task.spec["contracts"].items()
         }
         ledgers = self.task.spec["books"][self.books.index((arm, share))]["ledgers"]
         mixed = ledgers is not None and ledgers["mode"] != "separate"
-        return break_evens(events, self._layers(arm), value, of, commingled=mixed)
+        told = break_evens(events, self._layers(arm), value, of, commingled=mixed)
+        return about_forwards(told, ledger, dividend_adjustment)
+
+    def conversions(self, path: int, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Tell what call and put at the strikes of each opening miss put-call parity by (R80).
+
+        Of every layer of one path; reported, and never traded. Where quotes are replayed, the pairs are
+        those recorded on the day of the fill; prices of the model keep parity.
+
+        Parameters
+        ----------
+        path
+            Its number, from 0.
+        arm, share
+            The book; the first arm and the smallest share unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.conversions` says: a row per leg of an opening, with `residual`, `low`,
+            `high`, `net`, `held` and `source`.
+
+        Raises
+        ------
+        SpecError
+            No such path, arm or share.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 8, "sessions": 21, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.preset("plain")], av.market.L3F(vix=20), **few)
+        >>> result.conversions(0).select("right", "residual", "held", "source").row(0)
+        ('P', 0.0, 0.0, 'model: parity holds')
+        """
+        arm, share = arm or self.arms[0], self._share(share)
+        events = self.trace(path, arm, share).events
+        chain = self.task.spec["market"].get("chain")
+        slices, recorded = (chain["slices"], chain["product"]) if chain else ((), None)
+        days = self.task.spec["schedule"]["days"]
+        by_expiry = {
+            (EPOCH + timedelta(days[each["session"]]), EPOCH + timedelta(days[each["expiry"]])): {
+                "forward": each["forward"],
+                "discount": each["discount"],
+                "puts": _two_sided(each["puts"]),
+                "calls": _two_sided(each["calls"]),
+            }
+            for each in slices
+        }
+        return figures.conversions(events, self._layers(arm), by_expiry, recorded)
 
     def _tick(self, path: int, at: int | date) -> int:
         """Return the tick of a close of a path, at which something may be decided."""
@@ -350,6 +411,15 @@ class TracedPaths(Compared):
 
     def _paths_through(self, first: date, last: date) -> range:
         return paths_through(self._days, self.task.spec["starts"], self.sessions, first, last)
+
+
+def _two_sided(quotes: dict[str, list[float | None]]) -> dict[float, tuple[float, float]]:
+    """Return mid and half-spread by strike, of what was quoted on both sides on that day."""
+    return {
+        strike: (mid, half)
+        for strike, mid, half in zip(quotes["strike"], quotes["mid"], quotes["half_spread"], strict=True)
+        if strike is not None and mid is not None and half is not None
+    }
 
 
 def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:

@@ -9,6 +9,8 @@ from alvh.figures.beta import BETA, beta
 from alvh.figures.buckets import attribution
 from alvh.figures.call_states import STATES, call_log, call_rates
 from alvh.figures.closed import closed, closed_words
+from alvh.figures.conversions import conversions
+from alvh.figures.cycles import FALL, cycles, turns
 from alvh.figures.deals import MOVE_SESSIONS, openings, tranches_of, turnover
 from alvh.figures.dependence import BLOCK, DEPENDENCE, ONE_HISTORY, dependence, one_history
 from alvh.figures.discipline import DISCIPLINE, discipline
@@ -26,6 +28,7 @@ from alvh.figures.margin_calls import MARGIN_CALLS, forced_cost, margin_calls
 from alvh.figures.one_day import ONE_DAY, one_day
 from alvh.figures.paired import against
 from alvh.figures.peaks import peaks
+from alvh.figures.pins import PIN_POINTS, PINS, pin_risk
 from alvh.figures.prices import PRICES, prices
 from alvh.figures.protection import LIMITS_OF_SIZE, PROTECTION, protection, protection_words
 from alvh.figures.returns import RETURNS, returns
@@ -50,6 +53,7 @@ __all__ = [
     "DEPENDENCE",
     "DISCIPLINE",
     "ENTRIES",
+    "FALL",
     "FIGURES",
     "FORESIGHT",
     "GREEK_TERMS",
@@ -61,6 +65,8 @@ __all__ = [
     "MOVE_SESSIONS",
     "ONE_DAY",
     "ONE_HISTORY",
+    "PINS",
+    "PIN_POINTS",
     "PRICES",
     "PROTECTION",
     "RETURNS",
@@ -84,6 +90,8 @@ __all__ = [
     "capacity",
     "closed",
     "closed_words",
+    "conversions",
+    "cycles",
     "dependence",
     "discipline",
     "distress",
@@ -110,6 +118,7 @@ __all__ = [
     "openings",
     "outcomes",
     "peaks",
+    "pin_risk",
     "prices",
     "protection",
     "protection_words",
@@ -124,6 +133,7 @@ __all__ = [
     "surface_band",
     "tranches_of",
     "turnover",
+    "turns",
     "vices",
     "whipsaw",
     "windows",

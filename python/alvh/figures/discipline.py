@@ -16,17 +16,23 @@ from alvh.statistics import mean_interval
 __all__ = ["DISCIPLINE", "discipline"]
 
 DISCIPLINE: Final = {
-    "increases": ("a year", "core tranches sold with more lots than their base: losses chased (R10)"),
-    "stops": ("a year", "core tranches closed by rule before their expiry (R14)"),
-    "refused": ("a year", "openings of the core refused for want of free funds"),
+    "increases": ("times a year", "core tranches sold with more lots than their base: losses chased (R10)"),
+    "stops": ("times a year", "core tranches closed by rule before their expiry (R14)"),
+    "refused": ("times a year", "openings of the core refused for want of free funds"),
     "over_covered": ("months a year", "with hedges above 60% of the core's dollars per VIX point (R22)"),
     "over_budget": ("share", "of paths whose hedges committed more than 2% of NAV a year (R61)"),
     "over_levered": (
-        "a year",
+        "times a year",
         "tranches of hedges that ask for more than their band (R22, R24, R29, R42)",
     ),
-    "chased": ("a year", "hedge tranches at least half as large again within a week of a loss of the layer"),
-    "early_stops": ("a year", "core tranches closed by rule at a loss within two weeks of their opening"),
+    "chased": (
+        "times a year",
+        "hedge tranches at least half as large again within a week of a loss of the layer",
+    ),
+    "early_stops": (
+        "times a year",
+        "core tranches closed by rule at a loss within two weeks of their opening",
+    ),
     "discipline": ("0 to 1", "score: mean over the eight of 1 / (1 + n), n the figure"),
 }
 """Figure to its unit and meaning; the score last."""

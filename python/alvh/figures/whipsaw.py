@@ -19,10 +19,13 @@ WHIPSAW_SESSIONS: Final = 10
 """Sessions within which a signal that turns back has whipsawed: two weeks, ours."""
 
 WHIPSAW: Final = {
-    "opened": ("a year", "tranches opened by rule or calendar, without rolls"),
-    "flipped": ("a year", "of these, closed by rule at a loss within the sessions of a whipsaw"),
+    "opened": ("times a year", "tranches opened by rule or calendar, without rolls"),
+    "flipped": ("times a year", "of these, closed by rule at a loss within the sessions of a whipsaw"),
     "flipped_share": ("share", "of those opened early enough to be known"),
-    "reversed": ("a year", "tranches opened within so many sessions after a rule closed one of the layer"),
+    "reversed": (
+        "times a year",
+        "tranches opened within so many sessions after a rule closed one of the layer",
+    ),
     "flip_cost": ("a year", "P&L of what flipped, of capital"),
 }
 """Figure to its unit and meaning."""

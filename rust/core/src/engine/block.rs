@@ -15,6 +15,7 @@ use super::{
     layout::{PoolPlan, Prefer},
     package::{Asked, Market, Package, Pool},
     permits::{Governed, Permits},
+    pins::Pins,
     plan::{Plan, WARM_UP_DRAWN},
     readings::{Readings, Which},
     select::{Selection, spot_move},
@@ -59,6 +60,7 @@ pub struct Block<'p> {
     /// The book whose deals are kept.
     dealing: Option<usize>,
     foresight: Option<Foresight>,
+    pins: Option<Pins>,
     calls: Option<CallLog>,
     told: Option<usize>,
     readings: Option<(Which, Readings)>,
@@ -117,6 +119,7 @@ impl<'p> Block<'p> {
             greeks: None,
             dealing: None,
             foresight: None,
+            pins: None,
             calls: None,
             told: None,
             readings: None,
@@ -173,6 +176,16 @@ impl<'p> Block<'p> {
     /// What was followed, in the first `live` lanes.
     pub fn take_foresight(&mut self, live: usize) -> Vec<Vec<f64>> {
         self.foresight.as_mut().map_or_else(Vec::new, |foresight| foresight.take(live))
+    }
+
+    /// Keeps the core of one book at its last close before each expiry, in every lane.
+    pub fn follow_pins(&mut self, book: usize) {
+        self.pins = Some(Pins::new(book));
+    }
+
+    /// What was followed, in the first `live` lanes.
+    pub fn take_pins(&mut self, live: usize) -> Vec<Vec<f64>> {
+        self.pins.as_mut().map_or_else(Vec::new, |pins| pins.take(live))
     }
 
     /// Keeps the calls of one book and the state of market and indicators, in every lane.
@@ -357,6 +370,9 @@ impl<'p> Block<'p> {
         }
         if let Some(foresight) = &self.foresight {
             foresight.watch(&mut self.books);
+        }
+        if let Some(pins) = &mut self.pins {
+            pins.begin();
         }
         if let Some(told) = self.told {
             self.books[told].entries = Some(vec![]);
@@ -651,6 +667,9 @@ impl<'p> Block<'p> {
         }
         if let Some(calls) = &mut self.calls {
             calls.record(&mut self.books, &self.market, &self.signals);
+        }
+        if let Some(pins) = &mut self.pins {
+            pins.observe(self.plan, &self.books, &self.pools, &self.market);
         }
     }
 

@@ -14,6 +14,7 @@ use super::{
     given::Given,
     greeks::NAMES as GREEKS,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
+    pins::NAMES as PINS,
     readings::{LayerRule, Readings, Which},
     series::NAMES as SERIES,
     spec::{CostSpec, PlanSpec, SCHEMA},
@@ -326,6 +327,18 @@ impl Plan {
             block.take_entries(live)
         })?;
         Ok(joined(&blocks, ENTRIES.len()))
+    }
+
+    /// The core of one book at its last close before each expiry, and where that settled: per name of
+    /// [`super::PIN_NAMES`] a value per tranche; lanes are path numbers from `first_path`.
+    pub fn pins(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
+        self.check_book(book)?;
+        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
+            block.follow_pins(book);
+            block.run(first, live);
+            block.take_pins(live)
+        })?;
+        Ok(joined(&blocks, PINS.len()))
     }
 
     /// Refuses what is followed from one close to the next where a plan trades between them.
