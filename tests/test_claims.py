@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from alvh import claims, equal_cost
-from alvh.claims import run
+from alvh.claims import rivals, run
 from alvh.claims.claim import Measured, Range
 from alvh.claims.voting import VOTERS, voted
 from alvh.errors import SpecError
@@ -69,6 +69,22 @@ def test_the_markets_are_apart(measured):
     """A vol point moves what condors earn: were its votes copies, nothing would differ."""
     returns = measured.row(by_predicate=pl.col("variant") == "alvh_0: realised", named=True)
     assert len({each["measured"] for each in returns["readings"]}) == len(VOTERS)
+
+
+def test_rivals_are_solved_and_vote_in_every_market(measured):
+    """R19: each market has a pilot of its own, so what a rival is and avoids differs from one to the next."""
+    rows = measured.filter(pl.col("id") == "R19")
+    assert set(rows["variant"].str.split(" less ").list.first()) == set(rivals.RIVALS)
+    for row in rows.filter(pl.col("variant").str.ends_with("mean return")).iter_rows(named=True):
+        found = {each["market"]: each["measured"] for each in row["readings"]}
+        assert list(found) == list(VOTERS)
+        assert None not in found.values()
+        assert len(set(found.values())) == len(VOTERS)
+        for market, value in found.items():
+            # Of equal cost in each of them: nobody pays a tenth of capital more than the hedge.
+            assert abs(value) < 0.1, (row["variant"], market)
+    protection = rows.filter(~pl.col("variant").str.ends_with("mean return"))
+    assert any("-" not in {each["reading"] for each in row} for row in protection["readings"])
 
 
 def test_a_row_that_a_market_lacks_is_undecided():

@@ -10,6 +10,7 @@ use super::{
     foresight::Foresight,
     gates::{Gate, Gates, RuleOf},
     greeks::GreekLog,
+    hours::Hours,
     inside::{Inside, Work},
     instrument::Instrument,
     layout::{PoolPlan, Prefer},
@@ -72,7 +73,9 @@ pub struct Block<'p> {
     special: Col,
     bar: Bar,
     inside: Option<Inside<'p>>,
-    /// State at the close before, where sessions have instants inside.
+    /// Indicators over hours, where some rule reads one.
+    hours: Option<Hours<'p>>,
+    /// State at the close before, where something lies between it and the next.
     before: State,
 }
 
@@ -85,6 +88,7 @@ impl<'p> Block<'p> {
         Self {
             plan,
             inside: Inside::new(plan, lanes.clone(), shocks),
+            hours: Hours::new(plan),
             before: State::default(),
             market: Market::new(lanes, shocks),
             interest: Col::default(),
@@ -340,6 +344,9 @@ impl<'p> Block<'p> {
             inside.begin(&self.market.lanes, live);
         }
         self.signals.reset();
+        if let Some(hours) = &mut self.hours {
+            hours.reset();
+        }
         for (memory, _) in &mut self.enters {
             memory.reset();
         }
@@ -482,7 +489,7 @@ impl<'p> Block<'p> {
             }
             market.opening.clone_from(opening);
         }
-        if self.inside.is_some() {
+        if self.inside.is_some() || self.hours.is_some() {
             self.before.clone_from(&market.aged);
         }
         market.aged.r = market.now.r;
@@ -536,9 +543,13 @@ impl<'p> Block<'p> {
 
     /// What looks back sees the close: until it comes, rules have that of the session before.
     fn see_close(&mut self) {
-        let Self { plan, market, signals, .. } = self;
+        let Self { plan, market, signals, hours, before, .. } = self;
         let session = |lane: usize| i64::from(market.session[lane]);
         signals.step(plan, &market.spot, &market.vix, 0, session);
+        if let Some(hours) = hours {
+            hours.run(plan, &market.lanes, market.tick, market.session[0], [&*before, &market.now]);
+            signals.see_hours(hours.told());
+        }
     }
 
     /// Phase 2: packages at today's market, step by step.

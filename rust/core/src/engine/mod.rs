@@ -18,6 +18,7 @@ mod foresight;
 mod gates;
 mod given;
 mod greeks;
+mod hours;
 mod inside;
 mod instrument;
 mod layout;

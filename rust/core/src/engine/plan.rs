@@ -11,8 +11,9 @@ use super::{
     deals::NAMES as DEALS,
     entries::NAMES as ENTRIES,
     foresight::NAMES as FORESIGHT,
-    given::Given,
+    given::{Given, Source},
     greeks::NAMES as GREEKS,
+    hours::HourGrid,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
     pins::NAMES as PINS,
     readings::{LayerRule, Readings, Which},
@@ -68,6 +69,8 @@ pub struct Plan {
     /// Signals from outside, and which of them some rule reads.
     pub(super) given: Given,
     pub(super) given_read: Vec<usize>,
+    /// Where hours end; `None` where no rule reads an indicator over them.
+    pub(super) hours: Option<HourGrid>,
     /// ln S at session 0 of a simulated path.
     pub(super) ln_start: f64,
     /// Per book: does some rule read it?
@@ -145,6 +148,8 @@ impl Plan {
         inputs.dedup();
         given_read.sort_unstable();
         given_read.dedup();
+        let over_hours = given_read.iter().any(|&index| matches!(given.source(index), Source::Hourly(_)));
+        let hours = over_hours.then(|| HourGrid::new(&schedule)).transpose()?;
         let names: Vec<Name> = inputs.iter().map(|(name, _)| *name).collect();
         TermStructure::check(&names, &schedule)?;
         let mut start = State::default();
@@ -176,6 +181,7 @@ impl Plan {
             inputs,
             given,
             given_read,
+            hours,
             ln_start: start.ln_s[0],
             observed,
             books,
