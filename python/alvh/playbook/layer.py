@@ -170,7 +170,7 @@ class Layer(Frozen):
             raise ValueError("tranches: of a layer with every = 'flat': a cadence opens one after the other")
         if self.size.review and (self.tranches or buy.others()):
             raise ValueError(
-                "size.review: of a layer without tranches, of one product and without shift: a review measures "
+                "size.review: of a layer without tranches, of one product, without shift: a review measures "
                 "one package against the whole target"
             )
         if self.tranches and self.size.target == "premium_share":
