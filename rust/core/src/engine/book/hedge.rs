@@ -156,7 +156,15 @@ impl Book {
         } else {
             ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text)
         };
-        self.enter(ctx, layer, slot, package, lane, lots, format!("{rule}; {}", limit.words()));
+        self.enter(
+            ctx,
+            layer,
+            slot,
+            package,
+            lane,
+            lots,
+            format!("{rule}; {}{}", limit.words(), self.counted(layer, lane)),
+        );
     }
 
     /// Dollars per VIX point of the core (what it loses) and of all hedges (what they gain).
