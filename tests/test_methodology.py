@@ -192,6 +192,50 @@ def test_the_band_of_the_base_binds_and_a_flat_layer_has_none() -> None:
         av.Layer("calls", buy=av.vix_call(every="flat"), size=flat)
 
 
+def weight_of(layer: str, **columns: list[float]) -> list[float]:
+    """How many times the target of a layer counts in the last of 252 sessions, by what it reads then."""
+    size = next(each for each in av.preset("alvh_v1").layers if each.name == layer).size
+    assert size.weight is not None
+    rows = {
+        name: [float(i % 7) for i in range(251)] for name in av.rules.outside.names_in(size.weight.by.tree)
+    }
+    said = []
+    for at in range(2):
+        frame = pl.DataFrame({name: [*past, columns[name][at]] for name, past in rows.items()})
+        number = frame.select(said=size.weight.by.to_polars())["said"][-1]
+        said.append(min(max(number, size.weight.low), size.weight.high))
+    return said
+
+
+def test_sizes_follow_momentum_multiples_and_the_quick_ratio() -> None:
+    """R33, R43: a base half as large again where momentum fails and earnings are dear against cash."""
+    good_and_bad = {"macd": [6.0, 0.0], "price_earnings": [0.0, 6.0], "price_cash_flow": [6.0, 0.0]}
+    well, badly = weight_of("base_calls", **good_and_bad)
+    assert 0.5 <= well < 0.8
+    assert 1.2 < badly <= 1.5
+    well, badly = weight_of("second_engine", financials_quick_ratio=[6.0, 0.0])
+    assert 0.5 <= well < 0.8
+    assert 1.2 < badly <= 1.5
+    budget = av.preset("alvh_v1").ledgers.sleeve.budget_weight  # type: ignore[union-attr]
+    assert budget is not None
+    frame = pl.DataFrame({"rate": [0.0, 0.04, 0.08], "margin_share": [0.1, 0.1, 0.5]})
+    share = frame.select(0.015 * budget.by.to_polars().clip(budget.low, budget.high)).to_series()
+    assert share.round(3).to_list() == [0.020, 0.015, 0.010]  # R61
+
+
+def test_layer_1_is_held_to_its_bands_at_every_close(made: av.Comparison) -> None:
+    """R40: the promoter leaves them aside."""
+    for arm, reviewed in (("alvh_v1", True), ("steward", True), ("promoter", False)):
+        tranches = [layer for layer in av.preset(arm).layers if layer.name.startswith("layer_1")]
+        assert {layer.size.review for layer in tranches} == {reviewed}
+    table = made.closed().filter(arm="alvh_v1").filter(pl.col("of") != "enter")
+    assert table.select("layer", "of").rows() == [
+        ("base_calls", "weight"),
+        ("second_engine", "weight"),
+        (None, "budget"),
+    ]
+
+
 def test_the_ladder_of_the_second_engine() -> None:
     """C3, R46, R47, R48, R53: from 26 by fragmented liquidity and beta alone; armed above 28 or 30."""
     early = {"quoted_spread": 9.0, "market_beta": 1.3}

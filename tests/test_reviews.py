@@ -118,8 +118,7 @@ def reviewed(plan, draw):
     """Let hedges of a random plan be reviewed where they can be."""
     for layer in plan["books"][0]["layers"]:
         size = layer["size"]
-        measured = size["target"] not in {"threatened_delta", "premium_share"}
-        if layer.get("role") == "hedge" and measured and not (layer.get("tranches") or layer.get("others")):
+        if layer.get("role") == "hedge" and size["target"] not in {"threatened_delta", "premium_share"}:
             size |= {"review": True, "band": draw.choice((0.0, 0.2))}
             size["reductions"] = [
                 {"when": draw.choice(hedge_random.BOOK_RULES), "to": draw.choice((0.0, 0.5))}

@@ -95,3 +95,13 @@ def test_scores_of_weights_are_logged_beside_those_that_open():
     wanted = (1 + 0.5 * by_tick["total"]).clip(0.5, 1.5)
     assert factors == pytest.approx(wanted.to_list(), abs=1e-12)
     assert len(set(factors)) > 20
+
+
+def test_hindsight_buys_one_lot_whatever_weights_say():
+    """Its core sells a lot a month: a weight would make none of it."""
+    heavy = arm(
+        core=av.margin_share(0.1).weighted("0", low=0), calls=av.offset("core.vega", 0.5).reviewed(band=0.1)
+    )
+    result = av.compare([av.preset("plain"), heavy], av.market.L3F(vix=24), **FEW)
+    bound = result.foresight("following")
+    assert bound.height

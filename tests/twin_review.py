@@ -9,8 +9,9 @@ from twin_size import LOT_TOLERANCE
 
 def review(book: Book, layer: Layer) -> None:
     """Note for each tranche of a layer how many lots the next session sells, the nearest expiry first."""
-    size, terms = layer.terms.spec["size"], layer.terms
-    for t in layer.held.values():
+    size = layer.terms.spec["size"]
+    held = [(each, each.held[slot]) for each in layer.family() for slot in sorted(each.held)]
+    for _, t in held:
         t.trim = 0.0
     if not size.get("review") or book.ruined:
         return
@@ -24,22 +25,22 @@ def review(book: Book, layer: Layer) -> None:
     }[size["target"]]()
     if not base > 0:
         return
-    wanted = size["value"] * size.get("multiplier", 1.0) * layer.factor * base
+    wanted = size["value"] * size.get("multiplier", 1.0) * layer.factor * layer.share() * base
     unit = {
-        "core_vega": lambda t: book.sensitivity(terms, t) * terms.dpp,
-        "core_notional": lambda t: max(0.0, -t.credit) * terms.dpp,
-        "core_max_loss": lambda t: t.value * terms.dpp,
-        "core_index_notional": lambda _: terms.dpp,
-        "lots": lambda _: 1.0,
+        "core_vega": lambda terms, t: book.sensitivity(terms, t) * terms.dpp,
+        "core_notional": lambda terms, t: max(0.0, -t.credit) * terms.dpp,
+        "core_max_loss": lambda terms, t: t.value * terms.dpp,
+        "core_index_notional": lambda terms, _: terms.dpp,
+        "lots": lambda *_: 1.0,
     }[size["target"]]
-    excess = sum(unit(t) * left(layer, t) for t in layer.held.values() if left(layer, t) > 0) - wanted
+    excess = sum(unit(each.terms, t) * left(each, t) for each, t in held if left(each, t) > 0) - wanted
     if not excess > size.get("band", 0.0) * wanted:
         return
-    for t in sorted(layer.held.values(), key=lambda t: (t.expiry, t.slot)):
-        most = left(layer, t)
-        if most > 0 and unit(t) > 0:
-            t.trim = min(max(0.0, floor(excess / unit(t) + LOT_TOLERANCE)), most)
-            excess -= t.trim * unit(t)
+    for each, t in sorted(held, key=lambda pair: pair[1].expiry):
+        most, worth = left(each, t), unit(each.terms, t)
+        if most > 0 and worth > 0:
+            t.trim = min(max(0.0, floor(excess / worth + LOT_TOLERANCE)), most)
+            excess -= t.trim * worth
 
 
 def left(layer: Layer, t: Tranche) -> float:

@@ -168,11 +168,6 @@ class Layer(Frozen):
             raise ValueError("roll_limits.extrinsic_per_day: a future has no time value: forward_variance")
         if self.tranches and buy.every != "flat":
             raise ValueError("tranches: of a layer with every = 'flat': a cadence opens one after the other")
-        if self.size.review and (self.tranches or buy.others()):
-            raise ValueError(
-                "size.review: of a layer without tranches, of one product, without shift: a review measures "
-                "one package against the whole target"
-            )
         if self.tranches and self.size.target == "premium_share":
             raise ValueError("tranches: premium_share counts nothing that is held: another size.target")
 

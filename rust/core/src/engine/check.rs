@@ -251,11 +251,6 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
                        premium_share each opening is its own";
         return Err(Error::domain(format!("{path}.size.review"), format!("{:?}", size.target), allowed));
     }
-    if size.review && !(spec.tranches.is_empty() && spec.others.is_empty()) {
-        let allowed =
-            "false with tranches or others: what a review wants is of one package and the whole target";
-        return Err(Error::domain(format!("{path}.size.review"), true, allowed));
-    }
     if size.target == SizeTarget::CoreMaxLoss && !spec.legs.is_empty() {
         let allowed = "a future: options have core_notional, their premium over the same loss";
         return Err(Error::domain(format!("{path}.size.target"), "core_max_loss", allowed));

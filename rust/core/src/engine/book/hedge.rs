@@ -155,7 +155,8 @@ impl Book {
         let rule = self.opens_by(ctx, layer, lane);
         let traded = self.rolled_variances(ctx, layer, lane).words();
         let weighed = self.weighed_words(layer, lane);
-        let reason = format!("{rule}; {}{traded}{weighed}", limit.words());
+        let counted = self.counted(layer, lane);
+        let reason = format!("{rule}; {}{counted}{traded}{weighed}", limit.words());
         self.enter(ctx, layer, slot, package, lane, lots, reason);
     }
 

@@ -164,12 +164,18 @@ impl Book {
             self.layers[layer].base[lane] = base;
             self.sum.first_requirement[lane] += base * room.tranches * room.unit;
         }
-        self.enter(ctx, layer, slot, package, lane, lots, "schedule".into());
+        self.enter(ctx, layer, slot, package, lane, lots, format!("schedule{}", self.counted(layer, lane)));
         self.sum.opened[lane] += 1.0;
         self.sum.increased[lane] += f64::from(lots > base);
         self.sum.lots[lane] += lots;
         self.sum.max_lots[lane] = self.sum.max_lots[lane].max(lots);
         lots
+    }
+
+    /// In words how many times the target counts, where that is not once.
+    pub(super) fn counted(&self, layer: usize, lane: usize) -> String {
+        let factor = self.layers[layer].factor[lane];
+        if factor == 1.0 { String::new() } else { format!("; the target counts {factor:.2} times") }
     }
 
     /// Puts lots in a slot and pays for them.

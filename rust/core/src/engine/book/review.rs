@@ -19,8 +19,12 @@ struct Measured {
 impl Book {
     /// Partial sales of the layers that are reviewed, from this tick's marks and the other orders of this close.
     pub fn order_reviews(&mut self, ctx: Context<'_>, pools: &[Pool]) {
-        for layer in (0..self.layers.len()).filter(|&layer| ctx.layer(layer).size.review) {
-            self.layers[layer].trims.fill(Col::default());
+        // A layer once, whichever of its packages it holds.
+        let reviewed = |&layer: &usize| ctx.layer(layer).size.review && ctx.layer(layer).of == layer;
+        for layer in (0..self.layers.len()).filter(reviewed) {
+            for each in ctx.book.family(layer) {
+                self.layers[each].trims.fill(Col::default());
+            }
             for i in (self.trading() & !self.flat(ctx.book, layer)).lanes() {
                 if let Some(measured) = self.measured(ctx, pools, layer, i) {
                     self.order_trims(ctx, pools, layer, &measured, i);
@@ -41,17 +45,18 @@ impl Book {
         if excess <= ctx.layer(layer).size.band * measured.wanted {
             return;
         }
-        let packages = &pools[ctx.layer(layer).pool].packages;
-        let mut slots: Vec<usize> =
-            (0..packages.len()).filter(|&slot| self.left(ctx, layer, slot, lane) > 0.0).collect();
+        let packages = |each: usize| pools[ctx.layer(each).pool].packages.len();
+        let family = ctx.book.family(layer).flat_map(|each| (0..packages(each)).map(move |slot| (each, slot)));
+        let mut slots: Vec<(usize, usize)> =
+            family.filter(|&(each, slot)| self.left(ctx, each, slot, lane) > 0.0).collect();
         // The nearest expiry first: it would have to be replaced first.
-        slots.sort_by_key(|&slot| packages[slot].expiry[lane]);
-        for slot in slots {
-            let unit = unit_of(ctx, layer, &packages[slot], lane);
+        slots.sort_by_key(|&(each, slot)| ctx.package(pools, each, slot).expiry[lane]);
+        for (each, slot) in slots {
+            let unit = unit_of(ctx, each, ctx.package(pools, each, slot), lane);
             if unit > 0.0 {
-                let most = self.left(ctx, layer, slot, lane);
+                let most = self.left(ctx, each, slot, lane);
                 let lots = (excess / unit + FLOOR_SLACK).floor().clamp(0.0, most);
-                self.layers[layer].trims[slot][lane] = lots;
+                self.layers[each].trims[slot][lane] = lots;
                 excess -= lots * unit;
             }
         }
@@ -73,9 +78,11 @@ impl Book {
             SizeTarget::Lots => 1.0,
             _ => unreachable!("check.rs refuses to review other targets"),
         };
-        let dpp = ctx.pool(layer).contract.dpp;
-        let held =
-            self.held_left(ctx, pools, layer, &|package| unit_of(ctx, layer, package, lane) / dpp, lane);
+        let of_package = |each: usize| {
+            let dpp = ctx.pool(each).contract.dpp;
+            self.held_left(ctx, pools, each, &|package| unit_of(ctx, each, package, lane) / dpp, lane)
+        };
+        let held = ctx.book.family(layer).map(of_package).sum();
         (base > 0.0).then(|| Measured { wanted: self.fraction(ctx, layer, lane) * base, held })
     }
 
