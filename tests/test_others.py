@@ -140,6 +140,9 @@ def test_advice_names_the_product_and_takes_it_back() -> None:
     arm = puts()
     result = av.compare([arm], L3F(vix=26), paths=4, seed=11, surface_band=0, **FEW)
     assert result.layer_pnl()["layer"].to_list() == ["core", "puts"]
+    traded = [result.trace(path, "puts").events.filter(layer="puts", event="open") for path in range(4)]
+    assert {name for rows in traded for name in rows["product"]} == {"SPX", "XSP"}
+    assert all((rows.filter(product="SPX")["lots"] >= 2).all() for rows in traded)
     book = av.advice.Book.from_toml(
         """
         schema = 1
