@@ -164,6 +164,25 @@ def test_advice_names_the_product_and_takes_it_back() -> None:
     assert told.positions["value"][0] == pytest.approx(240, rel=0.1)
 
 
+def test_the_exit_rule_of_either_package_can_be_read() -> None:
+    """What `explain` tells of a tranche it tells of whatever the layer holds."""
+    _, compiled = plan_of(puts(exit="vix < 1"))
+    path = next(path for path in range(8) if any(row["other"] for row in opened(compiled, path)))
+    read = compiled.readings(path, 0, 1, closes=True)
+    assert read is not None
+    told = {
+        (int(tick), int(slot), entered)
+        for tick, slot, entered in zip(read["tick"], read["slot"], read["entered"], strict=True)
+        if not np.isnan(entered)
+    }
+    held = {
+        (decision["tick"], each["slot"], each["entered"])
+        for decision in compiled.trace(path, 0)["decisions"]
+        for each in decision["layers"][1]["held"]
+    }
+    assert told == held
+
+
 def test_arms_with_a_choice_are_written_and_read_back() -> None:
     for arm in (puts(), shifted()):
         assert av.Arm.from_toml(arm.to_toml()) == arm
