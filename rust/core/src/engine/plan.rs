@@ -418,7 +418,7 @@ impl Plan {
         let mut places = self.pools[layer.pool].places();
         for other in layer.others.iter().map(|other| &book.layers[other.layer]) {
             if let (LayerRule::Closes, Some(exit), Some(found)) = (rule, other.exit, found.as_mut()) {
-                found.append(self.read(path, Which::Exit(exit)).unwrap_or_default(), places);
+                found.append(&self.read(path, Which::Exit(exit)).unwrap_or_default(), places);
             }
             places += self.pools[other.pool].places();
         }

@@ -55,7 +55,7 @@ impl Readings {
 
     /// What the same rule read of another package of its layer, whose slots lie behind so many others. Before session 0
     /// there are no positions: that is told once.
-    pub(super) fn append(&mut self, other: Self, places: usize) {
+    pub(super) fn append(&mut self, other: &Self, places: usize) {
         for row in (0..other.tick.len()).filter(|&row| other.tick[row] >= 0) {
             self.tick.push(other.tick[row]);
             self.slot.push(other.slot[row] + places);
