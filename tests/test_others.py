@@ -140,6 +140,9 @@ def test_advice_names_the_product_and_takes_it_back() -> None:
     arm = puts()
     result = av.compare([arm], L3F(vix=26), paths=4, seed=11, surface_band=0, **FEW)
     assert result.layer_pnl()["layer"].to_list() == ["core", "puts"]
+    traded = [result.trace(path, "puts").events.filter(layer="puts", event="open") for path in range(4)]
+    assert {name for rows in traded for name in rows["product"]} == {"SPX", "XSP"}
+    assert all((rows.filter(product="SPX")["lots"] >= 2).all() for rows in traded)
     book = av.advice.Book.from_toml(
         """
         schema = 1
@@ -159,6 +162,25 @@ def test_advice_names_the_product_and_takes_it_back() -> None:
     told = av.advise(book, today, arm)
     assert told.positions.select("product", "strikes").rows() == [("SPX", [5200.0])]
     assert told.positions["value"][0] == pytest.approx(240, rel=0.1)
+
+
+def test_the_exit_rule_of_either_package_can_be_read() -> None:
+    """What `explain` tells of a tranche it tells of whatever the layer holds."""
+    _, compiled = plan_of(puts(exit="vix < 1"))
+    path = next(path for path in range(8) if any(row["other"] for row in opened(compiled, path)))
+    read = compiled.readings(path, 0, 1, closes=True)
+    assert read is not None
+    told = {
+        (int(tick), int(slot), entered)
+        for tick, slot, entered in zip(read["tick"], read["slot"], read["entered"], strict=True)
+        if not np.isnan(entered)
+    }
+    held = {
+        (decision["tick"], each["slot"], each["entered"])
+        for decision in compiled.trace(path, 0)["decisions"]
+        for each in decision["layers"][1]["held"]
+    }
+    assert told == held
 
 
 def test_arms_with_a_choice_are_written_and_read_back() -> None:

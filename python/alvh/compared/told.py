@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
@@ -34,8 +35,9 @@ EVENTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "pnl": pl.Float64,
     "strikes": pl.List(pl.Float64),
     "expiry": pl.Date,
+    "product": pl.String,
 }
-"""Columns of the events of a trace."""
+"""Columns of the events of a trace; `product` is what the layer traded, of several (R42)."""
 
 
 class Trace(NamedTuple):
@@ -62,7 +64,7 @@ class TracedPaths(Compared):
         share = self._share(share)
         self._known_path("trace", path, arm, share)
         plan = self._alone(arm, share, self.task.spec["starts"])
-        return _trace(plan.trace(path, 0), [layer["name"] for layer in self._layers(arm)])
+        return _trace(plan.trace(path, 0), self._layers(arm))
 
     def explain(
         self,
@@ -422,7 +424,7 @@ def _two_sided(quotes: dict[str, list[float | None]]) -> dict[float, tuple[float
     }
 
 
-def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:
+def _trace(raw: dict[str, Any], layers: Sequence[Mapping[str, Any]]) -> Trace:
     ledger = pl.DataFrame(raw["ledger"]).with_row_index("tick")
     ledger = ledger.with_columns(pl.col("day").cast(pl.Date)).rename({"day": "date"})
     dates = ledger["date"].to_list()
@@ -431,7 +433,10 @@ def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:
             {
                 **event,
                 "date": dates[event["tick"]],
-                "layer": None if event["layer"] is None else layers[event["layer"]],
+                "layer": None if event["layer"] is None else layers[event["layer"]]["name"],
+                "product": None
+                if event["layer"] is None
+                else _product(layers[event["layer"]], event["other"]),
                 "expiry": EPOCH + timedelta(event["expiry_day"]) if event["expiry_day"] else None,
             }
             for event in raw["events"]
@@ -439,3 +444,9 @@ def _trace(raw: dict[str, Any], layers: list[str]) -> Trace:
         schema=EVENTS,
     )
     return Trace(ledger, events)
+
+
+def _product(layer: Mapping[str, Any], other: int) -> str:
+    """Return the product of one of a layer's packages: its own, or another."""
+    package = layer if other == 0 else layer["others"][other - 1]
+    return str(package["product"])

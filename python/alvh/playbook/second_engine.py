@@ -49,7 +49,8 @@ def SecondEngine(  # noqa: N802 -- reads as the constructor that it is
     reduced_above
         VIX above which half the share is bought (C3); None: never.
     product
-        Key of :mod:`alvh.contracts`, or several of which the smallest contract is traded (R42).
+        Key of :mod:`alvh.contracts`, or several: the larger where two lots of it result, else the smaller
+        (R42).
     name
         Of the layer.
     **more

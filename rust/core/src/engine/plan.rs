@@ -415,7 +415,8 @@ impl Plan {
 }
 
 impl Plan {
-    /// What a rule of a layer read on one path and what it said; `None` where the layer has no such rule.
+    /// What a rule of a layer read on one path and what it said; `None` where the layer has no such rule. The rule that
+    /// closes is asked of every package of the layer, slots as events number them.
     pub fn readings(
         &self,
         path: u64,
@@ -425,9 +426,9 @@ impl Plan {
     ) -> Result<Option<Readings>> {
         self.check_path(path)?;
         self.check_book(book)?;
-        let layers = &self.books[book].layers;
-        let Some(layer) = layers.get(layer) else {
-            return Err(Error::domain("layer", layer, format!("0 to {}", layers.len() - 1)));
+        let book = &self.books[book];
+        let Some((_, layer)) = book.shown().nth(layer) else {
+            return Err(Error::domain("layer", layer, format!("0 to {}", book.shown().count() - 1)));
         };
         let which = match rule {
             LayerRule::Opens => layer.enter.map(Which::Enter),
@@ -436,10 +437,22 @@ impl Plan {
             LayerRule::Permit(index) => layer.permits.get(index).map(|permit| Which::Enter(permit.rule)),
         };
         let Some(which) = which else { return Ok(None) };
+        let mut found = self.read(path, which);
+        let mut places = self.pools[layer.pool].places();
+        for other in layer.others.iter().map(|other| &book.layers[other.layer]) {
+            if let (LayerRule::Closes, Some(exit), Some(found)) = (rule, other.exit, found.as_mut()) {
+                found.append(&self.read(path, Which::Exit(exit)).unwrap_or_default(), places);
+            }
+            places += self.pools[other.pool].places();
+        }
+        Ok(found)
+    }
+
+    fn read(&self, path: u64, which: Which) -> Option<Readings> {
         let mut block = Block::new(self);
         block.read(which);
         block.run(path, 1);
-        Ok(block.into_readings())
+        block.into_readings()
     }
 
     pub(super) fn check_path(&self, path: u64) -> Result<()> {

@@ -57,6 +57,20 @@ impl Readings {
         self.inputs.iter().map(|(input, _)| input.as_str())
     }
 
+    /// What the same rule read of another package of its layer, whose slots lie behind so many others. Before session 0
+    /// there are no positions: that is told once.
+    pub(super) fn append(&mut self, other: &Self, places: usize) {
+        for row in (0..other.tick.len()).filter(|&row| other.tick[row] >= 0) {
+            self.tick.push(other.tick[row]);
+            self.slot.push(other.slot[row] + places);
+            self.entered.push(other.entered[row]);
+            self.answer.push(other.answer[row]);
+            for (values, more) in self.values.iter_mut().zip(&other.values) {
+                values.push(more[row]);
+            }
+        }
+    }
+
     /// One more evaluation, of the columns that were observed last.
     pub(super) fn record(&mut self, tick: i64, at: Option<(usize, &Package)>, signals: &Signals, said: f64) {
         let held = at.filter(|(_, package)| package.held.get(0));
