@@ -30,7 +30,7 @@ _KNOWN = (*TABLES, *MORE_TABLES, *ARM_TABLES)
 _NAMES = f"One of {', '.join(_KNOWN)}; again for more."
 
 
-def sessions(
+def sessions(  # noqa: PLR0917 -- one parameter per option
     folder: Annotated[Path, typer.Argument(help="Folder of a run: --out of `alvh compare`.")],
     tables: Annotated[
         list[str] | None,
@@ -41,6 +41,14 @@ def sessions(
     ] = None,
     share: Annotated[
         float | None, typer.Option(help="Margin share; the smallest unless given.", metavar="X")
+    ] = None,
+    gdp: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet of signal, date, released_at, value with the signal gdp: regimes of "
+            "windows, on a history.",
+            metavar="FILE",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -57,15 +65,21 @@ def sessions(
     for name in wanted:
         if name not in _KNOWN:
             raise SpecError(f"--table = {name!r}: {nearest_names(name, _KNOWN)}")
+    if gdp is not None and "windows" not in wanted:
+        raise SpecError("--gdp changes nothing here: it is about --table windows")
     result = Comparison.load(folder)
-    found = {name: _table(result, name, arm, share) for name in wanted}
+    found = {name: _table(result, name, arm, share, gdp) for name in wanted}
     if as_json:
         print(to_json(found))
     else:
         print("\n\n".join("\n".join(session_lines(name, table)) for name, table in found.items()))
 
 
-def _table(result: Comparison, name: str, arm: str | None, share: float | None) -> pl.DataFrame:
+def _table(
+    result: Comparison, name: str, arm: str | None, share: float | None, gdp: Path | None
+) -> pl.DataFrame:
+    if name == "windows":
+        return result.windows(share=share, gdp=gdp)
     method = getattr(result, name)
     table: pl.DataFrame = method(arm, share=share) if name in ARM_TABLES else method(share=share)
     return table

@@ -49,8 +49,8 @@ def audit(
     Parameters
     ----------
     paths
-        Simulated paths of 252 sessions from VIX 16 in each of the voting markets; of stops, whipsaws and the two
-        profiles 126.
+        Simulated paths of 252 sessions from VIX 16 in each of the voting markets; of stops, whipsaws and the
+        two profiles 126.
     seed
         Seed.
     threads

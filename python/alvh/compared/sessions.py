@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from alvh.compared.base import SESSION_PATHS, Compared
 from alvh.errors import SpecError
 from alvh.figures.by_session import earned
 from alvh.figures.windows import check_window
+from alvh.signals.growth import known_growth
 
 __all__ = ["FAN_PATHS", "GREEK_PATHS", "SessionFigures"]
 
@@ -210,12 +212,18 @@ class SessionFigures(Compared):
         return self._shown(figures.spikes(next(iter(series.values()))["vix"], forced))
 
     def windows(
-        self, base: str | None = None, share: float | None = None, *, window: int = figures.WINDOW
+        self,
+        base: str | None = None,
+        share: float | None = None,
+        *,
+        window: int = figures.WINDOW,
+        gdp: pl.DataFrame | str | Path | None = None,
     ) -> pl.DataFrame:
         """Return what arms earn around announcements and in regimes, less what `base` does (R20, R92).
 
         On the paths of `beta`. Announcements are those of the market's calendar: dates that a history was
-        given, or in a simulation those of a rule, of which its prices know nothing.
+        given, or in a simulation those of a rule, of which its prices know nothing. Regimes of GDP exist on
+        a history, where a frame of its releases is given; a simulated market has none.
 
         Parameters
         ----------
@@ -225,18 +233,35 @@ class SessionFigures(Compared):
             The smallest unless given.
         window
             Sessions before and after an announcement that belong to it.
+        gdp
+            On a history: levels of GDP with their releases, as `alvh.signals.growth` takes them, or their
+            CSV or Parquet file.
 
         Returns
         -------
         DataFrame
             What `alvh.figures.windows` says: `arm`, `by` ("fomc", "cpi", "ppi", "announcements": any of them;
-            "vix", "fall"), `when`, `figure`, `estimate`, `low`, `high`, `sessions`.
+            "vix", "fall"; with `gdp` "gdp", "gdp_revision"), `when`, `figure`, `estimate`, `low`, `high`,
+            `sessions`.
+
+        Raises
+        ------
+        SpecError
+            `gdp` in a simulated market, which has no dates at which GDP was released.
         """
+        if gdp is not None and not self.replayed:
+            raise SpecError(
+                "windows: gdp: a simulated market has no economy, and no dates at which GDP was released. "
+                "Mend: leave gdp out, or replay a history"
+            )
         series = self.series(share=share)
         masks: dict[tuple[str, str], NDArray[np.bool_]] = {}
         for name, near in self.announcements(window).items():
             masks |= {(name, "inside"): near, (name, "outside"): ~near}
         masks |= figures.regimes(next(iter(series.values())))
+        if gdp is not None:
+            _, starts = self._followed_starts(share)
+            masks |= figures.gdp_regimes(starts, self.sessions, *known_growth(gdp, self._days))
         return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
 
     def cycles(

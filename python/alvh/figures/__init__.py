@@ -15,6 +15,7 @@ from alvh.figures.deals import MOVE_SESSIONS, openings, tranches_of, turnover
 from alvh.figures.dependence import BLOCK, DEPENDENCE, ONE_HISTORY, dependence, one_history
 from alvh.figures.discipline import DISCIPLINE, discipline
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
+from alvh.figures.economy import gdp_regimes
 from alvh.figures.entries import ENTRIES, entries
 from alvh.figures.equal_cost import equal_cost
 from alvh.figures.fans import fan
@@ -98,6 +99,7 @@ __all__ = [
     "fan",
     "forced_cost",
     "foresight",
+    "gdp_regimes",
     "governed",
     "governed_words",
     "greek_view",

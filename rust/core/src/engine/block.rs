@@ -187,19 +187,17 @@ impl<'p> Block<'p> {
 
     /// Keeps the calls of one book and the state of market and indicators, in every lane.
     ///
-    /// Indicators that no rule of the plan reads begin with what a replayed market has before its starts for those
-    /// that do; a simulated one has as much past as they want.
+    /// Indicators have the past that rules over them would ask for: drawn in a simulated market, in a replayed one what it
+    /// has of that before the start.
     pub fn follow_calls(&mut self, book: usize) {
         let mut inputs = self.plan.inputs.clone();
         inputs.extend(INDICATORS.map(|name| (name, 0)));
         inputs.sort();
         inputs.dedup();
         self.signals = Signals::new(&inputs, &self.plan.given, &self.plan.given_read, &self.plan.schedule);
-        if self.plan.starts.is_empty() {
-            let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
-            self.looks_back = self.looks_back.max(wanted);
-        }
-        self.calls = Some(CallLog::new(book));
+        let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
+        self.looks_back = self.looks_back.max(wanted);
+        self.calls = Some(CallLog::new(book, !self.plan.starts.is_empty()));
     }
 
     /// Keeps the openings of the core of one book, in every lane.
