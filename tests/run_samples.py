@@ -48,7 +48,7 @@ def command(*arguments: object, **environment: str) -> subprocess.CompletedProce
         [sys.executable, "-m", "alvh", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=240,  # an audit on one thread of a busy machine
+        timeout=480,  # an audit on one thread of a busy machine
         check=False,
         env=surroundings(**environment),
     )

@@ -49,7 +49,8 @@ def audit(
     Parameters
     ----------
     paths
-        Simulated paths of 252 sessions from VIX 16, of stops 126, in each of the voting markets.
+        Simulated paths of 252 sessions from VIX 16 in each of the voting markets; of stops, whipsaws and the
+        two profiles 126.
     seed
         Seed.
     threads
@@ -125,5 +126,6 @@ def _measured(run: Run) -> Iterator[Measured]:
     yield from session_rows(doubled["week"], hedged, BASE_SHARE)
     yield from timing_rows(rivals, costs)
     yield from dependence_rows(doubled["week"], BASE_SHARE)
-    yield from whipsaw_rows(run(curve_arms(), shares=(BASE_SHARE,)))
-    yield from profile_rows(run(profile_arms(), shares=(BASE_SHARE,), signals=profile_signals()))
+    half_a_year = {"shares": (BASE_SHARE,), "sessions": SESSIONS}
+    yield from whipsaw_rows(run(curve_arms(), **half_a_year))
+    yield from profile_rows(run(profile_arms(), signals=profile_signals(), **half_a_year))
