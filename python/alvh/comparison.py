@@ -481,16 +481,15 @@ class Comparison:
         here = self._frame.lazy().filter(number % distance == 0, number // distance < band["paths"])
         return here.with_columns(number // distance)
 
-    @property
+    @cached_property
     def near(self) -> list[str]:
-        """Names of the arms whose core expires within a week and which buy no hedge, in the order given."""
-        return short_end.near_arms(self.task.spec)
+        """Names of the arms whose core expires within a week, with hedges or without, in the order given."""
+        return short_end.extrapolated(self.task.spec)
 
     def one_day(self) -> pl.DataFrame:
         """Return what a condor earns, costs and may cost, at .9, 1.0 and 1.1 times the vol of a day (R2).
 
-        Of arms whose core expires within a week and which buy no hedge, at the smallest share, on the paths
-        of `surface_band`.
+        Of arms whose core expires within a week, at the smallest share, on the paths of `surface_band`.
 
         Returns
         -------
@@ -1153,7 +1152,7 @@ class Comparison:
             )
         if self.task.facts["close_only"]:
             words += f" {CLOSE_ONLY}"
-        if self._extrapolated:
+        if self.near:
             words += f" {EXTRAPOLATED}"
         if self._unequal:
             unequal = "; ".join(
@@ -1171,13 +1170,8 @@ class Comparison:
         """
         star = "*" if arm in self.task.facts["close_only"] else ""
         dagger = "†" if arm in self._unequal else ""
-        double = "‡" if arm in self._extrapolated else ""
+        double = "‡" if arm in self.near else ""
         return f"{arm}{star}{dagger}{double}{HYPOTHETICAL if self._offset(arm) else ''}"
-
-    @cached_property
-    def _extrapolated(self) -> list[str]:
-        """Names of the arms whose core expires within a week, with hedges or without."""
-        return short_end.extrapolated(self.task.spec)
 
     def _offset(self, arm: str) -> bool:
         ledgers = next(book["ledgers"] for book in self.task.spec["books"] if book["arm"] == arm) or {}

@@ -210,6 +210,8 @@ summary! {
     increased,
     /// Sessions with a hedge of more than 60% of the core's dollars per VIX point (R85).
     over_covered,
+    /// Of what hedges trade, fees (R2): the rest of a book's are those of its core.
+    hedge_fees,
 }
 
 impl Summary {
