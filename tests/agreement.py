@@ -24,6 +24,7 @@ DOLLARS = (
     "core_pnl",
     "hedge_pnl",
     "hedge_trading",
+    "hedge_fees",
     "expected_cost",
     "sleeve_nav",
     "deposited",

@@ -13,7 +13,7 @@ from scipy.stats import norm
 import alvh as av
 from alvh import chain, margin, schedule
 from alvh.contracts import contract
-from alvh.errors import HistoryError
+from alvh.errors import AlvhError, HistoryError
 from alvh.market import L3F, ChainHistory
 from alvh.playbook import Size
 
@@ -300,6 +300,82 @@ def test_morning_settlement_is_to_the_opening(quotes):
             for (right, ratio), k in zip(LEGS, strikes, strict=True)
         )
         assert price == pytest.approx(payoff, abs=1e-6)
+
+
+# Bars inside sessions
+
+
+def ranged() -> pl.DataFrame:
+    """The same closes, each session opening at the close before, within a range."""
+    frame = closes().with_columns(open=pl.col("spx").shift(1).fill_null(pl.col("spx")))
+    return frame.with_columns(
+        high=pl.max_horizontal("open", "spx") + 5, low=pl.min_horizontal("open", "spx") - 5
+    )
+
+
+def still() -> pl.DataFrame:
+    """Closes that do not move."""
+    flat = {"spx": 5100.0, "vix": 17.0, "open": 5100.0, "high": 5105.0, "low": 5095.0}
+    return closes().select("date").with_columns(**{name: pl.lit(value) for name, value in flat.items()})
+
+
+@pytest.fixture(scope="module")
+def dear() -> pl.DataFrame:
+    """Quotes of still days, at vols a fifth above those of their VIX."""
+    market = L3F(spot=5100, vix=1.2 * 17, rate=RATE)
+    days = [chain.synthetic(day, market=market, longest=36) for day in DAYS]
+    return pl.concat(days).filter(pl.col("strike").is_between(4300, 5900), root="SPXW")
+
+
+def test_a_book_of_closes_has_the_same_bits_with_bars(quotes):
+    market = ChainHistory(quotes, closes=ranged(), rate=RATE, dividend_yield=DIVIDEND)
+    few = {"sessions": len(DAYS) - 1, "shares": [0.10], "surface_band": 0}
+    closed, barred = (av.compare([arm()], market, bars=bars, **few) for bars in (None, 13))
+    assert barred.paths().collect().equals(closed.paths().collect())
+    assert any("Quotes are recorded at closes: inside a session" in limit for limit in barred.limits)
+    assert not any("inside a session" in limit for limit in closed.limits)
+
+
+def test_inside_a_session_the_model_moves_the_quotes_of_the_close_before(dear):
+    """Ordered at a close, filled at an opening without a move: what the quotes said, less half a day."""
+    market = ChainHistory(dear, closes=still(), rate=RATE, dividend_yield=DIVIDEND)
+    few = {"sessions": len(DAYS) - 1, "shares": [0.10], "surface_band": 0}
+    result = av.compare([arm(exit="loss > -1000")], market, bars=13, **few)
+    row = result.paths().collect().row(0, named=True)
+    assert row["identity_error"] < 1e-12
+    events = result.trace(0).events
+    opened, closed = events.filter(event="open"), events.filter(event="close")
+    assert opened.height == closed.height == 5
+    assert closed["minute"].to_list() == [0] * 5
+    assert closed["tick"].to_list() == [tick + 1 for tick in opened["tick"]]
+    assert (row["fills_recorded"], row["fills_modelled"]) == (20, 20)
+    mids = {
+        key: (bid + ask) / 2
+        for *key, bid, ask in dear.select(
+            "quote_date", "expiration", "right", "strike", "bid", "ask"
+        ).iter_rows()
+        for key in [tuple(key)]
+    }
+    kept = []
+    for then, now in zip(opened.iter_rows(named=True), closed.iter_rows(named=True), strict=True):
+        legs = [
+            (ratio, mids[then["date"], then["expiry"], right, strike])
+            for (right, ratio), strike in zip(LEGS, then["strikes"], strict=True)
+        ]
+        mark = -sum(ratio * mid for ratio, mid in legs)
+        slip = 0.35 * sum(
+            max(ROW.tick(mid) / 2, ROW.half_spread.scale * mid**ROW.half_spread.power) for _, mid in legs
+        )
+        kept.append((-now["price"] - slip) / mark)
+    # At the own VIX of the history it would be worth far less.
+    assert np.mean(kept) == pytest.approx(0.97, abs=0.04)
+    assert all(0.88 < each < 1.06 for each in kept)
+
+
+def test_no_quotes_are_recorded_at_a_time_inside_the_session(quotes):
+    arms = [av.preset("conservative_1dte")]
+    with pytest.raises(AlvhError, match="SPXW are recorded at closes, and none at a time inside the session"):
+        av.compare(arms, replay(quotes), sessions=5, shares=[0.10], surface_band=0)
 
 
 def test_nothing_opens_where_nothing_is_quoted(quotes):

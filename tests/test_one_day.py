@@ -165,12 +165,34 @@ def test_results_show_the_short_end_fees_and_the_break_even_cost(result: av.Comp
 
 
 def test_a_hedge_leaves_the_short_end_extrapolated() -> None:
-    """R2: such an arm is marked, but fees of its book are not those of a condor."""
+    """R2: such an arm is marked, and shown like one without."""
     hedge = av.Layer("calls", buy=av.vix_call(), size=av.offset("core.vega", 0.50))
     arms = [av.preset("plain"), PLAIN, PLAIN.replace(name="hedged", layers=[hedge])]
     spec = engine_spec.spec(arms, L3F(vix=16), sessions=5)
     assert short_end.extrapolated(spec) == ["one_day", "hedged"]
-    assert short_end.near_arms(spec) == ["one_day"]
+
+
+def test_what_a_hedge_trades_is_no_cost_of_the_condor(result: av.Comparison) -> None:
+    """R2: the same condors with a hedge beside them cost what they cost without; the hedge is told apart."""
+    condor = PLAIN.replace(name="bare")
+    hedge = av.Layer("calls", buy=av.vix_call(), size=av.Size(target="lots", value=3))
+    hedged = condor.replace(name="hedged", layers=[hedge])
+    few = {"paths": 64, "sessions": 25, "shares": [0.10], "seed": 3, "surface_band": 32}
+    ran = av.compare([condor, hedged], L3F(vix=16), **few)
+    table = ran.one_day()
+    assert table["arm"].unique(maintain_order=True).to_list() == ["bare", "hedged"]
+    assert table["short_end"].unique().sort().to_list() == [0.9, 1.0, 1.1]
+    told = table.pivot("figure", index=["arm", "short_end"], values="estimate").sort("short_end")
+    of = {arm: told.filter(arm=arm) for arm in ("bare", "hedged")}
+    for figure in ("condors", "result", "fees", "slips", "break_even_cost"):
+        assert of["hedged"][figure].to_list() == pytest.approx(of["bare"][figure].to_list(), rel=1e-9)
+    assert of["bare"]["hedge"].to_list() == [0.0] * 3
+    paths = ran.paths().filter(arm="hedged").sort("path").collect().head(32)
+    assert (paths["hedge_fees"] < 0).all()
+    assert (paths["hedge_trading"] < paths["hedge_fees"]).all()
+    beside = table.filter(arm="hedged", figure="hedge", short_end=1.0)["estimate"].item()
+    assert beside == pytest.approx(paths["hedge_pnl"].sum() / paths["lots"].sum())
+    assert (of["hedged"]["hedge"] != 0).all()
 
 
 def test_a_short_end_too_far_off_is_refused_before_anything_runs() -> None:

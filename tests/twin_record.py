@@ -175,6 +175,7 @@ class Record:
             "core_pnl": book.pnl(hedge=False),
             "hedge_pnl": book.pnl(hedge=True),
             "hedge_trading": sum(profit["fills"] + profit["fees"] for profit in trading),
+            "hedge_fees": sum(profit["fees"] for profit in trading),
             "expected_cost": sum(cost for _, cost, _ in book.committed),
             "coverage_wanted": ratio(vega["wanted"], vega["decided"]),
             "coverage_affordable": ratio(vega["affordable"], vega["decided"]),

@@ -274,7 +274,7 @@ class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, Dea
             )
         if self.task.facts["close_only"]:
             words += f" {CLOSE_ONLY}"
-        if self._extrapolated:
+        if self.near:
             words += f" {EXTRAPOLATED}"
         if self._unequal:
             unequal = "; ".join(

@@ -22,7 +22,6 @@ __all__ = [
     "LIMIT",
     "NEAR_DAYS",
     "extrapolated",
-    "near_arms",
     "sided",
     "sides",
 ]
@@ -35,8 +34,8 @@ NEAR_DAYS = 7
 
 LIMIT = (
     "Vol of a day is extrapolated: single-day credits can be off by a factor (MODELS); arms "
-    "that sell condors of a week or less carry ‡, and what is said of them is undecided; those without a "
-    "hedge are shown at .9, 1.0 and 1.1 times it."
+    "that sell condors of a week or less carry ‡, and what is said of them is undecided; they are shown at "
+    ".9, 1.0 and 1.1 times it."
 )
 
 LARGEST_DIP = 0.5
@@ -56,14 +55,6 @@ def extrapolated(spec: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(near))
 
 
-def near_arms(spec: Mapping[str, Any]) -> list[str]:
-    """Return those of them that buy no hedge: fees and slips of a book are then those of its condors."""
-    hedged = {
-        book["arm"] for book in spec["books"] if any(layer["role"] == "hedge" for layer in book["layers"])
-    }
-    return [arm for arm in extrapolated(spec) if arm not in hedged]
-
-
 def sided(task: Task, wanted: int) -> Task:
     """Return the task with runs of the short end among its facts, where an arm needs them; 0: none.
 
@@ -79,7 +70,7 @@ def sided(task: Task, wanted: int) -> Task:
     market = task.spec["market"]
     # Recorded quotes are no template: there is nothing to shorten.
     templated = market["model"] in _SMILE and market.get("chain") is None
-    if not (paths and templated and near_arms(task.spec)):
+    if not (paths and templated):
         return replace(task, facts=facts)
     for times in FOLDERS:
         dip = _shortened(market, times)["smile"]["short_dip"]
@@ -100,7 +91,7 @@ def sides(task: Task) -> dict[float, Task]:
     if band is None:
         return {}
     share = min(book["share"] for book in task.spec["books"])
-    near = near_arms(task.spec)
+    near = extrapolated(task.spec)
     facts = {**task.facts, "surface_band": None, "short_end": None, "beside": {}}
 
     def side(times: float) -> Task:

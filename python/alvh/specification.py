@@ -269,7 +269,7 @@ def task_of(
         count = PATHS if paths is None else paths
         if count < 1:
             raise SpecError(f"paths = {count}: at least 1")
-    told = [*_of_margin(arms, options.get("margin", "strategy")), *_of_bar(options)]
+    told = [*_of_margin(arms, options.get("margin", "strategy")), *_of_bar(options), *_of_quotes(spec)]
     facts = {
         **_replayed(market, arms, [*told, *(() if outside is None else outside.limits)]),
         "arms": {arm.name: {"about": arm.about, "digest": arm.digest, "toml": arm.to_toml()} for arm in arms},
@@ -328,6 +328,17 @@ def _of_bar(options: Mapping[str, Any]) -> list[str]:
         return []
     moved = f"SPX {100 * bar.spot:+.3g}%, VIX the close × {bar.vix:g}"
     return [f"The worst bar is one of ours, in every session: {moved}; nothing is closed for it."]
+
+
+def _of_quotes(spec: Mapping[str, Any]) -> list[str]:
+    """Say what is recorded of a session with bars where quotes are replayed."""
+    if spec.get("bars") is None or spec["market"].get("chain") is None:
+        return []
+    told = (
+        "Quotes are recorded at closes: inside a session marks and fills are those of the close before, "
+        "moved by the model along drawn bars, with the model's half-spreads."
+    )
+    return [told]
 
 
 def _replayed(market: Market, arms: Sequence[Arm], of_margin: Sequence[str]) -> dict[str, Any]:

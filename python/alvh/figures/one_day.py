@@ -16,13 +16,14 @@ __all__ = ["ONE_DAY", "one_day"]
 ONE_DAY = {
     "condors": ("count", "condors opened a session"),
     "return_on_nav": ("a year", "P&L above bills, of capital, arithmetic"),
-    "result": ("dollars a condor", "P&L of a condor, after what trading cost"),
+    "result": ("dollars a condor", "P&L of a condor, after what trading it cost; its hedge apart"),
     "fees": ("dollars a condor", "fees of a condor, closings among them"),
     "slips": ("dollars a condor", "half-spreads that a condor paid, closings among them"),
     "break_even_cost": (
         "dollars a condor",
         "what a condor may cost in fees and slips before it earns nothing",
     ),
+    "hedge": ("dollars a condor", "P&L of the hedge for each condor, its fees and slips within; 0 without"),
 }
 """Figures: unit and meaning."""
 
@@ -36,7 +37,10 @@ _SCHEMA = {
     "unit": pl.String,
     "paths": pl.Int64,
 }
-_READ = (*EARNED, "lots", "core_pnl", "fills", "fees")
+_READ = (
+    *(*EARNED, "lots", "core_pnl", "fills", "fees"),
+    *("hedge_pnl", "hedge_trading", "hedge_fees"),
+)
 
 
 def one_day(
@@ -55,7 +59,7 @@ def one_day(
     share : float
         Margin share of the ladder.
     near : list of str
-        The arms to tell of: their core expires within a week, and they buy no hedge.
+        The arms to tell of: their core expires within a week. What a hedge trades is no cost of a condor.
 
     Returns
     -------
@@ -65,11 +69,12 @@ def one_day(
     Examples
     --------
     >>> path = {"arm": "a", "share": 0.1, "nav": 90.0, "bills": 1.0, "deposited_bills": 0.0, "lots": 2.0}
-    >>> path |= {"core_pnl": -10.0, "fills": -5.0, "fees": -7.0}
+    >>> path |= {"core_pnl": -10.0, "fills": -7.0, "fees": -8.0}
+    >>> path |= {"hedge_pnl": -4.0, "hedge_trading": -3.0, "hedge_fees": -1.0}
     >>> frame = pl.DataFrame([{**path, "path": i, "start": None} for i in range(2)])
     >>> table = one_day({1.0: frame}, 100.0, 1, 0.1, ["a"])
     >>> dict(table.filter(pl.col("unit") == "dollars a condor").select("figure", "estimate").iter_rows())
-    {'result': -5.0, 'fees': 3.5, 'slips': 2.5, 'break_even_cost': 1.0}
+    {'result': -5.0, 'fees': 3.5, 'slips': 2.5, 'break_even_cost': 1.0, 'hedge': -2.0}
     """
     check_horizon(capital, sessions)
     rows: list[tuple[object, ...]] = []
@@ -89,12 +94,14 @@ def one_day(
 
 
 def _figures(path: Mapping[str, np.ndarray], sessions: int) -> dict[str, Estimate]:
-    lots, cost = path["lots"], -(path["fills"] + path["fees"])
+    lots, fees = path["lots"], path["hedge_fees"] - path["fees"]
+    slips = path["hedge_trading"] - path["hedge_fees"] - path["fills"]
     return {
         "condors": mean_interval(lots / sessions),
         "return_on_nav": mean_interval(path["earned"]),
         "result": ratio_interval(path["core_pnl"], lots),
-        "fees": ratio_interval(-path["fees"], lots),
-        "slips": ratio_interval(-path["fills"], lots),
-        "break_even_cost": ratio_interval(path["core_pnl"] + cost, lots),
+        "fees": ratio_interval(fees, lots),
+        "slips": ratio_interval(slips, lots),
+        "break_even_cost": ratio_interval(path["core_pnl"] + fees + slips, lots),
+        "hedge": ratio_interval(path["hedge_pnl"], lots),
     }

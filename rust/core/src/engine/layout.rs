@@ -692,9 +692,12 @@ impl Builder<'_> {
         }
         let chain = self.market.recorded_chain(&spec.product);
         check_entry(path, spec, &contract, self.inside)?;
-        if self.inside && chain.is_some() {
-            let problem =
-                format!("bars: quotes of {} are recorded at closes: no bars, or no chain", spec.product);
+        if spec.at.is_some() && chain.is_some() {
+            let problem = format!(
+                "{path}.at: quotes of {} are recorded at closes, and none at a time inside the session: open at the \
+                 close, or no chain",
+                spec.product
+            );
             return Err(Error::Spec(problem));
         }
         // Where quotes are recorded, an expiry that has none on a session cannot be traded on it.

@@ -200,6 +200,14 @@ impl Package {
         }
     }
 
+    /// Inside a session no quotes are recorded: the residual of the close before goes on, half-spreads are the model's.
+    fn unquoted(&mut self) {
+        for i in 0..LANES {
+            self.worth[i] += self.residual[i];
+        }
+        self.leg_spreads.fill(Col::splat(f64::NAN));
+    }
+
     /// V at the last instant at which it was priced.
     pub fn mark(&self, plan: &PoolPlan, lane: usize) -> f64 {
         let future = plan.contract.instrument == Instrument::VixFuture;
@@ -480,7 +488,13 @@ impl Pool {
                 stood.1.clone_from(&package.leg_prices);
             }
             now.quote(instrument, &plan.surface, &market.now, sessions, days, &package.basis);
+            if let Some(anchor) = &package.anchor {
+                anchor.apply(&mut now.spx);
+            }
             now.value(layout, &package.strikes, &mut package.worth, Some(&mut package.leg_prices));
+            if package.anchor.is_some() {
+                package.unquoted();
+            }
             // What was opened at the last instant has its prices of the fill.
             for i in market.still.lanes() {
                 package.worth[i] = stood.0[i];
@@ -509,6 +523,10 @@ impl Pool {
         let Closed { state, sessions, days, steps, .. } = left;
         scratch.aged.quote(instrument, &plan.surface, aged, sessions, days, &package.basis);
         scratch.now.quote(instrument, &plan.surface, state, sessions, days, &package.basis);
+        if let Some(anchor) = &package.anchor {
+            anchor.apply(&mut scratch.aged.spx);
+            anchor.apply(&mut scratch.now.spx);
+        }
         let quotes = [&mut scratch.aged, &mut scratch.now, &mut scratch.mixed];
         walk(quotes, layout, &package.strikes, steps, None);
         let [time, spot, level, smile] = steps;
@@ -516,7 +534,7 @@ impl Pool {
             smile[i] -= level[i];
             level[i] -= spot[i];
             spot[i] -= time[i];
-            time[i] -= package.value[i];
+            time[i] -= package.value[i] - package.residual[i];
         }
     }
 }

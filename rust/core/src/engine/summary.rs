@@ -214,6 +214,8 @@ summary! {
     rolls_kept,
     /// Partial sales by the cash press (R84).
     pressed,
+    /// Of what hedges trade, fees (R2): the rest of a book's are those of its core.
+    hedge_fees,
 }
 
 impl Summary {

@@ -661,6 +661,7 @@ impl Book {
         self.layers[layer].pnl[lane] -= slip + fees;
         if ctx.layer(layer).hedges() {
             self.sum.hedge_trading[lane] -= slip + fees;
+            self.sum.hedge_fees[lane] -= fees;
         }
     }
 
