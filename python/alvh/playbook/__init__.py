@@ -6,7 +6,7 @@ losses is a rule, a progression or another layer that buys a hedge. Nothing here
 """
 
 from alvh.playbook.arm import Arm
-from alvh.playbook.buy import Buy, put, vix_call, vx_future
+from alvh.playbook.buy import Buy, etp_shares, put, vix_call, vx_future
 from alvh.playbook.calls import STRESSED_SPREADS, Liquidity, MarginCalls
 from alvh.playbook.condor import IronCondor
 from alvh.playbook.document import SCHEMA
@@ -59,6 +59,7 @@ __all__ = [
     "Transfer",
     "Vary",
     "arms_of",
+    "etp_shares",
     "margin_share",
     "offset",
     "preset",

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     check::{
         check_begins, check_calls, check_contract, check_entry, check_layer, check_ledgers, check_legs,
-        check_liquidity,
+        check_liquidity, check_share,
     },
     exposure::Asked,
     fill::Contract,
@@ -177,6 +177,8 @@ pub(super) struct LayerPlan {
     pub progression: Option<ProgressionSpec>,
     /// Its tranches are followed inside sessions: excursions there count.
     pub followed_inside: bool,
+    /// Shares of a fund, which have no expiry.
+    pub holds_shares: bool,
 }
 
 impl LayerPlan {
@@ -304,7 +306,7 @@ impl Layout {
             if book.layers.iter().any(|layer| pools[layer.pool].inside.at.is_some()) {
                 for layer in &book.layers {
                     let pool = &mut pools[layer.pool];
-                    pool.inside.marked |= pool.contract.instrument != Instrument::VixFuture;
+                    pool.inside.marked |= !pool.contract.instrument.is_outright();
                 }
             }
         }
@@ -485,6 +487,7 @@ impl Builder<'_> {
             reduced,
             progression: spec.progression,
             followed_inside: watched || spec.at.is_some(),
+            holds_shares: self.pools[pool].contract.instrument.is_share(),
         })
     }
 
@@ -511,7 +514,9 @@ impl Builder<'_> {
             let known: Vec<_> = self.contracts.keys().cloned().collect();
             Error::domain(format!("{path}.product"), &spec.product, format!("one of {}", known.join(", ")))
         })?;
-        let contract = Contract::new(row, &self.costs);
+        let shares = self.contracts.iter().filter(|(_, row)| row.fund.is_some());
+        let fund = shares.map(|(product, _)| product).position(|product| *product == spec.product);
+        let contract = Contract::new(row, &self.costs, fund.unwrap_or(0) as u8);
         let margin_legs = check_legs(path, &contract, &spec.legs)?;
         if spec.days.low < 1 || spec.days.high < spec.days.low {
             return Err(Error::domain(
@@ -522,6 +527,7 @@ impl Builder<'_> {
         }
         let chain = self.market.recorded_chain(&spec.product);
         check_entry(path, spec, &contract, self.inside)?;
+        check_share(path, spec, &contract, self.schedule)?;
         if self.inside && chain.is_some() {
             let problem =
                 format!("bars: quotes of {} are recorded at closes: no bars, or no chain", spec.product);
@@ -531,7 +537,12 @@ impl Builder<'_> {
         let quoted =
             |session, expiry| chain.as_ref().is_none_or(|chain| chain.slice(session, expiry).is_some());
         let after = spec.after.as_deref().map(|event| (event, contract.morning));
-        let expiry = self.schedule.expiry_table(&spec.product, spec.days, after, quoted)?;
+        let expiry = if contract.instrument.is_share() {
+            // No session that a path reaches.
+            vec![self.schedule.len() as u32 - 1; self.schedule.len()]
+        } else {
+            self.schedule.expiry_table(&spec.product, spec.days, after, quoted)?
+        };
         let decides = self.schedule.decision_sessions(spec.every);
         let (tranches, slots) = match &decides {
             None => (1, FLAT_SLOTS),
@@ -541,6 +552,7 @@ impl Builder<'_> {
             }
         };
         let spx = contract.instrument == Instrument::SpxOption;
+        let contract_is_share = contract.instrument.is_share();
         let mut pool = PoolPlan {
             fees: contract.fee,
             contract,
@@ -554,7 +566,7 @@ impl Builder<'_> {
             slots,
             begun: 0,
             hedged: false,
-            end_days: spec.roll_below.unwrap_or(0),
+            end_days: if contract_is_share { spec.days.target } else { spec.roll_below.unwrap_or(0) },
             crash,
             falls: false,
             stress: None,
