@@ -71,7 +71,7 @@ class Buy(Listed):
             named = "an option" if kind == "option" else f"a {kind}"
             raise ValueError(f"kind = {self.kind!r}: {self.traded} is {named}")
         if self.outright != (self.delta is None):
-            raise ValueError("delta: an option needs one, a future or a share has none")
+            raise ValueError("delta: an option needs one, nothing else has one")
         if self.kind == "share" and (self.every != "flat" or self.after is not None):
             raise ValueError("every, after: a share has no expiry: every = 'flat', and no after")
         if (self.kind in SPREADS) != (self.spread_delta is not None):

@@ -167,11 +167,11 @@ impl Put {
         let Self { spot, strike, years, vol, rate, dividend } = self;
         let above = ln::<FMA>(spot / boundary.top);
         let (mut price, mut delta, mut gamma) = (0.0, 0.0, 0.0);
-        for (position, weight) in nodes::FINE {
-            // s = T position²: the integrand is smooth in √s.
+        // s = T position²: the integrand is smooth in √s.
+        let depths = boundary.depths_at(&nodes::FINE.map(|(at, _)| 2.0 * (1.0 - at * at).sqrt() - 1.0));
+        for ((position, weight), depth) in nodes::FINE.into_iter().zip(depths) {
             let lag = years * position * position;
             let sd = vol * years.sqrt() * position;
-            let depth = boundary.depth::<FMA>(2.0 * (1.0 - position * position).sqrt() - 1.0);
             let middle = (above + depth + (rate - dividend) * lag) / sd;
             let (low, high) = (middle - 0.5 * sd, middle + 0.5 * sd);
             let step = 2.0 * weight * years * position;

@@ -16,6 +16,8 @@ use super::Put;
 use super::nodes::{COARSE, COSINES, DEGREE};
 use crate::math::special::{exp, ln, norm_cdf, norm_pdf};
 
+/// Points of an integral.
+const POINTS: usize = COARSE.len();
 /// Rounds of system A at most; a dozen are usual.
 const ROUNDS: usize = 40;
 /// Rounds of system B at most; some sixty are usual.
@@ -23,13 +25,16 @@ const MOST_ROUNDS: usize = 200;
 /// A round that moves ln B nowhere by more than this is the last: the price moves by its square.
 const SETTLED: f64 = 1e-8;
 
-/// What a numerator and a denominator are made of at d₋ and d₊ over a deviation.
+/// What a numerator is made of at d₋ over a deviation.
 #[inline(always)]
-fn terms<const FMA: bool, const B: bool>(low: f64, high: f64, sd: f64) -> (f64, f64) {
-    if B {
-        return (norm_cdf::<FMA>(low), norm_cdf::<FMA>(high));
-    }
-    (norm_pdf::<FMA>(low) / sd, norm_cdf::<FMA>(high) + norm_pdf::<FMA>(high) / sd)
+fn low_term<const FMA: bool, const B: bool>(low: f64, sd: f64) -> f64 {
+    if B { norm_cdf::<FMA>(low) } else { norm_pdf::<FMA>(low) / sd }
+}
+
+/// What a denominator is made of at d₊ over a deviation.
+#[inline(always)]
+fn high_term<const FMA: bool, const B: bool>(high: f64, sd: f64) -> f64 {
+    norm_cdf::<FMA>(high) + if B { 0.0 } else { norm_pdf::<FMA>(high) / sd }
 }
 
 /// −ln(B/X) by Chebyshev points of √τ, the first at T, the last at 0.
@@ -78,17 +83,30 @@ impl Boundary {
                 let left = root * root;
                 let sd = vol * root;
                 let middle = (to_strike - depth + drift * left) / sd;
-                let (mut numerator, mut denominator) =
-                    terms::<FMA, B>(middle - 0.5 * sd, middle + 0.5 * sd, sd);
-                for (position, weight) in COARSE {
-                    let lag = left * position * position;
-                    let sd = sd * position;
-                    let at = (1.0 + COSINES[i]) * (1.0 - position * position).sqrt() - 1.0;
-                    let middle = (self.depth::<FMA>(at) - depth + drift * lag) / sd;
+                let mut numerator = low_term::<FMA, B>(middle - 0.5 * sd, sd);
+                let mut denominator = high_term::<FMA, B>(middle + 0.5 * sd, sd);
+                // Stage by stage over all points, so that each loop is vectors.
+                let (mut at, mut lags, mut sds) = ([0.0; POINTS], [0.0; POINTS], [0.0; POINTS]);
+                for (k, (position, _)) in COARSE.iter().enumerate() {
+                    at[k] = (1.0 + COSINES[i]) * (1.0 - position * position).sqrt() - 1.0;
+                    lags[k] = left * position * position;
+                    sds[k] = sd * position;
+                }
+                let mut middles = self.depths_at(&at);
+                for (k, middle) in middles.iter_mut().enumerate() {
+                    *middle = (*middle - depth + drift * lags[k]) / sds[k];
+                }
+                for (k, (position, weight)) in COARSE.iter().enumerate() {
+                    let low = low_term::<FMA, B>(middles[k] - 0.5 * sds[k], sds[k]);
                     let step = 2.0 * weight * left * position;
-                    let (low, high) = terms::<FMA, B>(middle - 0.5 * sd, middle + 0.5 * sd, sd);
-                    numerator += rate * step * exp::<FMA>(rate * (left - lag)) * low;
-                    denominator += dividend * step * exp::<FMA>(dividend * (left - lag)) * high;
+                    numerator += rate * step * exp::<FMA>(rate * (left - lags[k])) * low;
+                }
+                if dividend != 0.0 {
+                    for (k, (position, weight)) in COARSE.iter().enumerate() {
+                        let high = high_term::<FMA, B>(middles[k] + 0.5 * sds[k], sds[k]);
+                        let step = 2.0 * weight * left * position;
+                        denominator += dividend * step * exp::<FMA>(dividend * (left - lags[k])) * high;
+                    }
                 }
                 let solved = drift * left - ln::<FMA>(numerator / denominator) + to_strike;
                 // Where both vanish the boundary is out of reach: it stays where it is.
@@ -113,16 +131,21 @@ impl Boundary {
         self.top * exp::<FMA>(-self.depths[0])
     }
 
-    /// −ln(B/X) at a point of [−1, 1], −1 at τ = 0 and 1 at T (Clenshaw's recurrence).
+    /// −ln(B/X) at points of [−1, 1], −1 at τ = 0 and 1 at T (Clenshaw's recurrence).
     #[inline(always)]
-    pub fn depth<const FMA: bool>(&self, at: f64) -> f64 {
-        let (mut one, mut two) = (0.0, 0.0);
+    pub fn depths_at<const N: usize>(&self, at: &[f64; N]) -> [f64; N] {
+        let (mut one, mut two) = ([0.0; N], [0.0; N]);
         for coefficient in self.coefficients[1..].iter().rev() {
-            (one, two) = (2.0 * at * one - two + coefficient, one);
+            for k in 0..N {
+                (one[k], two[k]) = (2.0 * at[k] * one[k] - two[k] + coefficient, one[k]);
+            }
         }
-        let square = at * one - two + self.coefficients[0];
-        // The polynomial may dip below its zero at τ = 0.
-        if square > 0.0 { square.sqrt() } else { 0.0 }
+        for k in 0..N {
+            let square = at[k] * one[k] - two[k] + self.coefficients[0];
+            // The polynomial may dip below its zero at τ = 0.
+            one[k] = if square > 0.0 { square.sqrt() } else { 0.0 };
+        }
+        one
     }
 
     /// Chebyshev coefficients of the squares.
