@@ -1,5 +1,6 @@
 """American options: published values, a tree of its own, puts as calls, and what arguments may be."""
 
+import doctest
 import os
 import subprocess
 import sys
@@ -114,6 +115,14 @@ def test_no_early_exercise_of_calls_without_dividends() -> None:
     american = pricing.price_american(100.0, strikes, 0.5, vols, "C", rate=0.05)
     european = pricing.price(100 * np.exp(0.025), strikes, 0.5, vols, "C", discount=np.exp(-0.025))
     np.testing.assert_allclose(american, european, rtol=1e-13, atol=1e-300)
+
+
+def test_examples_of_the_compiled_functions() -> None:
+    for function in (pricing.price_american, pricing.implied_vol_american):
+        name = function.__name__
+        examples = doctest.DocTestParser().get_doctest(function.__doc__ or "", {}, name, None, 0)
+        assert examples.examples
+        assert doctest.DocTestRunner().run(examples).failed == 0
 
 
 def test_limits_by_name() -> None:

@@ -215,7 +215,7 @@ def greeks_american(
     --------
     >>> g = greeks_american(40.0, 45.0, 7 / 12, 0.3, "P", rate=0.0488, which=["delta", "vega"])
     >>> round(g.delta, 4), round(g.vega, 3), g.gamma
-    (-0.6713, 10.4, None)
+    (-0.652, 10.921, None)
     """
     return AmericanGreeks._make(
         _core.greeks_american(spot, strike, years, vol, right, rate=rate, dividend=dividend, which=which)

@@ -54,8 +54,9 @@ type Argument<'a, 'py> = &'a Bound<'py, PyAny>;
 /// -----
 /// L. Andersen, M. Lake and D. Offengenden, "High-performance American option pricing", Journal of Computational
 /// Finance 20 (2016): the exercise boundary as a polynomial, found by a fixed-point iteration. The error is some
-/// 1e-7 of the strike for deviations vol · √years up to 1, below 1e-4 of it beyond. A row takes some 50 microseconds, or
-/// that of a European price where early exercise is never worth while, as for calls without dividends.
+/// 1e-7 of the strike for deviations vol · √years up to 1, below 1e-4 of it beyond. A row takes a fraction of a
+/// millisecond, or no more than a European price where early exercise is never worth while, as for calls without
+/// dividends.
 ///
 /// Examples
 /// --------
@@ -63,7 +64,7 @@ type Argument<'a, 'py> = &'a Bound<'py, PyAny>;
 /// >>> round(pricing.price_american(40.0, 45.0, 7 / 12, 0.3, "P", rate=0.0488), 3)
 /// 6.244
 /// >>> pricing.price_american(90.0, [100.0, 140.0], 0.25, 0.3, "P", rate=0.05).round(4)
-/// array([11.1795, 50.    ])
+/// array([11.364, 50.   ])
 #[pyfunction]
 #[pyo3(
     signature = (spot, strike, years, vol, right, *, rate=None, dividend=None),
@@ -155,7 +156,7 @@ pub fn greeks_american<'py>(
 ///
 /// Notes
 /// -----
-/// A bracketed secant search over `price_american`, some fifteen prices a row; as exact as the price tells:
+/// A bracketed secant search over `price_american`, some ten prices a row; as exact as the price tells:
 /// deep in the money little of it depends on volatility.
 ///
 /// Examples

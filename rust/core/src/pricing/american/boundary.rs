@@ -96,17 +96,18 @@ impl Boundary {
                 for (k, middle) in middles.iter_mut().enumerate() {
                     *middle = (*middle - depth + drift * lags[k]) / sds[k];
                 }
+                let mut parts = [0.0; POINTS];
                 for (k, (position, weight)) in COARSE.iter().enumerate() {
                     let low = low_term::<FMA, B>(middles[k] - 0.5 * sds[k], sds[k]);
-                    let step = 2.0 * weight * left * position;
-                    numerator += rate * step * exp::<FMA>(rate * (left - lags[k])) * low;
+                    parts[k] = weight * position * exp::<FMA>(rate * (left - lags[k])) * low;
                 }
+                numerator += 2.0 * left * rate * parts.iter().sum::<f64>();
                 if dividend != 0.0 {
                     for (k, (position, weight)) in COARSE.iter().enumerate() {
                         let high = high_term::<FMA, B>(middles[k] + 0.5 * sds[k], sds[k]);
-                        let step = 2.0 * weight * left * position;
-                        denominator += dividend * step * exp::<FMA>(dividend * (left - lags[k])) * high;
+                        parts[k] = weight * position * exp::<FMA>(dividend * (left - lags[k])) * high;
                     }
+                    denominator += 2.0 * left * dividend * parts.iter().sum::<f64>();
                 }
                 let solved = drift * left - ln::<FMA>(numerator / denominator) + to_strike;
                 // Where both vanish the boundary is out of reach: it stays where it is.
