@@ -78,15 +78,20 @@ def test_margin_beside_published_levels(row):
     assert asked / float(row["initial_usd"]) == pytest.approx(float(row["ratio"]), abs=0.005)
 
 
-@pytest.mark.parametrize("product", FUTURES)
-def test_futures_have_no_strikes(product):
+@pytest.mark.parametrize("product", [*FUTURES, "VXX shares"])
+def test_futures_and_shares_have_no_strikes(product):
     with pytest.raises(ContractError, match="no strikes"):
         contract(product).strike_step(20.0)
 
 
 @pytest.mark.parametrize(
     ("product", "price", "words"),
-    [("VIX", 20.0, "asks no margin"), ("VX", -1.0, "0 or more"), ("VX", float("nan"), "0 or more")],
+    [
+        ("VXX shares", 20.0, "a share: bought"),
+        ("VIX", 20.0, "asks no margin"),
+        ("VX", -1.0, "0 or more"),
+        ("VX", float("nan"), "0 or more"),
+    ],
 )
 def test_margin_without_sense_is_refused(product, price, words):
     with pytest.raises(ContractError, match=words):
@@ -131,7 +136,9 @@ def test_every_row_is_sound(product):
     assert row.multiplier > 0
     assert 0 < row.index_fraction <= 1
     assert row.underlying in {"SPX", "VIX"}
-    assert (row.kind == "option") == bool(row.strike_steps) == (not row.margin)
+    assert (row.kind == "option") == bool(row.strike_steps)
+    assert (row.kind == "future") == bool(row.margin)
+    assert (row.kind == "share") == (row.fund is not None)
     assert row.settlement in {"PM", "AM"}
     assert 0 <= row.exchange_fee < 5
     assert json.loads(json.dumps(row.spec()))["product"] == product
@@ -145,11 +152,11 @@ def test_unknown_product_names_the_nearest(name, nearest):
 
 
 def test_unknown_product_lists_the_known():
-    with pytest.raises(AlvhError, match="'SPXW', 'SPX', 'XSP', 'VIX', 'VX', 'VXM'"):
+    with pytest.raises(AlvhError, match="'SPXW', 'SPX', 'XSP', 'VIX', 'VX', 'VXM', 'VXX shares'"):
         contract("DAX_40")
 
 
-@pytest.mark.parametrize("product", products())
+@pytest.mark.parametrize("product", [each for each in products() if contract(each).kind != "share"])
 def test_every_product_lists_expiries(product):
     settles_at_the_close = contract(product).settlement == "PM"
     assert CADENCES[product][0] == ("weekly" if settles_at_the_close else "monthly")

@@ -412,10 +412,10 @@ def moved(mode, when, source, to):
         (f"{PUT}size = {{ target = 'premium_share', band = 0.2 }}", "each opening is its own"),
         (PUT + "size = { target = 'lots', reduced = { when = 'vix > 3' }, " + TWO, "not both"),
         (f"{PUT}size = {{ target = 'lots', basis = 'wing_notional' }}", "of margin_share alone"),
-        ('buy = { kind = "call", product = "VIX" }', "delta: an option needs one, a future has none"),
+        ('buy = { kind = "call", product = "VIX" }', "delta: an option needs one, nothing else has one"),
         (
             'buy = { kind = "future", product = "VX", delta = 0.5 }',
-            "delta: an option needs one, a future has none",
+            "delta: an option needs one, nothing else has one",
         ),
         ('buy = { kind = "call", product = "VX", delta = 0.5 }', "kind = 'call': VX is a future"),
         ('buy = { kind = "future", product = "VIX" }', "kind = 'future': VIX is an option"),
@@ -537,7 +537,9 @@ def test_numbers_of_the_methodology():
 @pytest.mark.parametrize("product", products())
 def test_every_product_can_be_traded(product):
     row = contract(product)
-    if row.kind == "future":
+    if row.kind == "share":
+        buy = av.etp_shares(product=product)
+    elif row.kind == "future":
         buy = av.vx_future(product=product)
     else:
         buy = av.put(product=product) if row.underlying == "SPX" else av.vix_call()

@@ -10,8 +10,12 @@ class Contract:
 
     def __init__(self, row: dict[str, Any], costs: dict[str, Any]) -> None:
         self.row, self.costs = row, costs
-        self.product = Product(vix=row["underlying"] == "VIX", morning=row["settlement"] == "AM")
-        self.future = row["kind"] == "future"
+        self.future, self.share = row["kind"] == "future", row["kind"] == "share"
+        self.product = Product(
+            vix=row["underlying"] == "VIX",
+            morning=row["settlement"] == "AM",
+            share=row["product"] if self.share else None,
+        )
         self.fraction = row["index_fraction"]  # product points per point of the underlying
         self.dpp = row["multiplier"] * self.fraction  # dollars per point of the underlying and lot
         self.fee = row["exchange_fee"] + costs["commission"]  # dollars per contract and trade

@@ -41,6 +41,10 @@ class Offer:
     def expected_cost(self) -> float:
         """Decay to the day of the roll, slips and fees (R61)."""
         book, terms, t = self.book, self.terms, self.tranche
+        if terms.contract.share:
+            factor = book.market.funds.rolled(terms.product.share, book.tick)
+            decay = t.value * (1 - factor ** terms.spec["days"]["target"])
+            return max(0.0, decay) * terms.dpp + self.slip + terms.fees
         roll = terms.spec.get("roll_below") or 0
         days = min(roll, book.market.days(book.tick, t.expiry))
         n = min(roll * SESSIONS_PER_DAY, book.market.sessions(terms.product, book.tick, t.expiry))

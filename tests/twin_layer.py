@@ -23,9 +23,10 @@ class Terms:
         self.contract = Contract(plan["contracts"][spec["product"]], plan["costs"])
         self.product, self.dpp = self.contract.product, self.contract.dpp
         self.future = self.contract.future
+        self.outright = self.future or self.contract.share  # one is bought, without legs
         self.hedge = spec.get("role", "core") == "hedge"
         self.legs = [(SIGN[leg["right"]], leg["ratio"]) for leg in spec["legs"]]
-        contracts = 1 if self.future else sum(abs(ratio) for _, ratio in self.legs)
+        contracts = 1 if self.outright else sum(abs(ratio) for _, ratio in self.legs)
         self.fees = contracts * self.contract.fee  # dollars per lot and trade
         self.order_share = self.costs["order_share" if len(self.legs) > 1 else "single_share"]
         self.flat = spec["every"] == "flat"
@@ -38,7 +39,7 @@ class Terms:
 
     def value(self, strikes: list[float], quotes: AnyQuotes) -> float:
         """V: points of the underlying per unit, seen by the holder."""
-        if self.future:
+        if self.outright:
             return quotes.future
         return sum(r * quotes.price(s, k) for (s, r), k in zip(self.legs, strikes, strict=True))
 
@@ -54,7 +55,7 @@ class Terms:
 
     def risk(self, strikes: list[float]) -> float:
         """Worst payoff at expiry without premium, as a positive number of points; bought: none."""
-        return 0.0 if self.future else max(-self.payoff(strikes, kink) for kink in [0.0, *strikes])
+        return 0.0 if self.outright else max(-self.payoff(strikes, kink) for kink in [0.0, *strikes])
 
     def wingless(self, strikes: list[float]) -> bool:
         """Is a side sold whose farthest bought strike is not beyond its farthest sold one?"""
@@ -69,7 +70,7 @@ class Terms:
 
     def slip(self, strikes: list[float], quotes: AnyQuotes, vix: float, share: float) -> float:
         """What a fill costs against the mid: the share of the summed half-spreads, points per unit."""
-        if self.future:
+        if self.outright:
             return share * self.contract.half_spread(quotes.future, vix)
         return share * sum(
             abs(ratio) * self.contract.half_spread(quotes.price(sign, strike), vix)

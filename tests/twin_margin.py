@@ -51,8 +51,9 @@ class Moves:
         kind = "volatility" if terms.product.vix else "index"
         moves = self.of(kind, market.vix(state))
         quotes = market.at(terms.product, tick, t.expiry, state)
-        if terms.future:
-            return Held(kind, -quotes.future * moves * terms.dpp, 0.0)
+        if terms.outright:
+            fund = terms.contract.row.get("fund") or {"leverage": 1.0}
+            return Held(kind, -fund["leverage"] * quotes.future * moves * terms.dpp, 0.0)
         losses, minimum = np.zeros(len(moves)), 0.0
         multiplier = terms.contract.row["multiplier"]
         for (sign, ratio), strike in zip(terms.legs, t.strikes, strict=True):

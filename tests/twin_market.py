@@ -6,6 +6,7 @@ from math import exp, nan
 from typing import Any
 
 from twin_calendar import Calendar
+from twin_funds import Funds, Share
 from twin_shock import Shock
 from twin_surface import Quotes, State, Surface, quotes
 from twin_vix import VixCurve, VixQuotes
@@ -14,7 +15,7 @@ OVERNIGHT_SESSIONS = 0.55  # what a morning settlement lacks of its last session
 CLOSES = ("ln_s", "x0", "x1", "x2", "r", "q")
 SURFACE = ("surface_level", "surface_skew", "surface_curvature")  # 0 unless given
 
-AnyQuotes = Quotes | VixQuotes
+AnyQuotes = Quotes | VixQuotes | Share
 Basis = Callable[[int, int], float]  # of a tick and the session on which the future settles
 
 
@@ -24,6 +25,7 @@ class Product:
 
     vix: bool
     morning: bool
+    share: str | None = None  # of this fund
 
 
 class Market:
@@ -46,6 +48,7 @@ class Market:
         self.indicators: dict[str, Any] = state.get("indicators", {})
         self.before: list[dict[str, Any]] = state.get("before", [])
         self.basis: Basis = basis or (lambda tick, expiry: 1.0)
+        self.funds = Funds(spec, self) if spec.get("roll") else None
 
     def session(self, tick: int) -> int:
         """Session of the schedule."""
@@ -72,11 +75,15 @@ class Market:
 
     def at(self, product: Product, tick: int, expiry: int, state: State | None = None) -> AnyQuotes:
         """Quotes of an expiry at the close of a tick, or in another state then."""
+        if product.share is not None and self.funds is not None:
+            return self.funds.at(product.share, tick, state or self.closes[tick])
         n, days = self.sessions(product, tick, expiry), self.days(tick, expiry)
         return self.quotes(product, state or self.closes[tick], n, days, self.basis(tick, expiry))
 
     def steps(self, product: Product, tick: int, expiry: int) -> dict[str, AnyQuotes]:
         """From the close of the tick before, aged by the time, to now: the quotes after each bucket."""
+        if product.share is not None and self.funds is not None:
+            return self.funds.steps(product.share, tick)
         before, now = self.closes[tick - 1], self.closes[tick]
         n, days = self.sessions(product, tick, expiry), self.days(tick, expiry)
         if product.morning and days == 0:

@@ -41,7 +41,20 @@ VX = VIX | {
     "stress": 0.20,
 }
 VXM = VX | {"product": "VXM", "multiplier": 100.0, "ticks": [(0.0, 0.01)]}
-CONTRACTS = {row["product"]: row for row in (CONTRACT, MORNING, VIX, VX, VXM)}
+SHARES = VX | {
+    "product": "VXX shares",
+    "kind": "share",
+    "multiplier": 100.0,
+    "ticks": [(0.0, 0.01)],
+    "settlement": "PM",
+    "exchange_fee": 0.0,
+    "half_spread": {"floors": [], "scale": 0.0005, "power": 1.0},
+    "margin": [],
+    "stress": 0.0,
+    "fund": {"leverage": 1.0, "fee": 0.0089, "price": 20.0},
+}
+TWICE = SHARES | {"product": "UVXY shares", "fund": {"leverage": 1.5, "fee": 0.0095, "price": 30.0}}
+CONTRACTS = {row["product"]: row for row in (CONTRACT, MORNING, VIX, VX, VXM, SHARES, TWICE)}
 COSTS = {
     "order_share": 0.35,
     "single_share": 1.0,

@@ -245,7 +245,10 @@ class Trader:
         """The package on offer, in no lots yet, and its slip; None if there is none worth selling."""
         book, terms, market, state = self.book, layer.terms, self.book.market, self.book.state
         now = market.session(book.tick)
-        expiry = market.calendar.expiry(terms.spec["product"], terms.spec["days"], now, **terms.after)
+        if terms.contract.share:
+            expiry = len(market.calendar.day) - 1  # never reached
+        else:
+            expiry = market.calendar.expiry(terms.spec["product"], terms.spec["days"], now, **terms.after)
         if expiry is None:
             return None
         on_offer = market.at(terms.product, book.tick, expiry)

@@ -18,7 +18,9 @@ __all__ = [
     "evaluate_rule",
     "fit_surface",
     "greeks",
+    "greeks_american",
     "implied_vol",
+    "implied_vol_american",
     "indicator",
     "margin_pairing",
     "margin_risk",
@@ -35,6 +37,7 @@ __all__ = [
     "market_strategy_index",
     "market_vx_basis",
     "price",
+    "price_american",
     "rule_names",
     "rule_warm_up",
     "score_columns",
@@ -67,6 +70,87 @@ def fit_surface(
 
 # pricing
 
+@overload
+def price_american(
+    spot: float,
+    strike: float,
+    years: float,
+    vol: float,
+    right: str | int,
+    *,
+    rate: float = 0.0,
+    dividend: float = 0.0,
+) -> float: ...
+@overload
+def price_american(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    vol: ArrayLike,
+    right: ArrayLike,
+    *,
+    rate: ArrayLike = 0.0,
+    dividend: ArrayLike = 0.0,
+) -> NDArray[np.float64]: ...
+def greeks_american(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    vol: ArrayLike,
+    right: ArrayLike,
+    *,
+    rate: ArrayLike = 0.0,
+    dividend: ArrayLike = 0.0,
+    which: str | Sequence[str] | None = None,
+) -> tuple[float | NDArray[np.float64] | None, ...]: ...
+@overload
+def implied_vol_american(
+    price: float,
+    spot: float,
+    strike: float,
+    years: float,
+    right: str | int,
+    *,
+    rate: float = 0.0,
+    dividend: float = 0.0,
+    status: Literal[False] = False,
+) -> float: ...
+@overload
+def implied_vol_american(
+    price: float,
+    spot: float,
+    strike: float,
+    years: float,
+    right: str | int,
+    *,
+    rate: float = 0.0,
+    dividend: float = 0.0,
+    status: Literal[True],
+) -> tuple[float, int]: ...
+@overload
+def implied_vol_american(
+    price: ArrayLike,
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    right: ArrayLike,
+    *,
+    rate: ArrayLike = 0.0,
+    dividend: ArrayLike = 0.0,
+    status: Literal[False] = False,
+) -> NDArray[np.float64]: ...
+@overload
+def implied_vol_american(
+    price: ArrayLike,
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    right: ArrayLike,
+    *,
+    rate: ArrayLike = 0.0,
+    dividend: ArrayLike = 0.0,
+    status: Literal[True],
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
 @overload
 def price(
     forward: float, strike: float, years: float, vol: float, right: str | int, *, discount: float = 1.0

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from alvh.errors import ContractError, nearest_names
 
-__all__ = ["Contract", "HalfSpread", "contract", "products"]
+__all__ = ["Contract", "HalfSpread", "SharesOf", "contract", "products"]
 
 Rungs = tuple[tuple[float, float], ...]
 """``(from, value)``, ascending: the value of the last rung that starts at or below."""
@@ -38,6 +38,25 @@ class HalfSpread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharesOf:
+    """What shares are of: a fund of VIX futures (`alvh.etp.Fund`).
+
+    Parameters
+    ----------
+    leverage : float
+        Multiple of the daily change of the index of short-term VIX futures.
+    fee : float
+        Of its value, a year.
+    price : float
+        What a share is worth at the start of every path, dollars.
+    """
+
+    leverage: float
+    fee: float
+    price: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """One product as its exchange defines it.
 
@@ -47,8 +66,8 @@ class Contract:
         Root symbol.
     underlying : {"SPX", "VIX"}
         What its points are points of.
-    kind : {"option", "future"}
-        What is traded.
+    kind : {"option", "future", "share"}
+        What is traded: a share is one of a fund of VIX futures, see :mod:`alvh.etp`.
     index_fraction : float
         Underlying of the contract divided by the index.
     multiplier : float
@@ -72,11 +91,13 @@ class Contract:
     stress : float
         Of a future: fall of its price in one day, as a share, that every purchase must leave funds for
         (R64).
+    fund : SharesOf, optional
+        Of a share: leverage and fee of its fund, and what a share is worth at the start of a run.
     """
 
     product: str
     underlying: Literal["SPX", "VIX"]
-    kind: Literal["option", "future"]
+    kind: Literal["option", "future", "share"]
     index_fraction: float
     multiplier: float
     ticks: Rungs
@@ -87,6 +108,7 @@ class Contract:
     margin: Rungs = ()
     margin_stress: Rungs = ()
     stress: float = 0.0
+    fund: SharesOf | None = None
 
     @property
     def dollars_per_point(self) -> float:
@@ -112,7 +134,7 @@ class Contract:
         (0.5, 1.0)
         """
         if not self.strike_steps:
-            raise ContractError(f"{self.product} is a future: it has no strikes")
+            raise ContractError(f"{self.product} is a {self.kind}: it has no strikes")
         return self._rung(self.strike_steps, strike, "strike")
 
     def initial_margin(self, price: float, days: float, *, vix: float | None = None) -> float:
@@ -137,7 +159,8 @@ class Contract:
         13750.0
         """
         if not self.margin:
-            raise ContractError(f"{self.product} is an option: bought, it is paid in full and asks no margin")
+            kind = "an option" if self.kind == "option" else "a share"
+            raise ContractError(f"{self.product} is {kind}: bought, it is paid in full and asks no margin")
         if not 0.0 <= price < math.inf:
             raise ContractError(f"price of {self.product} is {price}: a finite price, 0 or more")
         if vix is not None and not 0.0 < vix < math.inf:
@@ -148,7 +171,8 @@ class Contract:
 
     def spec(self) -> dict[str, Any]:
         """Return the row as JSON-able data for the core."""
-        return asdict(self)
+        row = asdict(self)
+        return row if self.fund is not None else {name: row[name] for name in row if name != "fund"}
 
     def _rung(self, rungs: Rungs, at: float, what: str) -> float:
         if not at >= 0.0:
@@ -167,6 +191,8 @@ def _contract(product: str, row: dict[str, Any]) -> Contract:
     row["half_spread"] = HalfSpread(**row["half_spread"])
     for table in {"ticks", "strike_steps", "margin", "margin_stress"} & set(row):
         row[table] = _rungs(row[table])
+    if "fund" in row:
+        row["fund"] = SharesOf(**row["fund"])
     return Contract(product=product, **row)
 
 
@@ -180,7 +206,7 @@ def products() -> tuple[str, ...]:
     Examples
     --------
     >>> products()
-    ('SPXW', 'SPX', 'XSP', 'VIX', 'VX', 'VXM')
+    ('SPXW', 'SPX', 'XSP', 'VIX', 'VX', 'VXM', 'VXX shares', 'UVXY shares')
     """
     return tuple(_rows())
 

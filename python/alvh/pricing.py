@@ -1,4 +1,4 @@
-"""Black-76: price, greeks and implied volatility of European options on a forward.
+"""Price, greeks and implied volatility: European options on a forward (Black-76), American ones on an asset.
 
 Conventions: volatilities and rates are decimal, time is in years, vega is per 1.00 of volatility, theta per
 year, put deltas are negative, money is in the unit of the forward and of one option (no multiplier). All
@@ -19,9 +19,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alvh import _core
-from alvh._core import implied_vol, price
+from alvh._core import implied_vol, implied_vol_american, price, price_american
 
-__all__ = ["Greeks", "Status", "greeks", "implied_vol", "price"]
+__all__ = [
+    "AmericanGreeks",
+    "Greeks",
+    "Status",
+    "greeks",
+    "greeks_american",
+    "implied_vol",
+    "implied_vol_american",
+    "price",
+    "price_american",
+]
 
 
 class Status(IntEnum):
@@ -142,4 +152,71 @@ def greeks(
     """
     return Greeks._make(
         _core.greeks(forward, strike, years, vol, right, discount=discount, which=which, out=out)
+    )
+
+
+class AmericanGreeks(NamedTuple):
+    """Price and greeks of `greeks_american`: floats or arrays of one shape; None where not asked for.
+
+    V is the price, S the spot, σ the volatility, T the time to expiry in years, r the rate.
+    """
+
+    price: float | NDArray[np.float64] | None = None
+    """V."""
+    delta: float | NDArray[np.float64] | None = None
+    """∂V/∂S: 1 or -1 where the option is exercised now."""
+    gamma: float | NDArray[np.float64] | None = None
+    """∂²V/∂S², 0 where the option is exercised now."""
+    vega: float | NDArray[np.float64] | None = None
+    """∂V/∂σ, per 1.00 of volatility."""
+    theta: float | NDArray[np.float64] | None = None
+    """-∂V/∂T: the change as calendar time passes, per year; 0 where the option is exercised now."""
+    rho: float | NDArray[np.float64] | None = None
+    """∂V/∂r, the dividend yield held."""
+
+
+def greeks_american(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    vol: ArrayLike,
+    right: ArrayLike,
+    *,
+    rate: ArrayLike = 0.0,
+    dividend: ArrayLike = 0.0,
+    which: str | Sequence[str] | None = None,
+) -> AmericanGreeks:
+    """Price and greeks of American options.
+
+    Parameters
+    ----------
+    spot, strike, years, vol, right, rate, dividend : array_like
+        As for `price_american`.
+    which : str or sequence of str, optional
+        The fields to fill; the others are None. Default: all.
+
+    Returns
+    -------
+    AmericanGreeks
+        Arrays; floats if all arguments are scalars.
+
+    Raises
+    ------
+    AlvhError
+        If shapes do not broadcast, a name in `which` is unknown, or an argument is no number, right or
+        array of them.
+
+    Notes
+    -----
+    Delta and gamma are derivatives of the integral over the boundary, theta what Black and Scholes's equation
+    makes of them, vega and rho central differences. A row outside the domain is NaN.
+
+    Examples
+    --------
+    >>> g = greeks_american(40.0, 45.0, 7 / 12, 0.3, "P", rate=0.0488, which=["delta", "vega"])
+    >>> round(g.delta, 4), round(g.vega, 3), g.gamma
+    (-0.652, 10.921, None)
+    """
+    return AmericanGreeks._make(
+        _core.greeks_american(spot, strike, years, vol, right, rate=rate, dividend=dividend, which=which)
     )

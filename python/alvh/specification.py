@@ -14,6 +14,7 @@ from alvh import _core
 from alvh.contracts import contract
 from alvh.described import Described
 from alvh.errors import BookError, SpecError, nearest_names
+from alvh.etp.roll import roll_spec
 from alvh.history import History
 from alvh.margin.grid import Grid, House, grid, house
 from alvh.market import FHS, GBM, Simulated
@@ -157,10 +158,11 @@ def specification(
             "Mend: WorstBar(vix=1), or another market"
         )
     products, tail = _listings(arms), tail_for(_farthest(arms))
+    funds = _holds_funds(arms, market)
     # Futures that rules read are listed, traded or not.
     reads_futures = any(not FRONT_FUTURES.isdisjoint(arm.names) for arm in arms)
     listings = products | ({"VX": CADENCES["VX"][0]} if reads_futures else {})
-    tail = max(tail, tail_for(SECOND_FUTURE_DAYS)) if reads_futures else tail
+    tail = max(tail, tail_for(SECOND_FUTURE_DAYS)) if reads_futures or funds else tail
     instants = bars_of(arms, bars)
     described = market.spec()
     match market:
@@ -193,13 +195,17 @@ def specification(
         "schedule": calendar,
         "starts": starts,
         "costs": (costs or Costs()).model_dump(),
-        "contracts": {product: contract(product).spec() for product in products},
+        "contracts": {product: contract(product).spec() for product in _traded(arms)},
         "ruin_share": ruin_share,
         "margin": _margin(margin),
         "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,
         "books": books,
     }
-    asked = {"bars": instants, "signals": outside and outside.spec()}
+    asked = {
+        "bars": instants,
+        "signals": outside and outside.spec(),
+        "roll": roll_spec(schedule) if funds else None,
+    }
     return spec | {name: value for name, value in asked.items() if value is not None}
 
 
@@ -385,6 +391,23 @@ def _refuse_equal_rungs(arms: Sequence[Arm], shares: Sequence[float]) -> None:
             )
 
 
+def _traded(arms: Sequence[Arm]) -> list[str]:
+    """Return the products that layers trade."""
+    return sorted({product for arm in arms for layer in arm.layers for product in layer.products})
+
+
+def _holds_funds(arms: Sequence[Arm], market: Market) -> bool:
+    """Return whether a layer buys shares of funds of VIX futures, which a history must have recorded."""
+    if not any(contract(product).kind == "share" for product in _traded(arms)):
+        return False
+    if isinstance(market, History) and market.vx is None:
+        raise SpecError(
+            "shares of funds of VIX futures: this history has no VIX futures. Mend: give it recorded "
+            "settlements (History(…, vx=…)), or leave the layer out"
+        )
+    return True
+
+
 def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
     """Return the cadence of the listed expiries that each product needs.
 
@@ -394,7 +417,8 @@ def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
     layers = [layer for arm in arms for layer in arm.layers]
     windows = [pair for layer in layers for pair in zip(layer.products, layer.windows, strict=True)]
     near = {product for product, window in windows if window["low"] < DAYS_PER_WEEK}
-    listings = {product: CADENCES[product] for product in sorted({product for product, _ in windows})}
+    # Shares have no expiry.
+    listings = {product: CADENCES[product] for product in _traded(arms) if product in CADENCES}
     return {
         product: "daily" if product in near and "daily" in listed else listed[0]
         for product, listed in listings.items()

@@ -187,6 +187,11 @@ def arm_of(playbook: Arm | Playbook) -> Arm:
         raise SpecError(f"advise: playbook has the arms {names}: give one of them")
     if arms[0].equal_cost is not None:
         raise SpecError(f"advise: {arms[0].name} has an equal_cost, which is solved for: give an arm without")
+    if any(layer.buy is not None and layer.buy.kind == "share" for layer in arms[0].layers):
+        raise SpecError(
+            f"advise: {arms[0].name} holds shares of a fund of VIX futures, whose books are not read yet: "
+            "give an arm without such a layer"
+        )
     return arms[0]
 
 

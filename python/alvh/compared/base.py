@@ -166,8 +166,8 @@ class Compared:
         return [arm for arm in self.arms if arm in governed]
 
     @cached_property
-    def _extrapolated(self) -> list[str]:
-        """Names of the arms whose core expires within a week, with hedges or without."""
+    def near(self) -> list[str]:
+        """Names of the arms whose core expires within a week, with hedges or without, in the order given."""
         return short_end.extrapolated(self.task.spec)
 
     def _offset(self, arm: str) -> bool:
@@ -183,7 +183,7 @@ class Compared:
         """
         star = "*" if arm in self.task.facts["close_only"] else ""
         dagger = "†" if arm in self._unequal else ""
-        double = "‡" if arm in self._extrapolated else ""
+        double = "‡" if arm in self.near else ""
         return f"{arm}{star}{dagger}{double}{HYPOTHETICAL if self._offset(arm) else ''}"
 
     def labelled(self, table: pl.DataFrame) -> pl.DataFrame:

@@ -55,11 +55,6 @@ class BesideFigures(OutcomeFigures):
         here = self._frame.lazy().filter(number % distance == 0, number // distance < band["paths"])
         return here.with_columns(number // distance)
 
-    @cached_property
-    def near(self) -> list[str]:
-        """Names of the arms whose core expires within a week, with hedges or without, in the order given."""
-        return short_end.extrapolated(self.task.spec)
-
     def one_day(self) -> pl.DataFrame:
         """Return what a condor earns, costs and may cost, at .9, 1.0 and 1.1 times the vol of a day (R2).
 

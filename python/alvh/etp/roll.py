@@ -9,12 +9,12 @@ so that their average maturity stays about a month.
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
 from alvh.errors import CalendarError
-from alvh.schedule import listed_expiries, next_session, ordinal
+from alvh.schedule import Schedule, listed_expiries, next_session, ordinal
 
 SCHEMA: Final = {"date": pl.Date, "first": pl.Date, "second": pl.Date, "weight": pl.Float64}
 MONTH: Final = timedelta(days=40)  # more than lies between two settlements
@@ -77,3 +77,17 @@ def _held(day: date, settlements: Sequence[date]) -> Held:
     period = ordinal(first) - ordinal(began)
     left = ordinal(first) - ordinal(tomorrow)
     return Held(first, second, left / period)
+
+
+def roll_spec(clock: Schedule) -> dict[str, Any]:
+    """Return what the index holds from each tradable session on, as sessions of a clock, for the core."""
+    held = roll(clock.dates[: clock.tradable])
+    place = {day: index for index, day in enumerate(clock.dates)}
+    lacking = [day for name in ("first", "second") for day in held[name].unique().sort() if day not in place]
+    if lacking:
+        raise CalendarError(
+            f"the clock has no session {lacking[0]}, on which a VIX future that the index holds settles. "
+            "Mend: add the day to the history, or give the clock a longer tail"
+        )
+    contracts = {name: [place[day] for day in held[name]] for name in ("first", "second")}
+    return contracts | {"weight": held["weight"].to_list()}

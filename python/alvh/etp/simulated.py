@@ -3,15 +3,14 @@
 import json
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alvh import _core
-from alvh.errors import AlvhError, CalendarError
+from alvh.errors import AlvhError
 from alvh.etp.fund import Fund
-from alvh.etp.roll import roll
+from alvh.etp.roll import roll_spec
 from alvh.market.drawn import Drawn
 from alvh.schedule import Schedule
 from alvh.schedule.clock import SYNTHETIC_START
@@ -111,17 +110,3 @@ def simulate(
     rate = market.spec()["rate"]
     values = (fund or Fund()).values(change, days=days, rate=rate, start=price)
     return Shares(dates, change, values)
-
-
-def roll_spec(clock: Schedule) -> dict[str, Any]:
-    """Return what the index holds from each tradable session on, as sessions of a clock, for the core."""
-    held = roll(clock.dates[: clock.tradable])
-    place = {day: index for index, day in enumerate(clock.dates)}
-    lacking = [day for name in ("first", "second") for day in held[name].unique().sort() if day not in place]
-    if lacking:
-        raise CalendarError(
-            f"the clock has no session {lacking[0]}, on which a VIX future that the index holds settles. "
-            "Mend: add the day to the history, or give the clock a longer tail"
-        )
-    contracts = {name: [place[day] for day in held[name]] for name in ("first", "second")}
-    return contracts | {"weight": held["weight"].to_list()}

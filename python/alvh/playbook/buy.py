@@ -1,4 +1,4 @@
-"""What a hedge buys: calls and call spreads, puts and put spreads, VIX futures.
+"""What a hedge buys: calls and call spreads, puts and put spreads, VIX futures, shares of funds of them.
 
 Buying only (C13); the options are European, so that they are sold or rolled and never exercised early (C23).
 """
@@ -13,12 +13,16 @@ from alvh.errors import SpecError, mistakes
 from alvh.playbook.frozen import Event, Every, Listed, Tenor, Window, compiled, spec_of
 from alvh.rules import Condition
 
-Kind = Literal["call", "put", "call_spread", "put_spread", "future"]
+Kind = Literal["call", "put", "call_spread", "put_spread", "future", "share"]
+
+Shares = Literal["VXX shares", "UVXY shares"]
+"""Products that are shares of funds of VIX futures."""
 
 Range = Annotated[tuple[float, float], Strict(strict=False)]
 Products = Annotated[tuple[str, ...], Strict(strict=False)]
 
 SPREADS = ("call_spread", "put_spread")
+OUTRIGHT = ("future", "share")
 
 
 LEAST_LARGER = 2
@@ -46,10 +50,11 @@ class Buy(Listed):
 
     ``delta`` is the absolute forward delta of the bought option, a number or the range [low, high], whose
     middle is asked for (R31); ``spread_delta`` that of the option which a spread sells against it. A future
-    has neither. Of several products the largest contract of which two lots or more result is traded at each
-    opening, else the smallest (R42). ``shift`` is a longer tenor for when its options lose less (R32). With
-    ``after``, such as ``"fomc"``, the expiry is the first listed one that settles after the next such
-    announcement, if it lies in the window (R23).
+    and a share have neither. A share has no expiry: ``days`` is how long it is meant to be held, which its
+    expected cost is made of. Of several products the largest contract of which two lots or more result is
+    traded at each opening, else the smallest (R42). ``shift`` is a longer tenor for when its options lose
+    less (R32). With ``after``, such as ``"fomc"``, the expiry is the first listed one that settles after the
+    next such announcement, if it lies in the window (R23).
 
     A put spread on the index is bought only where it has positive vega and negative delta at its entry; a
     long 0.80 and short 0.60 delta one has neither purpose nor vega (R41, R44, C18).
@@ -85,12 +90,13 @@ class Buy(Listed):
     @model_validator(mode="after")
     def _leg(self) -> Self:
         kind = contract(self.traded).kind
-        if (self.kind == "future") != (kind == "future"):
-            raise ValueError(
-                f"kind = {self.kind!r}: {self.traded} is {'a future' if kind == 'future' else 'an option'}"
-            )
-        if (self.kind == "future") != (self.delta is None):
-            raise ValueError("delta: an option needs one, a future has none")
+        if (self.kind if self.outright else "option") != kind:
+            named = "an option" if kind == "option" else f"a {kind}"
+            raise ValueError(f"kind = {self.kind!r}: {self.traded} is {named}")
+        if self.outright != (self.delta is None):
+            raise ValueError("delta: an option needs one, nothing else has one")
+        if self.kind == "share" and (self.every != "flat" or self.after is not None):
+            raise ValueError("every, after: a share has no expiry: every = 'flat', and no after")
         if (self.kind in SPREADS) != (self.spread_delta is not None):
             raise ValueError(
                 "spread_delta: the delta of the option that a spread sells; nothing else has one"
@@ -123,6 +129,11 @@ class Buy(Listed):
         return smallest, *reversed(larger)
 
     @property
+    def outright(self) -> bool:
+        """Whether one contract is bought, without legs."""
+        return self.kind in OUTRIGHT
+
+    @property
     def traded(self) -> str:
         """The product that is traded where nothing larger is: the one with the smallest contract."""
         return self.products[0]
@@ -149,8 +160,8 @@ class Buy(Listed):
         return math.fsum(self.delta) / 2 if isinstance(self.delta, tuple) else (self.delta or 0.0)
 
     def legs(self) -> list[dict[str, Any]]:
-        """Return the legs of one bought unit; a future has none: one contract is bought."""
-        if self.kind == "future":
+        """Return the legs of one bought unit; futures and shares have none: one contract is bought."""
+        if self.outright:
             return []
         right = "P" if self.kind in {"put", "put_spread"} else "C"
         legs = [{"right": right, "ratio": 1, "strike": {"by": "delta", "value": self._target}}]
@@ -194,6 +205,19 @@ def vx_future(
     ([], 90)
     """
     return _buy("vx_future", kind="future", product=product, days=days, every=every)
+
+
+def etp_shares(*, product: Shares = "VXX shares", days: int = 30) -> Buy:
+    """Buy shares of a fund of VIX futures, in lots of 100, and hold them until a rule sells them.
+
+    ``days`` is how long they are meant to be held: their expected cost (R61) is the roll of so many days.
+
+    Examples
+    --------
+    >>> etp_shares().legs(), etp_shares(product="UVXY shares").traded
+    ([], 'UVXY shares')
+    """
+    return _buy("etp_shares", kind="share", product=product, days=days, every="flat")
 
 
 def put(

@@ -148,6 +148,8 @@ class Layer(Frozen):
                 "size.review = true sells it down"
             )
         nearest = buy.window["low"]
+        if buy.kind == "share" and self.roll_below is not None:
+            raise ValueError("roll_below: a share has no expiry: it rolls by itself")
         if self.roll_below is not None and self.roll_below >= nearest:
             raise ValueError(
                 f"roll_below = {self.roll_below}: below {nearest}, the nearest expiry that is bought"

@@ -1,5 +1,6 @@
 //! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
 
+mod american;
 mod chain;
 mod columns;
 mod door;
@@ -20,6 +21,8 @@ use pyo3::prelude::*;
 mod _core {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::american::{greeks_american, implied_vol_american, price_american};
     #[pymodule_export]
     use crate::chain::fit_surface;
     #[pymodule_export]

@@ -366,6 +366,10 @@ impl<'p> Block<'p> {
             self.warm_up();
         }
         plan.generator.start(&self.market.lanes, &mut self.market.now);
+        if let Some(funds) = &plan.funds {
+            let Market { lanes, now, .. } = &mut self.market;
+            funds.roll.begin(&funds.rows, &plan.schedule, (&*plan.generator, &plan.surface), lanes, now);
+        }
         observe(plan, &self.market.now, &mut self.market.spot, &mut self.market.vix);
         let Market { spot, vix, session, .. } = &self.market;
         self.signals.step(plan, spot, vix, 0, |lane| i64::from(session[lane]));
@@ -469,14 +473,21 @@ impl<'p> Block<'p> {
         market.tick = tick;
         market.aged.clone_from(&market.now);
         plan.generator.session(&market.lanes, tick, &mut market.now);
-        let mut night = Col::default();
+        let (mut night, mut nights) = (Col::default(), Col::default());
         for i in 0..LANES {
             let session = market.session[i] + 1;
             let days = f64::from(plan.schedule.days_between(market.session[i], session));
             night[i] = market.aged.r[i] * days / DAYS_PER_YEAR;
+            nights[i] = days;
             market.session[i] = session;
         }
         dispatch(Growth { night: &night, interest: &mut self.interest, bills: &mut self.bills });
+        if let Some(funds) = &plan.funds {
+            let Market { lanes, session, aged, now, .. } = market;
+            let (priced, over) = ((&*plan.generator, &plan.surface), (&self.interest, &nights));
+            let rows = &funds.rows;
+            funds.roll.night(rows, &plan.schedule, priced, (lanes, tick), session, over, [aged, now]);
+        }
         let mornings = self.pools.iter().zip(&plan.pools);
         if mornings.into_iter().any(|(pool, layout)| pool.settles_this_morning(layout, market)) {
             let opening = &mut self.opening;
@@ -830,7 +841,7 @@ impl<'p> Block<'p> {
         let book = &self.books[watched];
         let Ledger { cash: [cash, sleeve], nav, requirement, sleeve_requirement, call, hedge, .. } =
             book.ledger(0);
-        let State { ln_s, x, smile: [level, skew, curvature], r, q, memory: _ } = &self.market.now;
+        let State { ln_s, x, smile: [level, skew, curvature], r, q, memory: _, funds: _ } = &self.market.now;
         let sum = &book.sum;
         self.trace.ledger.push(LedgerRow {
             state: [ln_s, &x[0], &x[1], &x[2], level, skew, curvature, r, q].map(|column| column[0]),

@@ -19,11 +19,13 @@ use crate::{
 
 /// The legs as the margin rules see them.
 pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> Result<Vec<Leg>> {
-    if contract.instrument == Instrument::VixFuture {
+    if contract.instrument.is_outright() {
         if legs.is_empty() {
             return Ok(vec![]);
         }
-        return Err(Error::Spec(format!("{path}.legs: a future has none: one contract is bought")));
+        return Err(Error::Spec(format!(
+            "{path}.legs: futures and shares have none: one contract is bought"
+        )));
     }
     if legs.is_empty() {
         return Err(Error::Spec(format!("{path}.legs: at least one is needed")));
@@ -143,6 +145,33 @@ fn check_following(path: &str, size: &SizeSpec) -> Result<()> {
     if size.reinvest < 1.0 && (size.target != SizeTarget::MarginShare || size.base == SizeBase::Start) {
         let allowed = "1, or target = margin_share with base = entry: other lots do not follow NAV";
         return Err(Error::domain(format!("{path}.size.reinvest"), size.reinvest, allowed));
+    }
+    Ok(())
+}
+
+/// Shares are held: by a hedge, one position at a time, until a rule says so.
+pub(super) fn check_share(
+    path: &str,
+    spec: &LayerSpec,
+    contract: &Contract,
+    schedule: &Schedule,
+) -> Result<()> {
+    if !contract.instrument.is_share() {
+        return Ok(());
+    }
+    if spec.role != Role::Hedge {
+        return Err(Error::domain(format!("{path}.role"), "core", "hedge: shares of funds are bought"));
+    }
+    if spec.every != Every::Flat {
+        let allowed = "flat: shares have no expiry, so that a layer holds one position at a time";
+        return Err(Error::domain(format!("{path}.every"), format!("{:?}", spec.every), allowed));
+    }
+    if spec.roll_below.is_some() || spec.after.is_some() || !spec.others.is_empty() {
+        let allowed = "none of them: shares have no expiry, and one fund is no other's smaller contract";
+        return Err(Error::domain(path, "roll_below, after or others", allowed));
+    }
+    if schedule.len() <= schedule.tradable() as usize {
+        return Err(Error::Spec("schedule: shares of funds need sessions behind the last one".into()));
     }
     Ok(())
 }
@@ -393,14 +422,21 @@ pub(super) fn check_contract(product: &str, row: &ContractSpec) -> Result<()> {
     within(&at("exchange_fee"), row.exchange_fee, 0.0, 1e3)?;
     within(&at("half_spread.scale"), row.half_spread.scale, 0.0, 10.0)?;
     within(&at("half_spread.power"), row.half_spread.power, 0.0, 2.0)?;
-    let future = row.kind == Kind::Future;
-    if future && row.underlying == Underlying::Spx {
-        return Err(Error::domain(at("kind"), "future", "options on SPX, options and futures on VIX"));
+    let (future, share) = (row.kind == Kind::Future, row.kind == Kind::Share);
+    if row.kind != Kind::Option && row.underlying == Underlying::Spx {
+        let allowed = "option on SPX; options, futures and shares of funds on VIX";
+        return Err(Error::domain(at("kind"), format!("{:?}", row.kind), allowed));
+    }
+    if share != row.fund.is_some() {
+        return Err(Error::Spec(format!("{}: what shares are of, and of nothing else", at("fund"))));
+    }
+    if let Some(fund) = row.fund {
+        fund.check(&at("fund"))?;
     }
     within(&at("stress"), row.stress, 0.0, if future { 1.0 } else { 0.0 })?;
     let rungs = [
         ("ticks", &row.ticks, true),
-        ("strike_steps", &row.strike_steps, !future),
+        ("strike_steps", &row.strike_steps, row.kind == Kind::Option),
         ("half_spread.floors", &row.half_spread.floors, false),
         ("margin", &row.margin, future),
         ("margin_stress", &row.margin_stress, false),
@@ -430,7 +466,7 @@ fn check_progression(path: &str, rule: Option<&ProgressionSpec>) -> Result<()> {
 }
 
 /// What a book begins with: layers that it has, legs that they have, ledgers that it has.
-pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec) -> Result<()> {
+pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[LayerPlan]) -> Result<()> {
     let at = format!("{}.begins", spec.arm);
     for (ledger, cash) in begins.cash.into_iter().enumerate() {
         let separate = spec.ledgers.as_ref().is_some_and(|ledgers| ledgers.mode == LedgerMode::Separate);
@@ -457,6 +493,10 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec) -> Result<()> {
         let others = spec.layers[held.layer].others.len();
         if held.other > others {
             return Err(Error::domain(format!("{at}.other"), held.other, format!("0 to {others}")));
+        }
+        if layers[held.layer].holds_shares {
+            let allowed = "a layer of contracts with an expiry: shares of funds begin at none";
+            return Err(Error::domain(format!("{at}.layer"), held.layer, allowed));
         }
         if held.strikes.len() != legs.len() || held.strikes.iter().any(|k| !(*k > 0.0 && k.is_finite())) {
             let allowed = format!("{} above 0, one per leg", legs.len());

@@ -19,6 +19,8 @@ pub struct Contract {
     pub multiplier: f64,
     /// Exchange fee and commission per contract and trade, dollars.
     pub fee: f64,
+    /// Of a share's fund; 1 of anything else.
+    pub leverage: f64,
     fraction: f64,
     ticks: Vec<(f64, f64)>,
     strike_steps: Vec<(f64, f64)>,
@@ -29,16 +31,17 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// The contract row with the commission of the cost table.
-    pub fn new(row: &ContractSpec, costs: &CostSpec) -> Self {
+    /// The contract row with the commission of the cost table; of a share the number of its fund.
+    pub fn new(row: &ContractSpec, costs: &CostSpec, fund: u8) -> Self {
         let to_underlying =
             |&(from, step): &(f64, f64)| (from / row.index_fraction, step / row.index_fraction);
         Self {
-            instrument: Instrument::new(row.underlying, row.kind),
+            instrument: Instrument::new(row.underlying, row.kind, fund),
             morning: row.settlement == Settlement::Opening,
             dpp: row.multiplier * row.index_fraction,
             multiplier: row.multiplier,
             fee: row.exchange_fee + costs.commission,
+            leverage: row.fund.map_or(1.0, |fund| fund.leverage),
             fraction: row.index_fraction,
             ticks: row.ticks.clone(),
             strike_steps: row.strike_steps.iter().map(to_underlying).collect(),
@@ -117,12 +120,13 @@ mod tests {
             margin: vec![],
             margin_stress: vec![],
             stress: 0.0,
+            fund: None,
         }
     }
 
     #[test]
     fn half_spread_is_at_least_half_a_tick_and_widens_with_vix() {
-        let spxw = Contract::new(&spxw(), &COSTS);
+        let spxw = Contract::new(&spxw(), &COSTS, 0);
         assert_eq!(spxw.half_spread(&COSTS, 0.0, 12.0), 0.025);
         let calm = spxw.half_spread(&COSTS, 20.0, 16.0);
         assert!((calm - 0.071 * 20f64.powf(0.43)).abs() < 1e-14);
@@ -138,7 +142,7 @@ mod tests {
             half_spread: HalfSpread { floors: vec![(0.0, 0.025), (0.5, 0.05)], scale: 0.07, power: 1.0 },
             ..spxw()
         };
-        let vix = Contract::new(&row, &COSTS);
+        let vix = Contract::new(&row, &COSTS, 0);
         assert_eq!(vix.half_spread(&COSTS, 0.2, 12.0), 0.025);
         assert_eq!(vix.half_spread(&COSTS, 0.6, 12.0), 0.05);
         assert!((vix.half_spread(&COSTS, 2.0, 12.0) - 0.14).abs() < 1e-14);
@@ -148,10 +152,10 @@ mod tests {
     #[test]
     fn margin_falls_with_the_tenor() {
         let row = ContractSpec { margin: vec![(0.0, 0.55), (93.0, 0.40), (184.0, 0.35)], ..spxw() };
-        let vx = Contract::new(&row, &COSTS);
+        let vx = Contract::new(&row, &COSTS, 0);
         assert_eq!([30.0, 93.0, 400.0].map(|days| vx.margin(20.0, days, 29.9)), [11.0, 8.0, 7.0]);
         let row = ContractSpec { margin_stress: vec![(30.0, 1.5), (50.0, 2.0)], ..row };
-        let vx = Contract::new(&row, &COSTS);
+        let vx = Contract::new(&row, &COSTS, 0);
         assert_eq!([29.9, 30.0, 60.0].map(|vix| vx.margin(20.0, 30.0, vix)), [11.0, 16.5, 22.0]);
     }
 }

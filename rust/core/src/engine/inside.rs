@@ -268,8 +268,8 @@ impl Work<'_> {
     }
 }
 
-/// A state that is priced; what a model remembers of the path stays behind.
+/// A state that is priced; what a model remembers of the path stays behind, as do shares of funds, which are priced at closes.
 fn copy(state: &State, out: &mut State) {
-    let State { ln_s, x, smile, r, q, memory: _ } = state;
+    let State { ln_s, x, smile, r, q, memory: _, funds: _ } = state;
     (out.ln_s, out.x, out.smile, out.r, out.q) = (*ln_s, *x, *smile, *r, *q);
 }

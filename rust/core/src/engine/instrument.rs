@@ -23,23 +23,42 @@ pub enum Instrument {
     VixOption,
     /// A VX future: worth nothing after its daily variation is paid.
     VixFuture,
+    /// A share of a fund of VIX futures, by its number: bought in full, without an expiry.
+    Share(u8),
 }
 
 impl Instrument {
-    /// What a contract row describes; a future on SPX does not exist here (layout.rs refuses it).
-    pub const fn new(underlying: Underlying, kind: Kind) -> Self {
+    /// What a contract row describes, `fund` the number of its fund; a future on SPX does not exist here (layout.rs refuses
+    /// it).
+    pub const fn new(underlying: Underlying, kind: Kind, fund: u8) -> Self {
         match (underlying, kind) {
+            (_, Kind::Share) => Self::Share(fund),
             (Underlying::Spx, _) => Self::SpxOption,
             (Underlying::Vix, Kind::Option) => Self::VixOption,
             (Underlying::Vix, Kind::Future) => Self::VixFuture,
         }
     }
 
+    /// Is it priced off the future of its own expiry, which may be recorded?
+    pub const fn has_basis(self) -> bool {
+        matches!(self, Self::VixOption | Self::VixFuture)
+    }
+
+    /// Is one of it bought, without legs?
+    pub const fn is_outright(self) -> bool {
+        matches!(self, Self::VixFuture | Self::Share(_))
+    }
+
+    /// Is it a share of a fund?
+    pub const fn is_share(self) -> bool {
+        matches!(self, Self::Share(_))
+    }
+
     /// What moves it, to a margin rule.
     pub const fn class(self) -> Class {
         match self {
             Self::SpxOption => Class::Index,
-            Self::VixOption | Self::VixFuture => Class::Volatility,
+            Self::VixOption | Self::VixFuture | Self::Share(_) => Class::Volatility,
         }
     }
 }
@@ -53,6 +72,8 @@ pub struct Quotes {
     pub vix: VixSlice,
     /// Recorded over modelled price of the future.
     pub basis: Col,
+    /// What a share is worth.
+    pub share: Col,
     scaled: VixSlice,
     price: Col,
 }
@@ -63,6 +84,7 @@ impl Default for Quotes {
             spx: Slice::default(),
             vix: VixSlice::default(),
             basis: Col::splat(1.0),
+            share: Col::default(),
             scaled: VixSlice::default(),
             price: Col::default(),
         }
@@ -84,15 +106,21 @@ impl Quotes {
             Instrument::SpxOption => surface.slice(state, sessions, days, &mut self.spx),
             Instrument::VixOption => surface.vix_slice(state, days, &mut self.vix),
             Instrument::VixFuture => surface.vx_dated(state, days, &mut self.vix.forward),
+            Instrument::Share(fund) => {
+                if let Some(funds) = &state.funds {
+                    funds.share(surface, state, usize::from(fund), &mut self.share);
+                }
+            }
         }
         self.basis = *basis;
     }
 
     /// V of one unit: Σ ratio × price; keeps the legs' prices when asked.
     pub fn value(&mut self, plan: &PoolPlan, strikes: &[Col], out: &mut Col, mut legs: Option<&mut [Col]>) {
-        if plan.contract.instrument == Instrument::VixFuture {
+        if plan.contract.instrument.is_outright() {
+            let share = plan.contract.instrument.is_share();
             for i in 0..LANES {
-                out[i] = self.vix.forward[i] * self.basis[i];
+                out[i] = if share { self.share[i] } else { self.vix.forward[i] * self.basis[i] };
             }
             if let Some(legs) = legs.as_deref_mut() {
                 legs[0] = *out;
@@ -149,6 +177,13 @@ impl Quotes {
             }
             return;
         }
+        if plan.contract.instrument.is_share() {
+            // It moves by its leverage with the futures that it holds.
+            for i in 0..LANES {
+                out.forward[i] = plan.contract.leverage * self.share[i];
+            }
+            return;
+        }
         self.scale();
         (out.forward, out.discount) = (self.scaled.forward, self.scaled.discount);
         for (strike, sds) in strikes.iter().zip(&mut out.sds) {
@@ -179,6 +214,7 @@ impl Quotes {
             self.spx.theta = now.spx.theta;
             return;
         }
+        self.share = now.share;
         self.vix.forward = now.vix.forward;
         self.basis = now.basis;
         for i in 0..LANES {

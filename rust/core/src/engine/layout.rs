@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     check::{
         check_begins, check_calls, check_contract, check_entry, check_layer, check_ledgers, check_legs,
-        check_liquidity, check_weight,
+        check_liquidity, check_share, check_weight,
     },
     exposure::Asked,
     fill::Contract,
@@ -199,6 +199,8 @@ pub(super) struct LayerPlan {
     pub progression: Option<ProgressionSpec>,
     /// Its tranches are followed inside sessions: excursions there count.
     pub followed_inside: bool,
+    /// Shares of a fund, which have no expiry.
+    pub holds_shares: bool,
 }
 
 impl LayerPlan {
@@ -391,7 +393,7 @@ impl Layout {
             if book.layers.iter().any(|layer| pools[layer.pool].inside.at.is_some()) {
                 for layer in &book.layers {
                     let pool = &mut pools[layer.pool];
-                    pool.inside.marked |= pool.contract.instrument != Instrument::VixFuture;
+                    pool.inside.marked |= !pool.contract.instrument.is_outright();
                 }
             }
         }
@@ -495,7 +497,7 @@ impl Builder<'_> {
             self.others(index, l, layer, &format!("{}.{}", spec.arm, layer.name), &mut layers)?;
         }
         if let Some(begins) = &spec.begins {
-            check_begins(spec, begins)?;
+            check_begins(spec, begins, &layers)?;
         }
         let transfers = match separate {
             Some(ledgers) => ledgers
@@ -614,6 +616,7 @@ impl Builder<'_> {
             weight,
             progression: spec.progression,
             followed_inside: watched || spec.at.is_some(),
+            holds_shares: self.pools[pool].contract.instrument.is_share(),
         })
     }
 
@@ -681,7 +684,9 @@ impl Builder<'_> {
             let known: Vec<_> = self.contracts.keys().cloned().collect();
             Error::domain(format!("{path}.product"), &spec.product, format!("one of {}", known.join(", ")))
         })?;
-        let contract = Contract::new(row, &self.costs);
+        let shares = self.contracts.iter().filter(|(_, row)| row.fund.is_some());
+        let fund = shares.map(|(product, _)| product).position(|product| *product == spec.product);
+        let contract = Contract::new(row, &self.costs, fund.unwrap_or(0) as u8);
         let margin_legs = check_legs(path, &contract, &spec.legs)?;
         if spec.days.low < 1 || spec.days.high < spec.days.low {
             return Err(Error::domain(
@@ -692,6 +697,7 @@ impl Builder<'_> {
         }
         let chain = self.market.recorded_chain(&spec.product);
         check_entry(path, spec, &contract, self.inside)?;
+        check_share(path, spec, &contract, self.schedule)?;
         if spec.at.is_some() && chain.is_some() {
             let problem = format!(
                 "{path}.at: quotes of {} are recorded at closes, and none at a time inside the session: open at the \
@@ -704,7 +710,12 @@ impl Builder<'_> {
         let quoted =
             |session, expiry| chain.as_ref().is_none_or(|chain| chain.slice(session, expiry).is_some());
         let after = spec.after.as_deref().map(|event| (event, contract.morning));
-        let expiry = self.schedule.expiry_table(&spec.product, spec.days, after, quoted)?;
+        let expiry = if contract.instrument.is_share() {
+            // No session that a path reaches.
+            vec![self.schedule.len() as u32 - 1; self.schedule.len()]
+        } else {
+            self.schedule.expiry_table(&spec.product, spec.days, after, quoted)?
+        };
         let decides = self.schedule.decision_sessions(spec.every);
         let (tranches, slots) = match &decides {
             // A roll needs a slot beside those of what is held.
@@ -715,6 +726,7 @@ impl Builder<'_> {
             }
         };
         let spx = contract.instrument == Instrument::SpxOption;
+        let contract_is_share = contract.instrument.is_share();
         let mut pool = PoolPlan {
             fees: contract.fee,
             contract,
@@ -728,7 +740,7 @@ impl Builder<'_> {
             slots,
             begun: 0,
             hedged: false,
-            end_days: spec.roll_below.unwrap_or(0),
+            end_days: if contract_is_share { spec.days.target } else { spec.roll_below.unwrap_or(0) },
             crash,
             falls: false,
             dated: false,

@@ -235,6 +235,7 @@ impl Package {
             Instrument::SpxOption if !plan.contract.morning => market.spot[lane],
             Instrument::SpxOption => spot[lane],
             Instrument::VixOption | Instrument::VixFuture => vix[lane] * self.basis[lane],
+            Instrument::Share(_) => return self.value[lane],
         };
         if plan.contract.instrument == Instrument::VixFuture { end } else { self.exercised(plan, end, lane) }
     }
@@ -265,7 +266,7 @@ impl Package {
                 let days = f64::from(plan.schedule.days_between(market.session[i], to));
                 self.margin[i] = pool.contract.margin(self.value[i], days, market.vix[i]);
             }
-        } else {
+        } else if !pool.contract.instrument.is_share() {
             worst_payoff(&pool.margin_legs, &self.strikes, &mut self.risk);
         }
         if let (Some(grid), Some(moved)) = (plan.margin.grid(), &mut self.moved) {
@@ -404,7 +405,7 @@ impl Pool {
             remaining(plan, layout, market, &package.expiry, &mut scratch.sessions, &mut scratch.days);
             let (sessions, days, surface) = (&scratch.sessions, &scratch.days, &plan.surface);
             let old = package.basis;
-            if instrument != Instrument::SpxOption {
+            if instrument.has_basis() {
                 plan.generator.vx_basis(&market.lanes, market.tick, &package.expiry, &mut package.basis);
             }
             let now = if layout.contract.morning && settling.any() {

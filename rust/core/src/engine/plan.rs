@@ -1,5 +1,7 @@
 //! The only constructor of a comparison: everything is checked and turned into tables here.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::{
@@ -18,7 +20,7 @@ use super::{
     pins::NAMES as PINS,
     readings::{LayerRule, Readings, Which},
     series::NAMES as SERIES,
-    spec::{CostSpec, PlanSpec, SCHEMA},
+    spec::{ContractSpec, CostSpec, PlanSpec, SCHEMA},
     summary::NAMES,
     term_structure::TermStructure,
     trace::Trace,
@@ -31,6 +33,7 @@ use crate::{
         quote::Surface,
         shock::Shock,
         state::State,
+        strategy_index::{FundSpec, Roll, RollSpec},
     },
     math::lanes::LANES,
     rules::{compile::Program, input::Input, limits::MAX_WINDOW, names::Name},
@@ -80,6 +83,34 @@ pub struct Plan {
     pub(super) stress: Option<f64>,
     /// How the factors follow VIX and SPX; `None` where VIX does not move.
     pub(super) shock: Option<Shock>,
+    /// Funds of VIX futures; `None` where no layer buys shares of one.
+    pub(super) funds: Option<FundsPlan>,
+}
+
+/// The funds of the contract table, and what their index holds.
+#[derive(Debug)]
+pub(super) struct FundsPlan {
+    pub rows: Vec<FundSpec>,
+    pub roll: Roll,
+}
+
+impl FundsPlan {
+    /// What shares need of a plan, where some layer buys them.
+    fn new(
+        traded: bool,
+        spec: Option<RollSpec>,
+        contracts: &BTreeMap<String, ContractSpec>,
+        schedule: &Schedule,
+    ) -> Result<Option<Self>> {
+        if !traded {
+            return Ok(None);
+        }
+        let Some(spec) = spec else {
+            return Err(Error::Spec("roll: what the index holds, for layers of shares of funds".into()));
+        };
+        let rows = contracts.values().filter_map(|row| row.fund).collect();
+        Ok(Some(Self { rows, roll: Roll::new(spec, schedule)? }))
+    }
 }
 
 /// Figures of a range of paths, rows in path order and, within a path, in book order.
@@ -132,6 +163,8 @@ impl Plan {
             given.names(),
             spec.bars.is_some(),
         )?;
+        let shares = pools.iter().any(|pool| pool.contract.instrument.is_share());
+        let funds = FundsPlan::new(shares, spec.roll, &spec.contracts, &schedule)?;
         let entries: Vec<u32> = pools.iter().filter_map(|pool| pool.inside.at).collect();
         let clock = spec.bars.map(|bars| Clock::new(bars, &entries, &*generator, &schedule)).transpose()?;
         let rules = || enters.iter().chain(&numbers).chain(exits.iter().map(|exit| &exit.rule));
@@ -186,6 +219,7 @@ impl Plan {
             observed,
             books,
             stress,
+            funds,
         })
     }
 

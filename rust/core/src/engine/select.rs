@@ -142,7 +142,7 @@ impl Selection {
             self.days[i] = f64::from(days) + market.left(i).days;
         }
         let instrument = pool.contract.instrument;
-        if instrument != Instrument::SpxOption {
+        if instrument.has_basis() {
             plan.generator.vx_basis(&market.lanes, market.tick, &self.expiry, &mut self.basis);
         }
         self.quotes.quote(instrument, &plan.surface, &market.now, &self.sessions, &self.days, &self.basis);
@@ -296,6 +296,10 @@ impl Selection {
             self.change(plan, pool, |selection| &mut selection.day_change);
             (self.days, self.sessions) = left;
         }
+        if let Instrument::Share(fund) = pool.contract.instrument {
+            self.roll(plan, pool, market, usize::from(fund));
+            return;
+        }
         for i in 0..LANES {
             let end = f64::from(pool.end_days);
             self.days[i] = self.days[i].min(end);
@@ -306,6 +310,17 @@ impl Selection {
         self.quotes.value(pool, &self.strikes, &mut self.end_value, None);
         for i in 0..LANES {
             self.end_value[i] += self.residual[i];
+        }
+    }
+
+    /// What a share is worth at its planned end if the curve stays as it is: the roll of a day, as often as there are days.
+    fn roll(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market, fund: usize) {
+        self.end_value = self.value;
+        let Some(funds) = &market.now.funds else { return };
+        funds.rolled(&plan.surface, &market.now, fund, &mut self.price);
+        for i in 0..LANES {
+            let days = f64::from(pool.end_days);
+            self.end_value[i] *= exp::<false>(days * ln::<false>(self.price[i]));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The pricing state of a block of paths.
 
+use super::strategy_index::Funds;
 use crate::math::lanes::{Col, LANES};
 
 /// Factors of the VIX curve: fast, medium, slow.
@@ -29,6 +30,9 @@ pub struct State {
     /// What the model remembers of the path beside all that, which no price follows from; empty where the state is all.
     /// [`Generator::start`](super::generator::Generator::start) gives it its columns, and sessions move them.
     pub memory: Vec<Col>,
+    /// What prices shares of funds of VIX futures about these factors; `None` where nobody trades any. No model moves it: it
+    /// belongs to a close and follows the copies that are made of it.
+    pub funds: Option<Box<Funds>>,
 }
 
 /// Field by field, so that copying into a state that was a copy before allocates nothing.
@@ -40,9 +44,13 @@ impl Clone for State {
     }
 
     fn clone_from(&mut self, from: &Self) {
-        let Self { ln_s, x, smile, r, q, memory } = self;
+        let Self { ln_s, x, smile, r, q, memory, funds } = self;
         (*ln_s, *x, *smile, *r, *q) = (from.ln_s, from.x, from.smile, from.r, from.q);
         memory.clone_from(&from.memory);
+        match (funds, &from.funds) {
+            (Some(funds), Some(from)) => funds.take(from),
+            (funds, from) => funds.clone_from(from),
+        }
     }
 }
 

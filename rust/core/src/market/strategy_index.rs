@@ -11,6 +11,7 @@
 
 use serde::Deserialize;
 
+use super::DAYS_PER_YEAR;
 use super::check;
 use super::generator::{Generator, Lanes};
 use super::quote::Surface;
@@ -36,14 +37,6 @@ pub struct RollSpec {
 #[derive(Clone, Debug)]
 pub struct Roll {
     held: RollSpec,
-}
-
-/// Columns that a basket is priced in.
-#[derive(Clone, Debug, Default)]
-pub struct Basket {
-    days: Col,
-    price: Col,
-    basis: Col,
 }
 
 impl Roll {
@@ -73,37 +66,186 @@ impl Roll {
         }
         Ok(Self { held })
     }
+}
 
-    /// w F₁ + (1 − w) F₂ of what is held from the close of session `since[i]` on, at a state of session `at[i]`, which
-    /// is session `step` of the lanes.
-    #[expect(clippy::too_many_arguments, reason = "what is held since when, and what prices it")]
-    pub fn basket(
+/// A fund on the index: a multiple of its daily change, less a fee.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct FundSpec {
+    /// Multiple of the index's daily change, reset at every close.
+    pub leverage: f64,
+    /// Share of its value that it costs a year.
+    pub fee: f64,
+    /// What a share is worth at session 0, dollars.
+    pub price: f64,
+}
+
+impl FundSpec {
+    /// A leverage that funds have, a fee, a price.
+    pub fn check(&self, at: &str) -> Result<()> {
+        check::between(&format!("{at}.leverage"), self.leverage, -3.0, 3.0)?;
+        if self.leverage == 0.0 {
+            return Err(Error::domain(format!("{at}.leverage"), 0, "not 0: such a fund holds no futures"));
+        }
+        check::between(&format!("{at}.fee"), self.fee, 0.0, 0.1)?;
+        check::above(&format!("{at}.price"), self.price, 0.0)
+    }
+}
+
+/// Shares of funds at a close, as functions of the factors there: `P max(1 + L (B(x)/B − 1), 0)`, B = w F₁ + (1 − w) F₂.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Funds {
+    /// Calendar days to the settlements of the two futures held.
+    days: [Col; 2],
+    /// Their recorded over modelled prices.
+    basis: [Col; 2],
+    /// Share of the contracts that are the first one's.
+    weight: Col,
+    /// B
+    basket: Col,
+    /// Per fund P, dollars, and L.
+    shares: Vec<(Col, f64)>,
+}
+
+impl Funds {
+    /// Shares at session 0.
+    pub fn new(funds: &[FundSpec]) -> Self {
+        let shares = funds.iter().map(|fund| (Col::splat(fund.price), fund.leverage)).collect();
+        Self { shares, ..Self::default() }
+    }
+
+    /// A copy that allocates nothing where there are as many funds.
+    pub(super) fn take(&mut self, from: &Self) {
+        let Self { days, basis, weight, basket, shares } = self;
+        (*days, *basis, *weight, *basket) = (from.days, from.basis, from.weight, from.basket);
+        shares.clone_from(&from.shares);
+    }
+
+    /// What a share is worth with the factors of `state`, dollars.
+    pub fn share(&self, surface: &Surface, state: &State, fund: usize, out: &mut Col) {
+        let (price, leverage) = &self.shares[fund];
+        let mut basket = Col::default();
+        self.price_basket(surface, state, [0.0; 2], &mut basket);
+        for i in 0..LANES {
+            out[i] = price[i] * (1.0 + leverage * (basket[i] / self.basket[i] - 1.0)).max(0.0);
+        }
+    }
+
+    /// The same in a day, with the factors as they are: what a share earns by the roll, as a factor.
+    pub fn rolled(&self, surface: &Surface, state: &State, fund: usize, out: &mut Col) {
+        let leverage = self.shares[fund].1;
+        self.price_basket(surface, state, [1.0; 2], out);
+        for i in 0..LANES {
+            out[i] = (1.0 + leverage * (out[i] / self.basket[i] - 1.0)).max(0.0);
+        }
+    }
+
+    /// w F₁ + (1 − w) F₂ with so many days less.
+    fn price_basket(&self, surface: &Surface, state: &State, less: [f64; 2], out: &mut Col) {
+        let (mut days, mut price) = (Col::default(), Col::default());
+        *out = Col::default();
+        for contract in 0..2 {
+            for i in 0..LANES {
+                days[i] = (self.days[contract][i] - less[contract]).max(0.0);
+            }
+            surface.vx_dated(state, &days, &mut price);
+            for i in 0..LANES {
+                let weight = if contract == 0 { self.weight[i] } else { 1.0 - self.weight[i] };
+                out[i] += weight * (price[i] * self.basis[contract][i]);
+            }
+        }
+    }
+
+    /// Holds what the roll says from session `since[i]` on, as seen on session `at[i]`, at a basis.
+    fn hold(&mut self, roll: &Roll, schedule: &Schedule, since: &[u32; LANES], at: &[u32; LANES]) {
+        for (days, contract) in self.days.iter_mut().zip([&roll.held.first, &roll.held.second]) {
+            for i in 0..LANES {
+                days[i] = f64::from(schedule.days_between(at[i], contract[since[i] as usize]));
+            }
+        }
+        for i in 0..LANES {
+            self.weight[i] = roll.held.weight[since[i] as usize];
+        }
+    }
+
+    /// Recorded over modelled prices of what the roll says from session `since[i]` on, on session `step` of the lanes.
+    fn observe(
+        &mut self,
+        roll: &Roll,
+        model: &dyn Generator,
+        (lanes, step): (&Lanes, u32),
+        since: &[u32; LANES],
+    ) {
+        for (basis, contract) in self.basis.iter_mut().zip([&roll.held.first, &roll.held.second]) {
+            *basis = Col::splat(1.0);
+            let expiry: [u32; LANES] = std::array::from_fn(|i| contract[since[i] as usize]);
+            model.vx_basis(lanes, step, &expiry, basis);
+        }
+    }
+}
+
+impl Roll {
+    /// Gives the state of session 0 its funds.
+    pub fn begin(
         &self,
+        funds: &[FundSpec],
+        schedule: &Schedule,
+        (model, surface): (&dyn Generator, &Surface),
+        lanes: &Lanes,
+        now: &mut State,
+    ) {
+        let mut begun = Box::new(Funds::new(funds));
+        begun.hold(self, schedule, &lanes.start, &lanes.start);
+        begun.observe(self, model, (lanes, 0), &lanes.start);
+        let mut basket = Col::default();
+        begun.price_basket(surface, now, [0.0; 2], &mut basket);
+        begun.basket = basket;
+        now.funds = Some(begun);
+    }
+
+    /// Moves shares over a night to session `at[i]`, `step` of the lanes, of which `aged` has the factors of the close before
+    /// and `now` today's: those of `aged` by the clock, those of `now` by both. `growth[i]` is what cash earns over the
+    /// night, as a factor less one, `nights[i]` its calendar days.
+    #[expect(clippy::too_many_arguments, reason = "a night: what is held, what prices it, what it earns")]
+    pub fn night(
+        &self,
+        funds: &[FundSpec],
         schedule: &Schedule,
         (model, surface): (&dyn Generator, &Surface),
         (lanes, step): (&Lanes, u32),
-        state: &State,
-        since: &[u32; LANES],
         at: &[u32; LANES],
-        basket: &mut Basket,
-        out: &mut Col,
+        (growth, nights): (&Col, &Col),
+        [aged, now]: [&mut State; 2],
     ) {
-        let Basket { days, price, basis } = basket;
-        *out = Col::default();
-        for (second, contract) in [&self.held.first, &self.held.second].into_iter().enumerate() {
-            let expiry: [u32; LANES] = std::array::from_fn(|i| contract[since[i] as usize]);
-            for i in 0..LANES {
-                days[i] = f64::from(schedule.days_between(at[i], expiry[i]));
-            }
-            surface.vx_dated(state, days, price);
-            *basis = Col::splat(1.0);
-            model.vx_basis(lanes, step, &expiry, basis);
-            for i in 0..LANES {
-                let first = self.held.weight[since[i] as usize];
-                let weight = if second == 0 { first } else { 1.0 - first };
-                out[i] += weight * (price[i] * basis[i]);
+        let Some(mut held) = aged.funds.take() else { return };
+        let Some(mut next) = now.funds.take() else { return };
+        let since: [u32; LANES] = std::array::from_fn(|i| at[i] - 1);
+        let before = held.basket;
+        // By the clock: what was held, at its basis of the close before.
+        held.hold(self, schedule, &since, at);
+        let mut basket = Col::default();
+        held.price_basket(surface, aged, [0.0; 2], &mut basket);
+        held.basket = basket;
+        // By both: the same contracts at today's basis and factors.
+        next.hold(self, schedule, &since, at);
+        next.observe(self, model, (lanes, step), &since);
+        next.price_basket(surface, now, [0.0; 2], &mut basket);
+        let (worth, baskets) = ([&mut held.shares, &mut next.shares], [held.basket, basket]);
+        for (shares, basket) in worth.into_iter().zip(&baskets) {
+            for ((price, leverage), fund) in shares.iter_mut().zip(funds) {
+                for i in 0..LANES {
+                    let change = basket[i] / before[i] - 1.0;
+                    let grown = (1.0 + *leverage * change + growth[i]).max(0.0);
+                    price[i] *= grown * (1.0 - fund.fee * nights[i] / DAYS_PER_YEAR);
+                }
             }
         }
+        // From this close on the index holds what the roll says.
+        next.hold(self, schedule, at, at);
+        next.observe(self, model, (lanes, step), at);
+        next.price_basket(surface, now, [0.0; 2], &mut basket);
+        next.basket = basket;
+        (aged.funds, now.funds) = (Some(held), Some(next));
     }
 }
 
@@ -130,28 +272,29 @@ pub fn changes(
     }
     let columns = sessions as usize;
     let mut found = vec![0.0; paths * columns];
-    let surface = model.surface();
-    let (mut state, mut basket) = (State::default(), Basket::default());
-    let (mut before, mut after) = (Col::default(), Col::default());
+    let priced = (model, &model.surface());
+    let whole = [FundSpec { leverage: 1.0, fee: 0.0, price: 1.0 }];
+    let (still, mut aged, mut now) = (Col::default(), State::default(), State::default());
     for first in (0..paths).step_by(LANES) {
-        let lanes =
-            Lanes { seed, first_path: first_path + first as u64, start: [origin; LANES], ..Lanes::default() };
-        model.start(&lanes, &mut state);
+        let first_path = first_path + first as u64;
+        let lanes = Lanes { seed, first_path, start: [origin; LANES], ..Lanes::default() };
+        model.start(&lanes, &mut now);
+        roll.begin(&whole, schedule, priced, &lanes, &mut now);
         for step in 1..=sessions {
-            let [since, at] = [origin + step - 1, origin + step].map(|session| [session; LANES]);
-            let priced = (model, &surface);
-            roll.basket(
+            aged.clone_from(&now);
+            model.session(&lanes, step, &mut now);
+            let before = now.funds.as_ref().map_or(Col::default(), |funds| funds.shares[0].0);
+            let at = [origin + step; LANES];
+            roll.night(
+                &whole,
                 schedule,
                 priced,
-                (&lanes, step - 1),
-                &state,
-                &since,
-                &since,
-                &mut basket,
-                &mut before,
+                (&lanes, step),
+                &at,
+                (&still, &still),
+                [&mut aged, &mut now],
             );
-            model.session(&lanes, step, &mut state);
-            roll.basket(schedule, priced, (&lanes, step), &state, &since, &at, &mut basket, &mut after);
+            let after = now.funds.as_ref().map_or(Col::default(), |funds| funds.shares[0].0);
             for lane in 0..LANES.min(paths - first) {
                 found[(first + lane) * columns + step as usize - 1] = after[lane] / before[lane] - 1.0;
             }

@@ -49,15 +49,20 @@ impl<R: Rows> Rows for Vec<R> {
 /// Rows do not know their neighbours, so results are the same for any number of threads. Threads live for one
 /// call only: a global pool would not survive a fork of the interpreter.
 pub fn in_chunks<R: Rows>(outputs: R, work: impl Fn(usize, R) + Sync) {
+    in_pieces((ROWS_PER_THREAD, CHUNK), outputs, work);
+}
+
+/// The same for rows that cost more or less: fewer than `per_thread` are not worth a thread, which takes `chunk` a turn.
+pub fn in_pieces<R: Rows>((per_thread, chunk): (usize, usize), outputs: R, work: impl Fn(usize, R) + Sync) {
     let rows = outputs.rows();
-    let threads = if rows < 2 * ROWS_PER_THREAD { 1 } else { processors().min(rows / ROWS_PER_THREAD) };
+    let threads = if rows < 2 * per_thread { 1 } else { processors().min(rows / per_thread) };
     if threads == 1 {
         return work(0, outputs);
     }
     let rest = Mutex::new((0, outputs));
     let next = || {
         let (start, outputs) = &mut *rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let n = CHUNK.min(outputs.rows());
+        let n = chunk.min(outputs.rows());
         let chunk = (*start, outputs.take_rows(n));
         *start += n;
         (n > 0).then_some(chunk)

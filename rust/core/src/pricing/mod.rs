@@ -1,5 +1,6 @@
-//! Prices of European options on a forward: Black-76, its greeks, implied volatility, and smiles.
+//! Prices of European options on a forward: Black-76, its greeks, implied volatility, and smiles; of American options.
 
+pub mod american;
 pub mod black76;
 #[cfg(test)]
 mod golden;

@@ -703,7 +703,10 @@ fn about(
         strikes: package.map_or_else(Vec::new, |package| package.strikes.iter().map(|k| k[0]).collect()),
         leg_prices: package
             .map_or_else(Vec::new, |package| package.leg_prices.iter().map(|p| p[0]).collect()),
-        expiry_day: package.map_or(0, |package| ctx.plan.schedule.day(package.expiry[0])),
+        // Shares have none.
+        expiry_day: package
+            .filter(|_| !ctx.layer(layer).holds_shares)
+            .map_or(0, |package| ctx.plan.schedule.day(package.expiry[0])),
         ..Event::default()
     }
 }

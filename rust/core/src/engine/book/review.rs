@@ -46,7 +46,8 @@ impl Book {
             return;
         }
         let packages = |each: usize| pools[ctx.layer(each).pool].packages.len();
-        let family = ctx.book.family(layer).flat_map(|each| (0..packages(each)).map(move |slot| (each, slot)));
+        let family =
+            ctx.book.family(layer).flat_map(|each| (0..packages(each)).map(move |slot| (each, slot)));
         let mut slots: Vec<(usize, usize)> =
             family.filter(|&(each, slot)| self.left(ctx, each, slot, lane) > 0.0).collect();
         // The nearest expiry first: it would have to be replaced first.

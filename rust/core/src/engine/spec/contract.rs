@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::market::strategy_index::FundSpec;
+
 /// A contract row.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +39,9 @@ pub struct ContractSpec {
     /// Futures: fall of the price in one day that a purchase must leave funds for (R64).
     #[serde(default)]
     pub stress: f64,
+    /// Shares: what fund they are of.
+    #[serde(default)]
+    pub fund: Option<FundSpec>,
 }
 
 /// Half-spread = max(tick / 2, floor, scale · mid^power), product points (MODELS, fills).
@@ -73,6 +78,8 @@ pub enum Kind {
     Option,
     /// Gains are paid out every session.
     Future,
+    /// Of a fund of VIX futures: paid in full, held without an expiry.
+    Share,
 }
 
 /// What it settles to.

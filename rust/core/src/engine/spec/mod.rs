@@ -27,7 +27,7 @@ use serde::Deserialize;
 use super::bar::BarSpec;
 use crate::{
     margin::MarginRule,
-    market::spec::MarketSpec,
+    market::{spec::MarketSpec, strategy_index::RollSpec},
     rules::expr::Rule,
     schedule::{DaysWindow, Every, ScheduleSpec},
 };
@@ -61,6 +61,9 @@ pub struct PlanSpec {
     pub costs: CostSpec,
     /// Contracts by product.
     pub contracts: BTreeMap<String, ContractSpec>,
+    /// What the index of short-term VIX futures holds; absent: nobody trades shares of funds on it.
+    #[serde(default)]
+    pub roll: Option<RollSpec>,
     /// Ruin is NAV at or below this share of capital.
     pub ruin_share: f64,
     /// Margin rule of every book.

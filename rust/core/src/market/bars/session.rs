@@ -116,7 +116,8 @@ impl<'a> Session<'a> {
     /// The close as the bridge sees it: without a jump that is to come.
     fn target(&self, share: f64, after: &State) -> State {
         let State { ln_s, x, smile, r, q, .. } = after;
-        let mut close = State { ln_s: *ln_s, x: *x, smile: *smile, r: *r, q: *q, memory: Vec::new() };
+        let mut close =
+            State { ln_s: *ln_s, x: *x, smile: *smile, r: *r, q: *q, memory: Vec::new(), funds: None };
         for (column, jump) in std::iter::once(&mut close.ln_s).chain(&mut close.x).zip(&self.day.jump) {
             for lane in 0..LANES {
                 if self.day.jump_in(lane, share) == Interval::Day {
