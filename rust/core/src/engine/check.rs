@@ -3,6 +3,7 @@
 use super::{
     fill::Contract,
     instrument::Instrument,
+    layout::LayerPlan,
     plan::{positive, within},
     spec::{
         BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
