@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 from alvh.market import L3F
-from hedge_plan import FORTNIGHT, MONTH, WEEK, commingled, core, hedge, separate, spec
+from hedge_plan import FORTNIGHT, MONTH, QUARTER, WEEK, commingled, core, hedge, separate, spec
 from twin_plan import leg, rule
 
 VALUES = {
@@ -89,11 +89,39 @@ class Maker:
         )
         more |= self.maybe(0.3, exit=self.pick(BOOK_RULES + POSITION_RULES))
         more |= self.maybe(0.5, monetise=self.pick(RUNGS)) if legs else {}
+        more |= self.maybe(0.3, press=self.press()) if legs else {}
+        if every == "flat":
+            more |= self.maybe(0.3, tranches=self.tranches())
+            more |= self.maybe(0.5, roll_limits=self.limits(bool(legs))) if "roll_below" in more else {}
+        more |= self.maybe(0.4, others=self.others(product, more.get("roll_below", 0)))
+        if target == "premium_share":  # it counts nothing that is held
+            more.pop("tranches", None)
         more |= {
             "size": self.size(ledgers, target, bool(legs)),
             "ledger": self.pick(("core", "sleeve")) if ledgers else "core",
         }
         return hedge(product, legs, days, every=every, target=target, value=self.pick(VALUES[target]), **more)
+
+    def others(self, product: str, roll_below: int) -> list[dict[str, Any]]:
+        """A larger contract of a future, a longer tenor of an option."""
+        if product in {"VX", "VXM"}:
+            lots = {"by": "lots", "least": self.pick((1.0, 2.0))}
+            days = QUARTER if roll_below > MONTH["low"] else MONTH
+            return [{"product": "VX", "days": days, "prefer": lots}] if roll_below < days["low"] else []
+        longer = {"by": "theta_per_vega", "when": self.pick(BOOK_RULES)}
+        return [{"product": product, "days": QUARTER, "prefer": longer}]
+
+    def press(self) -> dict[str, Any]:
+        return {"when": self.pick(BOOK_RULES), "at": self.pick((0.7, 1.1)), "sell": self.pick((0.2, 0.3))}
+
+    def tranches(self) -> list[dict[str, Any]]:
+        further = [{"share": 0.2, "when": self.pick(BOOK_RULES)} for _ in range(self.pick((1, 2, 3)))]
+        return [{"share": 0.4}, *further]
+
+    def limits(self, options: bool) -> dict[str, float]:
+        variance = {"forward_variance": self.pick((0.8, 1.0, 1.2))}
+        value = {"extrinsic_per_day": self.pick((0.6, 1.0, 3.0))}
+        return self.pick((variance, value, variance | value)) if options else variance
 
     def size(self, ledgers: dict[str, Any] | None, target: str, premium: bool) -> dict[str, Any]:
         caps = [{"kind": "crash_gain", "ln_move": self.pick((-0.1, -0.2))}]

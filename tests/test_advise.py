@@ -261,7 +261,7 @@ def test_weights_are_the_users(told):
 
 def test_unknown_is_not_zero():
     """A term that is not known has no part in its score; a gate that is not known is no refusal."""
-    layers = [{"due": True, "enter": None, "open": False, "held": [], "withheld": ["", ""]}]
+    layers = [{"due": True, "enter": None, "press": None, "open": False, "held": [], "withheld": ["", ""]}]
     layers.append(layers[0] | {"enter": math.nan})
     decision = {"layers": layers, "available": [1e6, 0.0], "requirement": [0.0, 0.0], "vega": [math.nan] * 2}
     step = {"decision": decision, "ledger": {"call": False, "vix": 25.0}}

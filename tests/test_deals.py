@@ -73,7 +73,7 @@ def test_an_opening_looks_back_from_its_decision():
 
 
 NONE = {"kinds": ["open", "close"]} | {
-    name: [] for name in ("lane", "tick", "kind", "layer", "slot", "lots", "pnl")
+    name: [] for name in ("lane", "tick", "kind", "layer", "slot", "lots", "pnl", "by")
 }
 
 

@@ -200,6 +200,12 @@ def test_keys_of_governance_and_schedule():
     assert {key: default for key, default, _ in rows} == described
 
 
+def test_keys_of_the_cash_press():
+    rows = markdown_pages.table("docs/playbooks.md", "in `[press]`")
+    described = dict(_keys(playbook.CashPress)) | {"flags": "the four of R84", "sell": '"1/3"'}
+    assert [(key, default) for key, default, _ in rows] == list(described.items())
+
+
 def test_keys_of_equal_cost():
     documented = [
         (key, default) for key, default, _ in markdown_pages.table("docs/playbooks.md", "in `equal_cost`")
@@ -228,7 +234,10 @@ PARTS = {
         "size": playbook.Size,
         "monetise": playbook.Rung,
         "progression": playbook.Progression,
+        "roll_limits": playbook.RollLimits,
+        "tranches": playbook.Tranche,
     },
+    playbook.Buy: {"shift": playbook.Shift},
     playbook.Size: {
         "reduced": playbook.Reduced,
         "reductions": playbook.Reduced,
@@ -314,6 +323,11 @@ def test_figures_of_condors_of_a_day_and_of_stops():
         ("one_day", "figure of stops", figures.STOPS),
         ("figures", "figure of openings", figures.ENTRIES),
         ("figures", "figure of discipline", figures.DISCIPLINE),
+        ("figures", "whipsaw figure", figures.WHIPSAW),
+        ("figures", "pin figure", figures.PINS),
+        ("figures", "dependence figure", figures.DEPENDENCE),
+        ("figures", "history figure", figures.ONE_HISTORY),
+        ("figures", "figure of rolls", figures.ROLLS),
     ):
         documented = [tuple(row) for row in markdown_pages.table(f"docs/{page}.md", heading)]
         assert documented == [(name, unit, meaning) for name, (unit, meaning) in figures_told.items()]

@@ -36,6 +36,21 @@ def between(when, source, to, share=0.3):
     return {"when": when, "from": source, "to": to, "share": share}
 
 
+def larger(product, days=QUARTER, least=2.0):
+    """Another contract, from so many lots of it on."""
+    return {"product": product, "days": days, "prefer": {"by": "lots", "least": least}}
+
+
+def longer(days, op="gt", vix=30.0):
+    """Another tenor of VIX or SPX options, while VIX is so high."""
+    product = "SPX" if op == "lt" else "VIX"
+    return {
+        "product": product,
+        "days": days,
+        "prefer": {"by": "theta_per_vega", "when": rule(op, "vix", vix)},
+    }
+
+
 TARGETS = {
     "calls on vega": vix_call(),
     "futures on vega": vix_future(MONTH, target="core_vega"),
@@ -118,6 +133,101 @@ CASES = {
         separate(0.2),
         {"costs": {"half_spread_factor": 3.0, "single_share": 2.0}},
         "rolled",
+    ),
+    "rolls that cost too much by their time value": (
+        [CORE, vix_call(MONTH, roll_below=21, roll_limits={"extrinsic_per_day": 0.8})],
+        separate(0.2),
+        {},
+        "rolls_kept rolled",
+    ),
+    "rolls that cost too much by forward variance": (
+        [
+            CORE,
+            vix_future(MONTH, target="lots", value=1, roll_below=21, roll_limits={"forward_variance": 1.0}),
+        ],
+        separate(0.2),
+        {"market": L3F(vix=20, erp=0.0)},
+        "rolls_kept rolled",
+    ),
+    "puts in parts, rolled together": (
+        [
+            CORE,
+            spx_put(
+                roll_below=20,
+                roll_limits={"extrinsic_per_day": 1.0, "forward_variance": 1.1},
+                tranches=[{"share": 0.5}, *({"share": 0.25, "when": rule("lt", "chance", 0.2)},) * 2],
+                value=1.5,
+            ),
+        ],
+        separate(0.3),
+        {},
+        "rolled rolls_kept hedge_opened",
+    ),
+    "parts of a target": (
+        [
+            CORE,
+            vix_call(
+                MONTH,
+                enter=rule("gt", "core_sd_move", 0.3),
+                exit=rule("lt", "core_sd_move", 0.1),
+                tranches=[
+                    {"share": 0.4},
+                    {"share": 0.3, "when": rule("gt", "vix", 32.0)},
+                    {"share": 0.3, "when": rule("gt", "core_sd_move", 0.6)},
+                ],
+            ),
+        ],
+        separate(0.2),
+        {},
+        "hedge_opened",
+    ),
+    "the larger contract": (
+        [
+            CORE,
+            vix_future(product="VXM", value=3.0, roll_below=70, others=[larger("VX")]),
+            vix_future(WEEK, product="VXM", target="core_vega", every="day", others=[larger("VX", WEEK)]),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened rolled",
+    ),
+    "the tenor that decays less": (
+        [
+            CORE,
+            vix_call(FORTNIGHT, roll_below=9, others=[longer(MONTH)], roll_limits={"extrinsic_per_day": 1.2}),
+            spx_put(FORTNIGHT, delta=0.4, every="week", others=[longer(QUARTER, "lt", 36.0)]),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened rolled rolls_kept",
+    ),
+    "parts of either tenor": (
+        [
+            CORE,
+            vix_call(
+                FORTNIGHT,
+                others=[longer(MONTH)],
+                tranches=[{"share": 0.5}, {"share": 0.5, "when": rule("lt", "chance", 0.3)}],
+                press={"when": rule("lt", "chance", 0.3), "at": 1.02, "sell": 0.5},
+            ),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened pressed",
+    ),
+    "a cash press": (
+        [
+            CORE,
+            vix_call(
+                MONTH,
+                every="week",
+                monetise=[{"at": 1.4, "sell": 0.3}],
+                press={"when": rule("lt", "chance", 0.3), "at": 1.05, "sell": 0.5},
+            ),
+        ],
+        separate(0.2),
+        {},
+        "monetised pressed",
     ),
     "an exit instead of a roll": (
         [CORE, vix_future(QUARTER, target="lots", value=1, roll_below=70, exit=rule("lt", "vix", 25.0))],

@@ -237,7 +237,7 @@ def test_caps(text, spec):
     assert all(found[key] == pytest.approx(value) for key, value in spec.items())
 
 
-def test_of_several_products_the_smallest_contract_is_traded():
+def test_of_several_products_the_smallest_is_the_layers_own():
     assert av.put(product=("SPX", "XSP")).traded == "XSP"
     assert av.put(product="SPX").traded == "SPX"
 
@@ -395,7 +395,7 @@ def moved(mode, when, source, to):
             f"{PUT}size = {{ target = 'lots', reduced = {{ when = 'vix > 3', to = 1.0 }} }}",
             "size.reduced.to = 1.0",
         ),
-        (f"{PUT}{VEGA}monetise = [{{ at = 2.0, sell = '2/1' }}]", "monetise.0.sell = 2.0: "),
+        (f"{PUT}{VEGA}monetise = [{{ at = 2.0, sell = '2/1' }}]", "monetise.0.sell = '2/1': "),
         (f"{PUT}{VEGA}monetise = [{{ at = 2.0, sell = 'third' }}]", "a fraction as text: '1/3'"),
         (f"{PUT}{VEGA}monetise = [{{ at = 2.0, sell = '1/0' }}]", "a fraction as text: '1/3'"),
         (f"{PUT}{VEGA}monetise = [{{ at = 4, sell = 0.5 }}, {{ at = 2, sell = 0.5 }}]", "ascending"),

@@ -1,6 +1,7 @@
 """RSI and MACD on the hour: what they are, and when they are known (R55)."""
 
 import csv
+import json
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alvh as av
-from alvh import signals
-from alvh.errors import SignalError, SpecError
+from alvh import _core, signals
+from alvh.bars import drawn
+from alvh.errors import AlvhError, SignalError
+from alvh.specification import specification
 from twin_indicators import macd, macd_signal, rsi
 
 TWINS = {"rsi_14_hourly": rsi, "macd_hourly": macd, "macd_signal_hourly": macd_signal}
@@ -116,7 +119,7 @@ def test_bad_bars_are_named(frame: pl.DataFrame, words: str) -> None:
         signals.hourly(frame)
 
 
-def test_a_layer_opens_by_the_hour_on_a_history_and_not_in_a_simulation() -> None:
+def test_a_layer_opens_by_the_hour_on_a_history() -> None:
     days = av.schedule.sessions(date(2024, 1, 2), date(2024, 6, 28))
     spot = 4700 + 40 * np.sin(np.arange(len(days)) / 3)
     closes = pl.DataFrame({"date": days, "spx": spot, "vix": 14.0})
@@ -129,5 +132,79 @@ def test_a_layer_opens_by_the_hour_on_a_history_and_not_in_a_simulation() -> Non
     start = result.task.spec["starts"][0]
     told = result.trace(0).events.filter(pl.col("event").is_in(["open", "skip"]))["tick"].to_list()
     assert told == [tick + 1 for tick in range(42) if (seen[start + tick] or 0) > 50]
-    with pytest.raises(SpecError, match="made of bars inside sessions, and a simulated path has closes"):
-        av.compare([arm], av.market.GBM(), paths=8, signals=signals.Macro(), **few)
+
+
+# In simulations
+
+SESSIONS, SEED = 130, 11  # of them 2025-07-03, a half day
+LEVELS = {"rsi_14_hourly": 52.0, "macd_hourly": 2.0, "macd_signal_hourly": 1.0}
+
+
+def hours_of(spec, path: int):
+    """Closes of the hours of a simulated path, a list a session: those of its bars of a minute."""
+    days = spec["schedule"]["half_days"][1 : SESSIONS + 1]
+    asked = {"bars": 390, "seed": spec["seed"], "first_path": path, "half_days": days}
+    asked |= {"profile": None, "threads": 1}
+    found = drawn(spec["market"], 1, SESSIONS, **asked)
+    assert sum(days) == 1
+    return [
+        found.spot[0, session, [list(minutes).index(end) for end in ends]]
+        for session, half in enumerate(days)
+        for minutes, ends in [
+            (found.half_minutes, (60, 120, 180, 210))
+            if half
+            else (found.minutes, (60, 120, 180, 240, 300, 360, 390))
+        ]
+    ]
+
+
+@pytest.mark.parametrize("model", [av.market.L3F(vix=18), av.market.PDV4(vix=18), av.market.GBM()])
+@pytest.mark.parametrize("name", LEVELS)
+def test_simulated_hours_are_those_of_the_bars(name: str, model) -> None:
+    one = av.Size(target="lots", value=1)
+    arm = av.Arm("hour", av.IronCondor(days=30, every="day", enter=f"{name} > {LEVELS[name]}", size=one))
+    asked = {"sessions": SESSIONS, "capital": 1e8, "seed": SEED, "shares": (0.1,)}
+    spec = specification([arm], model, signals=signals.Macro(), **asked)
+    plan = _core.Plan(json.dumps(spec))
+    for path in (0, 300):
+        hours = hours_of(spec, path)
+        values = TWINS[name](np.concatenate(hours))
+        at_close = [np.nan, *values[np.cumsum([len(each) for each in hours]) - 1]]
+        wanted = [tick + 1 for tick in range(SESSIONS) if at_close[tick] > LEVELS[name]]
+        told = [each["tick"] for each in plan.trace(path, 0)["events"] if each["event"] in {"open", "skip"}]
+        assert told == wanted
+        assert 5 < len(wanted) < 125
+
+
+def test_hours_change_no_other_bit_with_bars_and_without() -> None:
+    one = av.Size(target="lots", value=1)
+    arm = av.Arm("hour", av.IronCondor(days=30, every="day", enter="rsi_14_hourly > 52", size=one))
+    few = {"paths": 300, "sessions": 15, "shares": [0.1], "surface_band": 0, "signals": signals.Macro()}
+    plain, market = av.preset("stop_1x"), av.market.L3F(vix=18)
+    for bars in (None, 13):
+        alone = av.compare([plain], market, bars=bars, **few).paths().filter(arm="stop_1x").collect()
+        both = av.compare([plain, arm], market, bars=bars, **few)
+        assert both.paths().filter(arm="stop_1x").collect().equals(alone)
+        assert any(limit.startswith("Hours are drawn between simulated closes") for limit in both.limits)
+        opened = both.paths().filter(arm="hour").collect()["opened"]
+        assert 0 < opened.mean() < 13  # known from session 3 on: fourteen changes
+        if bars is None:
+            first = opened
+    assert opened.equals(first)
+    assert both.manifest["facts"]["signals"]["names"] == ["rsi_14_hourly"]
+
+
+def test_hours_of_what_has_none_are_refused() -> None:
+    arm = av.Arm("hour", av.IronCondor(days=30, enter="rsi_14_hourly > 52"))
+    spec = specification(
+        [arm],
+        av.market.L3F(),
+        sessions=5,
+        capital=1e6,
+        seed=0,
+        shares=(0.1,),
+        signals=signals.Macro(),
+    )
+    spec["signals"]["hourly"]["rsi_14_hourly"] = "drawdown"
+    with pytest.raises(AlvhError, match="one of rsi_14, macd, macd_signal"):
+        _core.Plan(json.dumps(spec))

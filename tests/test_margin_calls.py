@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -12,11 +13,13 @@ import alvh as av
 import engine_spec
 from agreement import past
 from alvh import _core, figures
+from alvh import rules as r
 from alvh.errors import SpecError
 from alvh.market import L3F
 from alvh.report.console import print_comparison
 from hedge_plan import FORTNIGHT, core, separate, spec, vix_future
 from test_calls_twin import NO_FUNDS
+from twin_indicators import INDICATORS
 
 N, SESSIONS, C = 8, 126, 1e6
 A_YEAR = 252 / SESSIONS / C
@@ -72,7 +75,9 @@ def test_rates_by_hand():
         "from 40": (1, 2),
     }
     assert vix["from 40"]["estimate"] == 2.0  # both ledgers were called on the one session
-    assert "rsi_14" not in rates["indicator"].to_list()
+    # What has no value is told apart, with its calls.
+    assert rates.filter(indicator="rsi_14").select("state", "sessions", "calls").rows() == [("unknown", 6, 2)]
+    assert "unknown" not in rates.filter(pl.col("indicator").is_in(["vix", "drawdown"]))["state"]
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +117,34 @@ def test_the_log_tells_the_state_at_each_call(called, book):
     fallen = 1 - ledger["index"] / np.maximum.accumulate(ledger["index"])
     np.testing.assert_allclose(recorded["drawdown"][path], fallen, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(compiled.calls(path, 1, book)["nav"][0], recorded["nav"][path])
+
+
+def test_on_a_history_indicators_have_the_past_that_rules_ask_for():
+    """As far back as a rule over each would look, whatever the arms ask for; before that they are unknown."""
+    days = av.schedule.sessions(date(2018, 1, 2), date(2018, 12, 31))
+    spot = 2700 * np.exp(0.01 * np.random.default_rng(5).standard_normal(len(days)).cumsum())
+    closes = pl.DataFrame({"date": days, "spx": spot, "vix": 16.0})
+    history = av.market.History(closes, rate=0.02, dividend_yield=0.02)
+    plain = av.Arm("plain", av.IronCondor(days=21, width_points=25))
+    few = {"sessions": 21, "shares": [0.9], "surface_band": 0}
+    result = av.compare([plain], history, every=1, **few)
+    starts = np.array(result.task.spec["starts"])
+    assert starts[0] == 0  # no rule looks back
+    recorded = result._alone("plain", 0.9, starts.tolist()).calls(0, len(starts), 0)
+    for name in ("rsi_14", "macd", "macd_signal", "realised_vol_21"):
+        wanted = r.signal(name)
+        back = (wanted > 0).warm_up("market")
+        for path, start in enumerate(starts):
+            first = max(start - back, 0)
+            past = spot[first : start + 22]
+            expected = INDICATORS[name](past, past, past > 0, past)[start - first :]
+            expected[: max(back - start, 0)] = np.nan
+            np.testing.assert_allclose(recorded[name][path], expected, rtol=0, atol=1e-9, err_msg=name)
+    rates = result.call_rates()
+    sessions = dict(rates.group_by("indicator").agg(pl.col("sessions").sum()).iter_rows())
+    assert set(sessions.values()) == {len(starts) * 21}
+    unknown = rates.filter(state="unknown", indicator="rsi_14")["sessions"].item()
+    assert unknown == sum(start + tick < 100 for start in starts for tick in range(1, 22))
 
 
 @pytest.mark.parametrize("rule", ["portfolio", "house"])

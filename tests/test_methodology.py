@@ -6,7 +6,7 @@ import pytest
 
 import alvh as av
 from alvh import figures
-from alvh.errors import SpecError
+from alvh.errors import AlvhError, SpecError
 from alvh.market import L3F
 from alvh.signals import Macro
 
@@ -71,14 +71,14 @@ def test_no_new_premium_is_sold_while_the_big_top_flags_are_up(made: av.Comparis
     assert opened["alvh_v1"] < 0.95 * opened["promoter"]
     withheld = made.governed().filter(arm="alvh_v1", action="open")
     assert 0 < withheld["withheld"].sum() < withheld["wanted"].sum()
-    assert {each["check"] for row in withheld["by"] for each in row} == {"schedule"}
+    assert {each["check"] for row in withheld["by"] for each in row} == {"cash press"}
 
 
 def test_a_steward_is_more_disciplined_than_a_promoter(made: av.Comparison) -> None:
     """R85, C14: the behaviours, each by itself, and the score."""
     table = made.discipline()
     told = {arm: dict(table.filter(arm=arm).select("figure", "estimate").iter_rows()) for arm in ARMS}
-    for figure in ("increases", "stops", "over_covered", "over_budget"):
+    for figure in ("increases", "stops", "over_covered", "over_budget", *VICES):
         assert told["steward"][figure] < told["promoter"][figure], figure
     assert told["steward"]["increases"] == told["steward"]["stops"] == told["steward"]["over_budget"] == 0
     assert told["promoter"]["discipline"] < 0.75 < told["steward"]["discipline"] <= 1
@@ -92,13 +92,17 @@ def acts(**columns: list[float]) -> pl.DataFrame:
     return pl.DataFrame(paths | none | columns)
 
 
-def disciplined(frame: pl.DataFrame, days: int) -> dict[str, float]:
-    table = figures.discipline(frame, capital=1e6, sessions=days, share=0.1)
+VICES = ("over_levered", "chased", "early_stops")
+
+
+def disciplined(frame: pl.DataFrame, days: int, **counted: list[float]) -> dict[str, float]:
+    counts = {"mine": {name: np.array(counted.get(name, [0.0, 0.0])) for name in VICES}}
+    table = figures.discipline(frame, capital=1e6, sessions=days, share=0.1, acts=counts)
     return dict(table.select("figure", "estimate").iter_rows())
 
 
 def test_discipline_by_hand() -> None:
-    """Over half a year counts double; the score of a path is the mean of five shares."""
+    """Over half a year counts double; the score of a path is the mean of eight shares."""
     frame = acts(
         increased=[0.0, 1.0],
         closed_early=[1.0, 3.0],  # of which by force:
@@ -107,16 +111,25 @@ def test_discipline_by_hand() -> None:
         over_covered=[0.0, 21.0],
         expected_cost=[20_000.0, 20_001.0],  # 2% of a million, and a dollar more
     )
-    assert disciplined(frame, 126) == pytest.approx(
+    counted = {"over_levered": [0.0, 2.0], "chased": [0.0, 1.0], "early_stops": [0.0, 0.5]}
+    assert disciplined(frame, 126, **counted) == pytest.approx(
         {
             "increases": 1.0,
             "stops": 1.0,
             "refused": 4.0,
             "over_covered": 1.0,
             "over_budget": 0.5,
-            "discipline": np.mean([1, np.mean([1 / 3, 1 / 3, 1 / 9, 1 / 3, 1 / 2])]),
+            "over_levered": 2.0,
+            "chased": 1.0,
+            "early_stops": 0.5,
+            "discipline": np.mean([1, np.mean([1 / 3, 1 / 3, 1 / 9, 1 / 3, 1 / 2, 1 / 5, 1 / 3, 1 / 2])]),
         }
     )
+
+
+def test_counts_of_other_paths_are_refused() -> None:
+    with pytest.raises(AlvhError, match="arm 'mine' has 2 paths"):
+        disciplined(acts(), 252, chased=[0.0])
 
 
 def test_who_is_ruined_has_no_more_years_to_be_disciplined_in() -> None:
@@ -210,11 +223,10 @@ def test_sizes_follow_momentum_multiples_and_the_quick_ratio() -> None:
     assert share.round(3).to_list() == [0.020, 0.015, 0.010]  # R61
 
 
-def test_layer_1_is_held_to_its_bands_at_every_close(made: av.Comparison) -> None:
-    """R40: the promoter leaves them aside."""
-    for arm, reviewed in (("alvh_v1", True), ("steward", True), ("promoter", False)):
-        tranches = [layer for layer in av.preset(arm).layers if layer.name.startswith("layer_1")]
-        assert {layer.size.review for layer in tranches} == {reviewed}
+def test_a_tranche_of_layer_1_is_held_to_its_bands_at_every_close(made: av.Comparison) -> None:
+    """R40: that of one tenor in one part; the promoter leaves them aside."""
+    for arm, reviewed in (("alvh_v1", {"layer_1c"}), ("steward", {"layer_1c"}), ("promoter", set())):
+        assert {layer.name for layer in av.preset(arm).layers if layer.size.review} == reviewed
     table = made.closed().filter(arm="alvh_v1").filter(pl.col("of") != "enter")
     assert table.select("layer", "of").rows() == [
         ("base_calls", "weight"),

@@ -122,6 +122,7 @@ def begun(step, row, clock):
     positions = [
         {
             "layer": index,
+            "other": held["other"],
             "lots": held["lots"],
             "entry_lots": held["entry_lots"],
             "age": int(decision["tick"] - held["entered"]),
@@ -136,7 +137,18 @@ def begun(step, row, clock):
     return {"cash": [ledger["cash"], ledger["sleeve"]], "positions": positions}
 
 
-SAME = ("lots", "entry_lots", "expiry_day", "days", "strikes", "leg_prices", "credit", "value", "challenge")
+SAME = (
+    "other",
+    "lots",
+    "entry_lots",
+    "expiry_day",
+    "days",
+    "strikes",
+    "leg_prices",
+    "credit",
+    "value",
+    "challenge",
+)
 ORDERED = ("exit", "roll", "sell")
 
 

@@ -18,6 +18,7 @@ from twin_decide import Decisions
 from twin_market import Basis
 from twin_record import Record
 from twin_review import due
+from twin_roll import weigh
 from twin_surface import CALENDAR_YEAR
 from twin_trade import Trader
 
@@ -34,6 +35,8 @@ class Twin:
     columns: dict[str, NDArray[np.float64]]
     summary: dict[str, float]
     decisions: Decisions
+    variances: list[tuple[float, ...]]
+    others: list[tuple[int, int]]
 
 
 def run(
@@ -81,6 +84,8 @@ class Run:
             column,
             summary,
             self.decisions,
+            self.record.variances,
+            self.record.others,
         )
 
     def session(self, tick: int) -> None:
@@ -89,14 +94,18 @@ class Run:
         self.accrue()
         self.vary(moves)
         self.settle()
+        weigh(self.trader)
         self.transfer()
         self.exits_and_rolls()
         self.monetise()
         self.resize()
         self.close_ruined()
         self.calls.meet_due()
-        for layer in self.book.layers:
-            self.trader.open(layer)
+        for layer in self.book.shown:
+            self.trader.settle_on(layer)
+            for each in layer.family():
+                self.trader.open(each)
+            layer.rolled = None
         self.calls.at_once()
         self.calls.find()
         self.call_at_bar()
@@ -163,8 +172,9 @@ class Run:
     def monetise(self) -> None:
         for layer, t in self.book.held(hedge=True):
             if (lots := due(layer, t)) > 0:
-                self.trader.sell_part(layer, t, lots)
                 self.record.count("monetised")
+                self.record.count("pressed", t.pressing)
+                self.trader.sell_part(layer, t, lots)
 
     def resize(self) -> None:
         """What is beyond its band is sold, as if it had never been bought (R82)."""

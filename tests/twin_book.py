@@ -66,6 +66,15 @@ class Book:
             for index, layer in enumerate(described["layers"])
         ]
         self.tick, self.ruined, self.bills = 0, False, 1.0
+        self.shown = list(self.layers)  # those of the specification; behind them other packages of theirs
+        for layer in self.shown:
+            for other in layer.terms.spec.get("others") or []:
+                own = {"enter": None, "permits": [], "overrides": [], "others": []}
+                terms = layer.terms.spec | own | {"product": other["product"], "days": other["days"]}
+                found = Layer(Terms(terms, spec, self.market.calendar), len(self.layers))
+                found.main, found.prefer = layer, other["prefer"]
+                layer.others.append(found)
+                self.layers.append(found)
         self.profit = [dict.fromkeys(BUCKETS[:-1], 0.0) for _ in self.layers]  # by layer and bucket
         self.interest = 0.0
         rule = spec.get("margin", "strategy")

@@ -26,8 +26,10 @@ class Decisions:
     def warm_up(self) -> None:
         """Let windows and latches of rules on the book see the sessions before the first, without a book."""
         for names in self.book.market.before:
-            for layer in self.book.layers:
+            for layer in self.book.shown:
                 self.wishes(layer, names)
+                self.further(layer, names)
+                self.shift(layer, names)
             for rule, memory in zip(self.rules, self.memory, strict=True):
                 evaluate(rule["when"]["tree"], names, memory)
             self.budget(names)
@@ -40,9 +42,12 @@ class Decisions:
         names = self.book.names()
         self.seen.append(names)
         self.budget(names)
-        for layer in self.book.layers:
+        for layer in self.book.shown:
             layer.wanted, layer.factor, *permits = self.wishes(layer, names)
+            layer.press, *layer.parts = self.further(layer, names)
+            layer.shifts = self.shift(layer, names)
             layer.permitted, layer.rolls = (self.by_hand(layer, each) for each in permits)
+        for layer in self.book.layers:
             for slot in sorted(layer.held):
                 self.exit(layer, layer.held[slot], names)
         self.transfers = [
@@ -50,7 +55,7 @@ class Decisions:
             for rule, memory in zip(self.rules, self.memory, strict=True)
             if evaluate(rule["when"]["tree"], names, memory) is True and not self.book.ruined
         ]
-        for layer in self.book.layers:
+        for layer in self.book.shown:
             self.opening(layer)
             review(self.book, layer)
 
@@ -62,9 +67,13 @@ class Decisions:
             t.exit_due = evaluate(rule["tree"], seen, t.memory) is True
         below = terms.spec.get("roll_below")
         near = below is not None and book.market.days(book.tick, t.expiry) < below
-        t.roll_due = near and not t.exit_due and not book.ruined and layer.rolls
+        t.roll_due = near and not t.exit_due and not book.ruined and layer.main.rolls
         rungs = terms.spec.get("monetise") or []
         t.rungs = max(t.rungs, sum(t.value >= rung["at"] * -t.credit for rung in rungs))
+        press = terms.spec.get("press")
+        gained = press is not None and t.value >= press["at"] * -t.credit
+        t.pressing = gained and layer.main.press and not t.pressed
+        t.pressed = t.pressed or t.pressing
 
     @staticmethod
     def wishes(layer: Layer, names: Names) -> tuple[bool, float, bool, bool]:
@@ -79,6 +88,30 @@ class Decisions:
         opens = all(yes or each.get("rolls_only") for yes, each in zip(said, permits, strict=True))
         return wanted, factor * times(size.get("weight"), names, layer.memory), opens, all(said)
 
+    @staticmethod
+    def further(layer: Layer, names: Names) -> list[bool]:
+        """What the rule of the cash press says, and what those of the tranches but the first say."""
+        press, tranches = layer.terms.spec.get("press"), layer.terms.spec.get("tranches") or []
+        rules = [press["when"] if press else None, *(each["when"] for each in tranches[1:])]
+        return [rule is not None and evaluate(rule["tree"], names, layer.memory) is True for rule in rules]
+
+    @staticmethod
+    def shift(layer: Layer, names: Names) -> list[bool]:
+        """Per other package: may it be bought, by the rule that asks for another tenor?"""
+        rules = [other["prefer"].get("when") for other in layer.terms.spec.get("others") or []]
+        return [rule is None or evaluate(rule["tree"], names, layer.memory) is True for rule in rules]
+
+    def part(self, layer: Layer) -> int | None:
+        """Name the further tranche that a layer with something wants."""
+        held = layer.tranches_held()
+        if not held:
+            layer.bought = set()
+        layer.adding = layer.bought or {0}
+        if not held or self.book.ruined or any(t.exit_due for t in held):
+            return None
+        wanted = (i for i, true in enumerate(layer.parts, start=1) if true and i not in layer.bought)
+        return next(wanted, None)
+
     def by_hand(self, layer: Layer, permitted: bool) -> bool:
         """What a person decided for this session, whatever the permits say."""
         now = self.book.market.session(self.book.tick)
@@ -87,12 +120,19 @@ class Decisions:
 
     def opening(self, layer: Layer) -> None:
         terms, ruined = layer.terms, self.book.ruined
-        rolls = terms.flat and any(t.roll_due for t in layer.held.values())
-        due = terms.decides[self.book.market.session(self.book.tick)] or (terms.flat and not layer.held)
+        held = layer.tranches_held()
+        rolls = terms.flat and any(t.roll_due for t in held)
+        due = terms.decides[self.book.market.session(self.book.tick)] or (terms.flat and not held)
+        further = self.part(layer)
+        layer.adding = layer.adding | ({further} if further is not None else set())
         opens = rolls or (due and layer.wanted and layer.permitted and not ruined)
-        if opens:
-            layer.pending = free_slot(layer) if terms.flat else layer.decided % terms.slots
-        layer.decided += opens if terms.flat else due  # the calendar counts decisions not to open as well
+        opens = opens or (further is not None and layer.permitted)
+        for each, may in zip(layer.family(), [True, *layer.shifts], strict=True):
+            if opens and may:
+                each.pending = free_slot(each) if terms.flat else each.decided % each.terms.slots
+            each.decided += (
+                (opens and may) if terms.flat else due
+            )  # the calendar counts decisions not to open
 
 
 def free_slot(layer: Layer) -> int:

@@ -1,7 +1,7 @@
 """Lots of a hedge layer of the twin: targets, caps, and the limit that binds (R22, R24, R42, R43, R61)."""
 
 from dataclasses import dataclass
-from math import floor, inf, isnan, log
+from math import floor, inf, isnan, log, nan
 from typing import Any
 
 from twin_book import Book
@@ -36,7 +36,7 @@ class Offer:
     def share(self) -> float:
         """f: the share of the target wanted now."""
         size = self.terms.spec["size"]
-        return size["value"] * size.get("multiplier", 1.0) * self.layer.factor
+        return size["value"] * size.get("multiplier", 1.0) * self.layer.main.factor * self.layer.share()
 
     def expected_cost(self) -> float:
         """Decay to the day of the roll, slips and fees (R61)."""
@@ -62,13 +62,27 @@ class Offer:
             notional = f * sum(t.risk * t.lots * layer.terms.dpp for layer, t in core)
             value = self.tranche.value * self.terms.dpp
             held = self.layer.lots()
-            paid = self.layer.premium()
+            paid = self.layer.paid()
             return over(notional, value) - held if self.terms.future else over(notional - paid, self.premium)
         if size["target"] == "core_index_notional":
             return f * sum(t.lots * layer.terms.dpp for layer, t in core) / self.terms.dpp - self.layer.lots()
         if size["target"] == "premium_share":
             return over(f * book.nav(), self.premium)
         return f - self.layer.lots()
+
+    def lots(self) -> int:
+        """Whole lots that would be bought."""
+        return floor(min(max(0.0, self.target()), *self.caps().values()) + LOT_TOLERANCE)
+
+    def theta_per_vega(self) -> float:
+        """What a calendar day takes from a unit over what a VIX point gives it, if it gives anything."""
+        book, terms, t = self.book, self.terms, self.tranche
+        days = max(book.market.days(book.tick, t.expiry) - 1, 0)
+        n = max(book.market.sessions(terms.product, book.tick, t.expiry) - SESSIONS_PER_DAY, 0.0)
+        basis = book.market.basis(book.tick, t.expiry)
+        later = terms.value(t.strikes, book.market.quotes(terms.product, book.state, n, days, basis))
+        sens = book.sensitivity(terms, t)
+        return (t.value - later) / sens if sens > 0 else nan
 
     def caps(self) -> dict[str, float]:
         """Most lots by each kind of limit."""
@@ -92,10 +106,10 @@ class Offer:
         if "budget" in spec["kind"]:
             own = spec["kind"] == "layer_budget"
             year = spec["per_year"] if own else book.sleeve["budget_per_year"]
-            spent = recent_cost(book, self.layer.index if own else None)
+            spent = recent_cost(book, {each.index for each in self.layer.family()} if own else None)
             return cap(year * book.budget_factor * book.nav() - spent, self.expected_cost())
         if spec["kind"] == "premium":
-            return cap(spec["share"] * book.nav() - self.layer.premium(), self.premium)
+            return cap(spec["share"] * book.nav() - self.layer.paid(), self.premium)
         left = sum((t.risk + t.value) * t.lots * layer.terms.dpp for layer, t in book.held(hedge=False))
         gain = self.gain(spec["ln_move"])
         return max(0.0, left / gain - self.layer.lots()) if gain > 0 else inf
@@ -142,14 +156,14 @@ def threatened(book: Book, size: dict[str, Any]) -> float:
     return total
 
 
-def recent_cost(book: Book, layer: int | None) -> float:
-    """Expected cost committed within a year by all layers or one, dollars (R34, R61)."""
+def recent_cost(book: Book, layers: set[int] | None) -> float:
+    """Expected cost committed within a year by all layers or these, dollars (R34, R61)."""
     day, market = book.market.calendar.day, book.market
     today = day[market.session(book.tick)]
     return sum(
         cost
         for tick, cost, by in book.committed
-        if layer in {None, by} and today - day[market.session(tick)] < BUDGET_DAYS
+        if (layers is None or by in layers) and today - day[market.session(tick)] < BUDGET_DAYS
     )
 
 

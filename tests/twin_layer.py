@@ -33,7 +33,8 @@ class Terms:
         self.after = {"after": spec.get("after"), "morning": self.product.morning}
         slots = partial(calendar.slots, self.decides, spec["product"], spec["days"])
         self.tranches = 1 if self.flat else slots(**self.after)
-        self.slots = FLAT_SLOTS if self.flat else self.tranches
+        parts = len(spec.get("tranches") or [])
+        self.slots = max(FLAT_SLOTS, parts + 1) if self.flat else self.tranches
 
     def value(self, strikes: list[float], quotes: AnyQuotes) -> float:
         """V: points of the underlying per unit, seen by the holder."""
@@ -142,6 +143,8 @@ class Tranche:
     trim: float = 0.0  # lots beyond the band at the last review
     exit_due: bool = False
     roll_due: bool = False
+    pressed: bool = False  # the cash press has reached it …
+    pressing: bool = False  # … at the last close
     memory: dict[int, list[Value]] = field(default_factory=dict)
     gammas: list[float] = field(default_factory=list)  # |gamma| at the closes so far
     entry_theta: float = 0.0
@@ -174,10 +177,17 @@ class Layer:
         self.terms, self.index = terms, index
         self.chains = [Chain() for _ in range(terms.tranches)]
         self.held: dict[int, Tranche] = {}
+        self.main, self.others = self, list["Layer"]()  # packages that may be bought in its place (R32, R42)
+        self.prefer: dict[str, Any] = {}
+        self.shifts: list[bool] = []  # what the rules of longer tenors said at the last close
         self.early: dict[int, list[Early]] = {}  # by slot: lots closed by rule, and by force
         self.decided = 0
         self.pending: int | None = None  # slot of the opening decided a tick ago
-        self.wanted = self.permitted = self.rolls = False  # by the rules at the last close
+        self.wanted = self.permitted = self.rolls = self.press = False  # by the rules at the last close
+        self.parts: list[bool] = []  # by the same, rules of the further tranches
+        self.bought: set[int] = set()  # parts of the target, since the layer was flat (R28) …
+        self.adding: set[int] = set()  # … and with the pending opening
+        self.rolled: tuple[float, float] | None = None  # variances that the pending roll trades (R83)
         self.factor = 1.0  # of the target, by the same
         self.first_lots: float | None = None  # base lots of the first opening
         self.memory: dict[int, list[Value]] = {}
@@ -191,5 +201,23 @@ class Layer:
             return 0.0
         return sum(max(0.0, -t.credit) * t.lots for t in self.held.values()) * self.terms.dpp
 
+    def share(self) -> float:
+        """Of the target, what the parts have together that are held after the pending opening."""
+        tranches = self.terms.spec.get("tranches") or []
+        return sum(tranches[part]["share"] for part in sorted(self.main.adding)) if tranches else 1.0
+
+    def family(self) -> list["Layer"]:
+        """The layer of the specification and its other packages."""
+        return [self.main, *self.main.others]
+
+    def tranches_held(self) -> list[Tranche]:
+        return [t for layer in self.family() for t in layer.held.values()]
+
     def lots(self) -> float:
-        return sum(t.lots for t in self.held.values())
+        """Of all packages, by dollars a point."""
+        dollars = sum(t.lots * layer.terms.dpp for layer in self.family() for t in layer.held.values())
+        return dollars / self.terms.dpp
+
+    def paid(self) -> float:
+        """What was paid for the options of all packages, dollars."""
+        return sum(layer.premium() for layer in self.family())

@@ -45,6 +45,8 @@ COUNTS = (
     "hedge_opened",
     "rolled",
     "monetised",
+    "rolls_kept",
+    "pressed",
 )
 SUMS = (
     "max_lots",
@@ -74,6 +76,8 @@ class Record:
             name: [] for name in ("decided", "wanted", "affordable", "core", "hedge")
         }
         self.lowest = inf  # liquidity ratio
+        self.others: list[tuple[int, int]] = []  # tick and layer of orders left to another package
+        self.variances: list[tuple[float, ...]] = []  # tick, layer, sold and forward of each roll (R83)
         self.flow = 0.0  # hedge cash of this tick
         self.hedge_before = 0.0  # hedge P&L after the night
         self.last_forced: dict[bool, int | None] = {False: None, True: None}
@@ -152,7 +156,9 @@ class Record:
         error = np.abs(own - capital - sum(column[name] for name in BUCKETS)) / capital
         vega = self.vega
         met = [h >= MET * d for d, h in zip(vega["core"], vega["hedge"], strict=True)]
-        profits = [sum(profit.values()) for profit in book.profit]
+        profits = [0.0] * len(book.shown)
+        for layer, profit in zip(book.layers, book.profit, strict=True):
+            profits[layer.main.index] += sum(profit.values())
         trading = [book.profit[layer.index] for layer in hedges]
         for early in (each for layer in book.layers for slot in layer.early.values() for each in slot):
             self.unresolved(early)

@@ -50,7 +50,8 @@ def left(layer: Layer, t: Tranche) -> float:
 
 
 def due(layer: Layer, t: Tranche) -> float:
-    """Lots that the rungs reached so far want sold and that are not yet, at most those held (R36)."""
+    """Lots that the rungs and the press reached so far want sold and that are not yet, at most those held."""
     rungs = (layer.terms.spec.get("monetise") or [])[: t.rungs]
-    wanted = floor(sum(rung["sell"] for rung in rungs) * t.bought + LOT_TOLERANCE)
+    press = layer.terms.spec["press"]["sell"] if t.pressed else 0.0
+    wanted = floor((sum(rung["sell"] for rung in rungs) + press) * t.bought + LOT_TOLERANCE)
     return min(wanted - (t.bought - t.lots), t.lots)

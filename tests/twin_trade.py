@@ -131,6 +131,24 @@ class Trader:
             self.record.unresolved(early)
         (self.open_hedge if layer.terms.hedge else self.open_core)(layer, *found)
 
+    def settle_on(self, layer: Layer) -> None:
+        """Leave an opening to one package: the first other one that is preferred (R32, R42)."""
+        for other in layer.others:
+            pending, other.pending = other.pending, None
+            if pending is None or layer.pending is None:
+                continue
+            found = self.package(other, pending)
+            if found is not None and self.preferred(layer, other, *found):
+                layer.pending, other.pending = None, pending
+                self.record.others.append((self.book.tick, layer.index))
+
+    def preferred(self, layer: Layer, other: Layer, t: Tranche, slip: float) -> bool:
+        offer = Offer(self.book, other, t, slip)
+        if other.prefer["by"] == "lots":
+            return offer.lots() >= other.prefer["least"]
+        own = self.package(layer, layer.pending or 0)
+        return own is not None and offer.theta_per_vega() < Offer(self.book, layer, *own).theta_per_vega()
+
     def skip(self, layer: Layer) -> None:
         self.record.count("skipped", not layer.terms.hedge)
 
@@ -217,6 +235,9 @@ class Trader:
         self.pay(layer, t.credit * dollars - lots * terms.fees)
         self.charge(layer, slip * dollars, lots * terms.fees)
         layer.held[t.slot] = t
+        layer.main.bought = layer.main.adding
+        if layer.main.rolled is not None:
+            self.record.variances.append((self.book.tick, layer.main.index, *layer.main.rolled))
         if not terms.future:
             self.record.count("premium_paid", max(0.0, -t.credit) * dollars)
 

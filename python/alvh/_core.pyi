@@ -32,6 +32,7 @@ __all__ = [
     "market_smile_states",
     "market_spec",
     "market_start",
+    "market_strategy_index",
     "market_vx_basis",
     "price",
     "rule_names",
@@ -169,6 +170,9 @@ class Plan:
     def entries(
         self, first_path: int, paths: int, book: int, *, threads: int = 0
     ) -> dict[str, NDArray[np.float64]]: ...
+    def pins(
+        self, first_path: int, paths: int, book: int, *, threads: int = 0
+    ) -> dict[str, NDArray[np.float64]]: ...
     def gates(self, first_path: int, paths: int, *, threads: int = 0) -> list[dict[str, Any]]: ...
     def governed(self, first_path: int, paths: int, *, threads: int = 0) -> list[dict[str, Any]]: ...
     def begin(self, path: int, book: int, *, tick: int = 0) -> Steps: ...
@@ -260,6 +264,9 @@ def market_vx_basis(  # one element per (row of a replay, session of expiry); No
 def market_shocked(  # rows of (ln S, x0, x1, x2); moved: "vix" by points, "spot" by a change of ln S
     spec: str, moved: str, by: float, states: Sequence[Sequence[float]]
 ) -> NDArray[np.float64] | None: ...
+def market_strategy_index(
+    spec: str, schedule: str, roll: str, first_path: int, paths: int, sessions: int, *, seed: int
+) -> NDArray[np.float64]: ...
 def market_start(spec: str) -> list[float]: ...  # x0, x1, x2
 def draws(
     seed: int, first_path: int, paths: int, step: int, purpose: str, block: int

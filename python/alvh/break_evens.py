@@ -10,6 +10,10 @@ from typing import Any, Literal
 
 import polars as pl
 
+from alvh.errors import SpecError
+
+DAYS_PER_YEAR = 365.0
+
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "tick": pl.Int64,
     "date": pl.Date,
@@ -78,6 +82,41 @@ def break_evens(
         elif event["layer"] in book.shared and event["event"] in {"open", *LESSENS}:
             book.hedge(event, key)
     return pl.DataFrame(book.rows, schema=SCHEMA)
+
+
+def about_forwards(table: pl.DataFrame, ledger: pl.DataFrame, adjustment: float = 0.0) -> pl.DataFrame:
+    """Return break-evens with the forward of their expiry and what dividends take off it (R79).
+
+    Formula: F = S exp((r − q − a) τ), `dividends` = S exp(r τ) − F; τ calendar days over 365, S, r and q of
+    the close of the event, a the `adjustment` of the yield, a year.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> table = pl.DataFrame({"tick": [0], "expiry": [date(2025, 1, 1)], "lower": [90.0], "upper": [None]})
+    >>> table = table.with_columns(pl.col("tick").cast(pl.Int64), pl.col("upper").cast(pl.Float64))
+    >>> close = {"date": [date(2024, 1, 2)], "index": [100.0], "rate": [0.0], "dividend_yield": [0.02]}
+    >>> told = about_forwards(table, pl.DataFrame(close | {"tick": [0]}))
+    >>> told.select(pl.col("forward", "dividends", "lower_move").round(4)).row(0)
+    (98.0199, 1.9801, -0.0818)
+    """
+    if not -1.0 < adjustment < 1.0:
+        raise SpecError(f"dividend_adjustment = {adjustment}: added to the yield of a year, such as 0.001")
+    closes = ledger.select(
+        pl.col("tick").cast(pl.Int64), "index", "rate", "dividend_yield", _day=pl.col("date")
+    )
+    years = (pl.col("expiry") - pl.col("_day")).dt.total_days() / DAYS_PER_YEAR
+    paid = pl.col("dividend_yield") + adjustment
+    unpaid = pl.col("index") * (pl.col("rate") * years).exp()
+    joined = table.join(closes, on="tick", how="left", maintain_order="left")
+    joined = joined.with_columns(forward=unpaid * (-paid * years).exp())
+    return joined.select(
+        *table.columns,
+        "forward",
+        dividends=unpaid - pl.col("forward"),
+        lower_move=pl.col("lower") / pl.col("forward") - 1.0,
+        upper_move=pl.col("upper") / pl.col("forward") - 1.0,
+    )
 
 
 class _Book:

@@ -64,6 +64,7 @@ SIMULATION_ONLY = ("model", "vix", "spot", "erp", "seed")
 IN_FILE = ("vix", "spot", "erp", "rate", "dividend_yield")
 HISTORY_ONLY = ("every",)
 FILE_ONLY = ("gaps",)
+REPLAY_ONLY = ("events",)
 CHAINS_ONLY = ("root",)
 
 # What typer raises for a mistake in the command line derives from this class, which it does not export.
@@ -168,6 +169,14 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             help="Missing sessions of a history: error, or report and leave them out.", metavar="WORD"
         ),
     ] = "error",
+    events: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Announcement days of a history: a CSV of kind, date; fomc=scheduled, the published "
+            "meetings; or KIND=by_rule, an assumption; repeatable.",
+            metavar="FILE",
+        ),
+    ] = None,
     every: Annotated[
         int, typer.Option(min=1, help="Sessions between rolling starts on a history.", metavar="N")
     ] = 1,
@@ -253,9 +262,9 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
     _check_report(report)
     arms = _arms(arm, playbook)
     if chains is not None:
-        market: Market = _quoted(chains, root, history, bundled, rate, dividend_yield, gaps)
+        market: Market = _quoted(chains, root, history, bundled, rate, dividend_yield, gaps, events)
     else:
-        market = _market(history, bundled, model, vix, spot, erp, rate, dividend_yield, gaps)
+        market = _market(history, bundled, model, vix, spot, erp, rate, dividend_yield, gaps, events)
     with progress(quiet=quiet or as_json) as track:
         result = _compare(
             arms,
@@ -628,6 +637,7 @@ def _refuse_unused(
     unused = [
         *(simulation_only if replayed else HISTORY_ONLY),
         *(() if history or chains else FILE_ONLY),
+        *(() if (recorded and model != "fhs") or chains is not None else REPLAY_ONLY),
         *(() if chains else CHAINS_ONLY),
     ]
     for name in unused:
@@ -660,14 +670,17 @@ def _market(  # noqa: PLR0917 -- one parameter per option
     rate: float | None,
     dividend_yield: float | None,
     gaps: str,
+    events: list[str] | None,
 ) -> Market:
     from alvh.market import Closes, History
+    from alvh.schedule.announcements import spelled
 
     policy: Any = gaps
     if bundled and model != "fhs":
-        return History.bundled(rate=rate, dividend_yield=dividend_yield)
+        return History.bundled(rate=rate, dividend_yield=dividend_yield, events=spelled(events or ()) or None)
     if history is not None and model != "fhs":
-        return History(history, rate=rate, dividend_yield=dividend_yield, gaps=policy)
+        days = spelled(events or ()) or None
+        return History(history, rate=rate, dividend_yield=dividend_yield, gaps=policy, events=days)
     given = {"spot": spot, "erp": erp, "rate": rate, "dividend_yield": dividend_yield}
     described: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     closes = None
@@ -704,8 +717,10 @@ def _quoted(  # noqa: PLR0917 -- one parameter per option
     rate: float | None,
     dividend_yield: float | None,
     gaps: str,
+    events: list[str] | None,
 ) -> Market:
     from alvh.market import ChainHistory, History
+    from alvh.schedule.announcements import spelled
 
     if bundled:
         closes: Any = History.bundled(rate=rate, dividend_yield=dividend_yield).data
@@ -714,7 +729,13 @@ def _quoted(  # noqa: PLR0917 -- one parameter per option
         closes = history
     policy: Any = gaps
     return ChainHistory(
-        chains, closes=closes, rate=rate, dividend_yield=dividend_yield, root=root, gaps=policy
+        chains,
+        closes=closes,
+        rate=rate,
+        dividend_yield=dividend_yield,
+        root=root,
+        gaps=policy,
+        events=spelled(events or ()) or None,
     )
 
 
@@ -770,7 +791,7 @@ def _show(result: Comparison, *, as_json: bool, out: Path | None) -> None:
 
     if as_json:
         about = {"headline": result.headline(), "limits": result.limits, "manifest": result.manifest}
-        print(to_json({**about, **result.tables()}))
+        print(to_json({**about, **result.tables(), **result.session_tables()}))
         return
     report.print_comparison(Console(), result)
     if out is not None:

@@ -14,18 +14,23 @@ if TYPE_CHECKING:
 
     from alvh.comparison import Comparison
 
-__all__ = ["ARM_TABLES", "TABLES", "sessions"]
+__all__ = ["ARM_TABLES", "MORE_TABLES", "TABLES", "sessions"]
 
 TABLES = ("beta", "returns", "spikes", "windows")
 """Of all arms at once, and told unless others are asked for."""
 
-ARM_TABLES = ("greek_view", "foresight", "openings", "turnover")
+MORE_TABLES = ("cycles", "dependence", "discipline")
+"""Of all arms, where they are asked for."""
+
+ARM_TABLES = ("greek_view", "foresight", "openings", "turnover", "rolls", "entries", "whipsaw", "pin_risk")
 """Of one arm."""
 
-_NAMES = f"One of {', '.join((*TABLES, *ARM_TABLES))}; again for more."
+_KNOWN = (*TABLES, *MORE_TABLES, *ARM_TABLES)
+
+_NAMES = f"One of {', '.join(_KNOWN)}; again for more."
 
 
-def sessions(
+def sessions(  # noqa: PLR0917 -- one parameter per option
     folder: Annotated[Path, typer.Argument(help="Folder of a run: --out of `alvh compare`.")],
     tables: Annotated[
         list[str] | None,
@@ -37,11 +42,19 @@ def sessions(
     share: Annotated[
         float | None, typer.Option(help="Margin share; the smallest unless given.", metavar="X")
     ] = None,
+    gdp: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet of signal, date, released_at, value with the signal gdp: regimes of "
+            "windows, on a history.",
+            metavar="FILE",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Tell what a run did session by session.
 
-    Beta, returns of ledgers, spikes survived, announcements and regimes; of one arm greeks, hindsight, deals.
+    Beta, returns of ledgers, spikes, regimes, cycles, discipline; of one arm greeks, hindsight, deals.
     """
     from alvh.comparison import Comparison
     from alvh.errors import SpecError, nearest_names
@@ -50,17 +63,23 @@ def sessions(
 
     wanted = tuple(tables or TABLES)
     for name in wanted:
-        if name not in (*TABLES, *ARM_TABLES):
-            raise SpecError(f"--table = {name!r}: {nearest_names(name, [*TABLES, *ARM_TABLES])}")
+        if name not in _KNOWN:
+            raise SpecError(f"--table = {name!r}: {nearest_names(name, _KNOWN)}")
+    if gdp is not None and "windows" not in wanted:
+        raise SpecError("--gdp changes nothing here: it is about --table windows")
     result = Comparison.load(folder)
-    found = {name: _table(result, name, arm, share) for name in wanted}
+    found = {name: _table(result, name, arm, share, gdp) for name in wanted}
     if as_json:
         print(to_json(found))
     else:
         print("\n\n".join("\n".join(session_lines(name, table)) for name, table in found.items()))
 
 
-def _table(result: Comparison, name: str, arm: str | None, share: float | None) -> pl.DataFrame:
+def _table(
+    result: Comparison, name: str, arm: str | None, share: float | None, gdp: Path | None
+) -> pl.DataFrame:
+    if name == "windows":
+        return result.windows(share=share, gdp=gdp)
     method = getattr(result, name)
     table: pl.DataFrame = method(arm, share=share) if name in ARM_TABLES else method(share=share)
     return table

@@ -36,6 +36,7 @@ MATURE = 60
 _VERBS = {
     "open": "opened",
     "skip": "not opened",
+    "keep": "not rolled",
     "refuse": "order refused",
     "settle": "settled",
     "close": "closed",

@@ -381,8 +381,9 @@ def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
     one there. Otherwise the product's usual ones.
     """
     layers = [layer for arm in arms for layer in arm.layers]
-    near = {layer.product for layer in layers if layer.trade.window["low"] < DAYS_PER_WEEK}
-    listings = {product: CADENCES[product] for product in sorted({layer.product for layer in layers})}
+    windows = [pair for layer in layers for pair in zip(layer.products, layer.windows, strict=True)]
+    near = {product for product, window in windows if window["low"] < DAYS_PER_WEEK}
+    listings = {product: CADENCES[product] for product in sorted({product for product, _ in windows})}
     return {
         product: "daily" if product in near and "daily" in listed else listed[0]
         for product, listed in listings.items()
@@ -391,7 +392,7 @@ def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:
 
 def _farthest(arms: Sequence[Arm]) -> int:
     """Calendar days to the farthest expiry that a layer accepts."""
-    return max(layer.trade.window["high"] for arm in arms for layer in arm.layers)
+    return max(window["high"] for arm in arms for layer in arm.layers for window in layer.windows)
 
 
 def _watches_the_mark(layer: Layer) -> bool:

@@ -30,7 +30,7 @@ DRAWDOWN: Final = "drawdown"
 DISTRESS: Final = frozenset({"call", "deposit", "reduce", "ruin", "refuse", "block"})
 """Events that are distress, or an answer to it."""
 
-_NOT: Final = {"skip": "not opened", "withhold": "not permitted"}
+_NOT: Final = {"skip": "not opened", "withhold": "not permitted", "keep": "not rolled"}
 """Events of a layer that did not act, told once with how often, and their words."""
 
 ROUTINE: Final = frozenset({"expiry", "roll"})

@@ -48,7 +48,7 @@ def five(c: Columns) -> Call:
 def flags_in_polars(c: Columns) -> Call:
     """Let Polars turn a column of "C" and "P" into signs first."""
     frame = pl.DataFrame({"right": c.flag})
-    sign = pl.when(pl.col("right") == "C").then(1).otherwise(-1).cast(pl.Int8)
+    sign = pl.when(pl.col("right") == "C").then(pl.lit(1, pl.Int8)).otherwise(pl.lit(-1, pl.Int8))
     terms = (c.forward, c.strike, c.years, c.vol)
     return lambda: pricing.price(
         *terms, frame.select(sign.alias("sign"))["sign"].to_numpy(), discount=c.discount

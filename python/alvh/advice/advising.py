@@ -265,11 +265,12 @@ def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl
     tick = decision["tick"]
     rows: list[dict[str, Any]] = []
     for layer, told in zip(arm.layers, decision["layers"], strict=True):
-        fraction = contract(layer.product).index_fraction
+        products = [layer.products[held["other"]] for held in told["held"]]
+        fractions = [contract(product).index_fraction for product in products]
         rows.extend(
             {
                 "layer": layer.name,
-                "product": layer.product,
+                "product": product,
                 "lots": held["lots"],
                 "sold": held["entry_lots"] - held["lots"],
                 "opened": _session(days, tick - int(held["entered"])),
@@ -281,7 +282,7 @@ def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl
                 "challenge": None if math.isnan(held["challenge"]) else held["challenge"],
                 "ordered": "settles" if held["settles"] else _ordered(held),
             }
-            for held in told["held"]
+            for held, product, fraction in zip(told["held"], products, fractions, strict=True)
         )
     return pl.DataFrame(rows, schema=POSITIONS)
 

@@ -282,6 +282,7 @@ class Book:
             )
         return {
             "layer": index,
+            "other": layer.products.index(first["product"]),
             "lots": lots,
             "entry_lots": lots + (first["sold"] or 0.0),
             "age": age,
@@ -475,7 +476,7 @@ def shown(value: Any) -> str:
 def _matched(legs: Sequence[Mapping[str, Any]], layer: Layer) -> list[Mapping[str, Any]] | None:
     """Return the legs in the order of the layer's, or None where they are not those of the layer."""
     wanted = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
-    if len(legs) != len(wanted) or legs[0]["product"] != layer.product:
+    if len(legs) != len(wanted) or legs[0]["product"] not in layer.products:
         return None
     rest, found = list(legs), []
     for leg in wanted:
@@ -492,6 +493,7 @@ def _matched(legs: Sequence[Mapping[str, Any]], layer: Layer) -> list[Mapping[st
 def _words(layer: Layer) -> str:
     legs = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
     return ", ".join(
-        f"{leg['ratio']:+d} {layer.product}{'' if leg['right'] is None else ' ' + leg['right']}"
+        f"{leg['ratio']:+d} {' or '.join(dict.fromkeys(layer.products))}"
+        f"{'' if leg['right'] is None else ' ' + leg['right']}"
         for leg in legs
     )

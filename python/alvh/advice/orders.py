@@ -37,13 +37,13 @@ ORDERS: Final = pl.Schema(
 in product points a unit, received above 0; `cash` of the order in dollars, after fees."""
 
 SKIPS: Final = pl.Schema({"layer": pl.String(), "event": pl.String(), "reason": pl.String()})
-"""What did not happen: `event` is waits, skip, refuse, block or withhold."""
+"""What did not happen: `event` is waits, skip, refuse, block, keep or withhold."""
 
 OPENS: Final = "open"
 CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise", "resize": "resize"}
 ACTED: Final = ("close", "reduce", "deposit")
 CALLED: Final = ("margin call", "margin call of the sleeve")
-NOT_DONE: Final = ("skip", "refuse", "block")
+NOT_DONE: Final = ("skip", "refuse", "block", "keep")
 
 
 def orders(
@@ -151,7 +151,8 @@ def _due_to_roll(layer: Layer, told: Mapping[str, Any]) -> bool:
 
 def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Return side, product, right, strike, expiry, lots, price, net, cash of each leg of an event."""
-    row = contract(layer.product)
+    product = layer.products[event["other"]]
+    row = contract(product)
     sign = 1 if event["event"] == OPENS else -1
     expiry = EPOCH + timedelta(event["expiry_day"])
     legs = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
@@ -160,7 +161,7 @@ def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     return [
         (
             "buy" if sign * leg["ratio"] > 0 else "sell",
-            layer.product,
+            product,
             leg["right"],
             None if strike is None else strike * row.index_fraction,
             expiry,

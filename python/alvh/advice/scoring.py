@@ -70,6 +70,7 @@ TERMS: Final = (
     Term("roll", "age", 1.0, "1 at `roll_below` days to the expiry, 0 at twice as many; the oldest tranche"),
     Term("monetise", "ordered", 4.0, "share of the hedge tranches that are sold in part (R36, R82)"),
     Term("monetise", "gain", 1.0, "value over cost, as a share of the first rung; the best tranche"),
+    Term("monetise", "press", 1.0, "1 while the cash press holds, 0 while it does not (R84)"),
     Term("hedge", "ordered", 4.0, "1 where a hedge layer opens beside what it rolls, 0 where none does"),
     Term(
         "hedge",
@@ -203,6 +204,7 @@ def _values(
             for layer, held in hedges
             if layer.monetise and held["credit"] < 0
         ),
+        "monetise.press": _most(told["press"] for _, told in hedging),
         "hedge.ordered": opening,
         "hedge.uncovered": _uncovered(decision["vega"]) if hedging else None,
         "hedge.challenge": _within(challenge / PRESSED) if hedging and challenge is not None else None,
@@ -224,8 +226,9 @@ def _opening(hedging: list[tuple[Layer, Mapping[str, Any]]]) -> float | None:
 
 
 def _replaces(layer: Layer, told: Mapping[str, Any]) -> bool:
-    """Return whether an opening replaces what is rolled: the layer opens when flat, and is not."""
-    return layer.trade.every == "flat" and bool(told["held"])
+    """Return whether an opening replaces what is rolled, rather than add a tranche to what is held."""
+    rolled = (held["roll"] or held.get("withdrawn") == "roll" for held in told["held"])
+    return layer.trade.every == "flat" and any(rolled)
 
 
 def _uncovered(vega: Iterable[float]) -> float | None:

@@ -1,4 +1,4 @@
-"""The audit: five comparisons on the same paths of each voting market, and the rows measured on them."""
+"""The audit: seven comparisons on the same paths of each voting market, and the rows measured on them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from functools import partial
 import polars as pl
 
 from alvh.claims.claim import SCHEMA, Measured
+from alvh.claims.dependence import dependence_rows
 from alvh.claims.doubling import BASE_SHARE, CADENCES, LARGE_SHARE, doubling_arms, doubling_rows
 from alvh.claims.hedges import hedge_rows, hedged_arms
 from alvh.claims.ledgers import commingled_arm, ledger_rows
+from alvh.claims.profiles import profile_arms, profile_rows, profile_signals
 from alvh.claims.rivals import EXPOSED_SHARE, rival_arms, rival_rows
 from alvh.claims.sessions import session_rows, timing_rows
 from alvh.claims.stops import SESSIONS, stop_arms, stop_rows
 from alvh.claims.table import CLAIMS
 from alvh.claims.voting import VOTERS, voted
+from alvh.claims.whipsaws import curve_arms, whipsaw_rows
 from alvh.comparison import Comparison, compare
 from alvh.equal_cost import pilot_paths
 from alvh.errors import SpecError
@@ -30,7 +33,7 @@ Run = Callable[..., Comparison]
 
 def audited_paths(paths: int) -> int:
     """Return how many paths `audit` reports as finished, its pilot among them."""
-    return len(VOTERS) * (paths * (len(CADENCES) + 3) + pilot_paths(rival_arms(), paths))
+    return len(VOTERS) * (paths * (len(CADENCES) + 5) + pilot_paths(rival_arms(), paths))
 
 
 def audit(
@@ -121,3 +124,6 @@ def _measured(run: Run) -> Iterator[Measured]:
         yield from ledger_rows(paths, hedged.capital, share)
     yield from session_rows(doubled["week"], hedged, BASE_SHARE)
     yield from timing_rows(rivals, costs)
+    yield from dependence_rows(doubled["week"], BASE_SHARE)
+    yield from whipsaw_rows(run(curve_arms(), shares=(BASE_SHARE,)))
+    yield from profile_rows(run(profile_arms(), shares=(BASE_SHARE,), signals=profile_signals()))

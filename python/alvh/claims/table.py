@@ -1,4 +1,4 @@
-"""Every claim of the methodology, in our own words, with what is missing where it is not measured (C17)."""
+"""Every claim of the methodology, in our own words (C17)."""
 
 from alvh.claims.claim import Claim
 
@@ -9,7 +9,10 @@ __all__ = [
     "COMMINGLING",
     "COST",
     "COVERAGE",
+    "CURVE",
     "DEEPENING",
+    "DEPENDENCE",
+    "DISCIPLINE",
     "DOWNSIDE",
     "EROSION",
     "INVERSE",
@@ -50,6 +53,9 @@ BETTER = Claim("R20", "A better risk-adjusted return than doubling, above all ne
 DOWNSIDE = Claim("R71", "The hedge cuts downside beta at an acceptable price.")
 SPIKES = Claim("R74", "Several volatility spikes in a row are survived without forced liquidation.")
 REGIMES = Claim("R92", "It holds across economic regimes and around announcements.")
+DEPENDENCE = Claim("R18", "Losses cluster with volatility; trades are not independent.")
+CURVE = Claim("R37", "The VIX term structure is used without whipsaw.")
+DISCIPLINE = Claim("R85", "A steward does better than a promoter.")
 
 CLAIMS = (
     PEAK,
@@ -72,12 +78,8 @@ CLAIMS = (
     DOWNSIDE,
     SPIKES,
     REGIMES,
-    Claim(
-        "R18",
-        "Losses cluster with volatility; trades are not independent.",
-        "an i.i.d. control by block bootstrap",
-    ),
-    Claim("R37", "The VIX term structure is used without whipsaw.", "a count of whipsaws"),
-    Claim("R85", "A steward does better than a promoter.", "the profiles"),
+    DEPENDENCE,
+    CURVE,
+    DISCIPLINE,
 )
 """Every claim, measured or not yet computable."""

@@ -24,6 +24,9 @@ STATES: dict[str, tuple[float, ...]] = {
 
 LEDGERS = ("core", "sleeve")
 
+UNKNOWN = "unknown"
+"""State of sessions on which an indicator has no value."""
+
 _LOG = {
     "path": pl.Int64,
     "ledger": pl.String,
@@ -64,7 +67,8 @@ def call_log(ticks: Ticks) -> pl.DataFrame:
         what meets the call, `equity`, what counted then (cash, with an offset and a share of the hedge's
         worth; under portfolio or house margin cash and marks), `nav`; `spot`, `vix`, `session_return`
         (ln of SPX over the last session), `rsi_14`, `macd_histogram` (MACD less its signal line, points),
-        `realised_vol_21`, `drawdown`, null where there is no such number yet.
+        `realised_vol_21`, `drawdown`, null where there is no such number yet: on a history where the record
+        holds fewer sessions before this one than a rule over the indicator would ask for.
     """
     market = _states(ticks)
     rows = []
@@ -96,16 +100,15 @@ def call_rates(ticks: Ticks) -> pl.DataFrame:
     DataFrame
         `indicator`, `state`, `sessions` in that state, `calls` that opened on them, and the rate with its
         95% interval: a ratio over paths, whose sessions are not independent. Sessions on which the indicator
-        has no value are left out. No rows for an indicator without any.
+        has no value are of the state "unknown": on a history those too near to its beginning.
     """
     opened = (ticks["short_core"] > 0).astype(float) + (ticks["short_sleeve"] > 0)
     rows = []
     for indicator, values in _states(ticks).items():
-        known = ~np.isnan(values)
-        known[:, 0] = False  # nothing is held on session 0
-        state = np.searchsorted(STATES[indicator], values, side="right")
-        for index, words in enumerate(_words(STATES[indicator])):
-            inside = known & (state == index)
+        state = np.where(np.isnan(values), -1, np.searchsorted(STATES[indicator], values, side="right"))
+        state[:, 0] = -2  # nothing is held on session 0
+        for index, words in enumerate([*_words(STATES[indicator]), UNKNOWN]):
+            inside = state == (-1 if words == UNKNOWN else index)
             calls, sessions = (inside * opened).sum(axis=1), inside.sum(axis=1).astype(float)
             if not sessions.sum():
                 continue

@@ -11,12 +11,15 @@ from alvh.errors import AlvhError
 from alvh.figures.columns import SESSIONS_PER_YEAR, check_horizon, nullable
 from alvh.statistics import mean_interval, ratio_interval
 
-__all__ = ["MOVE_SESSIONS", "openings", "tranches_of", "turnover"]
+__all__ = ["MOVE_SESSIONS", "Deals", "openings", "tranches_of", "turnover"]
 
 MOVE_SESSIONS = 14
 """Sessions over which SPX rose or fell before an opening was decided: those of its RSI (R27)."""
 
 _CLOSED = ("settle", "close", "reduce", "monetise", "resize")
+
+_BY = ("rule", "roll", "force")
+"""Who closed what was closed before its expiry, by the column `by`."""
 
 _TRANCHES: dict[str, Any] = {
     "path": pl.Int64,
@@ -26,6 +29,8 @@ _TRANCHES: dict[str, Any] = {
     "ended": pl.Int64,
     "lots": pl.Float64,
     "pnl": pl.Float64,
+    "rolled": pl.Boolean,
+    "how": pl.String,
 }
 _TURNOVER = {
     "layer": pl.String,
@@ -55,34 +60,36 @@ def tranches_of(deals: Deals) -> pl.DataFrame:
     """Return a row per tranche: path, layer, slot, ticks of its opening and its end, lots, P&L.
 
     `ended` is null and the P&L what was realised of it where it is held at T. P&L is net of slips and fees,
-    dollars, over all lots.
+    dollars, over all lots. `rolled`: its opening was a roll; `how` its last lots ended: "settle", "monetise",
+    or closed by a "rule", a "roll" or "force".
 
     Examples
     --------
     >>> deals = {"kinds": ["open", "settle"], "lane": [0, 0], "tick": [1, 9], "kind": [0, 1]}
-    >>> deals |= {"layer": [0, 0], "slot": [0, 0], "lots": [2.0, 2.0], "pnl": [np.nan, 50.0]}
-    >>> tranches_of(deals).select("opened", "ended", "pnl").rows()
-    [(1, 9, 50.0)]
+    >>> deals |= {"layer": [0, 0], "slot": [0, 0], "lots": [2.0, 2.0], "pnl": [np.nan, 50.0], "by": [0, 0]}
+    >>> tranches_of(deals).select("opened", "ended", "pnl", "how").rows()
+    [(1, 9, 50.0, 'settle')]
     """
     kinds: Sequence[str] = deals["kinds"]
     held: dict[tuple[int, int, int], list[Any]] = {}
     found: list[list[Any]] = []
-    names = ("lane", "tick", "kind", "layer", "slot", "lots", "pnl")
+    names = ("lane", "tick", "kind", "layer", "slot", "lots", "pnl", "by")
     columns = [np.asarray(deals[name]).tolist() for name in names]
-    for lane, tick, kind, layer, slot, lots, pnl in zip(*columns, strict=True):
-        place = (int(lane), int(layer), int(slot))
-        if kinds[int(kind)] == "open":
-            held[place] = [*place, int(tick), None, lots, 0.0, lots]
+    for lane, tick, kind, layer, slot, lots, pnl, by in zip(*columns, strict=True):
+        place, name, whose = (int(lane), int(layer), int(slot)), kinds[int(kind)], _BY[int(by)]
+        if name == "open":
+            held[place] = [*place, int(tick), None, lots, 0.0, whose == "roll", None, lots]
             found.append(held[place])
-        elif kinds[int(kind)] in _CLOSED:
+        elif name in _CLOSED:
             if place not in held:
                 where = f"path {place[0]} closes slot {place[2]} of layer {place[1]}"
                 raise AlvhError(f"deals: {where}, never opened: give the deals of a whole path")
             tranche = held[place]
             tranche[6] += pnl
-            tranche[7] -= lots
-            if tranche[7] <= 0.0:
+            tranche[9] -= lots
+            if tranche[9] <= 0.0:
                 tranche[4] = int(tick)
+                tranche[8] = whose if name in {"close", "reduce"} else name
                 del held[place]
     return pl.DataFrame([row[:-1] for row in found], schema=_TRANCHES, orient="row")
 

@@ -55,6 +55,8 @@ PROTECTION = {
     "hedge_opened": ("count", "hedge tranches opened, a path"),
     "rolled": ("count", "of these, rolled (R35)"),
     "monetised": ("count", "partial sales at a profit, a path (R36)"),
+    "rolls_kept": ("count", "rolls not done because they cost too much, a path (R58)"),
+    "pressed": ("count", "of the partial sales, by the cash press (R84)"),
 }
 """Figure to its unit and meaning."""
 

@@ -12,7 +12,17 @@ from alvh.figures.by_session import Series, earned, same_paths
 from alvh.figures.columns import SESSIONS_PER_YEAR, check_horizon, nullable
 from alvh.statistics import mean_interval, ratio_interval
 
-__all__ = ["FALL_EDGES", "VIX_EDGES", "WINDOW", "Mask", "around", "check_window", "regimes", "windows"]
+__all__ = [
+    "FALL_EDGES",
+    "VIX_EDGES",
+    "WINDOW",
+    "Mask",
+    "around",
+    "check_window",
+    "largest_fall",
+    "regimes",
+    "windows",
+]
 
 WINDOW = 2
 """Sessions before and after an announcement that count as its window. Ours."""
@@ -140,7 +150,7 @@ def windows(
             continue
         share = SESSIONS_PER_YEAR * float(mask.mean())
         sums = {arm: (y * mask).sum(axis=1) * SESSIONS_PER_YEAR for arm, y in pnl.items()}
-        falls = {arm: _fall(y * mask) for arm, y in pnl.items()}
+        falls = {arm: largest_fall(y * mask) for arm, y in pnl.items()}
         for arm in by_arm:
             told = {
                 "return": ratio_interval(sums[arm], within),
@@ -153,7 +163,7 @@ def windows(
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def _fall(pnl: NDArray[np.float64]) -> NDArray[np.float64]:
+def largest_fall(pnl: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the largest fall of the running sum of each row from its highest value, which begins at 0."""
     run = np.concatenate([np.zeros((len(pnl), 1)), np.cumsum(pnl, axis=1)], axis=1)
     fall: NDArray[np.float64] = (np.maximum.accumulate(run, axis=1) - run).max(axis=1)

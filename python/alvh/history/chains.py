@@ -1,7 +1,7 @@
 """Recorded option quotes replayed as a market: real bids and asks, and closes of SPX and VIX around them."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from alvh.history.replay import LIMITS, OF_THE_TEMPLATE, History
 from alvh.history.snapshots import QuoteSources, closes_of, read_quotes
 from alvh.history.source import HistorySource
 from alvh.schedule import Schedule, exchange
+from alvh.schedule.announcements import Days
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
 from alvh.schedule.expiries import Cadence
 
@@ -84,7 +85,7 @@ class ChainHistory(History):
         vx: HistorySource | None = None,
         vx_columns: Mapping[str, str] | None = None,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
-        events: Mapping[str, Iterable[date]] | None = None,
+        events: Mapping[str, Days] | None = None,
         tail_sessions: int = TAIL_SESSIONS,
     ) -> None:
         events = files.kept(events)
@@ -160,7 +161,7 @@ class ChainHistory(History):
         *,
         tail_sessions: int,
         listings: Mapping[str, Cadence],
-        events: Mapping[str, Iterable[date]] | None,
+        events: Mapping[str, Days] | None,
     ) -> Schedule:
         """Return the sessions, the root's expiries exactly those that are quoted."""
         quoted = {self.quotes.root: self.quotes.expirations}

@@ -15,6 +15,7 @@ from alvh.history.columns import DATE, find_columns
 from alvh.history.gaps import GapReport, find_gaps, refuse_gaps
 from alvh.history.source import HistorySource, open_source
 from alvh.schedule import Schedule
+from alvh.schedule.announcements import Days
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
 from alvh.schedule.expiries import Cadence
 
@@ -74,7 +75,7 @@ class HistoryData:
         *,
         tail_sessions: int = TAIL_SESSIONS,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
-        events: Mapping[str, Iterable[date]] | None = None,
+        events: Mapping[str, Days] | None = None,
         quoted: Mapping[str, Iterable[date]] | None = None,
     ) -> Schedule:
         """Return the clock of these sessions, see `Schedule.from_history`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
@@ -14,6 +14,7 @@ from alvh.described import Described
 from alvh.errors import SpecError
 from alvh.history import bundled
 from alvh.history.data import HistoryData, read_history
+from alvh.schedule.announcements import Days, Word
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
 from alvh.schedule.expiries import Cadence
 
@@ -145,7 +146,7 @@ class Replay(Described):
     history: Closes
     vx: Futures | None = None
     listings: dict[str, Cadence] = Field(default_factory=lambda: dict(WEEKLY_SPXW))
-    events: dict[str, tuple[date, ...]] | None = None
+    events: dict[str, tuple[date, ...] | Word] | None = None
 
     def read(self) -> History:
         """Return the replay; its files must have the content they had."""
@@ -234,9 +235,11 @@ REPLAYS: Final[Mapping[str, type[Replay]]] = {each.NAME: each for each in (Repla
 """Replays by the name in their TOML."""
 
 
-def kept(events: Mapping[str, Iterable[date]] | None) -> dict[str, tuple[date, ...]] | None:
-    """Return announcement days that can be read more than once."""
-    return None if events is None else {name: tuple(days) for name, days in events.items()}
+def kept(events: Mapping[str, Days] | None) -> dict[str, Days] | None:
+    """Return announcement days that can be read more than once, and words as they are."""
+    if events is None:
+        return None
+    return {name: days if isinstance(days, str) else tuple(days) for name, days in events.items()}
 
 
 def described(

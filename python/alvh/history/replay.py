@@ -1,8 +1,7 @@
 """The replay of a recorded market: one path, with the limits that every figure from it carries."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final, Self
 
 import polars as pl
@@ -17,6 +16,7 @@ from alvh.history.gaps import counted, listed
 from alvh.history.source import HistorySource
 from alvh.history.vx import RECONSTRUCTED, VxRecord, read_vx
 from alvh.schedule import Schedule, half_days
+from alvh.schedule.announcements import Days, sentences
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
 from alvh.schedule.expiries import Cadence
 
@@ -68,8 +68,10 @@ class History:
         Filter the pricing state from the recorded VIX futures, too, not from volatility indices alone.
     listings : mapping of str to str
         Cadence of listed expiries by product, see `alvh.schedule.listed_expiries`.
-    events : mapping of str to iterable of datetime.date, optional
-        Announcement days ``fomc``, ``cpi``, ``ppi``. Without them no rule on announcements opens (C24).
+    events : mapping of str to iterable of datetime.date, "scheduled" or "by_rule", optional
+        Announcement days ``fomc``, ``cpi``, ``ppi`` (`alvh.schedule.read_events` reads a file of them), or a
+        word: ``{"fomc": "scheduled"}`` takes the published meetings, ``{"cpi": "by_rule"}`` an assumption,
+        which every result says. Without them no rule on announcements opens (C24).
     tail_sessions : int
         Sessions after the last row, so that expiries beyond it exist.
 
@@ -122,7 +124,7 @@ class History:
         vx_columns: Mapping[str, str] | None = None,
         vx_in_state: bool = False,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
-        events: Mapping[str, Iterable[date]] | None = None,
+        events: Mapping[str, Days] | None = None,
         tail_sessions: int = TAIL_SESSIONS,
     ) -> None:
         data = taken(
@@ -141,7 +143,7 @@ class History:
         self._set(data=data, files=None)
         clock = self.clock(tail_sessions=tail_sessions, listings=listings, events=events)
         record = None if vx is None else read_vx(vx, data, clock, vx_columns)
-        notes = _notes(data, clock, record)
+        notes = (*_notes(data, clock, record), *sentences(events))
         self._set(schedule=clock, vx=record, vx_in_state=vx_in_state, notes=notes)
         closes = {"rate": rate, "dividend_yield": dividend_yield, "columns": dict(columns or {})}
         described = files.described(
@@ -164,7 +166,7 @@ class History:
         rate: float | None = None,
         dividend_yield: float | None = None,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
-        events: Mapping[str, Iterable[date]] | None = None,
+        events: Mapping[str, Days] | None = None,
         tail_sessions: int = TAIL_SESSIONS,
     ) -> Self:
         """Return the history that the package `arch` ships: 2014-01-03 to 2018-12-31, 1,257 sessions.
@@ -207,7 +209,7 @@ class History:
         *,
         tail_sessions: int,
         listings: Mapping[str, Cadence],
-        events: Mapping[str, Iterable[date]] | None,
+        events: Mapping[str, Days] | None,
     ) -> Schedule:
         """Return the sessions with the expiries that a comparison needs, see `Schedule.from_history`."""
         return self.data.schedule(tail_sessions=tail_sessions, listings=listings, events=events)

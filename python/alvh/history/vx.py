@@ -116,15 +116,7 @@ def read_vx(
         Names source, row, column, value, what is allowed, and the mend.
     """
     opened = open_source(source)
-    found = find_names(opened, columns or {}, NAMES, option="vx_columns")
-    if lacking := [name for name in NAMES if name not in found]:
-        raise HistoryError(
-            f"{opened.name} has no column {' nor '.join(map(repr, lacking))} "
-            f"({nearest_names(lacking[0], opened.columns)}). "
-            f"Mend: say which one it is with vx_columns={{{lacking[0]!r}: …}}",
-            source=opened.name,
-        )
-    frame = _typed(opened, found)
+    frame, found = read_settlements(opened, columns or {}, option="vx_columns")
     settlements = _settlements(clock)
     placed = _placed(frame, data, clock, settlements)
     _check_level(opened, found[SETTLE.name], placed)
@@ -146,8 +138,24 @@ def read_vx(
     )
 
 
-def _typed(source: Source, found: Mapping[str, str]) -> pl.DataFrame:
-    """Return `date`, `expiry`, `settle`, each contract once a day and not after its end."""
+def read_settlements(
+    source: Source, columns: Mapping[str, str], *, option: str
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return `date`, `expiry`, `settle`, each contract once a day and not after its end, and their names.
+
+    Raises
+    ------
+    HistoryError
+        A column that lacks, to be named by `option`; a row that cannot be read.
+    """
+    found = find_names(source, columns, NAMES, option=option)
+    if lacking := [name for name in NAMES if name not in found]:
+        raise HistoryError(
+            f"{source.name} has no column {' nor '.join(map(repr, lacking))} "
+            f"({nearest_names(lacking[0], source.columns)}). "
+            f"Mend: say which one it is with {option}={{{lacking[0]!r}: …}}",
+            source=source.name,
+        )
     frame = pl.DataFrame(
         [
             read_days(source, found[DATE]),
@@ -169,7 +177,7 @@ def _typed(source: Source, found: Mapping[str, str]) -> pl.DataFrame:
         allowed="one row a day and contract",
         mend="keep one of them",
     )
-    return frame
+    return frame, found
 
 
 def _placed(

@@ -6,7 +6,7 @@ losses is a rule, a progression or another layer that buys a hedge. Nothing here
 """
 
 from alvh.playbook.arm import Arm
-from alvh.playbook.buy import Buy, put, vix_call, vx_future
+from alvh.playbook.buy import Buy, Shift, put, vix_call, vx_future
 from alvh.playbook.calls import STRESSED_SPREADS, Liquidity, MarginCalls
 from alvh.playbook.condor import IronCondor
 from alvh.playbook.document import SCHEMA
@@ -16,7 +16,9 @@ from alvh.playbook.governance import DEFAULT_SIGNALS, Governance, Override, Sign
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Sleeve, SleeveTable, Transfer, transfer
 from alvh.playbook.monetise import Rung
+from alvh.playbook.parts import RollLimits, Tranche
 from alvh.playbook.playbook import Playbook, arms_of
+from alvh.playbook.press import BIG_TOP, CashPress
 from alvh.playbook.progression import Progression
 from alvh.playbook.schema import schema
 from alvh.playbook.second_engine import SecondEngine
@@ -28,12 +30,14 @@ from alvh.rival import EqualCost, Vary
 from alvh.rules import Condition as Rule
 
 __all__ = [
+    "BIG_TOP",
     "DEFAULT_SIGNALS",
     "SCHEMA",
     "STRESSED_SPREADS",
     "Apart",
     "Arm",
     "Buy",
+    "CashPress",
     "EqualCost",
     "Every",
     "Governance",
@@ -46,17 +50,20 @@ __all__ = [
     "Playbook",
     "Progression",
     "Reduced",
+    "RollLimits",
     "Rule",
     "Rung",
     "Schedule",
     "SecondEngine",
     "Sell",
+    "Shift",
     "Signal",
     "Size",
     "Sleeve",
     "SleeveTable",
     "Strikes",
     "Structure",
+    "Tranche",
     "Transfer",
     "Vary",
     "Weight",

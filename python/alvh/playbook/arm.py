@@ -20,6 +20,7 @@ from alvh.playbook.frozen import Frozen, warm_up_of
 from alvh.playbook.governance import Check, Governance
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Mode
+from alvh.playbook.press import CashPress
 from alvh.rival import EqualCost, Vary
 from alvh.rules import Condition, Expr
 from alvh.rules.outside import names_in
@@ -43,7 +44,8 @@ class Arm(Frozen):
     it runs. ``calls`` says what margin calls lead to; without it, to liquidation at the next session's fill.
     ``liquidity`` blocks openings that would leave a ledger too little liquid (R64); without it, none is.
     ``governance`` is what adding risk needs besides the rules of the layers (R87, R88), ``schedule`` on which
-    days it is decided; without them, nothing and every day.
+    days it is decided; without them, nothing and every day. ``press`` is what is done while the Big Top flags
+    are up (R84); without it, nothing.
 
     Examples
     --------
@@ -71,6 +73,7 @@ class Arm(Frozen):
     liquidity: Liquidity | None = None
     governance: Governance | None = None
     schedule: Schedule | None = None
+    press: CashPress | None = None
 
     def __init__(
         self,
@@ -87,6 +90,7 @@ class Arm(Frozen):
         liquidity: Liquidity | None = None,
         governance: Governance | None = None,
         schedule: Schedule | None = None,
+        press: CashPress | None = None,
     ) -> None:
         fields = {
             "layers": (*((core,) if core is not None else ()), *layers),
@@ -99,6 +103,7 @@ class Arm(Frozen):
             "liquidity": liquidity,
             "governance": governance,
             "schedule": schedule,
+            "press": press,
         }
         try:
             BaseModel.__init__(self, **{"name": name, **fields})
@@ -173,6 +178,8 @@ class Arm(Frozen):
     @model_validator(mode="after")
     def _governs_what_is_there(self) -> Self:
         permits.check(self.layers, self.governance, self.schedule)
+        if self.press is not None:
+            self.press.check(self.layers)
         return self
 
     @property
@@ -184,8 +191,8 @@ class Arm(Frozen):
         """Return this arm under another name with something changed.
 
         ``layers`` stand beside the core in place of those that do; ``sleeve``, ``absent``, ``internals``,
-        ``equal_cost``, ``calls``, ``liquidity``, ``governance`` and ``schedule`` are the arm's. Everything
-        else is a field of its core: ``size=…``, ``exit=…``.
+        ``equal_cost``, ``calls``, ``liquidity``, ``governance``, ``schedule`` and ``press`` are the arm's.
+        Everything else is a field of its core: ``size=…``, ``exit=…``.
         """
         arm = {
             "layers": self.layers[1:],
@@ -197,6 +204,7 @@ class Arm(Frozen):
             "liquidity": self.liquidity,
             "governance": self.governance,
             "schedule": self.schedule,
+            "press": self.press,
         }
         for key in arm.keys() & changes.keys():
             arm[key] = changes.pop(key)
@@ -361,7 +369,11 @@ class Arm(Frozen):
             acting = layer
             if self._checked("budget") and layer.role == "hedge" and caps.BUDGET not in layer.size.caps:
                 acting = layer.model_copy(update={"size": layer.size.capped(caps.BUDGET)})
+            if self.press is not None and layer.role == "core":
+                acting = acting.model_copy(update={"exit": self.press.exit(layer)})
             spec = acting.spec(sleeve=self.ledgers is not None)
+            if self.press is not None and self.press.about(layer):
+                spec["press"] = self.press.spec()
             if needed := self._permits(layer):
                 spec["permits"] = needed
             specs.append(spec)
@@ -398,7 +410,10 @@ class Arm(Frozen):
         >>> {name: str(rule) for name, rule in governed.permits(governed.core).items()}
         {'schedule': '(weekday == 1)'}
         """
-        return permits.permits(layer, self.layers, self.governance, self.schedule, rolls=rolls)
+        found = permits.permits(layer, self.layers, self.governance, self.schedule, rolls=rolls)
+        if self.press is not None and layer.role == "core":
+            found["cash press"] = ~self.press.condition
+        return found
 
     def book(self, share: float) -> dict[str, Any]:
         """Return the arm at a margin share as the engine reads it."""
@@ -425,7 +440,12 @@ class Arm(Frozen):
             (f"{layer.name}.{key}", rule, scope)
             for layer in self.layers
             for key, (rule, scope) in zip(
-                (*keys, *(f"size.reductions {n}.when" for n in range(1, len(layer.size.reductions) + 1))),
+                (
+                    *keys,
+                    *(f"size.reductions {n}.when" for n in range(1, len(layer.size.reductions) + 1)),
+                    *(f"tranches {n}.when" for n in range(2, len(layer.tranches) + 1)),
+                    *(["buy.shift.when"] if layer.buy is not None and layer.buy.shift is not None else []),
+                ),
                 layer.rules,
                 strict=True,
             )
@@ -442,6 +462,10 @@ class Arm(Frozen):
             found += [(f"governance.{each.name}", each.when, "book") for each in self.governance.signals]
         if self.schedule is not None:
             found.append(("schedule", self.schedule.condition, "book"))
+        if self.press is not None:
+            found.append(("press", self.press.condition, "book"))
+            if self.press.bought_back is not None:
+                found.append(("press.buy_back", self.press.bought_back, "position"))
         return tuple(found)
 
     @property
@@ -472,7 +496,7 @@ class Arm(Frozen):
 
     def _tables(self) -> dict[str, dict[str, Any]]:
         tables = {"ledgers": self.ledgers, "calls": self.calls, "liquidity": self.liquidity}
-        terms = {"governance": self.governance, "schedule": self.schedule}
+        terms = {"governance": self.governance, "schedule": self.schedule, "press": self.press}
         return {key: each.document() for key, each in {**tables, **terms}.items() if each is not None}
 
     @classmethod

@@ -10,7 +10,8 @@ from pydantic import Field, Strict, ValidationError, field_validator, model_vali
 
 from alvh.contracts import contract
 from alvh.errors import SpecError, mistakes
-from alvh.playbook.frozen import Event, Every, Listed
+from alvh.playbook.frozen import Event, Every, Listed, Tenor, Window, compiled, spec_of
+from alvh.rules import Condition
 
 Kind = Literal["call", "put", "call_spread", "put_spread", "future"]
 
@@ -20,14 +21,35 @@ Products = Annotated[tuple[str, ...], Strict(strict=False)]
 SPREADS = ("call_spread", "put_spread")
 
 
+LEAST_LARGER = 2
+"""Lots of a larger contract from which on it is traded rather than a smaller one (R42)."""
+
+
+class Shift(Tenor):
+    """A longer tenor that is bought instead while a rule holds and time takes less from it (R32).
+
+    While ``when`` is true at the decision, what a calendar day takes from a unit over what a VIX point gives
+    it is compared at the fill: the longer ``days`` are bought where that is less.
+    """
+
+    when: Condition
+    days: int | Window
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _when(cls, rule: object) -> object:
+        return compiled(rule, "book")
+
+
 class Buy(Listed):
     """What is bought, and when.
 
     ``delta`` is the absolute forward delta of the bought option, a number or the range [low, high], whose
     middle is asked for (R31); ``spread_delta`` that of the option which a spread sells against it. A future
-    has neither. Of several products the one with the smallest contract is traded: whole lots of it come
-    closest to the target (R42). With ``after``, such as ``"fomc"``, the expiry is the first listed one that
-    settles after the next such announcement, if it lies in the window (R23).
+    has neither. Of several products the largest contract of which two lots or more result is traded at each
+    opening, else the smallest (R42). ``shift`` is a longer tenor for when its options lose less (R32). With
+    ``after``, such as ``"fomc"``, the expiry is the first listed one that settles after the next such
+    announcement, if it lies in the window (R23).
 
     A put spread on the index is bought only where it has positive vega and negative delta at its entry; a
     long 0.80 and short 0.60 delta one has neither purpose nor vega (R41, R44, C18).
@@ -38,6 +60,7 @@ class Buy(Listed):
     delta: float | Range | None = None
     spread_delta: float | None = Field(default=None, gt=0, lt=1)
     after: Event | None = None
+    shift: Shift | None = None
 
     @field_validator("product")
     @classmethod
@@ -78,11 +101,47 @@ class Buy(Listed):
             raise ValueError("spread_delta: below delta, or more would be sold than bought (C13)")
         return self
 
+    @model_validator(mode="after")
+    def _longer(self) -> Self:
+        if self.shift is None:
+            return self
+        if self.kind == "future":
+            raise ValueError("shift: a future has no time value that a day takes")
+        if len(self.products) > 1 or self.after is not None:
+            raise ValueError("shift: of one product, and without after: one choice at an opening")
+        if self.shift.window["target"] <= self.window["target"]:
+            raise ValueError(
+                f"shift.days: around {self.shift.window['target']} days: longer than {self.window['target']}"
+            )
+        return self
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """What may be traded, the smallest contract first, then the others from the largest down."""
+        names = (self.product,) if isinstance(self.product, str) else self.product
+        smallest, *larger = sorted(set(names), key=lambda name: contract(name).dollars_per_point)
+        return smallest, *reversed(larger)
+
     @property
     def traded(self) -> str:
-        """The product that is traded: the one with the smallest contract."""
-        names = (self.product,) if isinstance(self.product, str) else self.product
-        return min(names, key=lambda name: contract(name).dollars_per_point)
+        """The product that is traded where nothing larger is: the one with the smallest contract."""
+        return self.products[0]
+
+    def others(self) -> list[dict[str, Any]]:
+        """Return what may be bought in place of smallest contract and `days`, as the engine reads it."""
+        larger = {"days": self.window, "prefer": {"by": "lots", "least": float(LEAST_LARGER)}}
+        found: list[dict[str, Any]] = [{"product": name, **larger} for name in self.products[1:]]
+        if self.shift is not None:
+            prefer = {"by": "theta_per_vega", "when": spec_of(self.shift.when)}
+            found.append({"product": self.traded, "days": self.shift.window, "prefer": prefer})
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """Return what is bought as a TOML table."""
+        table = self.model_dump(exclude_none=True, exclude={"shift"})
+        if self.shift is None:
+            return table
+        return table | {"shift": {"when": str(self.shift.when), "days": self.shift.days}}
 
     @property
     def _target(self) -> float:

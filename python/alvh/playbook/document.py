@@ -17,15 +17,17 @@ from alvh.playbook.entries import Schedule
 from alvh.playbook.governance import Governance
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers
+from alvh.playbook.press import CashPress
 
 SCHEMA = 1
 """Version of the TOML format."""
 
 _TERMS: dict[str, type[MarginCalls | Liquidity]] = {"calls": MarginCalls, "liquidity": Liquidity}
-_RULES: dict[str, type[Ledgers | Governance | Schedule]] = {
+_RULES: dict[str, type[Ledgers | Governance | Schedule | CashPress]] = {
     "ledgers": Ledgers,
     "governance": Governance,
     "schedule": Schedule,
+    "press": CashPress,
 }
 _FIELDS = ("name", "about", "absent", "internals", "equal_cost")
 KNOWN = ("schema", *_FIELDS, "layer", *_RULES, *_TERMS)
@@ -123,7 +125,7 @@ def _layer(table: dict[str, Any], index: int, place: Place) -> Layer:
         raise SpecError(f"{place.at('layer', index, *key_of(error))}: {which}: {mistakes(error)}") from None
 
 
-def part(kind: str, table: object, place: Place) -> Ledgers | Governance | Schedule:
+def part(kind: str, table: object, place: Place) -> Ledgers | Governance | Schedule | CashPress:
     """Read a table of rules; its mistakes are named by key and line."""
     if not isinstance(table, dict):
         raise SpecError(f"{place.at(kind)}: {kind}: write a table [{kind}]")

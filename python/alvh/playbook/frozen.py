@@ -37,11 +37,10 @@ class KeyMistakeError(ValueError):
         self.key = tuple(key.split("."))
 
 
-class Listed(Frozen):
-    """What is traded, by its expiry window in calendar days and the cadence of the decisions."""
+class Tenor(Frozen):
+    """An expiry window in calendar days."""
 
     days: int | Window = 45
-    every: Every = "week"
 
     @field_validator("days")
     @classmethod
@@ -61,6 +60,12 @@ class Listed(Frozen):
             return {"low": low, "high": self.days + HALF_WINDOW, "target": self.days}
         low, high = self.days
         return {"low": low, "high": high, "target": (low + high) // 2}
+
+
+class Listed(Tenor):
+    """What is traded, by its expiry window in calendar days and the cadence of the decisions."""
+
+    every: Every = "week"
 
 
 def compiled(rule: object, scope: str) -> object:

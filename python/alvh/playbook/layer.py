@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, Strict, ValidationError, field_validator, model_validator
 
 from alvh.errors import SpecError, mistakes
-from alvh.playbook import monetise
+from alvh.playbook import monetise, parts
 from alvh.playbook.buy import Buy
 from alvh.playbook.frozen import Frozen, compiled, spec_of, warm_up_of
 from alvh.playbook.monetise import Rung
+from alvh.playbook.parts import RollLimits, Tranche
 from alvh.playbook.progression import Progression
 from alvh.playbook.sell import Sell, Strikes
 from alvh.playbook.size import CORE_TARGETS, HEDGE_TARGETS, Size
@@ -23,7 +24,9 @@ class Layer(Frozen):
     ``sell`` makes it part of the core, ``buy`` a hedge: exactly one of them, without either a condor is sold.
     ``enter`` is a rule on market and book, ``exit`` one on the tranche; without ``exit`` it is held to expiry
     (R7). A hedge may be rolled below ``roll_below`` calendar days (R35) and sold in parts (R36):
-    ``monetise={2.0: 1/3, 4.0: 1/3}``. ``ledger`` is the sleeve for a hedge of an arm that has one.
+    ``monetise={2.0: 1/3, 4.0: 1/3}``; a roll that costs more than ``roll_limits`` is not done (R58).
+    ``tranches`` are parts of its target that are bought one after the other (R28). ``ledger`` is the sleeve
+    for a hedge of an arm that has one.
 
     Examples
     --------
@@ -44,6 +47,8 @@ class Layer(Frozen):
     monetise: Annotated[tuple[Rung, ...], Strict(strict=False)] = ()
     progression: Progression | None = None
     ledger: Literal["core", "sleeve"] | None = None
+    roll_limits: RollLimits | None = None
+    tranches: Annotated[tuple[Tranche, ...], Strict(strict=False)] = ()
 
     def __init__(self, name: str = "core", /, **fields: Any) -> None:
         try:
@@ -86,6 +91,11 @@ class Layer(Frozen):
     def _checked(cls, rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
         return monetise.checked(rungs)
 
+    @field_validator("tranches")
+    @classmethod
+    def _in_parts(cls, tranches: tuple[Tranche, ...]) -> tuple[Tranche, ...]:
+        return parts.checked(tranches)
+
     @model_validator(mode="after")
     def _one_side(self) -> Self:
         if self.buy is None:
@@ -97,6 +107,8 @@ class Layer(Frozen):
     def _core(self) -> Self:
         unused = {
             "roll_below": self.roll_below is not None,
+            "roll_limits": self.roll_limits is not None,
+            "tranches": bool(self.tranches),
             "monetise": bool(self.monetise),
             "ledger": self.ledger is not None,
             "size.caps": bool(self.size.caps),
@@ -140,7 +152,29 @@ class Layer(Frozen):
             raise ValueError(
                 f"roll_below = {self.roll_below}: below {nearest}, the nearest expiry that is bought"
             )
+        self._in_place_of_another(buy)
         return self._paid_for(buy)
+
+    def _in_place_of_another(self, buy: Buy) -> None:
+        """Refuse limits of what is bought in place of what is sold, and parts, where a cadence opens."""
+        limits = self.roll_limits
+        if limits is not None and (self.roll_below is None or buy.every != "flat"):
+            raise ValueError(
+                "roll_limits: of a layer with roll_below and every = 'flat': elsewhere a roll only sells"
+            )
+        if limits is not None and limits.extrinsic_per_day is None and limits.forward_variance is None:
+            raise ValueError("roll_limits: give extrinsic_per_day, forward_variance or both")
+        if limits is not None and limits.extrinsic_per_day is not None and buy.kind == "future":
+            raise ValueError("roll_limits.extrinsic_per_day: a future has no time value: forward_variance")
+        if self.tranches and buy.every != "flat":
+            raise ValueError("tranches: of a layer with every = 'flat': a cadence opens one after the other")
+        if self.size.review and (self.tranches or buy.others()):
+            raise ValueError(
+                "size.review: of a layer without tranches, of one product, without shift: a review measures "
+                "one package against the whole target"
+            )
+        if self.tranches and self.size.target == "premium_share":
+            raise ValueError("tranches: premium_share counts nothing that is held: another size.target")
 
     def _paid_for(self, buy: Buy) -> Self:
         """Refuse for a future what rests on the premium that was paid."""
@@ -168,8 +202,22 @@ class Layer(Frozen):
 
     @property
     def product(self) -> str:
-        """The product that is traded."""
+        """The product that is traded: of several the smallest contract."""
         return self.trade.traded
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """The product of each package that the layer may trade: its own, then its others (R32, R42)."""
+        if self.buy is None:
+            return (self.product,)
+        return self.product, *(other["product"] for other in self.buy.others())
+
+    @property
+    def windows(self) -> tuple[dict[str, int], ...]:
+        """The expiry windows of these packages."""
+        if self.buy is None:
+            return (self.trade.window,)
+        return self.trade.window, *(other["days"] for other in self.buy.others())
 
     @property
     def minute(self) -> int | None:
@@ -180,9 +228,13 @@ class Layer(Frozen):
     def rules(self) -> tuple[tuple[Expr | None, str], ...]:
         """The rules of the layer and the scope of each."""
         reduced = self.size.reduced.when if self.size.reduced else None
-        further = ((each.when, "book") for each in self.size.reductions)
+        further: list[Condition | None] = [each.when for each in self.size.reductions]
+        further += [each.when for each in self.tranches[1:]]
+        if self.buy is not None and self.buy.shift is not None:
+            further.append(self.buy.shift.when)
         weight = self.size.weight.by if self.size.weight else None
-        return (self.enter, "book"), (self.exit, "position"), (reduced, "book"), (weight, "book"), *further
+        own = (self.enter, "book"), (self.exit, "position"), (reduced, "book"), (weight, "book")
+        return (*own, *((rule, "book") for rule in further))
 
     @property
     def warm_up(self) -> int:
@@ -208,6 +260,12 @@ class Layer(Frozen):
         }
         if self.buy is not None and self.buy.after is not None:
             spec["after"] = self.buy.after
+        if self.buy is not None and (others := self.buy.others()):
+            spec["others"] = others
+        if self.roll_limits is not None:
+            spec["roll_limits"] = self.roll_limits.model_dump()
+        if self.tranches:
+            spec["tranches"] = [{"share": each.share, "when": spec_of(each.when)} for each in self.tranches]
         return spec if self.minute is None else spec | {"at": self.minute}
 
     def _legs(self) -> list[dict[str, Any]]:
@@ -223,18 +281,19 @@ class Layer(Frozen):
         if self.strikes is not None:
             tables["strikes"] = self.strikes.document()
         if self.buy is not None:
-            tables["buy"] = self.buy.model_dump(exclude_none=True)
+            tables["buy"] = self.buy.document()
         tables["size"] = self.size.document()
-        for key in ("enter", "exit"):
-            rule = getattr(self, key)
-            if rule is not None:
-                tables[key] = str(rule)
+        rules = {"enter": self.enter, "exit": self.exit}
+        tables |= {key: str(rule) for key, rule in rules.items() if rule is not None}
         if self.roll_below is not None:
             tables["roll_below"] = self.roll_below
-        if self.monetise:
-            tables["monetise"] = [rung.document() for rung in self.monetise]
-        if self.progression is not None:
-            tables["progression"] = self.progression.model_dump(exclude_none=True)
+        several: dict[str, tuple[Tranche | Rung, ...]] = {
+            "tranches": self.tranches,
+            "monetise": self.monetise,
+        }
+        tables |= {key: [each.document() for each in parts] for key, parts in several.items() if parts}
+        terms = {"roll_limits": self.roll_limits, "progression": self.progression}
+        tables |= {key: each.model_dump(exclude_none=True) for key, each in terms.items() if each is not None}
         if self.ledger is not None:
             tables["ledger"] = self.ledger
         return tables

@@ -7,7 +7,7 @@ from fractions import Fraction
 from numbers import Real
 from typing import Annotated, Any, Final
 
-from pydantic import Field, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from alvh.playbook.frozen import Frozen
 
@@ -23,6 +23,26 @@ ROUNDING = 1e-9
 """What sums of thirds and tenths are off by."""
 
 
+def _fraction(part: object) -> object:
+    if not isinstance(part, str):
+        return part
+    found = _FRACTION.fullmatch(part.strip())
+    if found is None or int(found[2]) == 0:
+        raise ValueError("a part above 0 up to 1, or a fraction as text: '1/3'")
+    return int(found[1]) / int(found[2])
+
+
+Part = Annotated[float, BeforeValidator(_fraction), Field(gt=0, le=1), WithJsonSchema(_PART)]
+"""A number above 0 up to 1, or a fraction as text: "1/3"."""
+
+
+def written(part: float) -> str | float:
+    """Return a part as TOML has it: a small fraction as text, so that nothing is rounded."""
+    fraction = Fraction(part).limit_denominator(LARGEST_DENOMINATOR)
+    small = fraction.denominator > 1 and fraction.numerator / fraction.denominator == part
+    return str(fraction) if small else part
+
+
 class Rung(Frozen):
     """Sell the part ``sell`` of the lots of the entry once the value is ``at`` times what was paid.
 
@@ -30,23 +50,11 @@ class Rung(Frozen):
     """
 
     at: float = Field(gt=0)
-    sell: Annotated[float, Field(gt=0, le=1), WithJsonSchema(_PART)]
-
-    @field_validator("sell", mode="before")
-    @classmethod
-    def _fraction(cls, part: object) -> object:
-        if not isinstance(part, str):
-            return part
-        found = _FRACTION.fullmatch(part.strip())
-        if found is None or int(found[2]) == 0:
-            raise ValueError("a part above 0 up to 1, or a fraction as text: '1/3'")
-        return int(found[1]) / int(found[2])
+    sell: Part
 
     def document(self) -> dict[str, Any]:
-        """Return the rung as a TOML table; a small fraction as text, so that nothing is rounded."""
-        fraction = Fraction(self.sell).limit_denominator(LARGEST_DENOMINATOR)
-        small = fraction.denominator > 1 and fraction.numerator / fraction.denominator == self.sell
-        return {"at": self.at, "sell": str(fraction) if small else self.sell}
+        """Return the rung as a TOML table."""
+        return {"at": self.at, "sell": written(self.sell)}
 
 
 def ladder(rungs: object) -> object:

@@ -11,13 +11,19 @@ from alvh.figures.words import amount, span
 
 __all__ = ["session_lines"]
 
-_UNITS = {"spikes": "probability", "windows": "a year", "greek_view": "dollars", "openings": "dollars"}
+_UNITS = {
+    "spikes": "probability",
+    "windows": "a year",
+    "greek_view": "dollars",
+    "openings": "dollars",
+    "cycles": "ratio",
+}
 """Of tables without a column for it."""
 
-_VALUES = {"openings": "pnl", "greek_view": "dollars"}
+_VALUES = {"openings": "pnl", "greek_view": "dollars", "entries": "mean"}
 """What is estimated, where it is not `estimate`."""
 
-_TOLD = ("estimate", "low", "high", "unit", "pnl", "dollars")
+_TOLD = ("estimate", "low", "high", "unit", "pnl", "dollars", "mean")
 
 _ASIDE = ("unit", "status")
 

@@ -1,5 +1,6 @@
 """Sessions, listed expiries, announcements, and the clock that a run is made of."""
 
+from alvh.schedule.announcements import read_events
 from alvh.schedule.clock import Schedule
 from alvh.schedule.events import synthetic_events
 from alvh.schedule.exchange import (
@@ -23,6 +24,7 @@ __all__ = [
     "next_session",
     "ordinal",
     "previous_session",
+    "read_events",
     "sessions",
     "span",
     "synthetic_events",

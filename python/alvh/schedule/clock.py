@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 from alvh.errors import CalendarError
 from alvh.schedule import exchange
+from alvh.schedule.announcements import Days, announced
 from alvh.schedule.events import synthetic_events
 from alvh.schedule.expiries import Cadence, listed_expiries
 
@@ -113,7 +114,7 @@ class Schedule:
         *,
         tail_sessions: int = TAIL_SESSIONS,
         listings: Mapping[str, Cadence] = WEEKLY_SPXW,
-        events: Mapping[str, Iterable[date]] | None = None,
+        events: Mapping[str, Days] | None = None,
         quoted: Mapping[str, Iterable[date]] | None = None,
     ) -> Self:
         """Build the clock of a recorded market: its own sessions, then a tail from the exchange calendar.
@@ -130,16 +131,17 @@ class Schedule:
             Sessions after the last date, so that expiries beyond the record exist.
         listings : mapping of str to str
             Cadence of listed expiries by product.
-        events : mapping of str to iterable of datetime.date, optional
-            Announcement days by name; a day without a session in the clock counts on the next one. Without
-            it there are none: dates are never invented for a recorded market.
+        events : mapping of str to iterable of datetime.date, "scheduled" or "by_rule", optional
+            Announcement days by name, or the word for those of `announced`; a day without a session in the
+            clock counts on the next one. Without it there are none: dates are never invented for a recorded
+            market unless asked for.
         quoted : mapping of str to iterable of datetime.date, optional
             Expiries by product that are known from quotes: they replace those by rule.
 
         Raises
         ------
         CalendarError
-            A date is no session, out of order, or the tail runs beyond the calendar.
+            A date is no session, out of order, or the tail runs beyond the calendar; `events` are refused.
         """
         if not dates:
             raise CalendarError("a schedule needs at least one session")
@@ -153,7 +155,7 @@ class Schedule:
             origin=0,
             tradable=len(dates),
             listings=listings,
-            events=events or {},
+            events=announced(events, dates, tail[-1] if tail else dates[-1]),
             quoted=quoted or {},
         )
 

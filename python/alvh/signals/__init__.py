@@ -6,8 +6,10 @@ false.
 """
 
 from alvh.signals.align import align
+from alvh.signals.breadth import breadth
 from alvh.signals.frame import read
 from alvh.signals.given import Given, given
+from alvh.signals.growth import growth
 from alvh.signals.hourly import HOURLY, hourly
 from alvh.signals.macro import Breadth, Factor, Macro
 from alvh.signals.microstructure import microstructure_stress
@@ -23,8 +25,10 @@ __all__ = [
     "Macro",
     "Signal",
     "align",
+    "breadth",
     "change",
     "given",
+    "growth",
     "hourly",
     "microstructure_stress",
     "read",

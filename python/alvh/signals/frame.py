@@ -102,7 +102,7 @@ def _dated(table: pl.DataFrame, column: str) -> pl.Expr:
     texts = pl.col(column).str.strip_chars().str.replace("T", " ", literal=True)
     return pl.coalesce(
         texts.str.to_datetime(form, strict=False, time_unit="us")
-        for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+        for form in ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
     )
 
 

@@ -74,7 +74,8 @@ class Macro(Described):
     Surprises of CPI, PPI and FOMC are N(0, 1) at each event of the calendar and stay until the next; breadth
     follows the path; every other registered signal is a z-score that reverts to 0, whatever its unit is in a
     recorded market. None of the parameters is fitted: each default says where it comes from. Draws have a
-    purpose of their own, by the name of the signal: paths are the same bits with and without.
+    purpose of their own, by the name of the signal: paths are the same bits with and without. RSI and MACD
+    on the hour (R55) are those of the path's own bars inside sessions, from session 0 on.
 
     Parameters
     ----------
@@ -103,9 +104,11 @@ class Macro(Described):
         Raises
         ------
         SpecError
-            A name is neither registered nor among the factors, or of bars inside sessions.
+            A name is neither registered nor among the factors, or is the level of another index.
         """
-        return Made({name: self._one(name) for name in sorted(names)})
+        wanted = sorted(names)
+        hourly = {name: HOURLY[name] for name in wanted if name in HOURLY and name not in self.factors}
+        return Made({name: self._one(name) for name in wanted if name not in hourly}, hourly)
 
     def _one(self, name: str) -> dict[str, Any]:
         if name in MADE_OF.values():
@@ -119,11 +122,6 @@ class Macro(Described):
             return {"kind": "surprise", "event": SURPRISES[name], "persistence": self.persistence}
         if name in BREADTH:
             return {"kind": "breadth", **self.breadth.model_dump(), "daily": BREADTH[name], "line": LINE}
-        if name in HOURLY:
-            raise SpecError(
-                f"Macro has no {name}: it is made of bars inside sessions, and a simulated path has closes. "
-                "Mend: signals='absent', or a history with signals.hourly(bars)"
-            )
         if name not in registry():
             known = nearest_names(name, (*self.factors, *registry()))
             raise SpecError(
@@ -140,22 +138,34 @@ class Macro(Described):
 class Made:
     """Signals of the model that the rules of a run name."""
 
-    def __init__(self, model: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, model: Mapping[str, Mapping[str, Any]], hourly: Mapping[str, str] | None = None
+    ) -> None:
         self.model = {name: dict(each) for name, each in model.items()}
+        self.hourly = dict(hourly or {})
 
     def spec(self) -> dict[str, Any]:
         """Return them as the engine reads them."""
-        return {"model": self.model}
+        return {"model": self.model} | ({"hourly": self.hourly} if self.hourly else {})
 
     def facts(self) -> dict[str, Any]:
         """Return what a manifest records of them."""
-        return {"source": "macro", "names": list(self.model), "model": self.model}
+        return {"source": "macro", "names": [*self.model, *self.hourly], **self.spec()}
 
     @property
     def limits(self) -> tuple[str, ...]:
         """What every result that used them has to say."""
-        names = ", ".join(self.model)
-        made = "of the simulation are made up by a model of ours"
-        return (
-            f"Assumption, not evidence: {names} {made}; what an arm gains by them says nothing of markets.",
-        )
+        told = []
+        if self.model:
+            names = ", ".join(self.model)
+            told.append(
+                f"Assumption, not evidence: {names} of the simulation are made up by a model of ours; what "
+                "an arm gains by them says nothing of markets."
+            )
+        if self.hourly:
+            names = ", ".join(self.hourly)
+            told.append(
+                f"Hours are drawn between simulated closes, by a profile of ours: {names}; unknown on the "
+                "first sessions of each path, until there are enough."
+            )
+        return tuple(told)

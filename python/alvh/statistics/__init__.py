@@ -5,6 +5,7 @@ Every interval is two-sided and assumes *independent* paths. Overlapping starts 
 A value or bound that does not exist is NaN; a bound that the data cannot give is infinite.
 """
 
+from alvh.statistics.blocks import block_interval, block_rows
 from alvh.statistics.estimate import LEVEL, Estimate
 from alvh.statistics.proportions import (
     clopper_pearson,
@@ -26,6 +27,8 @@ from alvh.statistics.samples import (
 __all__ = [
     "LEVEL",
     "Estimate",
+    "block_interval",
+    "block_rows",
     "clopper_pearson",
     "clustered_proportion",
     "deviation_interval",

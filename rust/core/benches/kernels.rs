@@ -119,12 +119,9 @@ fn kernels(c: &mut Criterion) {
             }
         });
     });
-    for (name, spec) in [
-        ("PDV4", r#"{"model": "pdv4"}"#),
-        ("FHS", &fhs()),
-        ("Bates", r#"{"model": "bates"}"#),
-        ("GBM", r#"{"model": "gbm"}"#),
-    ] {
+    for (name, spec) in
+        [("PDV4", r#"{"model": "pdv4"}"#), ("FHS", &fhs()), ("Bates", r#"{"model": "bates"}"#)]
+    {
         let other = MarketSpec::from_json(spec).and_then(|spec| generator(&spec)).expect("valid");
         let mut state = State::default();
         other.start(&lanes, &mut state);

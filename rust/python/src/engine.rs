@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use alvh_core::engine::{
-    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, ENTRY_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule, RuleOf,
-    SERIES_NAMES, SUMMARY_NAMES, Trace,
+    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, ENTRY_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule,
+    PIN_NAMES, RuleOf, SERIES_NAMES, SUMMARY_NAMES, Trace,
 };
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
@@ -151,6 +151,20 @@ impl Plan {
     ) -> PyResult<Bound<'py, PyDict>> {
         let columns = detached(py, || self.0.entries(first_path, paths, book, threads))?;
         by_name(py, ENTRY_NAMES, columns)
+    }
+
+    /// The core of one book at its last close before each expiry: name -> array of one value per tranche, in path order.
+    #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
+    fn pins<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        book: usize,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let columns = detached(py, || self.0.pins(first_path, paths, book, threads))?;
+        by_name(py, PIN_NAMES, columns)
     }
 
     /// How often data were missing for the enter rules and weights of layers and for what budgets count times, over some
@@ -364,6 +378,7 @@ pub fn event_row<'py>(py: Python<'py>, event: &engine::Event) -> PyResult<Bound<
     row.set_item("reason", &event.reason)?;
     row.set_item("layer", event.layer)?;
     row.set_item("slot", event.slot)?;
+    row.set_item("other", event.other)?;
     row.set_item("lots", event.lots)?;
     row.set_item("price", event.price)?;
     row.set_item("cash", event.cash)?;
@@ -371,5 +386,6 @@ pub fn event_row<'py>(py: Python<'py>, event: &engine::Event) -> PyResult<Bound<
     row.set_item("strikes", &event.strikes)?;
     row.set_item("leg_prices", &event.leg_prices)?;
     row.set_item("expiry_day", event.expiry_day)?;
+    row.set_item("variances", event.variances)?;
     Ok(row)
 }

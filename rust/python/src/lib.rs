@@ -7,6 +7,7 @@ mod engine;
 mod margin;
 mod market;
 mod outputs;
+mod pages;
 mod pricing;
 mod rules;
 mod score;
@@ -30,7 +31,8 @@ mod _core {
     #[pymodule_export]
     use crate::market::{
         draws, market_bars, market_filter, market_openings, market_paths, market_profile, market_quotes,
-        market_shocked, market_smile_states, market_spec, market_start, market_vx_basis,
+        market_shocked, market_smile_states, market_spec, market_start, market_strategy_index,
+        market_vx_basis,
     };
     #[pymodule_export]
     use crate::pricing::{greeks, implied_vol, price};

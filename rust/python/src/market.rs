@@ -11,9 +11,11 @@ use alvh_core::market::inspect::{
 };
 use alvh_core::market::simulate::{Request, simulate};
 use alvh_core::market::spec::MarketSpec;
+use alvh_core::market::strategy_index::{Roll, changes};
 use alvh_core::math::philox::{MAX_PATHS, Purpose, Stream};
 use alvh_core::math::simd::{self, Kernel};
 use alvh_core::math::special;
+use alvh_core::schedule::Schedule;
 use alvh_core::{Error, Result};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -199,6 +201,30 @@ pub fn market_openings<'py>(
     let array = |values: Vec<f64>| values.into_pyarray(py).reshape([paths, sessions as usize]);
     let [x0, x1, x2] = found.x;
     Ok([array(found.ln_s)?, array(x0)?, array(x1)?, array(x2)?, array(found.special_quotation)?])
+}
+
+/// Changes of the index of short-term VIX futures on sessions 1 … `sessions`, paths × sessions; `schedule` and `roll` are
+/// JSON.
+#[pyfunction]
+#[pyo3(signature = (spec, schedule, roll, first_path, paths, sessions, *, seed))]
+#[expect(clippy::too_many_arguments, reason = "a market, its calendar and the paths")]
+pub fn market_strategy_index<'py>(
+    py: Python<'py>,
+    spec: &str,
+    schedule: &str,
+    roll: &str,
+    first_path: u64,
+    paths: usize,
+    sessions: u32,
+    seed: u64,
+) -> PyResult<Array2<'py>> {
+    let found = detached(py, || {
+        let mistake = |error: serde_json::Error| Error::Spec(format!("schedule and roll: {error}"));
+        let schedule = Schedule::new(serde_json::from_str(schedule).map_err(mistake)?)?;
+        let roll = Roll::new(serde_json::from_str(roll).map_err(mistake)?, &schedule)?;
+        changes(&*model(spec)?, &schedule, &roll, seed, first_path, paths, sessions)
+    })?;
+    found.into_pyarray(py).reshape([paths, sessions as usize])
 }
 
 /// The factors x0, x1, x2 of a model's start.

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use alvh_core::math::broadcast::addresses;
 use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArrayMethods};
-use pyo3::{IntoPyObjectExt, prelude::*, sync::PyOnceLock, types::PyTuple};
+use pyo3::{IntoPyObjectExt, prelude::*};
 
-use crate::{columns::refused, door::detached};
+use crate::{columns::refused, door::detached, pages::empty};
 
 /// Results with up to so many rows are computed first and copied into arrays of Python after: that costs less than
 /// the book-keeping of a borrow.
@@ -45,14 +45,6 @@ pub fn filled<'py, T: Output<'py>>(
         }
     };
     (0..count).map(result).collect()
-}
-
-/// A new array whose values are whatever its memory holds: clearing it would cost a tenth of a price.
-fn empty<'py, T: Element>(py: Python<'py>, shape: &[usize]) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
-    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let shape = PyTuple::new(py, shape)?;
-    let array = EMPTY.import(py, "numpy", "empty")?.call1((shape, T::get_dtype(py)))?;
-    Ok(array.cast_into::<PyArrayDyn<T>>()?)
 }
 
 /// One new array, or a Python number if the shape has no axes.

@@ -55,10 +55,11 @@ pub fn decision_row<'py>(py: Python<'py>, decision: &Decision) -> PyResult<Bound
 }
 
 fn layer_row<'py>(py: Python<'py>, layer: &LayerDecision) -> PyResult<Bound<'py, PyDict>> {
-    let LayerDecision { due, enter, withheld, open, factor, held } = layer;
+    let LayerDecision { due, enter, press, withheld, open, factor, held } = layer;
     let row = PyDict::new(py);
     row.set_item("due", due)?;
     row.set_item("enter", enter)?;
+    row.set_item("press", press)?;
     row.set_item("withheld", withheld)?;
     row.set_item("open", open)?;
     row.set_item("factor", factor)?;
@@ -69,6 +70,7 @@ fn layer_row<'py>(py: Python<'py>, layer: &LayerDecision) -> PyResult<Bound<'py,
 fn held_row<'py>(py: Python<'py>, held: &Held) -> PyResult<Bound<'py, PyDict>> {
     let Held {
         slot,
+        other,
         lots: [lots, entry_lots],
         entered,
         expiry_day,
@@ -85,6 +87,7 @@ fn held_row<'py>(py: Python<'py>, held: &Held) -> PyResult<Bound<'py, PyDict>> {
     } = held;
     let row = PyDict::new(py);
     row.set_item("slot", slot)?;
+    row.set_item("other", other)?;
     row.set_item("lots", lots)?;
     row.set_item("entry_lots", entry_lots)?;
     row.set_item("entered", entered)?;

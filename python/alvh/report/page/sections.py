@@ -11,7 +11,7 @@ import polars as pl
 from alvh.figures.columns import BUCKETS
 from alvh.figures.fans import MEASURES
 from alvh.figures.words import share_of_nav
-from alvh.report.page import calls, charts, hedges, one_day, tables, timeline
+from alvh.report.page import behaviour, calls, charts, hedges, one_day, tables, timeline
 from alvh.report.page.model import Block, Figure, Key, Panel, Section
 from alvh.report.page.palette import ArmStyle
 
@@ -93,6 +93,7 @@ def _blocks(result: Comparison, name: str, style: ArmStyle, size: str, start: da
         )
     yield from calls.blocks(result, size)
     yield _attribution(named(result.attribution()), name, size)
+    yield from behaviour.blocks(result)
     if result.replayed:
         yield timeline.figure(result, timeline.chosen(result, start), f"{name}-timeline", style)
     yield tables.summary_table(named(result.summary()), f"Every figure {size}")

@@ -10,11 +10,13 @@ use super::{
     foresight::Foresight,
     gates::{Gate, Gates, RuleOf},
     greeks::GreekLog,
+    hours::Hours,
     inside::{Inside, Work},
     instrument::Instrument,
-    layout::PoolPlan,
+    layout::{PoolPlan, Prefer},
     package::{Asked, Market, Package, Pool},
     permits::{Governed, Permits},
+    pins::Pins,
     plan::{Plan, WARM_UP_DRAWN},
     readings::{Readings, Which},
     select::{Selection, spot_move},
@@ -59,6 +61,7 @@ pub struct Block<'p> {
     /// The book whose deals are kept.
     dealing: Option<usize>,
     foresight: Option<Foresight>,
+    pins: Option<Pins>,
     calls: Option<CallLog>,
     told: Option<usize>,
     readings: Option<(Which, Readings)>,
@@ -70,7 +73,9 @@ pub struct Block<'p> {
     special: Col,
     bar: Bar,
     inside: Option<Inside<'p>>,
-    /// State at the close before, where sessions have instants inside.
+    /// Indicators over hours, where some rule reads one.
+    hours: Option<Hours<'p>>,
+    /// State at the close before, where something lies between it and the next.
     before: State,
 }
 
@@ -83,6 +88,7 @@ impl<'p> Block<'p> {
         Self {
             plan,
             inside: Inside::new(plan, lanes.clone(), shocks),
+            hours: Hours::new(plan),
             before: State::default(),
             market: Market::new(lanes, shocks),
             interest: Col::default(),
@@ -117,6 +123,7 @@ impl<'p> Block<'p> {
             greeks: None,
             dealing: None,
             foresight: None,
+            pins: None,
             calls: None,
             told: None,
             readings: None,
@@ -175,21 +182,29 @@ impl<'p> Block<'p> {
         self.foresight.as_mut().map_or_else(Vec::new, |foresight| foresight.take(live))
     }
 
+    /// Keeps the core of one book at its last close before each expiry, in every lane.
+    pub fn follow_pins(&mut self, book: usize) {
+        self.pins = Some(Pins::new(book));
+    }
+
+    /// What was followed, in the first `live` lanes.
+    pub fn take_pins(&mut self, live: usize) -> Vec<Vec<f64>> {
+        self.pins.as_mut().map_or_else(Vec::new, |pins| pins.take(live))
+    }
+
     /// Keeps the calls of one book and the state of market and indicators, in every lane.
     ///
-    /// Indicators that no rule of the plan reads begin with what a replayed market has before its starts for those
-    /// that do; a simulated one has as much past as they want.
+    /// Indicators have the past that rules over them would ask for: drawn in a simulated market, in a replayed one what it
+    /// has of that before the start.
     pub fn follow_calls(&mut self, book: usize) {
         let mut inputs = self.plan.inputs.clone();
         inputs.extend(INDICATORS.map(|name| (name, 0)));
         inputs.sort();
         inputs.dedup();
         self.signals = Signals::new(&inputs, &self.plan.given, &self.plan.given_read, &self.plan.schedule);
-        if self.plan.starts.is_empty() {
-            let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
-            self.looks_back = self.looks_back.max(wanted);
-        }
-        self.calls = Some(CallLog::new(book));
+        let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
+        self.looks_back = self.looks_back.max(wanted);
+        self.calls = Some(CallLog::new(book, !self.plan.starts.is_empty()));
     }
 
     /// Keeps the openings of the core of one book, in every lane.
@@ -329,6 +344,9 @@ impl<'p> Block<'p> {
             inside.begin(&self.market.lanes, live);
         }
         self.signals.reset();
+        if let Some(hours) = &mut self.hours {
+            hours.reset();
+        }
         for (memory, _) in &mut self.enters {
             memory.reset();
         }
@@ -359,6 +377,9 @@ impl<'p> Block<'p> {
         }
         if let Some(foresight) = &self.foresight {
             foresight.watch(&mut self.books);
+        }
+        if let Some(pins) = &mut self.pins {
+            pins.begin();
         }
         if let Some(told) = self.told {
             self.books[told].entries = Some(vec![]);
@@ -468,7 +489,7 @@ impl<'p> Block<'p> {
             }
             market.opening.clone_from(opening);
         }
-        if self.inside.is_some() {
+        if self.inside.is_some() || self.hours.is_some() {
             self.before.clone_from(&market.aged);
         }
         market.aged.r = market.now.r;
@@ -522,9 +543,13 @@ impl<'p> Block<'p> {
 
     /// What looks back sees the close: until it comes, rules have that of the session before.
     fn see_close(&mut self) {
-        let Self { plan, market, signals, .. } = self;
+        let Self { plan, market, signals, hours, before, .. } = self;
         let session = |lane: usize| i64::from(market.session[lane]);
         signals.step(plan, &market.spot, &market.vix, 0, session);
+        if let Some(hours) = hours {
+            hours.run(plan, &market.lanes, market.tick, market.session[0], [&*before, &market.now]);
+            signals.see_hours(hours.told());
+        }
     }
 
     /// Phase 2: packages at today's market, step by step.
@@ -576,6 +601,15 @@ impl<'p> Block<'p> {
     fn fill(&mut self, tick: u32) {
         let Self { plan, market, pools, books, selections, exits, .. } = self;
         for (book, layers) in books.iter_mut().zip(&plan.books) {
+            for (index, layer) in layers.shown() {
+                // What a cadence rolls, nothing is bought in place of.
+                if plan.pools[layer.pool].decides.is_none() && book.rolls(layers, index).any() {
+                    let ctx = Context { plan, book: layers, market, tick };
+                    book.weigh_rolls(ctx, index, pools, selections);
+                }
+            }
+        }
+        for (book, layers) in books.iter_mut().zip(&plan.books) {
             book.close_out(Context { plan, book: layers, market, tick }, pools);
         }
         let mut chosen = vec![Mask::NONE; plan.pools.len()];
@@ -598,8 +632,14 @@ impl<'p> Block<'p> {
         }
         for (book, layers) in books.iter_mut().zip(&plan.books) {
             let ctx = Context { plan, book: layers, market, tick };
-            for (index, layer) in layers.layers.iter().enumerate() {
-                book.open(ctx, pools, index, &selections[layer.pool], [Mask::ALL, chosen[layer.pool]]);
+            for (shown, layer) in layers.shown() {
+                if !layer.others.is_empty() {
+                    book.settle_on(ctx, pools, shown, selections, &chosen);
+                }
+                for index in layers.family(shown) {
+                    let pool = layers.layers[index].pool;
+                    book.open(ctx, pools, index, &selections[pool], [Mask::ALL, chosen[pool]]);
+                }
             }
             book.meet_at_once(ctx, pools);
         }
@@ -638,6 +678,9 @@ impl<'p> Block<'p> {
         }
         if let Some(calls) = &mut self.calls {
             calls.record(&mut self.books, &self.market, &self.signals);
+        }
+        if let Some(pins) = &mut self.pins {
+            pins.observe(self.plan, &self.books, &self.pools, &self.market);
         }
     }
 
@@ -703,7 +746,7 @@ impl<'p> Block<'p> {
         }
         for (number, (book, layers)) in books.iter_mut().zip(&plan.books).enumerate() {
             let ctx = Context { plan, book: layers, market, tick };
-            book.order_rolls_and_sales(ctx, pools);
+            book.order_rolls_and_sales(ctx, pools, enters);
             if let Some(weight) = &layers.budget_weight {
                 let mut factor = Col::splat(1.0);
                 weight.weigh(&numbers[weight.number].1, &mut factor);
@@ -716,16 +759,17 @@ impl<'p> Block<'p> {
             for (index, transfer) in layers.transfers.iter().enumerate() {
                 book.order_transfer(index, enters[transfer.when].1.is_true() & book.trading());
             }
-            for (layer, layout) in layers.layers.iter().enumerate() {
+            for (layer, layout) in layers.shown() {
                 let wanted = book.trading() & layout.enter.map_or(Mask::ALL, |rule| enters[rule].1.is_true());
-                let pool = &mut pools[layout.pool];
+                let due = pools[layout.pool].due;
+                let flat = plan.pools[layout.pool].decides.is_none();
                 let [opens, rolls] =
                     [false, true].map(|rolls| layout.permitted(rolls, enters, &market.session));
                 let may = wanted & opens;
+                let further = book.further_tranche(ctx, layer, enters);
                 if layout.governed() {
-                    let flat = plan.pools[layout.pool].decides.is_none();
-                    let opening = wanted & if flat { book.flat(layer) } else { pool.due };
-                    let rolling = book.withhold_rolls(layer, rolls);
+                    let opening = (wanted & if flat { book.flat(layers, layer) } else { due }) | further;
+                    let rolling = book.withhold_rolls(layers, layer, rolls);
                     for (lanes, permitted, rolls) in [(opening, opens, false), (rolling, rolls, true)] {
                         book.tell_withheld(ctx, layer, lanes & !permitted, || {
                             layout.objections(rolls, enters, 0)
@@ -737,20 +781,13 @@ impl<'p> Block<'p> {
                 }
                 if let (Some(gates), Some(rule)) = (gates.as_mut(), layout.enter) {
                     let flat = plan.pools[layout.pool].decides.is_none();
-                    let due = if flat { book.flat(layer) } else { pool.due };
+                    let due = if flat { book.flat(layers, layer) } else { due };
                     gates.count(number, RuleOf::Enter(layer), rule, book.trading(), due);
                 }
-                let (mut orders, mut rolled) = (pool.due & may, Mask::NONE);
-                if plan.pools[layout.pool].decides.is_none() {
-                    // This pool follows this layer alone: a decision is an opening that it orders.
-                    rolled = book.rolls(layer);
-                    orders = (book.flat(layer) & may) | rolled;
-                    pool.due = orders;
-                    for i in orders.lanes() {
-                        let free = pool.packages.iter().position(|package| !package.alive.get(i));
-                        pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % pool.packages.len());
-                        pool.decisions[i] += 1;
-                    }
+                let (mut orders, mut rolled) = (due & may, Mask::NONE);
+                if flat {
+                    rolled = book.rolls(layers, layer);
+                    orders = (book.flat(layers, layer) & may) | rolled | (further & opens);
                 }
                 let mut factor = Col::splat(1.0);
                 for &(rule, to) in &layout.reduced {
@@ -765,7 +802,20 @@ impl<'p> Block<'p> {
                         gates.count(number, of, index, book.trading(), Mask::NONE);
                     }
                 }
-                book.order_open(layer, [orders, rolled], &factor);
+                book.order_open(layers, layer, [orders, rolled], &factor, |prefer| match prefer {
+                    Prefer::Lots { .. } => Mask::ALL,
+                    Prefer::ThetaPerVega { when } => enters[when].1.is_true(),
+                });
+                for each in layers.family(layer).filter(|_| flat) {
+                    // This pool follows this layer alone: a decision is an opening that it orders.
+                    let pool = &mut pools[layers.layers[each].pool];
+                    pool.due = book.wants(each);
+                    for i in pool.due.lanes() {
+                        let free = pool.packages.iter().position(|package| !package.alive.get(i));
+                        pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % pool.packages.len());
+                        pool.decisions[i] += 1;
+                    }
+                }
             }
             book.order_reviews(ctx, pools);
         }

@@ -33,13 +33,15 @@ pub const NAMES: &[&str] = &[
 #[derive(Debug)]
 pub struct CallLog {
     book: usize,
+    /// Is the market a record, which begins somewhere?
+    recorded: bool,
     ticks: Vec<Vec<Col>>,
 }
 
 impl CallLog {
     /// Nothing recorded yet.
-    pub fn new(book: usize) -> Self {
-        Self { book, ticks: vec![] }
+    pub fn new(book: usize, recorded: bool) -> Self {
+        Self { book, recorded, ticks: vec![] }
     }
 
     /// A new block of paths begins.
@@ -50,7 +52,8 @@ impl CallLog {
     /// One more tick.
     pub fn record(&mut self, books: &mut [Book], market: &Market, signals: &Signals) {
         let book = &mut books[self.book];
-        let [rsi, macd, macd_signal, realised, drawdown] = INDICATORS.map(|name| signals.indicator(name, 0));
+        let [rsi, macd, macd_signal, realised, drawdown] =
+            INDICATORS.map(|name| self.settled(name, market, signals));
         let [short, equity] = std::mem::take(book.opened.get_or_insert_default().as_mut());
         let mut row = vec![Col::default(); NAMES.len()];
         for lane in 0..row[0].len() {
@@ -79,6 +82,14 @@ impl CallLog {
             }
         }
         self.ticks.push(row);
+    }
+
+    /// An indicator, missing where the record holds fewer sessions before this one than a rule over it would ask for: it
+    /// would say where the record begins.
+    fn settled(&self, name: Name, market: &Market, signals: &Signals) -> Col {
+        let (known, wanted) = (signals.indicator(name, 0), name.entry().warm_up);
+        let begun = |lane: usize| !self.recorded || market.session[lane] >= wanted;
+        Col(std::array::from_fn(|lane| if begun(lane) { known[lane] } else { f64::NAN }))
     }
 
     /// Per name, rows of paths, columns of ticks; what was recorded is gone then.

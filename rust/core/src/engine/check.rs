@@ -3,19 +3,18 @@
 use super::{
     fill::Contract,
     instrument::Instrument,
-    layout::LayerPlan,
     plan::{positive, within},
     spec::{
         BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
-        LedgersSpec, LegSpec, LiquiditySpec, ProgressionSpec, Role, SizeBase, SizeBasis, SizeSpec,
-        SizeTarget, StrikeSpec, Underlying, WeightSpec, Width,
+        LedgersSpec, LegSpec, LiquiditySpec, PreferSpec, ProgressionSpec, Role, RollLimits, SizeBase,
+        SizeBasis, SizeSpec, SizeTarget, StrikeSpec, Underlying, WeightSpec, Width,
     },
 };
 use crate::{
     Error, Result,
     margin::{self, Leg},
     market::bars::profile::MINUTES,
-    schedule::Schedule,
+    schedule::{Every, Schedule},
 };
 
 /// The legs as the margin rules see them.
@@ -182,6 +181,10 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
     }
     let only_hedge = spec.roll_below.is_some()
         || !spec.monetise.is_empty()
+        || spec.press.is_some()
+        || !spec.tranches.is_empty()
+        || !spec.others.is_empty()
+        || spec.roll_limits.is_some()
         || !size.caps.is_empty()
         || size.reduced.is_some()
         || !size.reductions.is_empty()
@@ -191,7 +194,7 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         let allowed = "a layer with role = hedge";
         return Err(Error::domain(
             path,
-            "roll_below, monetise, caps, reduced, band or review in a core layer",
+            "roll_below, roll_limits, monetise, press, tranches, others, caps, reduced, band or review in a core layer",
             allowed,
         ));
     }
@@ -211,7 +214,15 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
             return Err(Error::domain(format!("{at}.at"), rung.at, "above the rung before it"));
         }
     }
-    within(&format!("{path}.monetise: shares in all"), sold, 0.0, 1.0 + 1e-9)?;
+    if let Some(press) = &spec.press {
+        positive(&format!("{path}.press.at"), press.at)?;
+        within(&format!("{path}.press.sell"), press.sell, 0.0, 1.0)?;
+        sold += press.sell;
+    }
+    within(&format!("{path}.monetise and press: shares in all"), sold, 0.0, 1.0 + 1e-9)?;
+    check_tranches(path, spec)?;
+    check_others(path, spec)?;
+    check_roll(path, spec)?;
     for (index, cap) in size.caps.iter().enumerate() {
         let at = format!("{path}.size.caps[{index}]");
         match *cap {
@@ -240,9 +251,95 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
                        premium_share each opening is its own";
         return Err(Error::domain(format!("{path}.size.review"), format!("{:?}", size.target), allowed));
     }
+    if size.review && !(spec.tranches.is_empty() && spec.others.is_empty()) {
+        let allowed =
+            "false with tranches or others: what a review wants is of one package and the whole target";
+        return Err(Error::domain(format!("{path}.size.review"), true, allowed));
+    }
     if size.target == SizeTarget::CoreMaxLoss && !spec.legs.is_empty() {
         let allowed = "a future: options have core_notional, their premium over the same loss";
         return Err(Error::domain(format!("{path}.size.target"), "core_max_loss", allowed));
+    }
+    Ok(())
+}
+
+/// Most tranches of a layer: each is a bit.
+const MOST_TRANCHES: usize = 16;
+
+/// Parts of one target, the first by the rule of the layer and the others by their own.
+fn check_tranches(path: &str, spec: &LayerSpec) -> Result<()> {
+    if spec.tranches.is_empty() {
+        return Ok(());
+    }
+    let at = format!("{path}.tranches");
+    if spec.every != Every::Flat {
+        return Err(Error::domain(
+            at,
+            format!("{:?}", spec.every),
+            "a flat layer: a cadence opens by itself",
+        ));
+    }
+    if spec.tranches.len() > MOST_TRANCHES {
+        return Err(Error::domain(at, spec.tranches.len(), format!("at most {MOST_TRANCHES}")));
+    }
+    if spec.size.target == SizeTarget::PremiumShare {
+        let allowed = "a target that counts what the layer holds";
+        return Err(Error::domain(at, "premium_share", allowed));
+    }
+    let mut shares = 0.0;
+    for (index, tranche) in spec.tranches.iter().enumerate() {
+        positive(&format!("{at}[{index}].share"), tranche.share)?;
+        shares += tranche.share;
+        if tranche.when.is_some() != (index > 0) {
+            let allowed = "a rule for each tranche but the first, which opens by enter";
+            return Err(Error::domain(format!("{at}[{index}].when"), tranche.when.is_some(), allowed));
+        }
+    }
+    within(&format!("{at}: shares in all"), shares, 0.0, 1.0 + 1e-9)
+}
+
+/// Other packages: contracts that are preferred from some lots on, or options of another tenor.
+fn check_others(path: &str, spec: &LayerSpec) -> Result<()> {
+    for (index, other) in spec.others.iter().enumerate() {
+        let at = format!("{path}.others[{index}]");
+        match other.prefer {
+            PreferSpec::Lots { least } => within(&format!("{at}.prefer.least"), least, 1.0, 1e9)?,
+            PreferSpec::ThetaPerVega { .. } if spec.legs.is_empty() => {
+                let allowed = "options: a future has no time value";
+                return Err(Error::domain(format!("{at}.prefer"), "theta_per_vega", allowed));
+            }
+            PreferSpec::ThetaPerVega { .. } => {}
+        }
+        if let Some(below) = spec.roll_below
+            && other.days.low <= below
+        {
+            let allowed = format!("above roll_below = {below}");
+            return Err(Error::domain(format!("{at}.days.low"), other.days.low, allowed));
+        }
+    }
+    Ok(())
+}
+
+/// Limits of a roll that replaces what it sells.
+fn check_roll(path: &str, spec: &LayerSpec) -> Result<()> {
+    let Some(RollLimits { extrinsic_per_day, forward_variance }) = spec.roll_limits else { return Ok(()) };
+    let at = format!("{path}.roll_limits");
+    if spec.roll_below.is_none() || spec.every != Every::Flat {
+        let allowed = "a flat layer with roll_below: elsewhere nothing is bought in place of what is sold";
+        return Err(Error::domain(at, format!("{:?}", spec.every), allowed));
+    }
+    if extrinsic_per_day.is_none() && forward_variance.is_none() {
+        let allowed = "extrinsic_per_day, forward_variance or both";
+        return Err(Error::domain(at, "no limit", allowed));
+    }
+    if extrinsic_per_day.is_some() && spec.legs.is_empty() {
+        let allowed = "forward_variance: a future has no time value";
+        return Err(Error::domain(format!("{at}.extrinsic_per_day"), "of a future", allowed));
+    }
+    for (name, limit) in [("extrinsic_per_day", extrinsic_per_day), ("forward_variance", forward_variance)] {
+        if let Some(limit) = limit {
+            positive(&format!("{at}.{name}"), limit)?;
+        }
     }
     Ok(())
 }
@@ -338,7 +435,7 @@ fn check_progression(path: &str, rule: Option<&ProgressionSpec>) -> Result<()> {
 }
 
 /// What a book begins with: layers that it has, legs that they have, ledgers that it has.
-pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[LayerPlan]) -> Result<()> {
+pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec) -> Result<()> {
     let at = format!("{}.begins", spec.arm);
     for (ledger, cash) in begins.cash.into_iter().enumerate() {
         let separate = spec.ledgers.as_ref().is_some_and(|ledgers| ledgers.mode == LedgerMode::Separate);
@@ -359,9 +456,13 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[Layer
             return Err(Error::domain(
                 format!("{at}.layer"),
                 held.layer,
-                format!("0 to {}", layers.len() - 1),
+                format!("0 to {}", spec.layers.len() - 1),
             ));
         };
+        let others = spec.layers[held.layer].others.len();
+        if held.other > others {
+            return Err(Error::domain(format!("{at}.other"), held.other, format!("0 to {others}")));
+        }
         if held.strikes.len() != legs.len() || held.strikes.iter().any(|k| !(*k > 0.0 && k.is_finite())) {
             let allowed = format!("{} above 0, one per leg", legs.len());
             return Err(Error::domain(format!("{at}.strikes"), format!("{:?}", held.strikes), allowed));

@@ -6,8 +6,22 @@ use super::trace::Event;
 pub const KINDS: &[&str] =
     &["open", "settle", "close", "reduce", "monetise", "transfer", "deposit", "refuse", "ruin", "resize"];
 
-/// Names of the columns, in order; `layer` and `slot` are −1 and `pnl` is missing where there is none.
-pub const NAMES: &[&str] = &["lane", "tick", "kind", "layer", "slot", "lots", "price", "cash", "pnl"];
+/// Names of the columns, in order; `layer` and `slot` are −1 and `pnl` is missing where there is none. `by` says who
+/// closed: 0 a rule, or the calendar; 1 a roll; 2 force, which is a margin call or ruin.
+pub const NAMES: &[&str] = &[
+    "lane",
+    "tick",
+    "kind",
+    "layer",
+    "slot",
+    "lots",
+    "price",
+    "cash",
+    "pnl",
+    "by",
+    "variance_sold",
+    "variance_forward",
+];
 
 /// One of them: its lane, and its columns from `tick` on.
 pub type Deal = (usize, [f64; NAMES.len() - 1]);
@@ -17,7 +31,14 @@ pub fn deal(lane: usize, tick: u32, event: &Event) -> Option<Deal> {
     let kind = KINDS.iter().position(|&kind| kind == event.kind)?;
     let index = |at: Option<usize>| at.map_or(-1.0, |at| at as f64);
     let (layer, slot) = (index(event.layer), index(event.slot));
-    let told = [f64::from(tick), kind as f64, layer, slot, event.lots, event.price, event.cash, event.pnl];
+    let by = match event.reason.as_str() {
+        "roll" => 1.0,
+        "margin call" | "ruin" => 2.0,
+        _ => 0.0,
+    };
+    let [sold, forward] = event.variances;
+    let Event { lots, price, cash, pnl, .. } = *event;
+    let told = [f64::from(tick), kind as f64, layer, slot, lots, price, cash, pnl, by, sold, forward];
     Some((lane, told))
 }
 

@@ -17,6 +17,8 @@ pub const NAMES: &[&str] = &["lane", "layer", "tick", "outlay", "expected_cost",
 pub struct Bought {
     /// Lane, layer and slot.
     pub place: (usize, usize, usize),
+    /// The layer of the specification.
+    pub of: usize,
     /// Of its opening.
     pub tick: u32,
     /// Cash needed to open it, margin and a day's stress included.
@@ -77,11 +79,11 @@ impl Foresight {
     pub fn take(&mut self, live: usize) -> Vec<Vec<f64>> {
         let mut bought = std::mem::take(&mut self.bought);
         bought.retain(|each| each.place.0 < live);
-        bought.sort_by_key(|each| (each.place.0, each.tick, each.place.1));
+        bought.sort_by_key(|each| (each.place.0, each.tick, each.of));
         let column = |value: &dyn Fn(&Bought) -> f64| bought.iter().map(value).collect();
         vec![
             column(&|each| each.place.0 as f64),
-            column(&|each| each.place.1 as f64),
+            column(&|each| each.of as f64),
             column(&|each| f64::from(each.tick)),
             column(&|each| each.outlay),
             column(&|each| each.expected_cost),

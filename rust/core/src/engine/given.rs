@@ -8,7 +8,7 @@ use super::{modelled::Modelled, spec::SignalsSpec};
 use crate::{
     Error, Result,
     math::lanes::{Col, LANES},
-    rules::names::NAMES,
+    rules::names::{NAMES, Name},
     schedule::Schedule,
 };
 
@@ -29,7 +29,12 @@ pub(super) enum Source {
     Recorded(Vec<f64>),
     /// Made up along a simulated path.
     Modelled(Modelled),
+    /// An indicator over the hours of a simulated path.
+    Hourly(Name),
 }
+
+/// Indicators that may be over hours.
+const OVER_HOURS: [Name; 3] = [Name::Rsi14, Name::Macd, Name::MacdSignal];
 
 impl Given {
     /// Checks the columns: as many values as sessions, none under a registered name, none twice.
@@ -64,6 +69,18 @@ impl Given {
             let modelled = Modelled::new(&name, model, schedule)?;
             given.add(name, Source::Modelled(modelled))?;
         }
+        for (name, of) in spec.hourly {
+            let path = format!("signals.hourly.{name}");
+            if sessions.is_some() {
+                let allowed = "none: a replayed market has no hours but those of the bars that a user gives";
+                return Err(Error::domain(path, of, allowed));
+            }
+            let Some(of) = OVER_HOURS.into_iter().find(|name| name.as_str() == of) else {
+                let known = OVER_HOURS.map(Name::as_str).join(", ");
+                return Err(Error::domain(path, of, format!("one of {known}")));
+            };
+            given.add(name, Source::Hourly(of))?;
+        }
         Ok(given)
     }
 
@@ -71,7 +88,9 @@ impl Given {
     pub fn recorded(&self, index: usize, session: impl Fn(usize) -> Option<u32>, out: &mut Col) {
         match &self.sources[index] {
             Source::Recorded(values) => gather(values, session, out),
-            Source::Modelled(_) => unreachable!("levels of another index are not modelled"),
+            Source::Modelled(_) | Source::Hourly(_) => {
+                unreachable!("levels of another index are not modelled")
+            }
         }
     }
 
@@ -119,6 +138,7 @@ mod tests {
             columns: BTreeMap::from([(name.to_owned(), values.to_vec())]),
             absent: absent.iter().map(|&name| name.to_owned()).collect(),
             model: BTreeMap::new(),
+            hourly: BTreeMap::new(),
         }
     }
 

@@ -13,8 +13,8 @@ use super::{
     permits::Permit,
     spec::{
         BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, HeldSpec, LayerSpec, LedgerMode, LedgerName,
-        LedgersSpec, LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, ProgressionSpec, Right, Role, Rung,
-        SizeSpec, SizeTarget, WeightSpec,
+        LedgersSpec, LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, PreferSpec, ProgressionSpec, Right,
+        Role, RollLimits, Rung, SizeSpec, SizeTarget, TrancheSpec, WeightSpec,
     },
     weight::Weight,
 };
@@ -40,6 +40,7 @@ pub(super) const MAX_LAYERS: usize = 10;
 
 /// A timeline of packages: who opens it may differ, what is opened does not.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "questions that are asked apart")]
 pub(super) struct PoolPlan {
     pub contract: Contract,
     /// Product points → points of the underlying.
@@ -67,6 +68,8 @@ pub(super) struct PoolPlan {
     pub crash: Option<f64>,
     /// The gain of one unit when S falls by 1% is wanted (R24).
     pub falls: bool,
+    /// What a day takes from one unit is wanted: its theta per vega is compared (R32).
+    pub dated: bool,
     /// Move of ln S in the one-day stress, where what one unit changes by is wanted every session (R64).
     pub stress: Option<f64>,
     /// SPX puts are bought: R44 is checked at the entry.
@@ -180,6 +183,14 @@ pub(super) struct LayerPlan {
     pub exit: Option<usize>,
     pub roll_below: Option<i32>,
     pub monetise: Vec<Rung>,
+    pub press: Option<PressPlan>,
+    /// Parts of the target; none: all of it at once.
+    pub tranches: Vec<TranchePlan>,
+    pub roll_limits: Option<RollLimits>,
+    /// The layer of the specification that it belongs to, by index: another package of a layer has one of its own.
+    pub of: usize,
+    /// What may be bought in its place, in order of preference.
+    pub others: Vec<OtherPlan>,
     pub size: SizeSpec,
     /// Rules of `size.reduced` and `size.reductions`, and what they multiply the target with.
     pub reduced: Vec<(usize, f64)>,
@@ -194,6 +205,46 @@ impl LayerPlan {
     pub fn hedges(&self) -> bool {
         self.role == Role::Hedge
     }
+
+    /// May a tranche be sold in part?
+    pub fn sells_in_part(&self) -> bool {
+        !self.monetise.is_empty() || self.press.is_some()
+    }
+
+    /// Share of the target that these tranches have together; each is a bit.
+    pub fn share_of(&self, tranches: u32) -> f64 {
+        let counted = self.tranches.iter().enumerate().filter(|(index, _)| tranches >> index & 1 == 1);
+        if self.tranches.is_empty() { 1.0 } else { counted.map(|(_, tranche)| tranche.share).sum() }
+    }
+}
+
+/// Another package of a layer: a layer of its own, of which one opens at a time.
+#[derive(Debug)]
+pub(super) struct OtherPlan {
+    pub layer: usize,
+    pub prefer: Prefer,
+}
+
+/// When it is bought; rules are among those that open.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Prefer {
+    Lots { least: f64 },
+    ThetaPerVega { when: usize },
+}
+
+/// Partial sales while a rule holds; the rule is one of those that open.
+#[derive(Debug)]
+pub(super) struct PressPlan {
+    pub when: usize,
+    pub at: f64,
+    pub sell: f64,
+}
+
+/// A part of the target, and the rule that adds it, one of those that open; the first has that of the layer.
+#[derive(Debug)]
+pub(super) struct TranchePlan {
+    pub share: f64,
+    pub when: Option<usize>,
 }
 
 /// A rule that moves money: indices of ledgers.
@@ -251,6 +302,17 @@ pub(super) struct BeginPlan {
 }
 
 impl BookPlan {
+    /// The layers of the specification: those behind them are other packages of theirs.
+    pub fn shown(&self) -> impl Iterator<Item = (usize, &LayerPlan)> {
+        self.layers.iter().enumerate().filter(|(index, layer)| layer.of == *index)
+    }
+
+    /// A layer of the specification and its other packages.
+    pub fn family(&self, layer: usize) -> impl Iterator<Item = usize> + '_ {
+        let of = self.layers[layer].of;
+        std::iter::once(of).chain(self.layers[of].others.iter().map(|other| other.layer))
+    }
+
     /// The layers that trade the packages of this pool.
     pub fn layers_on(&self, pool: usize) -> impl Iterator<Item = usize> + '_ {
         self.layers.iter().enumerate().filter(move |(_, layer)| layer.pool == pool).map(|(index, _)| index)
@@ -420,7 +482,7 @@ impl Builder<'_> {
         check_liquidity(&spec.arm, spec.liquidity.as_ref())?;
         let separate = spec.ledgers.as_ref().filter(|ledgers| ledgers.mode == LedgerMode::Separate);
         let place = |name: LedgerName| usize::from(separate.is_some() && name == LedgerName::Sleeve);
-        let layers: Vec<LayerPlan> = spec
+        let mut layers: Vec<LayerPlan> = spec
             .layers
             .iter()
             .enumerate()
@@ -429,8 +491,11 @@ impl Builder<'_> {
                 self.layer(&path, (index, l), layer, place(layer.ledger), spec.ledgers.as_ref())
             })
             .collect::<Result<_>>()?;
+        for (l, layer) in spec.layers.iter().enumerate() {
+            self.others(index, l, layer, &format!("{}.{}", spec.arm, layer.name), &mut layers)?;
+        }
         if let Some(begins) = &spec.begins {
-            check_begins(spec, begins, &layers)?;
+            check_begins(spec, begins)?;
         }
         let transfers = match separate {
             Some(ledgers) => ledgers
@@ -457,9 +522,11 @@ impl Builder<'_> {
         }
         let begins = spec.begins.as_ref().map(|begins| {
             let held = begins.positions.iter().map(|held| {
-                let pool = &mut self.pools[layers[held.layer].pool];
+                let others = &layers[held.layer].others;
+                let layer = if held.other == 0 { held.layer } else { others[held.other - 1].layer };
+                let pool = &mut self.pools[layers[layer].pool];
                 pool.begun += 1;
-                (pool.slots + pool.begun - 1, held.clone())
+                (pool.slots + pool.begun - 1, HeldSpec { layer, ..held.clone() })
             });
             BeginPlan { cash: begins.cash, committed: begins.committed, held: held.collect() }
         });
@@ -493,6 +560,16 @@ impl Builder<'_> {
         ledgers: Option<&LedgersSpec>,
     ) -> Result<LayerPlan> {
         check_layer(path, spec, ledgers)?;
+        self.acting(path, owner, spec, ledger)
+    }
+
+    fn acting(
+        &mut self,
+        path: &str,
+        owner: (usize, usize),
+        spec: &LayerSpec,
+        ledger: usize,
+    ) -> Result<LayerPlan> {
         let pool = self.pool(path, owner, spec)?;
         let enter = spec.enter.as_ref().map(|rule| self.enter(owner.0, rule)).transpose()?;
         let core = spec.role == Role::Core;
@@ -503,6 +580,15 @@ impl Builder<'_> {
             Ok(Permit { name: permit.name.clone(), rule, rolls_only: permit.rolls_only })
         };
         let permits = spec.permits.iter().map(permit).collect::<Result<_>>()?;
+        let press = spec.press.as_ref().map(|press| {
+            Ok(PressPlan { when: self.enter(owner.0, &press.when)?, at: press.at, sell: press.sell })
+        });
+        let press = press.transpose()?;
+        let tranche = |tranche: &TrancheSpec| {
+            let when = tranche.when.as_ref().map(|rule| self.enter(owner.0, rule)).transpose()?;
+            Ok(TranchePlan { share: tranche.share, when })
+        };
+        let tranches = spec.tranches.iter().map(tranche).collect::<Result<_>>()?;
         let reduced = spec.size.reduced.iter().chain(&spec.size.reductions);
         let reduced = reduced.map(|r| Ok((self.enter(owner.0, &r.when)?, r.to))).collect::<Result<_>>()?;
         let at = format!("{path}.size.weight");
@@ -518,12 +604,58 @@ impl Builder<'_> {
             exit,
             roll_below: spec.roll_below,
             monetise: spec.monetise.clone(),
+            press,
+            tranches,
+            roll_limits: spec.roll_limits,
+            of: owner.1,
+            others: vec![],
             size: spec.size.clone(),
             reduced,
             weight,
             progression: spec.progression,
             followed_inside: watched || spec.at.is_some(),
         })
+    }
+
+    /// Appends a layer for each other package of one of the specification.
+    ///
+    /// It is decided with that layer: rules that open, permits and overrides stay with it alone.
+    fn others(
+        &mut self,
+        book: usize,
+        of: usize,
+        spec: &LayerSpec,
+        path: &str,
+        layers: &mut Vec<LayerPlan>,
+    ) -> Result<()> {
+        for (index, other) in spec.others.iter().enumerate() {
+            let path = format!("{path}.others[{index}]");
+            let acting = LayerSpec {
+                product: other.product.clone(),
+                days: other.days,
+                enter: None,
+                permits: vec![],
+                overrides: vec![],
+                others: vec![],
+                ..spec.clone()
+            };
+            let ledger = layers[of].ledger;
+            // Its caps were checked with its layer, by the ledgers of the book.
+            let plan = self.acting(&path, (book, layers.len()), &acting, ledger)?;
+            let prefer = match &other.prefer {
+                PreferSpec::Lots { least } => Prefer::Lots { least: *least },
+                PreferSpec::ThetaPerVega { when } => {
+                    for pool in [plan.pool, layers[of].pool] {
+                        self.pools[pool].dated = true;
+                    }
+                    Prefer::ThetaPerVega { when: self.enter(book, when)? }
+                }
+            };
+            let layer = layers.len();
+            layers.push(LayerPlan { of, ..plan });
+            layers[of].others.push(OtherPlan { layer, prefer });
+        }
+        Ok(())
     }
 
     fn pool(&mut self, path: &str, owner: (usize, usize), spec: &LayerSpec) -> Result<usize> {
@@ -572,7 +704,8 @@ impl Builder<'_> {
         let expiry = self.schedule.expiry_table(&spec.product, spec.days, after, quoted)?;
         let decides = self.schedule.decision_sessions(spec.every);
         let (tranches, slots) = match &decides {
-            None => (1, FLAT_SLOTS),
+            // A roll needs a slot beside those of what is held.
+            None => (1, FLAT_SLOTS.max(spec.tranches.len() + 1)),
             Some(decides) => {
                 let needed = self.schedule.slots_needed(decides, &expiry);
                 (needed, needed)
@@ -595,6 +728,7 @@ impl Builder<'_> {
             end_days: spec.roll_below.unwrap_or(0),
             crash,
             falls: false,
+            dated: false,
             stress: None,
             buys_puts: spx
                 && spec.role == Role::Hedge

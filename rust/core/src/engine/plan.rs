@@ -11,9 +11,11 @@ use super::{
     deals::NAMES as DEALS,
     entries::NAMES as ENTRIES,
     foresight::NAMES as FORESIGHT,
-    given::Given,
+    given::{Given, Source},
     greeks::NAMES as GREEKS,
+    hours::HourGrid,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
+    pins::NAMES as PINS,
     readings::{LayerRule, Readings, Which},
     series::NAMES as SERIES,
     spec::{CostSpec, PlanSpec, SCHEMA},
@@ -67,6 +69,8 @@ pub struct Plan {
     /// Signals from outside, and which of them some rule reads.
     pub(super) given: Given,
     pub(super) given_read: Vec<usize>,
+    /// Where hours end; `None` where no rule reads an indicator over them.
+    pub(super) hours: Option<HourGrid>,
     /// ln S at session 0 of a simulated path.
     pub(super) ln_start: f64,
     /// Per book: does some rule read it?
@@ -144,6 +148,8 @@ impl Plan {
         inputs.dedup();
         given_read.sort_unstable();
         given_read.dedup();
+        let over_hours = given_read.iter().any(|&index| matches!(given.source(index), Source::Hourly(_)));
+        let hours = over_hours.then(|| HourGrid::new(&schedule)).transpose()?;
         let names: Vec<Name> = inputs.iter().map(|(name, _)| *name).collect();
         TermStructure::check(&names, &schedule)?;
         let mut start = State::default();
@@ -175,6 +181,7 @@ impl Plan {
             inputs,
             given,
             given_read,
+            hours,
             ln_start: start.ln_s[0],
             observed,
             books,
@@ -200,14 +207,14 @@ impl Plan {
     /// Tranches of each layer of a book.
     pub fn tranches(&self, book: usize) -> Result<Vec<usize>> {
         self.check_book(book)?;
-        Ok(self.books[book].layers.iter().map(|layer| self.pools[layer.pool].tranches).collect())
+        Ok(self.books[book].shown().map(|(_, layer)| self.pools[layer.pool].tranches).collect())
     }
 
     /// Per layer of a book: is its exit rule asked at every instant of a session, not at the close alone (R13)?
     pub fn watched(&self, book: usize) -> Result<Vec<bool>> {
         self.check_book(book)?;
         let asked = |exit: usize| self.exits[exit].watched;
-        Ok(self.books[book].layers.iter().map(|layer| layer.exit.is_some_and(asked)).collect())
+        Ok(self.books[book].shown().map(|(_, layer)| layer.exit.is_some_and(asked)).collect())
     }
 
     pub(super) fn check_book(&self, book: usize) -> Result<()> {
@@ -326,6 +333,18 @@ impl Plan {
             block.take_entries(live)
         })?;
         Ok(joined(&blocks, ENTRIES.len()))
+    }
+
+    /// The core of one book at its last close before each expiry, and where that settled: per name of
+    /// [`super::PIN_NAMES`] a value per tranche; lanes are path numbers from `first_path`.
+    pub fn pins(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
+        self.check_book(book)?;
+        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
+            block.follow_pins(book);
+            block.run(first, live);
+            block.take_pins(live)
+        })?;
+        Ok(joined(&blocks, PINS.len()))
     }
 
     /// Refuses what is followed from one close to the next where a plan trades between them.

@@ -62,6 +62,8 @@ pub struct Selection {
     pub crash_gain: Col,
     /// Change of V in the one-day stress (R64).
     pub stress: Col,
+    /// Change of V when a calendar day passes and nothing moves (R32).
+    pub day_change: Col,
     /// Change of V when SPX falls by 1% (R24).
     pub fall_gain: Col,
     /// Change of V when SPX alone rises by 1% (R44).
@@ -104,6 +106,7 @@ impl Selection {
             sens: Col::default(),
             crash_gain: Col::default(),
             stress: Col::default(),
+            day_change: Col::default(),
             fall_gain: Col::default(),
             rise_gain: Col::default(),
             entry_sd: Col::default(),
@@ -282,6 +285,16 @@ impl Selection {
         if pool.falls {
             spot_move(plan, market, ln::<false>(ONE_PERCENT_DOWN), &mut self.moved);
             self.change(plan, pool, |selection| &mut selection.fall_gain);
+        }
+        if pool.dated {
+            let left = (self.days, self.sessions);
+            for i in 0..LANES {
+                self.days[i] = (self.days[i] - 1.0).max(0.0);
+                self.sessions[i] = (self.sessions[i] - SESSIONS_PER_MONTH / DAYS_PER_MONTH).max(0.0);
+            }
+            self.moved.clone_from(&market.now);
+            self.change(plan, pool, |selection| &mut selection.day_change);
+            (self.days, self.sessions) = left;
         }
         for i in 0..LANES {
             let end = f64::from(pool.end_days);

@@ -278,7 +278,16 @@ impl Signals {
                     let (first, start) = (lanes.first_path, plan.ln_start);
                     path.advance(model, plan.seed, first, tick, &session, start, &self.spot, &self.vix);
                 }
+                // Told when the session closed.
+                Source::Hourly(_) => {}
             }
+        }
+    }
+
+    /// What is made of the hours of a session, at its close.
+    pub fn see_hours<'c>(&mut self, told: impl Iterator<Item = (usize, &'c Col)>) {
+        for (index, column) in told {
+            self.given[index].as_mut().expect(LISTED).out = *column;
         }
     }
 

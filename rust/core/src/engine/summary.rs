@@ -210,6 +210,10 @@ summary! {
     increased,
     /// Sessions with a hedge of more than 60% of the core's dollars per VIX point (R85).
     over_covered,
+    /// Rolls not done because they cost too much (R58).
+    rolls_kept,
+    /// Partial sales by the cash press (R84).
+    pressed,
 }
 
 impl Summary {

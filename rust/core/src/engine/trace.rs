@@ -7,7 +7,7 @@ pub struct Event {
     pub tick: u32,
     /// Minutes since the opening, inside the session; `None` at its close.
     pub minute: Option<u32>,
-    /// "open", "skip", "withhold", "refuse", "block", "settle", "close", "reduce", "monetise", "resize", "transfer", "call", "deposit", "ruin".
+    /// "open", "skip", "withhold", "keep", "refuse", "block", "settle", "close", "reduce", "monetise", "resize", "transfer", "call", "deposit", "ruin".
     pub kind: &'static str,
     /// Why: the rule's text, or the reason in one word.
     pub reason: String,
@@ -15,6 +15,8 @@ pub struct Event {
     pub layer: Option<usize>,
     /// Slot of the layer.
     pub slot: Option<usize>,
+    /// Which of the layer's packages: 0 its own, then its others.
+    pub other: usize,
     /// Lots.
     pub lots: f64,
     /// Cash per unit, points of the underlying (received is positive).
@@ -29,6 +31,9 @@ pub struct Event {
     pub leg_prices: Vec<f64>,
     /// Days since 1970-01-01 of the expiry; 0 for events of the whole book.
     pub expiry_day: i32,
+    /// Variances a year of SPX that an opening in place of what is rolled trades: until the old expiry, and from there
+    /// until the new one (R83); NaN of any other event.
+    pub variances: [f64; 2],
 }
 
 impl Default for Event {
@@ -40,6 +45,7 @@ impl Default for Event {
             reason: String::new(),
             layer: None,
             slot: None,
+            other: 0,
             lots: 0.0,
             price: f64::NAN,
             cash: 0.0,
@@ -47,6 +53,7 @@ impl Default for Event {
             strikes: vec![],
             leg_prices: vec![],
             expiry_day: 0,
+            variances: [f64::NAN; 2],
         }
     }
 }
@@ -126,6 +133,8 @@ pub struct LayerDecision {
     pub due: bool,
     /// What its enter rule said: 1 true, 0 false, NaN unknown; `None` without a rule.
     pub enter: Option<f64>,
+    /// What the rule of its cash press said, likewise.
+    pub press: Option<f64>,
     /// Permits, by name, that an opening lacks, and that a roll lacks; empty where it may.
     pub withheld: [String; 2],
     /// An opening is ordered.
@@ -141,6 +150,8 @@ pub struct LayerDecision {
 pub struct Held {
     /// Slot of the layer.
     pub slot: usize,
+    /// Which of the layer's packages: 0 its own, then its others.
+    pub other: usize,
     /// Lots, and lots at the opening.
     pub lots: [f64; 2],
     /// Tick of the opening; negative before session 0.

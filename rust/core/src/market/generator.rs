@@ -73,7 +73,7 @@ pub trait Generator: Send + Sync + std::fmt::Debug {
     /// Standard moves of the states; `None` where VIX does not move.
     fn shock(&self) -> Option<Shock>;
 
-    /// Visits the sessions −window … −1 in order, as 0 … window − 1; never session 0.
+    /// Visits the sessions −window … −1 in order, as 0 … window − 1; never session 0. Those before a record began are NaN.
     fn warm_up(&self, lanes: &Lanes, window: u32, visit: &mut dyn FnMut(u32, &State));
 
     /// How the states are priced.

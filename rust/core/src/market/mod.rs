@@ -33,6 +33,7 @@ mod smile;
 pub mod smile_state;
 pub mod spec;
 pub mod state;
+pub mod strategy_index;
 pub mod vix_option;
 mod warm_up;
 

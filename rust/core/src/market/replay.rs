@@ -14,10 +14,13 @@ use super::recorded_chain::RecordedChain;
 use super::recorded_vx::{Mark, VxBasis};
 use super::shock::Shock;
 use super::spec::{L3fSpec, ReplaySpec};
-use super::state::{Point, State};
+use super::state::{FACTORS, Point, State};
 use crate::Result;
 use crate::math::lanes::{Col, LANES};
 use crate::math::special;
+
+/// A session before the record began: nothing is known of it.
+const BEFORE: Point = Point { ln_s: f64::NAN, x: [f64::NAN; FACTORS], r: f64::NAN, q: f64::NAN };
 
 /// Lane `i` at session `step` is row `start[i] + step`.
 #[derive(Clone, Debug)]
@@ -152,7 +155,11 @@ impl Generator for Replay {
     fn warm_up(&self, lanes: &Lanes, window: u32, visit: &mut dyn FnMut(u32, &State)) {
         let mut state = State::default();
         for step in 0..window {
-            self.gather(lanes, i64::from(step) - i64::from(window), &mut state);
+            let offset = i64::from(step) - i64::from(window);
+            for (lane, start) in lanes.start.into_iter().enumerate() {
+                let row = usize::try_from(i64::from(start) + offset);
+                state.set(lane, row.map_or(&BEFORE, |row| &self.rows[row]));
+            }
             visit(step, &state);
         }
     }

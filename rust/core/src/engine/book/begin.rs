@@ -9,7 +9,8 @@ use crate::{
 impl Book {
     /// Puts lots in a slot without a trade: they were paid for before.
     pub fn hold(&mut self, held: &HeldSpec, slot: usize) {
-        let state = &mut self.layers[held.layer].slots[slot];
+        let layer = &mut self.layers[held.layer];
+        let state = &mut layer.slots[slot];
         state.lots = Col::splat(held.lots);
         state.entry_lots = Col::splat(held.entry_lots);
         state.sold = Col::splat(held.entry_lots - held.lots);
@@ -19,6 +20,11 @@ impl Book {
     pub fn begin(&mut self, ctx: Context<'_>, begins: &BeginPlan, pools: &[Pool]) {
         for ledger in [CORE, SLEEVE] {
             self.cash[ledger] = Col::splat(begins.cash[ledger]);
+        }
+        // So many tranches of a layer are held: those that come first (R28).
+        for (layer, _) in ctx.book.shown() {
+            let held = self.slots_of(ctx.book, layer).filter(|slot| slot.lots[0] > 0.0).count();
+            self.layers[layer].bought = [(1_u32 << held.min(16)) - 1; LANES];
         }
         for i in 0..LANES {
             let nav = self.nav_now(ctx, pools, i);

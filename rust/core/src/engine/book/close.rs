@@ -5,6 +5,7 @@ use crate::engine::{
     layout::BookPlan,
     package::{Market, Package, Pool},
     plan::Plan,
+    size::FLOOR_SLACK,
     trace::Event,
 };
 
@@ -68,16 +69,25 @@ impl Book {
 
     /// Sells what the rungs reached so far want sold (R36).
     fn monetise(&mut self, ctx: Context<'_>, pools: &[Pool]) {
-        for layer in (0..self.layers.len()).filter(|&layer| !ctx.layer(layer).monetise.is_empty()) {
+        for layer in (0..self.layers.len()).filter(|&layer| ctx.layer(layer).sells_in_part()) {
             for slot in 0..self.layers[layer].slots.len() {
                 for i in self.holds(layer, slot).lanes() {
-                    let lots = self.layers[layer].slots[slot].due(i);
+                    let lots = self.lots_to_sell(ctx, layer, slot, i);
                     if lots > 0.0 {
                         self.sell(ctx, layer, slot, ctx.package(pools, layer, slot), i, lots, "monetise");
                     }
                 }
             }
         }
+    }
+
+    /// Lots that the rungs and the press reached so far want sold, less what was sold before, at most those held.
+    pub(super) fn lots_to_sell(&self, ctx: Context<'_>, layer: usize, slot: usize, lane: usize) -> f64 {
+        let state = &self.layers[layer].slots[slot];
+        let press = ctx.layer(layer).press.as_ref().filter(|_| state.pressed.get(lane));
+        let share = state.reached[lane] + press.map_or(0.0, |press| press.sell);
+        let due = (share * state.entry_lots[lane] + FLOOR_SLACK).floor() - state.sold[lane];
+        due.min(state.lots[lane])
     }
 
     /// Sells a part of a tranche: at a profit ("monetise"), or because it is beyond its band ("resize").
@@ -97,12 +107,14 @@ impl Book {
             self.unwind(ctx, layer, package, lane, lots, ctx.pool(layer).order_share(&ctx.plan.costs));
         let state = &mut self.layers[layer].slots[slot];
         state.lots[lane] -= lots;
+        let press = if state.pressing.get(lane) { "cash press: " } else { "" };
         if resized {
             // As if they had never been bought: the rungs sell their parts of the others.
             state.entry_lots[lane] -= lots;
         } else {
             state.sold[lane] += lots;
             self.sum.monetised[lane] += 1.0;
+            self.sum.pressed[lane] += f64::from(!press.is_empty());
         }
         let pool = ctx.pool(layer);
         let dollars = lots * pool.contract.dpp;
@@ -111,7 +123,7 @@ impl Book {
             reason: if resized {
                 "beyond its band".into()
             } else {
-                format!("value at {:.1} times its cost", package.value[lane] / -package.credit[lane])
+                format!("{press}value at {:.1} times its cost", package.value[lane] / -package.credit[lane])
             },
             lots,
             price: received,

@@ -22,8 +22,8 @@ impl Book {
             requirement: self.requirement.each_ref().map(|column| column[0]),
             vega: [exposure.core, exposure.hedge].map(|vega| if measured { vega } else { f64::NAN }),
             transfers: self.transfers.iter().map(|lanes| lanes.get(0)).collect(),
-            layers: (0..self.layers.len())
-                .map(|layer| self.layer_decided(ctx, pools, enters, layer))
+            layers: (ctx.book.shown())
+                .map(|(layer, _)| self.layer_decided(ctx, pools, enters, layer))
                 .collect(),
         }
     }
@@ -41,18 +41,24 @@ impl Book {
             let may = plan.permitted(rolls, enters, &ctx.market.session).get(0);
             if may { String::new() } else { plan.objections(rolls, enters, 0) }
         });
-        let slots = 0..self.layers[layer].slots.len();
+        let said = |rule: usize| {
+            let said = enters[rule].1;
+            let known = if said.truth.get(0) { 1.0 } else { 0.0 };
+            if said.known.get(0) { known } else { f64::NAN }
+        };
+        let slots = |layer: usize| (0..self.layers[layer].slots.len()).map(move |slot| (layer, slot));
         LayerDecision {
             due: decides
                 .as_ref()
-                .map_or(self.flat(layer).get(0), |decides| decides[ctx.market.session[0] as usize]),
-            enter: plan.enter.map(|rule| enters[rule].1.number(0)),
+                .map_or(self.flat(ctx.book, layer).get(0), |decides| decides[ctx.market.session[0] as usize]),
+            enter: plan.enter.map(said),
+            press: plan.press.as_ref().map(|press| said(press.when)),
             withheld,
-            open: self.layers[layer].open.get(0),
+            open: ctx.book.family(layer).any(|each| self.layers[each].open.get(0)),
             factor: self.layers[layer].factor[0],
-            held: slots
-                .filter(|&slot| self.holds(layer, slot).get(0))
-                .map(|slot| self.held_decided(ctx, pools, layer, slot))
+            held: (ctx.book.family(layer).flat_map(slots))
+                .filter(|&(layer, slot)| self.holds(layer, slot).get(0))
+                .map(|(layer, slot)| self.held_decided(ctx, pools, layer, slot))
                 .collect(),
         }
     }
@@ -60,9 +66,10 @@ impl Book {
     fn held_decided(&self, ctx: Context<'_>, pools: &[Pool], layer: usize, slot: usize) -> Held {
         let (state, package) = (&self.layers[layer].slots[slot], ctx.package(pools, layer, slot));
         let (exit, roll) = (state.exit.get(0), state.roll.get(0));
-        let sells = !exit && !roll && !ctx.layer(layer).monetise.is_empty();
+        let sells = !exit && !roll && ctx.layer(layer).sells_in_part();
         Held {
-            slot,
+            slot: ctx.place(layer, slot),
+            other: ctx.other(layer),
             lots: [state.lots[0], state.entry_lots[0]],
             entered: package.entered[0],
             expiry_day: ctx.plan.schedule.day(package.expiry[0]),
@@ -74,7 +81,7 @@ impl Book {
             challenge: challenge(ctx.pool(layer), package, 0, ctx.market.spot[0]),
             exit,
             roll,
-            sell: if sells { state.due(0).max(0.0) } else { 0.0 },
+            sell: if sells { self.lots_to_sell(ctx, layer, slot, 0).max(0.0) } else { 0.0 },
             resize: self.layers[layer].trims.get(slot).map_or(0.0, |trims| trims[0]),
         }
     }

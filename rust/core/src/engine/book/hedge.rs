@@ -1,6 +1,6 @@
 //! Lots of a hedge: its target, the limits that may bind, and which of them did (R22, R24, R42, R43, R61).
 
-use super::{Book, Context};
+use super::{Book, Context, window::Window};
 use crate::{
     engine::{
         foresight::Bought,
@@ -95,6 +95,7 @@ impl Book {
             // A book that is followed for foresight buys one lot of everything on offer.
             bought.push(Bought {
                 place: (lane, layer, slot),
+                of: ctx.layer(layer).of,
                 tick: ctx.tick,
                 outlay: offer.outlay,
                 expected_cost: offer.expected_cost,
@@ -112,7 +113,7 @@ impl Book {
             return;
         }
         let band = ctx.layer(layer).size.band;
-        if band > 0.0 && target < band * (self.own_lots(layer, lane) + target) {
+        if band > 0.0 && target < band * (self.own_lots(ctx, layer, lane) + target) {
             self.skip(ctx, layer, slot, Some(package), lane, "within its band".into());
             return;
         }
@@ -149,22 +150,14 @@ impl Book {
             self.sum.r44_held[lane] += f64::from(held);
         }
         if let Some(tally) = self.tally.as_mut() {
-            tally.commit(ctx.tick, lane, Some(layer), lots * offer.expected_cost);
+            tally.commit(ctx.tick, lane, Some(ctx.layer(layer).of), lots * offer.expected_cost);
         }
-        let rule = if self.layers[layer].rolled.get(lane) {
-            "roll"
-        } else {
-            ctx.layer(layer).enter.map_or("schedule", |enter| &ctx.plan.enters[enter].text)
-        };
-        self.enter(
-            ctx,
-            layer,
-            slot,
-            package,
-            lane,
-            lots,
-            format!("{rule}; {}{}", limit.words(), self.counted(layer, lane)),
-        );
+        let rule = self.opens_by(ctx, layer, lane);
+        let traded = self.rolled_variances(ctx, layer, lane).words();
+        let weighed = self.weighed_words(layer, lane);
+        let times = self.times_words(layer, lane);
+        let reason = format!("{rule}; {}{times}{traded}{weighed}", limit.words());
+        self.enter(ctx, layer, slot, package, lane, lots, reason);
     }
 
     /// Dollars per VIX point of the core (what it loses) and of all hedges (what they gain).
@@ -203,9 +196,14 @@ impl Book {
         layers.map(loss).sum()
     }
 
-    /// Lots that the layer holds.
-    fn own_lots(&self, layer: usize, lane: usize) -> f64 {
-        self.layers[layer].slots.iter().map(|slot| slot.lots[lane]).sum()
+    /// Lots that the layer holds, those of other packages by their dollars a point.
+    fn own_lots(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
+        let own = ctx.pool(layer).contract.dpp;
+        let lots = |each: usize| -> f64 {
+            let lots = self.layers[each].slots.iter().map(|slot| slot.lots[lane]).sum::<f64>();
+            if each == layer { lots } else { lots * ctx.pool(each).contract.dpp / own }
+        };
+        ctx.book.family(layer).map(lots).sum()
     }
 
     /// Premium paid for what the layer holds, dollars.
@@ -213,13 +211,32 @@ impl Book {
         if !ctx.pool(layer).pays_premium() {
             return 0.0;
         }
-        self.held(ctx, pools, layer, |package| (-package.credit[lane]).max(0.0), lane)
+        let paid = |each| self.held(ctx, pools, each, |package| (-package.credit[lane]).max(0.0), lane);
+        ctx.book.family(layer).map(paid).sum()
     }
 
-    /// `size.value` with its multiplier and weight, smaller where its rules said so (C3, R33, R40).
+    /// `size.value` with its multiplier and weight, smaller where its rules said so (C3, R33, R40), of the parts that are
+    /// held then (R28).
     pub(super) fn fraction(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
-        let size = &ctx.layer(layer).size;
-        size.value * size.multiplier * self.layers[layer].factor[lane]
+        let plan = ctx.layer(layer);
+        let state = &self.layers[layer];
+        plan.size.value * plan.size.multiplier * state.factor[lane] * plan.share_of(state.adding[lane])
+    }
+
+    /// Lots of a package on offer that its layer would buy, before they are made whole.
+    pub(super) fn would_buy(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        package: &Package,
+        choice: &Selection,
+        lane: usize,
+    ) -> f64 {
+        let offer = offer(ctx, layer, package, choice, lane);
+        let exposure = self.exposure(ctx, pools, lane);
+        let target = self.target(ctx, pools, layer, &offer, exposure, lane);
+        self.allowed(ctx, pools, layer, &offer, target, lane).0
     }
 
     /// Lots that the layer wants to buy now, before any limit.
@@ -251,7 +268,7 @@ impl Book {
                         0.0
                     }
                 });
-                per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(layer, lane)
+                per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(ctx, layer, lane)
             }
             SizeTarget::CoreNotional => {
                 let notional = self.core(ctx, pools, lane, |package| package.risk[lane]);
@@ -259,14 +276,14 @@ impl Book {
             }
             SizeTarget::CoreIndexNotional => {
                 let per_point = self.core(ctx, pools, lane, |_| 1.0);
-                fraction * per_point / offer.dpp - self.own_lots(layer, lane)
+                fraction * per_point / offer.dpp - self.own_lots(ctx, layer, lane)
             }
             SizeTarget::CoreMaxLoss => {
                 let most = self.core(ctx, pools, lane, |package| package.risk[lane]);
-                per(fraction * most, offer.package.value[lane] * offer.dpp) - self.own_lots(layer, lane)
+                per(fraction * most, offer.package.value[lane] * offer.dpp) - self.own_lots(ctx, layer, lane)
             }
             SizeTarget::PremiumShare => per(fraction * self.nav_now(ctx, pools, lane), offer.premium),
-            SizeTarget::Lots => fraction - self.own_lots(layer, lane),
+            SizeTarget::Lots => fraction - self.own_lots(ctx, layer, lane),
             SizeTarget::MarginShare => unreachable!("layout refuses it for a hedge"),
         };
         lots.max(0.0)
@@ -293,17 +310,18 @@ impl Book {
         };
         for cap in &plan.size.caps {
             let tally = self.tally.as_ref();
-            let (yearly, window) = match *cap {
+            let spent_in = |window: &Option<Window>| window.as_ref().map_or(0.0, |window| window.spent[lane]);
+            let (yearly, spent) = match *cap {
                 Cap::Budget => (
                     ctx.book.budget_per_year.unwrap_or(f64::INFINITY),
-                    tally.and_then(|tally| tally.window.as_ref()),
+                    tally.map_or(0.0, |tally| spent_in(&tally.window)),
                 ),
+                // Whichever package of the layer it was spent on.
                 Cap::LayerBudget { per_year } => {
-                    (per_year, tally.and_then(|tally| tally.windows[layer].as_ref()))
+                    (per_year, tally.map_or(0.0, |tally| spent_in(&tally.windows[plan.of])))
                 }
                 _ => continue,
             };
-            let spent = window.map_or(0.0, |window| window.spent[lane]);
             let budget = yearly * self.budget_factor[lane] * self.nav_now(ctx, pools, lane);
             cut(lots(budget - spent, offer.expected_cost), Limit::Budget);
         }
@@ -319,7 +337,7 @@ impl Book {
                 }
                 Cap::CrashGain { .. } => {
                     let left = self.core(ctx, pools, lane, |p| p.risk[lane] + p.value[lane]);
-                    let most = lots(left, offer.crash_gain) - self.own_lots(layer, lane);
+                    let most = lots(left, offer.crash_gain) - self.own_lots(ctx, layer, lane);
                     cut(most.max(0.0), Limit::Cap);
                 }
             }

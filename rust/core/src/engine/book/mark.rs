@@ -178,9 +178,15 @@ impl Book {
 
     /// The figures that are known only at T.
     pub fn finish(&mut self, ctx: Context<'_>, pools: &[Pool]) {
-        let layers: [Col; MAX_LAYERS] =
-            std::array::from_fn(|l| self.layers.get(l).map_or_else(Col::default, |layer| layer.pnl));
-        for (index, pnl) in layers.iter().enumerate().take(self.layers.len()) {
+        let mut layers: [Col; MAX_LAYERS] = std::array::from_fn(|_| Col::default());
+        for (index, layer) in self.layers.iter().enumerate() {
+            let pnl = &mut layers[ctx.layer(index).of];
+            for i in 0..LANES {
+                pnl[i] += layer.pnl[i];
+            }
+        }
+        for (index, _) in ctx.book.shown() {
+            let pnl = &layers[index];
             let hedges = ctx.layer(index).hedges();
             let side = if hedges { &mut self.sum.hedge_pnl } else { &mut self.sum.core_pnl };
             for i in 0..LANES {

@@ -11,9 +11,12 @@ mod liquidity;
 mod margin;
 mod mark;
 mod open;
+mod others;
 mod review;
+mod roll;
 mod settle;
 mod tally;
+mod tranches;
 mod window;
 
 use super::{
@@ -21,18 +24,21 @@ use super::{
     entries,
     exposure::Exposure,
     foresight::Bought,
-    layout::{BookPlan, LayerPlan, PoolPlan},
+    layout::{BookPlan, LayerPlan, PoolPlan, Prefer},
     package::{Market, Package, Pool},
     plan::Plan,
-    size::FLOOR_SLACK,
     summary::Summary,
     trace::Event,
 };
-use crate::math::lanes::{Col, LANES, Mask};
+use crate::{
+    math::lanes::{Col, LANES, Mask, Tri},
+    rules::program::Memory,
+};
 use calls::Calls;
 pub use close::closed_for;
 use efficiency::Efficiency;
 use tally::Tally;
+use tranches::{NO_PARTS, Parts};
 
 /// Money comparisons (refusal, call, liquidation) ignore differences below this, dollars.
 const TOLERANCE: f64 = 1e-6;
@@ -76,16 +82,11 @@ struct Slot {
     entry_lots: Col,
     sold: Col,
     reached: Col,
+    /// Lanes in which the cash press has reached it, and those in which it does at this close (R84).
+    pressed: Mask,
+    pressing: Mask,
     /// Hedge P&L of the book at the end of the entry tick.
     hedge_before: Col,
-}
-
-impl Slot {
-    /// Lots that the rungs reached so far want sold and that are not yet, at most those held (R36).
-    fn due(&self, lane: usize) -> f64 {
-        let due = (self.reached[lane] * self.entry_lots[lane] + FLOOR_SLACK).floor() - self.sold[lane];
-        due.min(self.lots[lane])
-    }
 }
 
 /// Positions and pending orders of one layer.
@@ -100,6 +101,13 @@ struct Layer {
     factor: Col,
     /// Per slot, lots that are to be sold because they are beyond the band; none in a layer that is not reviewed.
     trims: Vec<Col>,
+    /// Parts of the target that it has bought since it was flat, and those that it has after the pending opening (R28).
+    bought: Parts,
+    adding: Parts,
+    /// Variances a year that the pending roll trades: until the old expiry, and from there until the new one (R83).
+    traded: [Col; 2],
+    /// Theta per vega of the layer's own package and of the other one, where they were compared (R32).
+    weighed: [Col; 2],
     chains: Vec<Chain>,
     base: Col,
     /// Every bucket but interest.
@@ -114,6 +122,10 @@ impl Layer {
             open: Mask::NONE,
             rolled: Mask::NONE,
             factor: Col::splat(1.0),
+            bought: NO_PARTS,
+            adding: NO_PARTS,
+            traded: [Col::splat(f64::NAN); 2],
+            weighed: [Col::splat(f64::NAN); 2],
             chains: vec![Chain::default(); pool.tranches],
             base: Col::splat(f64::NAN),
             pnl: Col::default(),
@@ -154,6 +166,17 @@ impl<'a> Context<'a> {
 
     fn package<'p>(&self, pools: &'p [Pool], layer: usize, slot: usize) -> &'p Package {
         &pools[self.book.layers[layer].pool].packages[slot]
+    }
+
+    /// Which of its layer's packages this is: 0 its own, then the others.
+    fn other(&self, layer: usize) -> usize {
+        self.book.family(layer).position(|each| each == layer).unwrap_or(0)
+    }
+
+    /// A slot among those of all the packages of a layer.
+    fn place(&self, layer: usize, slot: usize) -> usize {
+        let before = self.book.family(layer).take_while(|&each| each != layer);
+        before.map(|each| self.pool(each).places()).sum::<usize>() + slot
     }
 
     /// Layers that use the cash of a ledger.
@@ -395,23 +418,49 @@ impl Book {
         self.layers[layer].slots[slot].followed
     }
 
-    /// Lanes in which a layer holds nothing at all.
-    pub fn flat(&self, layer: usize) -> Mask {
-        let slots = &self.layers[layer].slots;
-        Mask::from_fn(|i| slots.iter().all(|slot| slot.lots[i] == 0.0))
+    /// Slots of a layer and of its other packages.
+    fn slots_of(&self, book: &BookPlan, layer: usize) -> impl Iterator<Item = &Slot> {
+        book.family(layer).flat_map(|each| &self.layers[each].slots)
+    }
+
+    /// Lanes in which a layer holds nothing at all, of none of its packages.
+    pub fn flat(&self, book: &BookPlan, layer: usize) -> Mask {
+        let held = self.slots_of(book, layer).fold(Mask::NONE, |held, slot| {
+            let lots = &slot.lots;
+            held | Mask::from_fn(|i| lots[i] > 0.0)
+        });
+        !held
     }
 
     /// Lanes of a layer that are rolled at the next fill.
-    pub fn rolls(&self, layer: usize) -> Mask {
-        self.layers[layer].slots.iter().fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
+    pub fn rolls(&self, book: &BookPlan, layer: usize) -> Mask {
+        self.slots_of(book, layer).fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
     }
 
-    /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; their targets
-    /// count `factor` times.
-    pub fn order_open(&mut self, layer: usize, [lanes, rolled]: [Mask; 2], factor: &Col) {
-        self.layers[layer].open = lanes;
-        self.layers[layer].rolled = rolled;
-        self.layers[layer].factor.clone_from(factor);
+    /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; their targets count
+    /// `factor` times. Which of the layer's packages is bought is found at the fill: another one may
+    /// be in the lanes of `may`.
+    pub fn order_open(
+        &mut self,
+        book: &BookPlan,
+        layer: usize,
+        [lanes, rolled]: [Mask; 2],
+        factor: &Col,
+        may: impl Fn(Prefer) -> Mask,
+    ) {
+        let adding = self.layers[layer].adding;
+        for each in book.family(layer) {
+            let state = &mut self.layers[each];
+            (state.open, state.rolled, state.adding) = (lanes, rolled, adding);
+            state.factor.clone_from(factor);
+            if book.layers[each].of != each || !book.layers[each].others.is_empty() {
+                state.weighed = [Col::splat(f64::NAN); 2];
+            }
+        }
+        for other in &book.layers[layer].others {
+            let state = &mut self.layers[other.layer];
+            state.open = state.open & may(other.prefer);
+        }
     }
 
     /// How many times budgets count at the next fill (R67).
@@ -429,18 +478,20 @@ impl Book {
         self.transfers[transfer] = lanes;
     }
 
-    /// Rolls and partial sales of the hedge layers, from this tick's marks (R35, R36).
-    pub fn order_rolls_and_sales(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+    /// Rolls and partial sales of the hedge layers, from this tick's marks (R35, R36, R84).
+    pub fn order_rolls_and_sales(&mut self, ctx: Context<'_>, pools: &[Pool], enters: &[(Memory, Tri)]) {
         for layer in 0..self.layers.len() {
             let plan = ctx.layer(layer);
-            if plan.roll_below.is_none() && plan.monetise.is_empty() {
+            if plan.roll_below.is_none() && plan.monetise.is_empty() && plan.press.is_none() {
                 continue;
             }
+            let press = plan.press.as_ref();
+            let pressing = press.map_or(Mask::NONE, |press| enters[press.when].1.is_true());
             for slot in 0..self.layers[layer].slots.len() {
                 let package = ctx.package(pools, layer, slot);
                 let held = self.holds(layer, slot);
                 let state = &mut self.layers[layer].slots[slot];
-                state.roll = Mask::NONE;
+                (state.roll, state.pressing) = (Mask::NONE, Mask::NONE);
                 for i in held.lanes() {
                     let days = ctx.plan.schedule.days_between(ctx.market.session[i], package.expiry[i]);
                     let due = plan.roll_below.is_some_and(|below| days < below);
@@ -449,16 +500,21 @@ impl Book {
                     let reached = plan.monetise.iter().filter(|rung| package.value[i] >= rung.at * cost);
                     let share = reached.map(|rung| rung.sell).sum::<f64>();
                     state.reached[i] = state.reached[i].max(share);
+                    let gained = press.is_some_and(|press| package.value[i] >= press.at * cost);
+                    state.pressing.set(i, gained && pressing.get(i) && !state.pressed.get(i));
                 }
+                state.pressed = state.pressed | state.pressing;
             }
         }
     }
 
     /// Takes back the rolls that are not permitted; returns those that were ordered.
-    pub fn withhold_rolls(&mut self, layer: usize, permitted: Mask) -> Mask {
-        let ordered = self.rolls(layer);
-        for slot in &mut self.layers[layer].slots {
-            slot.roll = slot.roll & permitted;
+    pub fn withhold_rolls(&mut self, book: &BookPlan, layer: usize, permitted: Mask) -> Mask {
+        let ordered = self.rolls(book, layer);
+        for each in book.family(layer) {
+            for slot in &mut self.layers[each].slots {
+                slot.roll = slot.roll & permitted;
+            }
         }
         ordered
     }
@@ -640,8 +696,9 @@ fn about(
 ) -> Event {
     Event {
         kind,
-        layer: Some(layer),
-        slot: Some(slot),
+        layer: Some(ctx.layer(layer).of),
+        other: ctx.other(layer),
+        slot: Some(ctx.place(layer, slot)),
         strikes: package.map_or_else(Vec::new, |package| package.strikes.iter().map(|k| k[0]).collect()),
         leg_prices: package
             .map_or_else(Vec::new, |package| package.leg_prices.iter().map(|p| p[0]).collect()),

@@ -164,7 +164,15 @@ impl Book {
             self.layers[layer].base[lane] = base;
             self.sum.first_requirement[lane] += base * room.tranches * room.unit;
         }
-        self.enter(ctx, layer, slot, package, lane, lots, format!("schedule{}", self.counted(layer, lane)));
+        self.enter(
+            ctx,
+            layer,
+            slot,
+            package,
+            lane,
+            lots,
+            format!("schedule{}", self.times_words(layer, lane)),
+        );
         self.sum.opened[lane] += 1.0;
         self.sum.increased[lane] += f64::from(lots > base);
         self.sum.lots[lane] += lots;
@@ -173,7 +181,7 @@ impl Book {
     }
 
     /// In words how many times the target counts, where that is not once.
-    pub(super) fn counted(&self, layer: usize, lane: usize) -> String {
+    pub(super) fn times_words(&self, layer: usize, lane: usize) -> String {
         let factor = self.layers[layer].factor[lane];
         if factor == 1.0 { String::new() } else { format!("; the target counts {factor:.2} times") }
     }
@@ -204,11 +212,16 @@ impl Book {
         state.entry_lots[lane] = lots;
         state.sold[lane] = 0.0;
         state.reached[lane] = 0.0;
+        state.pressed.set(lane, false);
+        let variances = self.rolled_variances(ctx, layer, lane);
+        let of = ctx.layer(layer).of;
+        self.layers[of].bought[lane] = self.layers[of].adding[lane];
         self.log(ctx, lane, || Event {
             reason,
             lots,
             price: credit,
             cash: dollars * credit - fees,
+            variances: [variances.sold, variances.forward],
             ..about(ctx, "open", layer, slot, Some(package))
         });
     }

@@ -21,7 +21,7 @@ impl Book {
     pub fn order_reviews(&mut self, ctx: Context<'_>, pools: &[Pool]) {
         for layer in (0..self.layers.len()).filter(|&layer| ctx.layer(layer).size.review) {
             self.layers[layer].trims.fill(Col::default());
-            for i in (self.trading() & !self.flat(layer)).lanes() {
+            for i in (self.trading() & !self.flat(ctx.book, layer)).lanes() {
                 if let Some(measured) = self.measured(ctx, pools, layer, i) {
                     self.order_trims(ctx, pools, layer, &measured, i);
                 }
@@ -100,7 +100,8 @@ impl Book {
         if state.exit.get(lane) || state.roll.get(lane) {
             return 0.0;
         }
-        let sold = if ctx.layer(layer).monetise.is_empty() { 0.0 } else { state.due(lane) };
+        let sold =
+            if ctx.layer(layer).sells_in_part() { self.lots_to_sell(ctx, layer, slot, lane) } else { 0.0 };
         state.lots[lane] - sold.max(0.0)
     }
 

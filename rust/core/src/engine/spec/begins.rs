@@ -21,6 +21,9 @@ pub struct BeginsSpec {
 pub struct HeldSpec {
     /// Index of the layer that it belongs to.
     pub layer: usize,
+    /// Which of its packages it is: 0 its own, then its others in order.
+    #[serde(default)]
+    pub other: usize,
     /// Lots held.
     pub lots: f64,
     /// Lots at the opening: more where a part has been sold (R36).

@@ -4,6 +4,7 @@ mod begins;
 mod calls;
 mod contract;
 mod governance;
+mod hedging;
 mod legs;
 mod signals;
 mod size;
@@ -13,6 +14,7 @@ pub use begins::{BeginsSpec, HeldSpec};
 pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
 pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
 pub use governance::{OverrideSpec, PermitSpec};
+pub use hedging::{OtherSpec, PreferSpec, PressSpec, RollLimits, Rung, TrancheSpec};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
 pub use signals::{ModelledSpec, SignalsSpec};
 pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeBasis, SizeSpec, SizeTarget};
@@ -229,19 +231,21 @@ pub struct LayerSpec {
     /// Partial sales of what has gained (R36), ascending in `at`.
     #[serde(default)]
     pub monetise: Vec<Rung>,
+    /// Partial sales while a rule holds (R84, R89).
+    #[serde(default)]
+    pub press: Option<PressSpec>,
+    /// Parts of the target that are bought one after the other (R28); none: all of it at once.
+    #[serde(default)]
+    pub tranches: Vec<TrancheSpec>,
+    /// A roll that costs more is not done (R58).
+    #[serde(default)]
+    pub roll_limits: Option<RollLimits>,
+    /// What may be bought in place of product and days, the first that is preferred (R32, R42); none: nothing.
+    #[serde(default)]
+    pub others: Vec<OtherSpec>,
     /// How many lots.
     pub size: SizeSpec,
     /// What a loss does to the next size (R10); absent: nothing.
     #[serde(default)]
     pub progression: Option<ProgressionSpec>,
-}
-
-/// A partial sale (R36).
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rung {
-    /// Reached when the value is this many times the cost.
-    pub at: f64,
-    /// Share of the lots at entry to sell then.
-    pub sell: f64,
 }

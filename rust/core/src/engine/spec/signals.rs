@@ -14,6 +14,8 @@ pub struct SignalsSpec {
     pub absent: Vec<String>,
     /// In a simulated market: signals made up along its paths. An assumption, not evidence.
     pub model: BTreeMap<String, ModelledSpec>,
+    /// In a simulated market: per name the indicator that it is over the hours of its sessions (R55).
+    pub hourly: BTreeMap<String, String>,
 }
 
 /// How one signal of a simulated market moves; half-lives in sessions.

@@ -44,14 +44,8 @@ pub fn inv_norm_cdf_column<const FMA: bool>(p: &mut Col) {
         place[count] = lane as u8;
         count += 1;
     }
-    for i in 0..LANES {
-        let q = p[i] - 0.5;
-        let centre = CENTRAL_HALF_WIDTH * CENTRAL_HALF_WIDTH - q * q;
-        p[i] = q * polynomial::<FMA, _>(&CENTRAL_P, centre) / polynomial::<FMA, _>(&CENTRAL_Q, centre);
-    }
-    let mut quantile = packed;
     let mut deep = false;
-    for group in quantile[..count.next_multiple_of(GROUP)].chunks_exact_mut(GROUP) {
+    for group in packed[..count.next_multiple_of(GROUP)].chunks_exact_mut(GROUP) {
         for p in group {
             let q = *p - 0.5;
             let smaller = if q < 0.0 { *p } else { 1.0 - *p };
@@ -64,11 +58,16 @@ pub fn inv_norm_cdf_column<const FMA: bool>(p: &mut Col) {
     }
     // Once in 10¹¹ draws: a third quotient.
     if deep {
-        for (quantile, &p) in quantile.iter_mut().zip(&packed[..count]) {
-            *quantile = inv_norm_cdf::<FMA>(p);
+        for (quantile, &lane) in packed[..count].iter_mut().zip(&place) {
+            *quantile = inv_norm_cdf::<FMA>(p[usize::from(lane)]);
         }
     }
-    for (&lane, &quantile) in place[..count].iter().zip(quantile.iter()) {
+    for i in 0..LANES {
+        let q = p[i] - 0.5;
+        let centre = CENTRAL_HALF_WIDTH * CENTRAL_HALF_WIDTH - q * q;
+        p[i] = q * polynomial::<FMA, _>(&CENTRAL_P, centre) / polynomial::<FMA, _>(&CENTRAL_Q, centre);
+    }
+    for (&lane, &quantile) in place[..count].iter().zip(packed.iter()) {
         p[usize::from(lane)] = quantile;
     }
 }

@@ -1,0 +1,85 @@
+"""Memory of large results: kept when they are gone, on pages that the system hands out in one piece."""
+
+import mmap
+from contextlib import suppress
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__: Final = ["KEPT", "LARGE", "array"]
+
+PAGE: Final = 2 << 20
+
+LARGE: Final = 2 * PAGE
+"""Results of so many bytes are made here, smaller ones by NumPy."""
+
+KEPT: Final = 256 << 20
+"""So many bytes of results that are gone are kept for the next ones."""
+
+_free: dict[int, list[mmap.mmap]] = {}
+"""Mappings that nobody reads any more, by their length."""
+
+
+class _Lease:
+    """Owns the memory of an array, and of all views of it, and keeps it when the last of them is gone."""
+
+    __slots__ = ("__array_interface__", "_memory")
+
+    def __init__(self, memory: mmap.mmap, rows: int, dtype: np.dtype[Any]) -> None:
+        address = np.frombuffer(memory, np.uint8, 1).ctypes.data
+        self._memory = memory
+        self.__array_interface__ = {
+            "data": (address, False),
+            "shape": (rows,),
+            "typestr": dtype.str,
+            "version": 3,
+        }
+
+    def __del__(self) -> None:
+        kept = sum(length * len(mappings) for length, mappings in tuple(_free.items()))
+        if kept + len(self._memory) <= KEPT:
+            _free.setdefault(len(self._memory), []).append(self._memory)
+
+
+def array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a new array whose values are whatever its memory holds, `LARGE` bytes or more.
+
+    A system hands out fresh memory in pages of 4 KiB and clears each when it is first written: a million
+    rows of fourteen greeks take longer to hand out than to compute. Here they come in pages of 2 MiB where
+    the system has them, and those of results that are gone are used again, up to `KEPT` bytes. An array does
+    not own its memory, so that it cannot be resized in place; everything else is as of any array.
+
+    Parameters
+    ----------
+    shape
+        Lengths of the axes.
+    dtype
+        Type of the values, without references to Python objects.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from alvh import memory
+    >>> memory.array((1000, 1000), np.dtype(float)).flags.writeable
+    True
+    """
+    rows = int(np.prod(shape))
+    length = -(-rows * dtype.itemsize // PAGE) * PAGE
+    kept = _free.get(length)
+    try:
+        memory = kept.pop() if kept else _mapped(length)
+    except IndexError:  # another thread took the last one
+        memory = _mapped(length)
+    return np.asarray(_Lease(memory, rows, dtype)).reshape(shape)
+
+
+def _mapped(length: int) -> mmap.mmap:
+    """Map fresh memory, of this process alone."""
+    if not hasattr(mmap, "MAP_PRIVATE"):  # Windows
+        return mmap.mmap(-1, length)
+    memory = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a system built without them: small pages hold the same values
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory

@@ -1,0 +1,59 @@
+//! Layers that are bought in parts: which part the next opening adds (R28).
+
+use super::{Book, Context};
+use crate::{
+    math::lanes::{LANES, Mask, Tri},
+    rules::program::Memory,
+};
+
+/// Parts of a layer, a bit each, by lane.
+pub(super) type Parts = [u32; LANES];
+
+/// Of no part of any layer.
+pub(super) const NO_PARTS: Parts = [0; LANES];
+
+impl Book {
+    /// Lanes in which a layer that holds something wants a further part: the first whose rule is true and that it has not
+    /// bought since it was flat.
+    ///
+    /// None is added to what is being closed by rule. What is ordered in the other lanes is the first part, or, in place
+    /// of what is rolled, those that there were.
+    pub fn further_tranche(&mut self, ctx: Context<'_>, layer: usize, enters: &[(Memory, Tri)]) -> Mask {
+        let plan = ctx.layer(layer);
+        let mut further = Mask::NONE;
+        if plan.tranches.is_empty() {
+            return further;
+        }
+        let (flat, trading) = (self.flat(ctx.book, layer), self.trading());
+        let slots = self.slots_of(ctx.book, layer);
+        let leaving = slots.fold(Mask::NONE, |lanes, slot| lanes | slot.exit);
+        let state = &mut self.layers[layer];
+        for i in flat.lanes() {
+            state.bought[i] = 0;
+        }
+        state.adding = state.bought.map(|bought| bought.max(1));
+        for (index, tranche) in plan.tranches.iter().enumerate() {
+            let Some(rule) = tranche.when else { continue };
+            for i in (enters[rule].1.is_true() & trading & !flat & !leaving & !further).lanes() {
+                if state.bought[i] >> index & 1 == 0 {
+                    state.adding[i] |= 1 << index;
+                    further.set(i, true);
+                }
+            }
+        }
+        further
+    }
+
+    /// The rule by which the pending opening is made, in words.
+    pub(super) fn opens_by<'a>(&self, ctx: Context<'a>, layer: usize, lane: usize) -> &'a str {
+        let of = ctx.layer(layer).of;
+        let (plan, state) = (ctx.layer(of), &self.layers[of]);
+        if state.rolled.get(lane) {
+            return "roll";
+        }
+        let added = state.adding[lane] & !state.bought[lane];
+        let part = plan.tranches.get(added.trailing_zeros() as usize);
+        let rule = part.and_then(|tranche| tranche.when).or(plan.enter);
+        rule.map_or("schedule", |rule| &ctx.plan.enters[rule].text)
+    }
+}
