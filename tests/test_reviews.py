@@ -114,15 +114,12 @@ def test_what_cannot_be_reviewed_is_refused_with_the_mend(mend):
         _core.Plan(json.dumps(spec([CORE | {"name": "first"}, REFUSED[mend]])))
 
 
-UNREVIEWED = {"threatened_delta", "premium_share"}
-
-
 def reviewed(plan, draw):
     """Let hedges of a random plan be reviewed where they can be."""
     for layer in plan["books"][0]["layers"]:
         size = layer["size"]
-        alone = not (layer.get("tranches") or layer.get("others"))
-        if layer.get("role") == "hedge" and alone and size["target"] not in UNREVIEWED:
+        measured = size["target"] not in {"threatened_delta", "premium_share"}
+        if layer.get("role") == "hedge" and measured and not (layer.get("tranches") or layer.get("others")):
             size |= {"review": True, "band": draw.choice((0.0, 0.2))}
             size["reductions"] = [
                 {"when": draw.choice(hedge_random.BOOK_RULES), "to": draw.choice((0.0, 0.5))}
