@@ -81,7 +81,7 @@ impl Gates {
         };
         let mut counts = vec![];
         for (index, book) in plan.books.iter().enumerate() {
-            for (l, layer) in book.layers.iter().enumerate() {
+            for (l, layer) in book.shown() {
                 let enter = layer.enter.map(|rule| count(index, RuleOf::Enter(l), &plan.enters[rule]));
                 let weight = layer.weight.as_ref();
                 let weight =

@@ -150,13 +150,13 @@ impl Book {
             self.sum.r44_held[lane] += f64::from(held);
         }
         if let Some(tally) = self.tally.as_mut() {
-            tally.commit(ctx.tick, lane, Some(layer), lots * offer.expected_cost);
+            tally.commit(ctx.tick, lane, Some(ctx.layer(layer).of), lots * offer.expected_cost);
         }
         let rule = self.opens_by(ctx, layer, lane);
         let traded = self.rolled_variances(ctx, layer, lane).words();
         let weighed = self.weighed_words(layer, lane);
-        let counted = self.counted(layer, lane);
-        let reason = format!("{rule}; {}{counted}{traded}{weighed}", limit.words());
+        let times = self.times_words(layer, lane);
+        let reason = format!("{rule}; {}{times}{traded}{weighed}", limit.words());
         self.enter(ctx, layer, slot, package, lane, lots, reason);
     }
 
@@ -317,12 +317,9 @@ impl Book {
                     tally.map_or(0.0, |tally| spent_in(&tally.window)),
                 ),
                 // Whichever package of the layer it was spent on.
-                Cap::LayerBudget { per_year } => (
-                    per_year,
-                    tally.map_or(0.0, |tally| {
-                        ctx.book.family(layer).map(|each| spent_in(&tally.windows[each])).sum()
-                    }),
-                ),
+                Cap::LayerBudget { per_year } => {
+                    (per_year, tally.map_or(0.0, |tally| spent_in(&tally.windows[plan.of])))
+                }
                 _ => continue,
             };
             let budget = yearly * self.budget_factor[lane] * self.nav_now(ctx, pools, lane);

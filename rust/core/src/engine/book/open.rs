@@ -164,7 +164,15 @@ impl Book {
             self.layers[layer].base[lane] = base;
             self.sum.first_requirement[lane] += base * room.tranches * room.unit;
         }
-        self.enter(ctx, layer, slot, package, lane, lots, format!("schedule{}", self.counted(layer, lane)));
+        self.enter(
+            ctx,
+            layer,
+            slot,
+            package,
+            lane,
+            lots,
+            format!("schedule{}", self.times_words(layer, lane)),
+        );
         self.sum.opened[lane] += 1.0;
         self.sum.increased[lane] += f64::from(lots > base);
         self.sum.lots[lane] += lots;
@@ -173,7 +181,7 @@ impl Book {
     }
 
     /// In words how many times the target counts, where that is not once.
-    pub(super) fn counted(&self, layer: usize, lane: usize) -> String {
+    pub(super) fn times_words(&self, layer: usize, lane: usize) -> String {
         let factor = self.layers[layer].factor[lane];
         if factor == 1.0 { String::new() } else { format!("; the target counts {factor:.2} times") }
     }
