@@ -105,3 +105,19 @@ def test_hindsight_buys_one_lot_whatever_weights_say():
     result = av.compare([av.preset("plain"), heavy], av.market.L3F(vix=24), **FEW)
     bound = result.foresight("following")
     assert bound.height
+
+
+def test_a_weight_is_explained_node_by_node():
+    """R33: its terms and what they contribute, as the log has them; before its bounds."""
+    size = av.offset("core.vega", 0.5).weighted(MOMENTUM, low=0.9, high=1.1)
+    result = av.compare([arm(calls=size)], av.market.L3F(vix=24), **FEW)
+    (told,) = result.explain(2, layer="calls", at=20)
+    assert str(told).startswith("weight, tick 20:\n")
+    contributions = told.explanation.nodes.drop_nulls("contribution")["contribution"].to_list()
+    log = result.scores(2).filter(tick=20)
+    assert contributions == pytest.approx(log["contribution"].to_list())
+    assert told.explanation.outcome == pytest.approx(1 + 0.5 * log["total"][0])
+    factor = decisions(result, 2)[20]["layers"][1]["factor"]
+    assert factor == pytest.approx(min(max(told.explanation.outcome, 0.9), 1.1))
+    opened = result.trace(2).events.filter(event="open", layer="calls")
+    assert all("; the target counts" in reason for reason in opened["reason"])
