@@ -5,6 +5,7 @@ import pytest
 
 import alvh as av
 from alvh import _core, playbook
+from alvh.advice.orders import orders
 from alvh.errors import SpecError
 
 MOMENTUM = "1 + 0.5 * score(1, macd.zscore(63), 1, vix.zscore(63))"
@@ -105,3 +106,38 @@ def test_hindsight_buys_one_lot_whatever_weights_say():
     result = av.compare([av.preset("plain"), heavy], av.market.L3F(vix=24), **FEW)
     bound = result.foresight("following")
     assert bound.height
+
+
+def test_a_weight_is_explained_node_by_node():
+    """R33: its terms and what they contribute, as the log has them; before its bounds."""
+    size = av.offset("core.vega", 0.5).weighted(MOMENTUM, low=0.9, high=1.1)
+    result = av.compare([arm(calls=size)], av.market.L3F(vix=24), **FEW)
+    (told,) = result.explain(2, layer="calls", at=20)
+    assert str(told).startswith("weight, tick 20:\n")
+    contributions = told.explanation.nodes.drop_nulls("contribution")["contribution"].to_list()
+    log = result.scores(2).filter(tick=20)
+    assert contributions == pytest.approx(log["contribution"].to_list())
+    assert told.explanation.outcome == pytest.approx(1 + 0.5 * log["total"][0])
+    factor = decisions(result, 2)[20]["layers"][1]["factor"]
+    assert factor == pytest.approx(min(max(told.explanation.outcome, 0.9), 1.1))
+    opened = result.trace(2).events.filter(event="open", layer="calls")
+    assert all("; the target counts" in reason for reason in opened["reason"])
+
+
+def test_a_review_orders_its_sale_in_lots_and_says_why():
+    """R40: in advice a sale of its own, with its reason; the lots are those of the engine's decision."""
+    bands = av.offset("core.vega", 0.5).reduced_when("vix > 25", to=0.5).reviewed(band=0.1)
+    reviewed = arm(calls=bands)
+    result = av.compare([reviewed], av.market.L3F(vix=24), **FEW)
+    seen = 0
+    for path in range(4):
+        trace = _core.Plan(result.task.text).trace(path, 0)
+        for told in trace["decisions"]:
+            lots = sum(held["resize"] for held in told["layers"][1]["held"])
+            events = [event for event in trace["events"] if event["tick"] == told["tick"] + 1]
+            found = orders(reviewed, told, events).filter(action="resize")
+            assert found["lots"].sum() == lots
+            assert set(found["reason"]) <= {"beyond its band"}
+            assert set(found["side"]) <= {"sell"}
+            seen += lots > 0
+    assert seen

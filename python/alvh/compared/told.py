@@ -95,9 +95,10 @@ class TracedPaths(Compared):
         Returns
         -------
         tuple of PathExplanation
-            The rule that opens the layer, then its permits (the votes of governance, the schedule), with what
-            they withheld at this close and what a person decided instead, then the rule that closes it for
-            each tranche held, the oldest first; empty where the layer has no rules.
+            The rule that opens the layer, the number that its target counts times, before its bounds, then
+            its permits (the votes of governance, the schedule), with what they withheld at this close and
+            what a person decided instead, then the rule that closes it for each tranche held, the oldest
+            first; empty where the layer has no rules.
 
         Raises
         ------

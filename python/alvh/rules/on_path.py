@@ -14,10 +14,13 @@ from alvh.errors import SpecError
 from alvh.rules import from_spec, names
 from alvh.rules.beginning import beginnings
 from alvh.rules.explaining import Explanation, explain_seen
-from alvh.rules.objects import Condition
+from alvh.rules.objects import Condition, Expr
 
 OVERRIDE = "override"
 """What the engine says withheld an action whose permits are all true: a person."""
+
+SAME = 1e-9
+"""Up to which two numbers are the same: sums over a window may be rounded in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ class Permit:
 class PathExplanation:
     """One rule of a layer at one close; ``str`` says it in words."""
 
-    rule: Literal["enter", "permit", "exit"]
-    """Does it open the layer, permit its openings and rolls, or close a tranche?"""
+    rule: Literal["enter", "weight", "permit", "exit"]
+    """Does it open the layer, weigh its target, permit its openings and rolls, or close a tranche?"""
     tick: int
     """Sessions after session 0."""
     entered: int | None
@@ -67,12 +70,13 @@ def explain_path(
 ) -> tuple[PathExplanation, ...]:
     """Explain the rules of a layer of book 0 at a tick, which is a session of the calendar.
 
-    The one that opens, then the permits, then that of each tranche held. `rules` is the layer's description:
-    ``enter``, ``exit``, ``permits`` and ``overrides`` as they travel, or None.
+    The one that opens, then its weight, then the permits, then that of each tranche held. `rules` is the
+    layer's description: ``enter``, ``exit``, ``size``, ``permits`` and ``overrides`` as they travel, or None.
     """
     told = []
     for kind in ("enter", "exit"):
         if kind == "exit":
+            told += _weight(plan, path, layer, rules, tick)
             told += _permits(plan, path, layer, rules, tick=tick, session=session)
         found = plan.readings(path, 0, layer, closes=kind == "exit") if rules.get(kind) else None
         if found is None:
@@ -93,6 +97,19 @@ def explain_path(
             why = _explained(rule, tranche, tick, "exit", seen_from)
             told.append(PathExplanation("exit", tick, entered, why))
     return tuple(told)
+
+
+def _weight(
+    plan: _core.Plan, path: int, layer: int, rules: Mapping[str, Any], tick: int
+) -> list[PathExplanation]:
+    """Explain the number that the target of a layer counts times, before its bounds (R33)."""
+    weight = rules["size"].get("weight")
+    if weight is None:
+        return []
+    found = plan.readings(path, 0, layer, weight=True)
+    assert found is not None  # noqa: S101 - the layer has one
+    why = _explained(from_spec(weight["by"]), frame_read(found), tick, "enter", None)
+    return [PathExplanation("weight", tick, None, why)]
 
 
 def _permits(
@@ -171,7 +188,7 @@ def _position_names(columns: list[str]) -> list[str]:
 
 
 def _explained(
-    rule: Condition, read: pl.DataFrame, tick: int, kind: Literal["enter", "exit"], entered: int | None
+    rule: Expr, read: pl.DataFrame, tick: int, kind: Literal["enter", "exit"], entered: int | None
 ) -> Explanation:
     until = read.filter(pl.col("tick") <= tick)
     ticks = until["tick"]
@@ -179,9 +196,16 @@ def _explained(
         node: int((ticks < first).sum()) for node, first in beginnings(rule.tree, kind, entered).items()
     }
     told, said = explain_seen(rule, until, begins), until["answer"][-1]
-    if told.outcome is not (None if said is None else math.isclose(said, 1.0)):
+    if not _agree(told.outcome, said):
         raise SpecError(
             f"explain: at tick {tick} the engine said {said} of {rule}, and the sessions of the path retell "
             f"{told.outcome}: an explanation would be untrue. Mend: ask for the parts of the rule"
         )
     return told
+
+
+def _agree(retold: bool | float | None, said: float | None) -> bool:
+    """Say whether what the sessions retell of a rule, or of a number, is what the engine said."""
+    if retold is None or said is None:
+        return retold is None and said is None
+    return math.isclose(retold, said, rel_tol=SAME, abs_tol=SAME)
