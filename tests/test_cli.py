@@ -294,6 +294,8 @@ def test_json_is_json(finished):
     assert set(told) == {
         *("headline", "limits", "manifest", "ladder", "summary", "against", "attribution", "capacity"),
         *("peaks", "premium", "surface_band", "margin_calls", "sizing"),
+        *("discipline", "entries", "beta", "returns", "spikes", "windows", "cycles", "dependence"),
+        *("whipsaw", "pin_risk"),
     }
     assert told["manifest"]["digests"] == manifest(finished[0])["digests"]
     assert told["headline"] in " ".join(finished[1].replace("│", " ").split())
