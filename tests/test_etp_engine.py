@@ -233,6 +233,12 @@ def test_a_history_without_futures_is_refused_with_the_mend() -> None:
         av.compare([ARM], History.bundled(), every=50, sessions=60)
 
 
+def test_hindsight_on_shares_is_refused() -> None:
+    found = av.compare([ARM], L3F(), paths=64, sessions=40, shares=[0.1], seed=3)
+    with pytest.raises(av.AlvhError, match="shares, which have no expiry"):
+        found.foresight()
+
+
 def test_advice_on_shares_is_refused() -> None:
     with pytest.raises(av.AlvhError, match="holds shares of a fund"):
         av.advice.decision_log(ARM, History.bundled())

@@ -1,5 +1,5 @@
 //! American option prices, greeks and implied volatilities of arrays.
-#![expect(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these docstrings are read in Python")]
+#![expect(clippy::doc_markdown, reason = "these docstrings are read in Python")]
 
 use alvh_core::{
     math::broadcast::Broadcast,

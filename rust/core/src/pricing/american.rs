@@ -9,7 +9,7 @@
 //!
 //! and B solves a fixed-point equation of its own (`boundary`). I. J. Kim (1990) for the integral; L. Andersen, M. Lake and
 //! D. Offengenden, "High-performance American option pricing", Journal of Computational Finance 20 (2016), for the method.
-//! A call is a put with S and K, r and q exchanged (R. McDonald and M. Schroder, 1998).
+//! A call is a put with S and K, r and q exchanged (R. `McDonald` and M. Schroder, 1998).
 //!
 //! Where r > 0 there is one boundary; where it is never worth while to exercise early, as for calls with r ≥ 0 = q, the value is
 //! the European one. With q < r < 0 there are two boundaries, which this does not solve: NaN.

@@ -36,7 +36,7 @@ pub fn greeks_slices(arguments: &Arguments<'_>, selected: &[Greek], out: Vec<&mu
     assert_eq!(selected.len(), out.len(), "one output per selected greek");
     assert!(out.iter().all(|output| output.len() == arguments.rows()), "one output per row");
     in_pieces((ROWS_PER_THREAD, BLOCK), out, |start, out| {
-        dispatch(Greeks { arguments, start, selected, out })
+        dispatch(Greeks { arguments, start, selected, out });
     });
 }
 

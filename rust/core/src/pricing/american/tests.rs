@@ -21,7 +21,8 @@ fn tree(option: American, steps: usize) -> f64 {
     let growth = ((rate - dividend) * years / n).exp();
     let (up, discount) = (growth * tilted / p, (-rate * years / n).exp());
     let down = (growth - p * up) / (1.0 - p);
-    let at = |level: usize, ups: usize| spot * up.powi(ups as i32) * down.powi((level - ups) as i32);
+    let power = |base: f64, times: usize| base.powf(times as f64);
+    let at = |level: usize, ups: usize| spot * power(up, ups) * power(down, level - ups);
     let exercised = |level: usize, ups: usize| sign * (at(level, ups) - strike);
     let mut values: Vec<f64> = (0..=steps).map(|ups| exercised(steps, ups).max(0.0)).collect();
     for level in (0..steps).rev() {
@@ -135,7 +136,7 @@ fn massive_years() {
 
 #[test]
 fn zero_vol_and_zero_years() {
-    let put = |spot: f64, vol: f64, years: f64| American { spot, vol, years, ..PUT }.price::<false>();
+    let put = |spot: f64, vol: f64, years: f64| American { spot, years, vol, ..PUT }.price::<false>();
     assert_eq!(put(90.0, 0.0, 1.0), 10.0);
     assert_eq!(put(90.0, 0.3, 0.0), 10.0);
     assert_eq!(put(110.0, 0.3, 0.0), 0.0);
