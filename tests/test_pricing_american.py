@@ -78,8 +78,9 @@ def tree(terms: Terms, steps: int) -> float:
     )
 )
 def test_a_tree_says_the_same(terms: Terms) -> None:
+    # The tree of 300 steps is good to some 1e-4 of the strike; that of 4,800 agrees closer.
     found, coarse, fine = terms.price(), tree(terms, 100), tree(terms, 300)
-    assert found == pytest.approx(fine, abs=2 * abs(fine - coarse) + 2e-3)
+    assert found == pytest.approx(fine, abs=2 * abs(fine - coarse) + 1e-4 * terms.strike)
     intrinsic = max(terms.spot - terms.strike if terms.right == "C" else terms.strike - terms.spot, 0.0)
     assert found >= max(terms.european(), intrinsic) - 1e-11
 

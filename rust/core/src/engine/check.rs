@@ -25,7 +25,7 @@ pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> R
             return Ok(vec![]);
         }
         return Err(Error::Spec(format!(
-            "{path}.legs: futures and shares have none: one contract is bought"
+            "{path}.legs: a future has none, nor have shares: one contract is bought"
         )));
     }
     if legs.is_empty() {
