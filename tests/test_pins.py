@@ -191,7 +191,7 @@ def test_a_residual_by_hand() -> None:
 def test_what_was_not_quoted_on_both_sides_has_none() -> None:
     for strikes, when in (([5100.0], date(2024, 3, 4)), ([5000.0], date(2024, 3, 5))):
         (one,) = converted(event(strikes=strikes, date=when))
-        assert (one["residual"], one["net"], one["source"]) == (None, None, "one side quoted")
+        assert (one["residual"], one["net"], one["source"]) == (None, None, "not quoted on both sides")
     (model,) = converted(event(layer="vix", strikes=[20.0]))
     assert (model["residual"], model["source"]) == (0.0, "model: parity holds")
     assert converted(event(layer="future", strikes=[])) == []

@@ -101,6 +101,7 @@ class Run:
         self.resize()
         self.close_ruined()
         self.calls.meet_due()
+        self.drop_lone_parts()
         for layer in self.book.shown:
             self.trader.settle_on(layer)
             for each in layer.family():
@@ -168,6 +169,14 @@ class Run:
             if t.exit_due or t.roll_due:
                 self.trader.close(layer, t, layer.terms.order_share, by_rule=True)
                 self.record.count("rolled", t.roll_due)
+
+    def drop_lone_parts(self) -> None:
+        """A further part is not bought where what it was to be added to is gone, but for a roll."""
+        for layer in self.book.shown:
+            gone = layer.bought and layer.adding != layer.bought and not layer.tranches_held()
+            if gone and not layer.roll_ordered:
+                for each in layer.family():
+                    each.pending = None
 
     def monetise(self) -> None:
         for layer, t in self.book.held(hedge=True):

@@ -124,7 +124,8 @@ class Decisions:
         rolls = terms.flat and any(t.roll_due for t in held)
         due = terms.decides[self.book.market.session(self.book.tick)] or (terms.flat and not held)
         further = self.part(layer)
-        layer.adding = layer.adding | ({further} if further is not None else set())
+        layer.adding = layer.adding | ({further} if further is not None and layer.permitted else set())
+        layer.roll_ordered = rolls
         opens = rolls or (due and layer.wanted and layer.permitted and not ruined)
         opens = opens or (further is not None and layer.permitted)
         for each, may in zip(layer.family(), [True, *layer.shifts], strict=True):

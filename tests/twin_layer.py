@@ -187,6 +187,7 @@ class Layer:
         self.wanted = self.permitted = self.rolls = self.press = False  # by the rules at the last close
         self.parts: list[bool] = []  # by the same, rules of the further tranches
         self.bought: set[int] = set()  # parts of the target, since the layer was flat (R28) …
+        self.roll_ordered = False  # a pending opening replaces what is rolled
         self.adding: set[int] = set()  # … and with the pending opening
         self.rolled: tuple[float, float] | None = None  # variances that the pending roll trades (R83)
         self.factor = 1.0  # of the target, by the same

@@ -13,9 +13,10 @@ def weigh(trader: Trader) -> None:
     """Take back the rolls that cost too much at the quotes of their fill; note what the others trade."""
     for layer in trader.book.shown:
         rolled = [(each, t) for each in layer.family() for t in each.held.values() if t.roll_due]
-        if not layer.terms.flat or not rolled:
-            continue
         limits = layer.terms.spec.get("roll_limits")
+        lapsed = limits and layer.roll_ordered  # what settled before its fill was not weighed
+        if not layer.terms.flat or not (rolled or lapsed):
+            continue
         for each, t in rolled if limits else ():
             offered = trader.package(each, -1)
             if offered is None or dear(trader.book, each, t, offered[0], limits):
@@ -24,7 +25,9 @@ def weigh(trader: Trader) -> None:
         done = [(each, t) for each, t in rolled if t.roll_due]
         if done:
             layer.rolled = mean(trader.book, done)
-        elif layer.adding == layer.bought:
+            continue
+        layer.roll_ordered = False
+        if layer.adding == layer.bought:
             for each in layer.family():
                 each.pending = None
 

@@ -321,7 +321,8 @@ class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, Dea
     def session_tables(self) -> dict[str, pl.DataFrame]:
         """Return every table that is made of sessions, deals and openings, of all arms, by name.
 
-        At the smallest share; each arm runs again on at most 1,024 paths, or starts of a history.
+        At the smallest share; each arm runs again on at most 1,024 paths, or starts of a history. A history
+        has `bootstrap` where it has two blocks of sessions or more.
 
         Examples
         --------
@@ -344,7 +345,9 @@ class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, Dea
             "whipsaw": pl.concat(self.whipsaw(arm) for arm in arms),
             "pin_risk": pl.concat(self.pin_risk(arm) for arm in arms),
         }
-        return tables | {"bootstrap": self.bootstrap()} if self.replayed else tables
+        # Of fewer than two blocks every draw is the same sessions in the same order.
+        enough = self.replayed and len(self._apart()) * self.sessions >= 2 * figures.BLOCK
+        return tables | {"bootstrap": self.bootstrap()} if enough else tables
 
     def to_parquet(self, folder: str | Path) -> None:
         """Write ``paths.parquet`` (what `paths` returns) and every table as ``NAME.parquet`` into a folder.

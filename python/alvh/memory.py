@@ -57,6 +57,11 @@ def array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     dtype
         Type of the values, without references to Python objects.
 
+    Raises
+    ------
+    MemoryError
+        The system has not as much.
+
     Examples
     --------
     >>> import numpy as np
@@ -76,9 +81,10 @@ def array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def _mapped(length: int) -> mmap.mmap:
     """Map fresh memory, of this process alone."""
-    if not hasattr(mmap, "MAP_PRIVATE"):  # Windows
-        return mmap.mmap(-1, length)
-    memory = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        memory = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, OverflowError) as error:
+        raise MemoryError(f"{length:,} bytes for a result: {error}") from None
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a system built without them: small pages hold the same values
             memory.madvise(mmap.MADV_HUGEPAGE)

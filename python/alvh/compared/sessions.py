@@ -286,7 +286,10 @@ class SessionFigures(Compared):
         ['whole', 'rise', 'fall', 'cycle 1']
         """
         series = self.series(share=share)
-        return self._shown(figures.cycles(series, self.capital, inflation=inflation, fall=fall))
+        table = figures.cycles(
+            series, self.capital, inflation=inflation, fall=fall, sampled=not self.replayed
+        )
+        return self._shown(table)
 
     def dependence(self, share: float | None = None, *, seed: int = 0) -> pl.DataFrame:
         """Return how much worse each arm's sessions are as they came than in any order (R18).
@@ -352,11 +355,16 @@ class SessionFigures(Compared):
         """
         if not self.replayed:
             raise SpecError("bootstrap: this comparison ran on a simulated market: summary() has intervals")
+        apart = self._apart(share)
+        series = self.series(share=share)
+        pnl = {arm: earned(each, self.capital)[apart].ravel() for arm, each in series.items()}
+        return figures.one_history(pnl, block=block, draws=draws, seed=seed)
+
+    def _apart(self, share: float | None = None) -> list[int]:
+        """Return which of the followed starts do not overlap."""
         _, starts = self._followed_starts(share)
         apart: list[int] = []
         for number, start in enumerate(starts):
             if not apart or start >= starts[apart[-1]] + self.sessions:
                 apart.append(number)
-        series = self.series(share=share)
-        pnl = {arm: earned(each, self.capital)[apart].ravel() for arm, each in series.items()}
-        return figures.one_history(pnl, block=block, draws=draws, seed=seed)
+        return apart

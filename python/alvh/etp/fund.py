@@ -20,7 +20,7 @@ class Fund(Described):
     Parameters
     ----------
     leverage : float, default 1.0
-        Multiple of the index's daily change, -3 to 3, not 0: 1 of VXX and VIXY, 2 and since 2018-02-28 1.5 of
+        Multiple of the index's daily change, -3 to 3: 1 of VXX and VIXY, 2 and since 2018-02-28 1.5 of
         UVXY, -1 and since then -0.5 of SVXY.
     fee : float, default 0.0089
         Of its value, a year: 0.89% of VXX; 0.95% of SVXY and UVXY, brokerage apart.

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from alvh.break_evens import LESSENS
+
 __all__ = ["conversions"]
 
 _SCHEMA: dict[str, Any] = {
@@ -27,9 +29,7 @@ _SCHEMA: dict[str, Any] = {
     "source": pl.String,
 }
 
-RECORDED, ONE_SIDED, MODEL = "recorded", "one side quoted", "model: parity holds"
-
-ENDS = ("close", "reduce", "monetise", "settle")
+RECORDED, ONE_SIDED, MODEL = "recorded", "not quoted on both sides", "model: parity holds"
 
 _MODELLED = {"residual": 0.0, "low": None, "high": None, "net": 0.0, "source": MODEL}
 
@@ -38,8 +38,8 @@ _TOLD = ("tick", "date", "layer", "slot", "expiry")
 Book = dict[tuple[str, date, float, str], float]
 """Signed contracts by product, expiry, strike and right."""
 
-Tranche = tuple[date, list[tuple[float, str, int]]]
-"""Expiry, and of each leg strike, right and contracts a lot."""
+Tranche = tuple[str, date, list[tuple[float, str, int]]]
+"""Product, expiry, and of each leg strike, right and contracts a lot."""
 
 Slices = Mapping[tuple[date, date], Mapping[str, Any]]
 """Day and expiry to the recorded slice: `forward`, `discount`, and `puts` and `calls` by strike."""
@@ -72,8 +72,8 @@ def conversions(
         pair is sold and bought at its quotes; `net`, how far 0 lies outside of them; `held`: pairs of call
         and put at that strike and expiry that all layers together then hold against each other: a long call
         and a short put (above 0) are a long forward, which a short one makes a reversal; the other way
-        round (below 0) a conversion; `source`: "recorded", "one side quoted", or the model, whose prices keep
-        parity.
+        round (below 0) a conversion; `source`: "recorded", "not quoted on both
+        sides", or the model, whose prices keep parity.
     """
     named = {layer["name"]: layer for layer in layers}
     book: Book = {}
@@ -89,27 +89,23 @@ def conversions(
                 (strike, leg["right"], leg["ratio"])
                 for leg, strike in zip(layer["legs"], event["strikes"], strict=True)
             ]
-            tranches[key] = (event["expiry"], legs)
-            _add(book, layer["product"], tranches[key], event["lots"])
+            product = event["product"]  # of several that the layer may trade (R42)
+            tranches[key] = (product, event["expiry"], legs)
+            _add(book, tranches[key], event["lots"])
             at = (event["date"], event["expiry"])
             for strike, right, ratio in legs:
-                quoted = _recorded(slices.get(at), strike) if layer["product"] == recorded else _MODELLED
-                held = _held(book, layer["product"], event["expiry"], strike)
+                quoted = _recorded(slices.get(at), strike) if product == recorded else _MODELLED
+                held = _held(book, product, event["expiry"], strike)
                 lots = ratio * event["lots"]
                 own = {"strike": strike, "right": right, "lots": lots, "held": held}
                 rows.append({**{name: event[name] for name in _TOLD}, **own, **quoted})
-        elif event["event"] in ENDS and key in tranches:
-            _add(book, layer["product"], tranches[key], -event["lots"])
+        elif event["event"] in LESSENS and key in tranches:
+            _add(book, tranches[key], -event["lots"])
     return pl.DataFrame(rows, schema=_SCHEMA)
 
 
-def _add(
-    book: Book,
-    product: str,
-    tranche: Tranche,
-    lots: float,
-) -> None:
-    expiry, legs = tranche
+def _add(book: Book, tranche: Tranche, lots: float) -> None:
+    product, expiry, legs = tranche
     for strike, right, ratio in legs:
         place = (product, expiry, strike, right)
         book[place] = book.get(place, 0.0) + ratio * lots

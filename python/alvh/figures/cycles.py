@@ -81,7 +81,12 @@ def turns(closes: ArrayLike, fall: float = FALL) -> list[tuple[int, Literal["pea
 
 
 def cycles(
-    by_arm: Mapping[str, Series], capital: float, *, inflation: float = 0.0, fall: float = FALL
+    by_arm: Mapping[str, Series],
+    capital: float,
+    *,
+    inflation: float = 0.0,
+    fall: float = FALL,
+    sampled: bool = True,
 ) -> pl.DataFrame:
     """Return the Sortino ratio of each arm through the cycles of SPX, as an index around 100 (R73).
 
@@ -103,13 +108,15 @@ def cycles(
         A year, taken off returns.
     fall : float
         As in `turns`.
+    sampled : bool
+        Whether paths are a sample; starts of a history overlap, and their interval says nothing.
 
     Returns
     -------
     DataFrame
         `arm`, `part` ("whole", "rise", "fall", "cycle 1", …), `estimate`, `low`, `high` (95%, over paths; d
         is taken as known), `index`, `share` of the sessions, `paths` that have the part. No index of an
-        arm whose S has an interval around 0, all of it where nothing was lost.
+        arm whose S has an interval around 0 in a sample, all of it where nothing was lost.
 
     Examples
     --------
@@ -135,7 +142,8 @@ def cycles(
             continue
         told = {part: _ratio(net, mask, deviation) for part, mask in parts.items()}
         whole = told["whole"]
-        shown = whole.low > 0.0 or whole.high < 0.0
+        apart = whole.low > 0.0 or whole.high < 0.0
+        shown = apart if sampled else abs(whole.value) > ROUNDING
         for part, found in told.items():
             index = 100.0 * (1.0 + (found.value - whole.value) / abs(whole.value)) if shown else None
             mask = parts[part]

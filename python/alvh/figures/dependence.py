@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from alvh.figures.by_session import Series, earned
 from alvh.figures.columns import ESTIMATES, SESSIONS_PER_YEAR, check_horizon, nullable
+from alvh.figures.returns import ROUNDING
 from alvh.figures.windows import largest_fall
 from alvh.statistics import block_interval, mean_interval
 
@@ -159,5 +160,6 @@ def _clustering(pnl: NDArray[np.float64]) -> NDArray[np.float64]:
     now, before = size[:, 1:], size[:, :-1]
     now, before = (each - each.mean(axis=1, keepdims=True) for each in (now, before))
     scale = np.sqrt((now**2).sum(axis=1) * (before**2).sum(axis=1))
-    clustered: NDArray[np.float64] = (now * before).sum(axis=1)[scale > 0.0] / scale[scale > 0.0]
+    moves = scale > ROUNDING**2 * pnl.shape[1]
+    clustered: NDArray[np.float64] = (now * before).sum(axis=1)[moves] / scale[moves]
     return clustered

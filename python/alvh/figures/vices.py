@@ -49,8 +49,9 @@ def vices(
     dict of str to ndarray
         `over_levered`: hedge tranches opened by layers that ask for more than `BANDS`, whatever a cap left of
         them; `chased`: hedge tranches of at least `CHASE_LOTS` times the lots of one of the layer that ended
-        at a loss at most `CHASE_SESSIONS` sessions before; `early_stops`: core tranches that a rule closed at
-        a loss at most `alvh.figures.WHIPSAW_SESSIONS` sessions after their opening.
+        at a loss at most `CHASE_SESSIONS` sessions before, of layers with one contract;
+        `early_stops`: core tranches that a rule closed at a loss at most `alvh.figures.WHIPSAW_SESSIONS`
+        sessions after their opening.
 
     Examples
     --------
@@ -62,6 +63,8 @@ def vices(
     """
     levered = [index for index, layer in enumerate(layers) if _asks_for_more(layer)]
     core = [index for index, layer in enumerate(layers) if layer["role"] != "hedge"]
+    # Lots of several contracts do not compare.
+    alike = [index for index, layer in enumerate(layers) if index not in core and not layer.get("others")]
     stopped = tranches.filter(
         pl.col("layer").is_in(core),
         pl.col("how") == "rule",
@@ -70,7 +73,7 @@ def vices(
     )
     told = {
         "over_levered": tranches.filter(pl.col("layer").is_in(levered)),
-        "chased": _chased(tranches.filter(~pl.col("layer").is_in(core))),
+        "chased": _chased(tranches.filter(pl.col("layer").is_in(alike))),
         "early_stops": stopped,
     }
     return {
@@ -91,9 +94,9 @@ def _chased(tranches: pl.DataFrame) -> pl.DataFrame:
     """Return what was bought larger soon after a loss of its layer; a roll is a purchase, too."""
     place = ("path", "layer")
     lost = tranches.filter(pl.col("pnl") < 0.0).drop_nulls("ended")
-    lost = lost.select(*place, end="ended", had="lots").sort("end")
-    bought = tranches.sort("opened")
-    after = bought.join_asof(lost, left_on="opened", right_on="end", by=list(place), check_sortedness=False)
-    return after.filter(
-        pl.col("opened") - pl.col("end") <= CHASE_SESSIONS, pl.col("lots") >= CHASE_LOTS * pl.col("had")
+    lost = lost.select(*place, end="ended", had="lots")
+    after = tranches.join(lost, on=place).filter(
+        (pl.col("opened") - pl.col("end")).is_between(0, CHASE_SESSIONS),
+        pl.col("lots") >= CHASE_LOTS * pl.col("had"),
     )
+    return after.unique([*place, "slot", "opened"])

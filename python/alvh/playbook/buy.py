@@ -111,8 +111,8 @@ class Buy(Listed):
     def _longer(self) -> Self:
         if self.shift is None:
             return self
-        if self.kind == "future":
-            raise ValueError("shift: a future has no time value that a day takes")
+        if self.outright:
+            raise ValueError(f"shift: a {self.kind} has no time value that a day takes")
         if len(self.products) > 1 or self.after is not None:
             raise ValueError("shift: of one product, and without after: one choice at an opening")
         if self.shift.window["target"] <= self.window["target"]:

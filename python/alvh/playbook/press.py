@@ -89,12 +89,12 @@ class CashPress(Frozen):
 
     def about(self, layer: Layer) -> bool:
         """Say whether the press sells of what a layer bought."""
-        options = layer.buy is not None and layer.buy.kind != "future"
+        options = layer.buy is not None and not layer.buy.outright
         return options and (not self.layers or layer.name in self.layers)
 
     def check(self, layers: Sequence[Layer]) -> None:
         """Refuse layers that cannot be pressed, and parts that come to more than there is."""
-        names = [layer.name for layer in layers if layer.buy is not None and layer.buy.kind != "future"]
+        names = [layer.name for layer in layers if layer.buy is not None and not layer.buy.outright]
         if unknown := next((name for name in self.layers if name not in names), None):
             words = f"no layer {unknown!r} that buys options: {nearest_names(unknown, names)}"
             raise KeyMistakeError("press.layers", words)

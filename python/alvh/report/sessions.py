@@ -51,7 +51,9 @@ def session_lines(name: str, table: pl.DataFrame) -> Iterator[str]:
 def _told(name: str, row: dict[str, Any]) -> str:
     unit = row.get("unit") or _UNITS.get(name, "count")
     interval = span(row["low"], row["high"], unit)
-    told = amount(row[_VALUES.get(name, "estimate")], unit) + (f" ({interval})" if interval else "")
+    # Of openings the row tells quantiles, elsewhere what is estimated and how well.
+    words = f" (5% to 95% of them: {interval})" if name == "entries" else f" ({interval})"
+    told = amount(row[_VALUES.get(name, "estimate")], unit) + (words if interval else "")
     more = [
         f"{key.replace('_', ' ')} {amount(value, 'count')}"
         for key, value in row.items()

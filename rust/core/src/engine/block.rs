@@ -614,14 +614,18 @@ impl<'p> Block<'p> {
         for (book, layers) in books.iter_mut().zip(&plan.books) {
             for (index, layer) in layers.shown() {
                 // What a cadence rolls, nothing is bought in place of.
-                if plan.pools[layer.pool].decides.is_none() && book.rolls(layers, index).any() {
+                if plan.pools[layer.pool].decides.is_none() && book.has_rolls(layers, index) {
                     let ctx = Context { plan, book: layers, market, tick };
                     book.weigh_rolls(ctx, index, pools, selections);
                 }
             }
         }
         for (book, layers) in books.iter_mut().zip(&plan.books) {
-            book.close_out(Context { plan, book: layers, market, tick }, pools);
+            let ctx = Context { plan, book: layers, market, tick };
+            book.close_out(ctx, pools);
+            for (index, _) in layers.shown() {
+                book.drop_lone_parts(ctx, index);
+            }
         }
         let mut chosen = vec![Mask::NONE; plan.pools.len()];
         for (index, layout) in plan.pools.iter().enumerate() {
@@ -778,6 +782,7 @@ impl<'p> Block<'p> {
                     [false, true].map(|rolls| layout.permitted(rolls, enters, &market.session));
                 let may = wanted & opens;
                 let further = book.further_tranche(ctx, layer, enters);
+                book.withhold_parts(layer, further & !opens);
                 if layout.governed() {
                     let opening = (wanted & if flat { book.flat(layers, layer) } else { due }) | further;
                     let rolling = book.withhold_rolls(layers, layer, rolls);

@@ -32,7 +32,8 @@ pub fn deal(lane: usize, tick: u32, event: &Event) -> Option<Deal> {
     let index = |at: Option<usize>| at.map_or(-1.0, |at| at as f64);
     let (layer, slot) = (index(event.layer), index(event.slot));
     let by = match event.reason.as_str() {
-        "roll" => 1.0,
+        // Of an opening what bound it follows.
+        reason if reason == "roll" || reason.starts_with("roll;") => 1.0,
         "margin call" | "ruin" => 2.0,
         _ => 0.0,
     };

@@ -69,6 +69,9 @@ impl Book {
 
     /// Sells what the rungs reached so far want sold (R36).
     fn monetise(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        if self.bought.is_some() {
+            return; // followed for foresight: every tranche is held as it was bought
+        }
         for layer in (0..self.layers.len()).filter(|&layer| ctx.layer(layer).sells_in_part()) {
             for slot in 0..self.layers[layer].slots.len() {
                 for i in self.holds(layer, slot).lanes() {

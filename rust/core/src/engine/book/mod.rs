@@ -437,6 +437,11 @@ impl Book {
         self.slots_of(book, layer).fold(Mask::NONE, |lanes, slot| lanes | slot.roll)
     }
 
+    /// Is anything of the layer being rolled, or was it to be?
+    pub fn has_rolls(&self, book: &BookPlan, layer: usize) -> bool {
+        self.rolls(book, layer).any() || self.layers[layer].rolled.any()
+    }
+
     /// Orders decided at this tick, to be filled at the next, and which of them replace what is rolled; their targets count
     /// `factor` times. Which of the layer's packages is bought is found at the fill: another one may
     /// be in the lanes of `may`.
@@ -456,6 +461,7 @@ impl Book {
             if book.layers[each].of != each || !book.layers[each].others.is_empty() {
                 state.weighed = [Col::splat(f64::NAN); 2];
             }
+            state.traded = [Col::splat(f64::NAN); 2];
         }
         for other in &book.layers[layer].others {
             let state = &mut self.layers[other.layer];

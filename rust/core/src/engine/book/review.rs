@@ -19,6 +19,9 @@ struct Measured {
 impl Book {
     /// Partial sales of the layers that are reviewed, from this tick's marks and the other orders of this close.
     pub fn order_reviews(&mut self, ctx: Context<'_>, pools: &[Pool]) {
+        if self.bought.is_some() {
+            return; // followed for foresight: every tranche is held as it was bought
+        }
         // A layer once, whichever of its packages it holds.
         let reviewed = |&layer: &usize| ctx.layer(layer).size.review && ctx.layer(layer).of == layer;
         for layer in (0..self.layers.len()).filter(reviewed) {

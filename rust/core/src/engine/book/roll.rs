@@ -96,8 +96,10 @@ impl Book {
             }
         }
         let rolling = self.rolls(ctx.book, layer);
-        let given_up = traded.kept & !rolling;
         let state = &self.layers[layer];
+        // What settled before its fill was not weighed, and is not bought unweighed.
+        let settled = if ctx.layer(layer).roll_limits.is_some() { state.rolled } else { Mask::NONE };
+        let given_up = (traded.kept | settled) & !rolling;
         // Without its roll an order stands for nothing, unless it adds a part as well.
         let parts = !ctx.layer(layer).tranches.is_empty();
         let further = Mask::from_fn(|i| parts && state.adding[i] != state.bought[i]);

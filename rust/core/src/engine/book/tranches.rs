@@ -44,6 +44,29 @@ impl Book {
         further
     }
 
+    /// Takes back the part that may not be added in these lanes.
+    pub fn withhold_parts(&mut self, layer: usize, lanes: Mask) {
+        let state = &mut self.layers[layer];
+        for i in lanes.lanes() {
+            state.adding[i] = state.bought[i].max(1);
+        }
+    }
+
+    /// Drops the orders of further parts where what they were to be added to is gone: it settled, or was closed by force.
+    pub fn drop_lone_parts(&mut self, ctx: Context<'_>, layer: usize) {
+        if ctx.layer(layer).tranches.is_empty() {
+            return;
+        }
+        let flat = self.flat(ctx.book, layer);
+        let state = &self.layers[layer];
+        let further = Mask::from_fn(|i| state.bought[i] != 0 && state.adding[i] != state.bought[i]);
+        let lone = flat & further & !state.rolled;
+        for each in ctx.book.family(layer) {
+            let state = &mut self.layers[each];
+            state.open = state.open & !lone;
+        }
+    }
+
     /// The rule by which the pending opening is made, in words.
     pub(super) fn opens_by<'a>(&self, ctx: Context<'a>, layer: usize, lane: usize) -> &'a str {
         let of = ctx.layer(layer).of;
