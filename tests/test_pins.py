@@ -157,7 +157,8 @@ def test_break_evens_lie_about_a_forward_that_pays_dividends(plain: av.Compariso
 
 def event(**more: object) -> dict[str, object]:
     known = {"tick": 1, "date": date(2024, 3, 4), "expiry": date(2024, 4, 19), "slot": 0, "lots": 2.0}
-    return known | {"event": "open", "layer": "puts", "strikes": [5000.0]} | more
+    found = known | {"event": "open", "layer": "puts", "strikes": [5000.0]} | more
+    return {"product": next(each["product"] for each in LAYERS if each["name"] == found["layer"])} | found
 
 
 LAYERS = [
@@ -202,6 +203,10 @@ def test_a_call_sold_against_a_put_bought_is_a_conversion() -> None:
     assert (sold["right"], sold["lots"], sold["held"]) == ("C", -3.0, -2.0)
     *_, after = converted(event(), event(event="settle"), event(layer="calls", lots=3.0))
     assert after["held"] == 0.0
+    *_, trimmed = converted(event(), event(event="resize", lots=1.5), event(layer="calls", lots=3.0))
+    assert trimmed["held"] == -0.5
+    *_, larger = converted(event(product="SPX"), event(layer="calls"))
+    assert larger["held"] == 0.0
     *_, other = converted(event(), event(layer="calls", expiry=date(2024, 5, 17)))
     assert other["held"] == 0.0
 

@@ -77,7 +77,7 @@ def test_endings_are_those_of_the_trace(stopped: av.Comparison) -> None:
         names = [layer["name"] for layer in stopped._layers(arm)]
         for path in range(paths):
             events = stopped.trace(path, arm).events
-            rolls = events.filter(event="open", reason="roll").height
+            rolls = events.filter(pl.col("reason").str.starts_with("roll;"), event="open").height
             assert tranches.filter(path=path, rolled=True).height == rolls
             closed = events.filter(event="close")
             ruled = closed.filter(~pl.col("reason").is_in(["roll", "margin call", "ruin"]))

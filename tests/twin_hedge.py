@@ -72,7 +72,7 @@ class Offer:
             return f * sum(t.lots * layer.terms.dpp for layer, t in core) / self.terms.dpp - self.layer.lots()
         if size["target"] == "premium_share":
             return over(f * book.nav(), self.premium)
-        return f - self.layer.lots()
+        return f * self.layer.main.terms.dpp / self.terms.dpp - self.layer.lots()
 
     def lots(self) -> int:
         """Whole lots that would be bought."""

@@ -31,7 +31,7 @@ def review(book: Book, layer: Layer) -> None:
         "core_notional": lambda terms, t: max(0.0, -t.credit) * terms.dpp,
         "core_max_loss": lambda terms, t: t.value * terms.dpp,
         "core_index_notional": lambda terms, _: terms.dpp,
-        "lots": lambda *_: 1.0,
+        "lots": lambda terms, _: terms.dpp / layer.terms.dpp,
     }[size["target"]]
     excess = sum(unit(each.terms, t) * left(each, t) for each, t in held if left(each, t) > 0) - wanted
     if not excess > size.get("band", 0.0) * wanted:

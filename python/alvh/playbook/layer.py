@@ -154,8 +154,6 @@ class Layer(Frozen):
             raise ValueError(
                 f"roll_below = {self.roll_below}: below {nearest}, the nearest expiry that is bought"
             )
-        if self.size.target == "lots" and len(buy.products) > 1:
-            raise ValueError("size.target = 'lots': of one product: lots of several contracts are not alike")
         self._in_place_of_another(buy)
         return self._paid_for(buy)
 

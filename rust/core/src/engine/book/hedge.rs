@@ -283,7 +283,11 @@ impl Book {
                 per(fraction * most, offer.package.value[lane] * offer.dpp) - self.own_lots(ctx, layer, lane)
             }
             SizeTarget::PremiumShare => per(fraction * self.nav_now(ctx, pools, lane), offer.premium),
-            SizeTarget::Lots => fraction - self.own_lots(ctx, layer, lane),
+            // Lots of the layer's own product, whichever contract is on offer.
+            SizeTarget::Lots => {
+                let own = ctx.pool(ctx.layer(layer).of).contract.dpp;
+                fraction * own / offer.dpp - self.own_lots(ctx, layer, lane)
+            }
             SizeTarget::MarginShare => unreachable!("layout refuses it for a hedge"),
         };
         lots.max(0.0)

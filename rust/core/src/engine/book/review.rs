@@ -141,6 +141,6 @@ fn unit_of(ctx: Context<'_>, layer: usize, package: &Package, lane: usize) -> f6
         SizeTarget::CoreNotional => (-package.credit[lane]).max(0.0) * dpp,
         SizeTarget::CoreMaxLoss => package.value[lane] * dpp,
         SizeTarget::CoreIndexNotional => dpp,
-        _ => 1.0,
+        _ => dpp / ctx.pool(ctx.layer(layer).of).contract.dpp,
     }
 }
