@@ -15,9 +15,6 @@ const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 /// Rounds of every draw; the generator is published with 7, too, which tests use.
 const ROUNDS: usize = 10;
 
-/// Lanes whose rounds are computed side by side.
-const GROUP: usize = 32;
-
 /// Paths are numbered with 48 bits: the counter's second word keeps 16 bits for the purpose.
 pub const MAX_PATHS: u64 = 1 << 48;
 
@@ -152,51 +149,17 @@ impl Stream {
     /// Two columns of uniforms: lane `i` draws for path `first_path + i`.
     #[inline(always)]
     pub fn uniform_columns(self, first_path: u64, step: u32, block: u32, a: &mut Col, b: &mut Col) {
-        for (a, (b, first)) in
-            a.chunks_exact_mut(GROUP).zip(b.chunks_exact_mut(GROUP).zip(groups(first_path)))
-        {
-            let [w, x, y, z] = self.words_of_group(first, step, block);
-            for i in 0..GROUP {
-                a[i] = centred(w[i] as u32, x[i] as u32);
-                b[i] = centred(y[i] as u32, z[i] as u32);
-            }
+        for i in 0..LANES {
+            [a[i], b[i]] = self.uniforms(first_path + i as u64, step, block);
         }
     }
 
     /// The first of the two columns of [`uniform_columns`](Self::uniform_columns).
     #[inline(always)]
     pub fn uniform_column(self, first_path: u64, step: u32, block: u32, a: &mut Col) {
-        for (a, first) in a.chunks_exact_mut(GROUP).zip(groups(first_path)) {
-            let [w, x, _, _] = self.words_of_group(first, step, block);
-            for i in 0..GROUP {
-                a[i] = centred(w[i] as u32, x[i] as u32);
-            }
+        for i in 0..LANES {
+            [a[i], _] = self.uniforms(first_path + i as u64, step, block);
         }
-    }
-
-    /// [`words`](Self::words) of so many paths from `first` on, in the lower halves.
-    ///
-    /// Ten rounds are one long chain of dependent steps: a processor that meets several of them round by round, not one
-    /// after the other, works on them at the same time.
-    #[inline(always)]
-    fn words_of_group(self, first: u64, step: u32, block: u32) -> [[u64; GROUP]; 4] {
-        const LOW: u64 = 0xFFFF_FFFF;
-        let path: [u64; GROUP] = std::array::from_fn(|i| first + i as u64);
-        let mut c0 = path;
-        let mut c1 = path.map(|path| u64::from(self.purpose as u32) << 16 | path >> 32);
-        let (mut c2, mut c3) = ([u64::from(step); GROUP], [u64::from(block); GROUP]);
-        let [mut k0, mut k1] = [self.seed as u32, (self.seed >> 32) as u32];
-        for _ in 0..ROUNDS {
-            for i in 0..GROUP {
-                let a = u64::from(MULTIPLIER[0]) * (c0[i] & LOW);
-                let b = u64::from(MULTIPLIER[1]) * (c2[i] & LOW);
-                (c0[i], c1[i]) = (b >> 32 ^ c1[i] ^ u64::from(k0), b);
-                (c2[i], c3[i]) = (a >> 32 ^ c3[i] ^ u64::from(k1), a);
-            }
-            k0 = k0.wrapping_add(WEYL[0]);
-            k1 = k1.wrapping_add(WEYL[1]);
-        }
-        [c0, c1, c2, c3]
     }
 
     /// Two columns of standard normals, by the inverse distribution function: monotone in the uniforms, so
@@ -221,12 +184,6 @@ impl Stream {
         self.uniform_column(first_path, step, block, a);
         special::inv_norm_cdf_column::<FMA>(a);
     }
-}
-
-/// The first path of each group of a block.
-#[inline(always)]
-fn groups(first_path: u64) -> impl Iterator<Item = u64> {
-    (0..LANES / GROUP).map(move |group| first_path + (group * GROUP) as u64)
 }
 
 /// The centre of the cell of width 2⁻⁵² that the upper 52 of 64 bits choose.
