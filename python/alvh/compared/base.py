@@ -32,21 +32,7 @@ EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Compared:
-    """Arms at every share on the same market paths.
-
-    Attributes
-    ----------
-    task
-        What was asked for.
-    result
-        The figures per path, lazily, and the manifest.
-    threads
-        Threads of what is run again (`premium`), 0 for one per core.
-    band
-        The figures of the surface band, by shift in vol points.
-    sides
-        The figures at the short end, by what the vol of one session is multiplied with.
-    """
+    """Arms at every share on the same market paths; its attributes are told by `alvh.Comparison`."""
 
     task: Task
     result: Result
