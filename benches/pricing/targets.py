@@ -76,9 +76,13 @@ def _ratios(r: Results) -> Iterator[Target]:
     for job, name in (("price, market", "price"), ("implied_vol, otm", "implied vol")):
         ratios = [r.ratio(SUBJECT, job, TWO_THREADS, which) for which in BOTH]
         yield Target(f"{name}: one thread against two", 1.4, *ratios, "×", least=True)
-    for job, name in (("price_flags, market", "NumPy"), ("price_polars_flags, market", "Polars")):
-        ratios = [_quotient(*(r.seconds(SUBJECT, each, w) for each in (job, "price, market"))) for w in BOTH]
-        yield Target(f'"C" and "P" per row in {name}, against +1 and -1', 1.1, *ratios, "×")
+    for where, flags, numbers in (
+        ("NumPy", "price_flags", "price"),
+        ("`alvh.expr`", "price_flags_expr", "price_expr"),
+    ):
+        jobs = (f"{flags}, market", f"{numbers}, market")
+        ratios = [_quotient(*(r.seconds(SUBJECT, each, w) for each in jobs)) for w in BOTH]
+        yield Target(f'"C" and "P" per row in {where}, against +1 and -1', 1.1, *ratios, "×")
     for name in ("price", "implied_vol"):
         inputs = "market" if name == "price" else "otm"
         jobs = (f"{name}_expr, {inputs}", f"{name}, {inputs}")

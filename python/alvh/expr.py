@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from alvh import _core
 from alvh.errors import AlvhError
 from alvh.pricing import Greeks
+from alvh.strings import views
 
 __all__ = ["greeks", "implied_vol", "price"]
 
@@ -31,10 +32,12 @@ Operand: TypeAlias = pl.Expr | str | float
 _RIGHTS = {"C": 1, "P": -1}
 _CALL, _PUT, _NEITHER = (pl.Series([sign], dtype=pl.Int8) for sign in (*_RIGHTS.values(), 0))
 _WORDS = (pl.String, pl.Categorical, pl.Enum)
-_AS_THEY_ARE = (
-    *(pl.Float64, pl.Float32),
-    *(pl.Int8, pl.Int16, pl.Int32, pl.Int64),
-    *(pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
+_AS_THEY_ARE = frozenset(
+    (
+        *(pl.Float64, pl.Float32),
+        *(pl.Int8, pl.Int16, pl.Int32, pl.Int64),
+        *(pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
+    )
 )
 """Columns that need no cast: the core reads their NumPy arrays."""
 
@@ -268,10 +271,11 @@ def _evaluate(
 
 def _array(argument: str, column: pl.Series) -> NDArray[Any]:
     """One argument for the core, without a copy where a column of numbers is in one chunk; nulls are NaN."""
-    if argument == "right" and column.dtype in _WORDS:
-        return _signs(column).to_numpy()
     if column.dtype in _AS_THEY_ARE:
         return column.to_numpy()
+    if argument == "right" and column.dtype in _WORDS:
+        strings = views(column.rechunk()) if column.dtype == pl.String else None
+        return _signs(column).to_numpy() if strings is None else strings
     if column.dtype.is_numeric() or column.dtype == pl.Null:
         return column.cast(pl.Float64).to_numpy()
     allowed = "rights or numbers" if argument == "right" else "numbers"

@@ -1,7 +1,7 @@
 //! Array arguments: numbers of any element type and rights, read where they lie.
 //!
 //! What the core reads in place, block by block: float64, float32 and integers of every size in native byte order,
-//! one-character strings, in C or Fortran order or with axes that are permuted, reversed or repeated. Arrays with
+//! one-character strings and Arrow's string views, in C or Fortran order or with axes that are permuted, reversed or repeated. Arrays with
 //! gaps (`a[::2]`, a field of a structured array), other types and other byte orders are copied once, at their
 //! own size.
 
@@ -12,8 +12,8 @@ use alvh_core::{
     math::broadcast::{Argument, Broadcast, Meaning, Values},
 };
 use numpy::{
-    Element, PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
-    PyUntypedArrayMethods,
+    Element, PyArray1, PyArrayDescr, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn,
+    PyUntypedArray, PyUntypedArrayMethods,
     ndarray::{ArrayViewD, Axis},
 };
 use pyo3::{
@@ -59,6 +59,16 @@ where
     fn values(&self) -> Values<'_> {
         let slice = self.as_slice().ok().or_else(|| in_memory_order(self.as_array()));
         slice.expect("checked when it was borrowed").into()
+    }
+}
+
+/// The words of string views, two each.
+struct Views<'py>(PyReadonlyArrayDyn<'py, u64>);
+
+impl Memory for Views<'_> {
+    fn values(&self) -> Values<'_> {
+        let words = self.0.as_slice().expect("checked when it was borrowed");
+        words.as_chunks().0.into()
     }
 }
 
@@ -114,6 +124,9 @@ impl<'py> Column<'py> {
         }
         let array = as_array(object).map_err(|_| refuse())?;
         let dtype = array.dtype();
+        if dtype.is_equiv_to(view_dtype(object.py())?) {
+            return Self::views(array)?.ok_or_else(|| busy(name, object));
+        }
         let (array, meaning) = match (dtype.kind(), dtype.itemsize()) {
             (b'i' | b'u' | b'f', _) => (array, Meaning::Sign),
             (b'U', 4) if dtype.is_native_byteorder() == Some(false) => {
@@ -130,6 +143,14 @@ impl<'py> Column<'py> {
             return one(value.reader::<8>().rows(0, 1)[0][0]);
         }
         Ok(column)
+    }
+
+    /// One axis of string views, side by side.
+    fn views(array: Bound<'py, PyUntypedArray>) -> PyResult<Option<Self>> {
+        let words = array.call_method1(intern!(array.py(), "view"), ("u8",))?;
+        let Ok(words) = words.cast_into::<PyArrayDyn<u64>>()?.try_readonly() else { return Ok(None) };
+        let elements = Elements::Borrowed(Box::new(Views(words)));
+        Ok(Some(Self { elements, meaning: Meaning::Letter, array: Some(array), strides: None }))
     }
 
     /// The elements of an array: in place where the core can read them, else as float64 in C order. None if
@@ -248,6 +269,12 @@ fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArr
     }
     let asarray = ASARRAY.import(object.py(), "numpy", "asarray")?;
     Ok(asarray.call1((object,))?.cast_into::<PyUntypedArray>()?)
+}
+
+/// The type of an element of `alvh.strings`.
+fn view_dtype(py: Python<'_>) -> PyResult<&Bound<'_, PyArrayDescr>> {
+    static VIEW: PyOnceLock<Py<PyArrayDescr>> = PyOnceLock::new();
+    VIEW.import(py, "alvh.strings", "VIEW")
 }
 
 /// One-character strings as an array of their codes, in place.

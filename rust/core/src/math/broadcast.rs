@@ -7,7 +7,7 @@ mod tests;
 mod values;
 
 pub use reader::Reader;
-pub use values::{Meaning, Values, addresses};
+pub use values::{Meaning, Values, View, addresses};
 
 use crate::{Error, Result};
 use axes::Layout;

@@ -16,10 +16,37 @@ pub enum Meaning {
     Letter,
 }
 
+/// A string as Arrow's string views have it: in the low half of the first word its length in bytes, then up to
+/// twelve bytes and zeros, or a prefix and where the rest lies.
+pub type View = [u64; 2];
+
 /// An element type that is read in place.
 trait Element: Copy {
     fn number(self) -> f64;
 }
+
+impl Element for View {
+    /// The code of a string of one byte, 0 for any other string.
+    #[inline(always)]
+    fn number(self) -> f64 {
+        let [head, _] = self;
+        if head as u32 == 1 { f64::from((head >> 32) as u32) } else { 0.0 }
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty)*) => {
+        $(impl Element for $number {
+            #[inline(always)]
+            #[allow(clippy::cast_lossless, reason = "not for every type of the list")]
+            fn number(self) -> f64 {
+                self as f64
+            }
+        })*
+    };
+}
+
+numbers!(f64 f32 i8 i16 i32 i64 u8 u16 u32 u64);
 
 macro_rules! elements {
     ($($variant:ident($element:ty), $doc:literal;)*) => {
@@ -58,14 +85,6 @@ macro_rules! elements {
                     Self::$variant(values)
                 }
             }
-
-            impl Element for $element {
-                #[inline(always)]
-                #[allow(clippy::cast_lossless, reason = "not for every type of the list")]
-                fn number(self) -> f64 {
-                    self as f64
-                }
-            }
         )*
     };
 }
@@ -81,6 +100,7 @@ elements! {
     U16(u16), "Exact.";
     U32(u32), "Exact.";
     U64(u64), "Rounded to 53 bits.";
+    View(View), "Strings of one byte as its code.";
 }
 
 /// The addresses that the elements of a slice take.

@@ -1,0 +1,92 @@
+"""Strings of Polars where they lie: views of a column, who releases them, what the core reads there."""
+
+import ctypes
+import gc
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alvh import _core, pricing, strings
+
+RIGHTS = {"C": 1.0, "P": -1.0}
+
+
+def signs(words: pl.Series) -> list[float]:
+    """The sign of each right, from the price of an option at the money that is worth its sign in delta."""
+    prices = _core.price(100.0, 90.0, 1.0, 0.2, strings.views(words))
+    call, put = (pricing.price(100.0, 90.0, 1.0, 0.2, right) for right in "CP")
+    return [1.0 if price == call else -1.0 if price == put else float("nan") for price in prices]
+
+
+WORD = st.one_of(st.sampled_from(["C", "P"]), st.text(max_size=20))
+
+
+@given(st.lists(WORD, min_size=1, max_size=40), st.data())
+def test_views_are_the_strings(words, data):
+    column = pl.Series(words)
+    first = data.draw(st.integers(0, len(words) - 1))
+    part = column.slice(first, data.draw(st.integers(1, len(words) - first)))
+    views = strings.views(part)
+    encoded = [word.encode() for word in part]
+    assert views["length"].tolist() == [len(word) for word in encoded]
+    for word, stored in zip(encoded, views["bytes"], strict=True):
+        assert stored == (word if len(word) <= 12 else stored).rstrip(b"\0")
+        assert stored[: min(len(word), 4)] == word[:4].rstrip(b"\0")
+    np.testing.assert_array_equal(signs(part), [RIGHTS.get(word, np.nan) for word in part])
+
+
+@pytest.mark.parametrize("word", ["", "c", "CP", "C\0", "C ", "\0", "Ç", "CCCCCCCCCCCCCCCCCCCC"])
+def test_what_is_no_right_is_nan(word):
+    assert np.isnan(signs(pl.Series([word, "P"]))[0])
+
+
+def test_other_layouts_have_no_views():
+    two_chunks = pl.concat([pl.Series(["C"]), pl.Series(["P"])], rechunk=False)
+    assert two_chunks.n_chunks() == 2
+    categories = pl.Series(["C"], dtype=pl.Categorical)
+    others = [two_chunks, pl.Series([], dtype=pl.String), pl.Series([1]), categories]
+    assert [strings.views(column) for column in others] == [None] * len(others)
+
+
+def test_views_are_read_only_and_outlive_the_column():
+    column = pl.Series(["C", "P"] * 50_000)
+    views = strings.views(column)[::2]
+    del column
+    gc.collect()
+    assert set(views["bytes"]) == {b"C"}
+    with pytest.raises(ValueError, match="read-only"):
+        views["length"] = 0
+
+
+def test_every_array_is_released_once(monkeypatch):
+    """Each structure that Polars filled is given back, on every way out."""
+    given, back = [], []
+    release = strings._released
+    follow = strings._next
+
+    def counted(stream):
+        array = follow(stream)
+        if array is not None:
+            given.append(ctypes.addressof(array))
+        return array
+
+    def released(owned):
+        if isinstance(owned, strings._Array):
+            back.append(ctypes.addressof(owned))
+        release(owned)
+        assert not owned.release  # the producer marks what it took back
+
+    monkeypatch.setattr(strings, "_next", counted)
+    monkeypatch.setattr(strings, "_released", released)
+    views = strings.views(pl.Series(["C"]))
+    assert (len(given), back) == (1, [])
+    del views
+    gc.collect()
+    assert back == given
+    strings.views(pl.concat([pl.Series(["C"]), pl.Series(["P"])], rechunk=False))
+    strings.views(pl.Series([], dtype=pl.String))
+    gc.collect()
+    assert sorted(back) == sorted(given)
