@@ -52,7 +52,8 @@ pub fn detected() -> Variant {
         let avx2 = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
             && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2");
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt");
         let avx512 = avx2
             && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
@@ -143,12 +144,12 @@ fn variant_ceiling() -> Variant {
 mod x86 {
     use super::Kernel;
 
-    #[target_feature(enable = "avx2,fma,bmi1,bmi2")]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt")]
     pub(super) fn avx2<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<true>()
     }
 
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx512cd,avx2,fma,bmi1,bmi2")]
+    #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx512cd,avx2,fma,bmi1,bmi2,popcnt")]
     pub(super) fn avx512<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<true>()
     }

@@ -1,5 +1,7 @@
 //! The inverse of the normal distribution function.
 
+use std::hint::black_box;
+
 use super::{ln, ln_normal, polynomial};
 use crate::math::lanes::{Col, LANES, Mask};
 
@@ -33,16 +35,16 @@ pub fn inv_norm_cdf<const FMA: bool>(p: f64) -> f64 {
 /// [`inv_norm_cdf`] of a column of uniforms in [2⁻⁵³, 1 − 2⁻⁵³], in place: the same bits in half the time.
 ///
 /// The central quotient needs no logarithm and no root, and 85 lanes of 100 need nothing else: the others are packed
-/// side by side, computed apart and put back.
+/// side by side, computed apart and put back. They are moved one at a time (`black_box`): the gathers and scatters that
+/// a compiler makes of the loops take longer than a dozen loads on the processors measured.
 #[inline(always)]
 pub fn inv_norm_cdf_column<const FMA: bool>(p: &mut Col) {
     let outer = Mask::from_fn(|i| (p[i] - 0.5).abs() > CENTRAL_HALF_WIDTH);
-    let (mut packed, mut place) = (Col::splat(0.5), [0u8; LANES]);
-    let mut count = 0;
-    for lane in outer.lanes() {
-        packed[count] = p[lane];
-        place[count] = lane as u8;
-        count += 1;
+    let mut place = [0; LANES + 8];
+    let count = outer.places(&mut place);
+    let mut packed = Col::splat(0.5);
+    for (packed, &lane) in packed[..count].iter_mut().zip(&place) {
+        *packed = p[usize::from(black_box(lane))];
     }
     let mut deep = false;
     for group in packed[..count.next_multiple_of(GROUP)].chunks_exact_mut(GROUP) {
@@ -68,7 +70,7 @@ pub fn inv_norm_cdf_column<const FMA: bool>(p: &mut Col) {
         p[i] = q * polynomial::<FMA, _>(&CENTRAL_P, centre) / polynomial::<FMA, _>(&CENTRAL_Q, centre);
     }
     for (&lane, &quantile) in place[..count].iter().zip(packed.iter()) {
-        p[usize::from(lane)] = quantile;
+        p[usize::from(black_box(lane))] = quantile;
     }
 }
 
