@@ -519,6 +519,14 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[Layer
                 "a finite number, as entry_value",
             ));
         }
+        let parts = spec.layers[held.layer].tranches.len();
+        if let Some(part) = held.parts.iter().find(|part| !(1..=parts).contains(*part)) {
+            let allowed = match parts {
+                0 => "none: the layer is not bought in parts".into(),
+                _ => format!("parts of the layer, 1 to {parts}"),
+            };
+            return Err(Error::domain(format!("{at}.parts"), part, allowed));
+        }
         if held.entry_spot.is_some_and(|spot| !(spot > 0.0 && spot.is_finite())) {
             return Err(Error::domain(format!("{at}.entry_spot"), held.entry_spot.unwrap_or(0.0), "above 0"));
         }
