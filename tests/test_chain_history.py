@@ -372,10 +372,100 @@ def test_inside_a_session_the_model_moves_the_quotes_of_the_close_before(dear):
     assert all(0.88 < each < 1.06 for each in kept)
 
 
-def test_no_quotes_are_recorded_at_a_time_inside_the_session(quotes):
+def test_no_quotes_are_recorded_at_a_time_inside_the_session(quotes, early):
     arms = [av.preset("conservative_1dte")]
+    few = {"sessions": 5, "shares": [0.10], "surface_band": 0}
     with pytest.raises(AlvhError, match="SPXW are recorded at closes, and none at a time inside the session"):
-        av.compare(arms, replay(quotes), sessions=5, shares=[0.10], surface_band=0)
+        av.compare(arms, replay(quotes), **few)
+    both = pl.concat([quotes, early])
+    arms = [arm(at="10:30")]
+    with pytest.raises(AlvhError, match=r"core.at = 10:30: quotes of SPXW are recorded at closes and 15:45:"):
+        av.compare(arms, replay(both, times=["15:45"]), **few)
+    for times, words in (
+        (["15:45"], "no quotes of SPXW at 15:45 beside those of the close. Other times in it: none"),
+        (["16:00"], "times: '16:00': a time of day in New York, 09:31 to 15:59"),
+        ("15:45", "times = '15:45': a list of times of day"),
+    ):
+        with pytest.raises(HistoryError, match=words):
+            replay(quotes, times=times)
+
+
+EARLY = 0.996
+"""SPX a quarter of an hour before the close, of the close."""
+
+
+@pytest.fixture(scope="module")
+def early() -> pl.DataFrame:
+    """A second snapshot of each day, at 15:45: SPX lower, quotes twice as wide."""
+    days = [
+        chain.synthetic(day, market=L3F(spot=EARLY * spot, vix=1.1 * vix, rate=RATE), longest=36)
+        for day, spot, vix in closes().iter_rows()
+    ]
+    fridays = schedule.listed_expiries("SPXW", DAYS[0], date(2024, 5, 31))
+    near = pl.col("strike").is_between(4300, 5900)
+    half = (pl.col("ask") - pl.col("bid")) / 2
+    return (
+        pl.concat(days)
+        .filter(near, pl.col("expiration").is_in(fridays), root="SPXW")
+        .with_columns(quote_time=pl.lit("15:45"), bid=pl.max_horizontal(0.0, pl.col("bid") - half))
+        .with_columns(ask=pl.col("ask") + half)
+    )
+
+
+class Early(Ledger):
+    """Opened at the quotes of 15:45, marked and settled at those of the close."""
+
+    def __init__(self, quotes: pl.DataFrame, early: pl.DataFrame, window: dict) -> None:
+        super().__init__(quotes, window)
+        self.before = Ledger(early, window)
+
+    def open(self, day: date, spot: float) -> None:
+        self.before.cash, self.before.held, self.before.opened = 0.0, [], []
+        self.before.open(day, EARLY * spot)
+        self.cash += self.before.cash
+        self.held += self.before.held
+        self.opened += self.before.opened
+
+
+def test_a_time_of_entry_has_the_quotes_of_its_time(quotes, early):
+    """A naive ledger agrees: strikes, fills, and marks at the closes after."""
+    market = replay(pl.concat([quotes, early]), times=["15:45"])
+    assert (
+        market.spec()["chain"]["slices"][: len(replay(quotes).spec()["chain"]["slices"])]
+        == (replay(quotes).spec()["chain"]["slices"])
+    )
+    timed = arm(at="15:45")
+    result = av.compare([timed], market, sessions=len(DAYS) - 1, shares=[0.10], surface_band=0)
+    twin = Early(quotes, early, result.task.spec["books"][0]["layers"][0]["days"]).run()
+    ledger, events = result.trace(0)
+    opened = events.filter(event="open")
+    assert opened["minute"].to_list() == [375] * 5
+    assert opened["date"].to_list() == [day for day, _, _ in twin.opened]
+    assert opened["strikes"].to_list() == [strikes for _, _, strikes in twin.opened]
+    assert opened["price"].to_list() == pytest.approx([price for _, price, _ in twin.opened], abs=1e-9)
+    assert ledger["nav"].to_numpy() == pytest.approx(np.array(twin.navs), abs=1e-9 * CAPITAL)
+    row = result.paths().collect().row(0, named=True)
+    assert row["identity_error"] < 1e-12
+    assert (row["fills_recorded"], row["fills_modelled"]) == (20, 0)
+    assert any("and at times of entry" in limit for limit in result.limits)
+    closing = run(market, arm()).trace(0).events.filter(event="open")
+    assert closing["price"].to_list() != opened["price"].to_list()
+    # What closes is the same bits, whatever else is recorded.
+    plain = run(replay(quotes), arm()).paths().collect()
+    assert run(market, arm()).paths().collect().equals(plain)
+
+
+def test_a_day_without_quotes_at_the_time_opens_nothing(quotes, early):
+    fill = DAYS[2]  # the Tuesday after the first Monday
+    market = replay(pl.concat([quotes, early.filter(pl.col("quote_date") != fill)]), times=["15:45"])
+    assert any(f"No quotes at 15:45 on {fill}" in limit for limit in market.limits)
+    events = (
+        av.compare([arm(at="15:45")], market, sessions=len(DAYS) - 1, shares=[0.10], surface_band=0)
+        .trace(0)
+        .events
+    )
+    assert events.filter(date=fill).select("event", "reason").rows() == [("skip", "no expiry")]
+    assert events.filter(event="open").height == 4
 
 
 def test_nothing_opens_where_nothing_is_quoted(quotes):

@@ -24,6 +24,7 @@ from recorded_market import needs_data
 Floats = NDArray[np.float64]
 SATURDAY: Final = 6  # polars: Monday is 1
 PUBLISHED = ROOT / "tests" / "golden" / "american_published.csv"
+COMPUTED = ROOT / "tests" / "golden" / "american_computed.csv"
 
 
 class Terms(NamedTuple):
@@ -93,6 +94,21 @@ def test_published_values() -> None:
     )  # fmt: skip
     off = np.abs(found - rows["value"].to_numpy()) - rows["tolerance"].to_numpy()
     assert off.max() <= 0, rows.row(int(off.argmax()))
+
+
+def test_computed_values() -> None:
+    """`scripts/golden_american.py`: another equation for the boundary, and finite differences."""
+    rows = pl.read_csv(COMPUTED)
+    found = pricing.price_american(
+        rows["spot"], rows["strike"], rows["years"], rows["vol"], rows["right"],
+        rate=rows["rate"], dividend=rows["dividend"],
+    )  # fmt: skip
+    off = np.abs(found - rows["value"].to_numpy()) / rows["strike"].to_numpy()
+    assert off.max() < 1e-6, rows.row(int(off.argmax()))
+    assert np.median(off) < 2e-7
+    # A call is a put with everything exchanged: 23.0003, not the 22.9738 of the QD+ approximation.
+    assert pricing.price_american(120.0, 100.0, 10.0, 0.25, "C", rate=0.03, dividend=0.10) == found[0]
+    assert found[:2] == pytest.approx([23.000305, 8.865365], abs=1e-4)
 
 
 @settings(max_examples=60, deadline=None)

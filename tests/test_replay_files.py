@@ -86,6 +86,14 @@ def test_recorded_quotes_are_written_too(tmp_path):
         market.from_toml(
             text.replace(model.data.data_hash, market.ChainHistory(tmp_path, **CARRY).data.data_hash)
         )
+    for day, quotes in enumerate(days):
+        early = quotes.with_columns(quote_time=pl.lit("15:45"))
+        both = pl.concat([quotes, early]).drop("status", "problem", "line")
+        both.write_parquet(tmp_path / f"{day}.parquet")
+    timed = market.ChainHistory(tmp_path, times=["15:45"], **CARRY)
+    again = market.from_toml(timed.to_toml())
+    assert (again.spec(), again.data_hash, again.limits) == (timed.spec(), timed.data_hash, timed.limits)
+    assert timed.data_hash != model.data_hash
     frames = market.ChainHistory(days, rate=0.04, dividend_yield=0.013)
     with pytest.raises(SpecError, match="TOML names the files of a replay, and these are frames"):
         frames.to_toml()

@@ -340,9 +340,11 @@ def _of_quotes(spec: Mapping[str, Any]) -> list[str]:
     """Say what is recorded of a session with bars where quotes are replayed."""
     if spec.get("bars") is None or spec["market"].get("chain") is None:
         return []
+    minutes = {each["minute"] for each in spec["market"]["chain"]["slices"] if "minute" in each}
+    beside = ", and at times of entry" if minutes else ""
     told = (
-        "Quotes are recorded at closes: inside a session marks and fills are those of the close before, "
-        "moved by the model along drawn bars, with the model's half-spreads."
+        f"Quotes are recorded at closes{beside}: inside a session marks and fills are those of the close "
+        "before, moved by the model along drawn bars, with the model's half-spreads."
     )
     return [told]
 

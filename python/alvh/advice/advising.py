@@ -53,6 +53,7 @@ POSITIONS: Final = pl.Schema(
         "value": pl.Float64(),
         "challenge": pl.Float64(),
         "ordered": pl.String(),
+        "parts": pl.String(),
     }
 )
 
@@ -265,6 +266,7 @@ def _ordered(held: Mapping[str, Any]) -> str | None:
 def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl.DataFrame:
     """Return what a book holds at a decision, in product points a unit, and what is ordered for it.
 
+    `parts` are those of its layer that are bought, all its positions together (R28), as a book has them.
     `days` are the sessions up to that of the decision, the last one its own.
     """
     tick = decision["tick"]
@@ -286,6 +288,7 @@ def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl
                 "value": held["value"] * fraction,
                 "challenge": None if math.isnan(held["challenge"]) else held["challenge"],
                 "ordered": "settles" if held["settles"] else _ordered(held),
+                "parts": "+".join(map(str, told["parts"])) or None,
             }
             for held, product, fraction in zip(told["held"], products, fractions, strict=True)
         )

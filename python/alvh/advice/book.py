@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ COLUMNS: Final = pl.Schema(
         "opened": pl.Date(),
         "sold": pl.Float64(),
         "spot": pl.Float64(),
+        "parts": pl.String(),
     }
 )
 """Columns of the legs of a book."""
@@ -44,6 +46,7 @@ REQUIRED: Final = ("product", "expiration", "quantity", "price", "opened")
 RIGHTS: Final = {"CALL": "C", "PUT": "P", "C": "C", "P": "P"}
 OF_THE_OPENING: Final = ("sd_move", "gamma_percentile", "theta_acceleration")
 """What rests on the market of the opening, and no price makes up for."""
+PARTS: Final = re.compile(r"[0-9]{1,2}(\+[0-9]{1,2})*")
 MONEY: Final = ("cash", "sleeve", "committed", "capital")
 
 
@@ -68,7 +71,9 @@ class Book:
         the price at the opening), `expiration`, `quantity` (contracts, below 0 sold), `opened`; optionally
         `layer` (its name, where several would fit), `position` (legs with equal words are one position;
         unless given, those of equal layer, product, expiration and opening), `sold` (lots of the position
-        sold since), `spot` (SPX at the opening, where the history does not reach back so far).
+        sold since), `spot` (SPX at the opening, where the history does not reach back so far), `parts` (which
+        of the layer's `tranches` it is, counted from 1, "1+2" where two were rolled into one; unless given,
+        the first that no other position is).
 
     Raises
     ------
@@ -233,7 +238,7 @@ class Book:
         for key, legs in groups.items():
             first = legs[0]
             name = key[1] if key[0] == "named" else f"{first['product']} of {first['expiration']}"
-            for shared in ("layer", "product", "expiration", "opened", "sold", "spot"):
+            for shared in ("layer", "product", "expiration", "opened", "sold", "spot", "parts"):
                 if other := next((leg for leg in legs if leg[shared] != first[shared]), None):
                     raise self._error(
                         f"row {other['row']}: {shared} = {other[shared]}: position {name!r} has "
@@ -291,7 +296,23 @@ class Book:
             "strikes": [leg["strike"] / row.index_fraction for leg in matched] if option else [],
             "credit": -points if option else 0.0,
             "entry_value": points,
+            "parts": self._parts(first, layer),
         }, told
+
+    def _parts(self, leg: Mapping[str, Any], layer: Layer) -> list[int]:
+        """Return the parts of its layer that a position names; none: the first that is free."""
+        if leg["parts"] is None:
+            return []
+        most, named = len(layer.tranches), [int(part) for part in leg["parts"].split("+")]
+        if all(1 <= part <= most for part in named):
+            return named
+        allowed = f"parts 1 to {most}" if most else "none: the layer is not bought in tranches"
+        raise self._error(
+            f"row {leg['row']}: parts = {leg['parts']!r} of layer {layer.name!r}: {allowed}",
+            "parts",
+            leg["parts"],
+            row=leg["row"],
+        )
 
     def _layer(
         self, name: str, legs: Sequence[Mapping[str, Any]], arm: Arm
@@ -408,6 +429,7 @@ class Book:
             "price": math.isfinite(leg["price"]) and leg["price"] >= 0,
             "sold": leg["sold"] is None or (leg["sold"] >= 0 and float(leg["sold"]).is_integer()),
             "spot": leg["spot"] is None or _above(leg["spot"], 0.0),
+            "parts": leg["parts"] is None or PARTS.fullmatch(leg["parts"]) is not None,
         }
         words = {
             "strike": "none, of a future" if future else "above 0",
@@ -415,6 +437,7 @@ class Book:
             "price": "0 or more: the price of the leg, whoever paid it",
             "sold": "whole lots, 0 or more",
             "spot": "above 0",
+            "parts": 'numbers of tranches, joined by "+": "2", or "1+2"',
         }
         for name, good in allowed.items():
             if not good:

@@ -195,6 +195,7 @@ class Decision:
                 yield (
                     f"  {row['layer']}: {row['lots']:g} × {row['product']} {strikes or 'future'} "
                     f"{row['expiry']}, {row['days']} days, worth {row['value']:,.2f}{challenge}"
+                    f"{'' if row['parts'] is None else ', parts ' + row['parts']}"
                     f"{'' if row['ordered'] is None else ', ' + row['ordered']}"
                 )
         if self.rules:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -98,19 +98,19 @@ def skips(
     """
     rows: list[tuple[str | None, str, str]] = []
     for layer, told in zip(arm.layers, decision["layers"], strict=True):
-        openings, rolls = told["withheld"]
+        openings, _ = told["withheld"]
         rows.extend(
             (layer.name, "skip", f"{held['withdrawn']}: settles before the fill")
             for held in told["held"]
             if held["withdrawn"]
         )
         said = told["enter"]
-        if rolls and _due_to_roll(layer, told):
-            rows.append((layer.name, "withhold", f"roll: {rolls}"))
+        withheld = [(layer.name, "withhold", why) for why in _withheld(layer, told)]
+        rows.extend(withheld)
         if told["open"]:
             continue
         if not told["due"]:
-            if waiting:
+            if waiting and not withheld:
                 rows.append(
                     (
                         layer.name,
@@ -140,6 +140,15 @@ def skips(
         if event["event"] in NOT_DONE
     )
     return pl.DataFrame(rows, schema=SKIPS, orient="row")
+
+
+def _withheld(layer: Layer, told: Mapping[str, Any]) -> Iterator[str]:
+    """Say which permits withhold a roll, and a further part of a layer that holds something."""
+    openings, rolls = told["withheld"]
+    if rolls and _due_to_roll(layer, told):
+        yield f"roll: {rolls}"
+    if openings and told["further"] is not None:
+        yield f"part {told['further']} of {len(layer.tranches)}: {openings}"
 
 
 def _due_to_roll(layer: Layer, told: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from alvh.history.chains import CHAIN_LIMITS, ChainHistory
 from alvh.history.data import HistoryData, read_history
+from alvh.history.entry_quotes import EntryQuotes
 from alvh.history.gaps import DroppedRow, GapReport
 from alvh.history.quotes import QuoteRecord
 from alvh.history.replay import LIMITS, History
@@ -13,6 +14,7 @@ __all__ = [
     "RECONSTRUCTED",
     "ChainHistory",
     "DroppedRow",
+    "EntryQuotes",
     "GapReport",
     "History",
     "HistoryData",

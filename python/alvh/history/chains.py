@@ -1,13 +1,14 @@
 """Recorded option quotes replayed as a market: real bids and asks, and closes of SPX and VIX around them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
 from alvh.errors import HistoryError
 from alvh.history import files
 from alvh.history.data import Gaps, HistoryData, taken
+from alvh.history.entry_quotes import EntryQuotes, entry_quotes
 from alvh.history.gaps import listed
 from alvh.history.quotes import QuoteRecord, record
 from alvh.history.replay import LIMITS, OF_THE_TEMPLATE, History
@@ -34,7 +35,7 @@ class ChainHistory(History):
     ----------
     chains : path, polars.DataFrame or sequence of them
         Quotes in any layout of `alvh.chain.read`; a folder gives all its files. Of several snapshots a day
-        the last is replayed.
+        the last is replayed, and those at `times`.
     closes : path, polars.DataFrame or HistoryData, optional
         Daily closes as for `History`, over the days of the quotes and, for rules that look back, before them.
         Without it SPX is the price that the quotes of SPX, SPXW and SPXPM name, which must agree within 1%
@@ -44,6 +45,9 @@ class ChainHistory(History):
         tell no discount.
     root : {"SPXW", "SPX"}
         Root of the quotes to replay, and the product whose layers trade at them.
+    times : sequence of str
+        Times of day, as "15:45" in New York, whose snapshots are kept beside the closes: layers may be opened
+        at their quotes.
     gaps : {"error", "report"}
         What to do with sessions without closes, and with sessions between the first and the last snapshot
         that have none. ``report``: on such a day nothing opens, and what is held is priced on its last fitted
@@ -58,6 +62,8 @@ class ChainHistory(History):
     ----------
     quotes : QuoteRecord
         What is replayed, with its slices.
+    entries : tuple of EntryQuotes
+        The same of the times of entry.
 
     Examples
     --------
@@ -70,6 +76,7 @@ class ChainHistory(History):
     """
 
     quotes: QuoteRecord
+    entries: tuple[EntryQuotes, ...]
 
     def __init__(
         self,
@@ -79,6 +86,7 @@ class ChainHistory(History):
         rate: float | None = None,
         dividend_yield: float | None = None,
         root: str = "SPXW",
+        times: Sequence[str] = (),
         columns: Mapping[str, str] | None = None,
         gaps: Gaps | None = None,
         allow_jumps: bool = False,
@@ -89,7 +97,8 @@ class ChainHistory(History):
         tail_sessions: int = TAIL_SESSIONS,
     ) -> None:
         events = files.kept(events)
-        source, quotes, undated = read_quotes(chains)
+        read = read_quotes(chains)
+        source, quotes = read.source, read.last
         data = taken(
             closes_of(source, quotes) if closes is None else closes,
             rate=rate,
@@ -107,7 +116,8 @@ class ChainHistory(History):
                 "Mend: complete the closes, or leave these snapshots out",
                 source=data.source,
             )
-        kept = record(source, quotes, undated, root, rates)
+        kept = record(source, quotes, read.undated, root, rates)
+        entries = entry_quotes(read, times, root, rates)
         missing = _missing(kept)
         if missing and gaps != "report":
             raise HistoryError(
@@ -115,11 +125,11 @@ class ChainHistory(History):
                 "gaps='report' to price these days on the slices before and have every result say so",
                 source=source,
             )
-        self._set(quotes=kept)
+        self._set(quotes=kept, entries=entries)
         super().__init__(
             data, vx=vx, vx_columns=vx_columns, listings=listings, events=events, tail_sessions=tail_sessions
         )
-        notes = [*self.notes, *kept.sentences()]
+        notes = [*self.notes, *kept.sentences(), *(text for e in entries for text in e.sentences(kept.days))]
         if missing:
             notes.append(
                 f"No snapshot on {listed(missing)}: priced on the slices before, moved by the model."
@@ -130,6 +140,7 @@ class ChainHistory(History):
             closes,
             vx,
             root=root,
+            times=[each.time for each in entries],
             closes=options | {"gaps": gaps or "error", "allow_jumps": allow_jumps},
             futures={"columns": dict(vx_columns or {})},
             clock={"tail_sessions": tail_sessions, "listings": dict(listings), "events": events},
@@ -149,12 +160,24 @@ class ChainHistory(History):
     @property
     def data_hash(self) -> str:
         """SHA-256 of closes and quotes."""
-        return hashlib.sha256((self.data.data_hash + self.quotes.data_hash).encode()).hexdigest()
+        return hashlib.sha256((self.data.data_hash + self.quotes_hash).encode()).hexdigest()
+
+    @property
+    def quotes_hash(self) -> str:
+        """SHA-256 of the quotes and their slices, those of times of entry among them."""
+        if not self.entries:
+            return self.quotes.data_hash
+        parts = (f"{each.time} {each.record.data_hash} {[*each.spots.values()]}" for each in self.entries)
+        return hashlib.sha256("\n".join((self.quotes.data_hash, *parts)).encode()).hexdigest()
 
     @property
     def limits(self) -> tuple[str, ...]:
         """What every result of this replay has to say about itself, in sentences."""
-        return (*CHAIN_LIMITS, *self.notes)
+        if not self.entries:
+            return (*CHAIN_LIMITS, *self.notes)
+        times = " and ".join(each.time for each in self.entries)
+        also = f"Openings at {times} fill at the quotes then; VIX is as it is drawn between the closes."
+        return (*CHAIN_LIMITS, also, *self.notes)
 
     def clock(
         self,
@@ -172,9 +195,10 @@ class ChainHistory(History):
     def spec(self, *, inside: bool = False) -> dict[str, Any]:
         """Return the market as JSON-able data for the core: closes, slices and quotes."""
         dates = [*self.data.dates, *self._days_after()]
-        return super().spec(inside=inside) | {
-            "chain": self.quotes.spec({day: i for i, day in enumerate(dates)})
-        }
+        sessions = {day: i for i, day in enumerate(dates)}
+        chain = self.quotes.spec(sessions)
+        chain["slices"] += [slice_ for each in self.entries for slice_ in each.slices(sessions)]
+        return super().spec(inside=inside) | {"chain": chain}
 
     def starts(self, sessions: int, *, every: int = 1, warm_up: int = 0) -> tuple[int, ...]:
         """Return the rolling starts: rows from which a run fits between the first and the last snapshot.

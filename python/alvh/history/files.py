@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
@@ -107,8 +107,10 @@ class Snapshots(Described):
         Files in any layout of `alvh.chain.read`, or folders of them.
     root : str
         Root of the quotes that are replayed.
+    times : tuple of str
+        Times of day whose snapshots are kept beside the closes, for openings at them.
     sha256 : str
-        Hash of the quotes and their slices, `QuoteRecord.data_hash`; another content is refused.
+        Hash of the quotes and their slices, `ChainHistory.quotes_hash`; another content is refused.
 
     Examples
     --------
@@ -118,6 +120,7 @@ class Snapshots(Described):
 
     paths: tuple[str, ...] = Field(min_length=1)
     root: str = "SPXW"
+    times: tuple[str, ...] = ()
     sha256: str | None = None
 
 
@@ -215,19 +218,20 @@ class QuotedReplay(Replay):
             self.chains.paths if len(self.chains.paths) > 1 else self.chains.paths[0],
             closes=None if path == OF_CHAINS else path,
             root=self.chains.root,
+            times=self.chains.times,
             **self.history.options(),
             **{name: each for name, each in self._futures().items() if name != "vx_in_state"},
             **self._clock(),
         )
         self._refuse_changed(market)
         name = ", ".join(self.chains.paths)
-        _refuse_changed("chains", name, self.chains.sha256, market.quotes.data_hash)
+        _refuse_changed("chains", name, self.chains.sha256, market.quotes_hash)
         return market
 
     def to_toml(self, market: History) -> str:
         """Return the description with the hashes of what was read."""
         quotes: Any = market
-        chains = self.chains.model_copy(update={"sha256": quotes.quotes.data_hash})
+        chains = self.chains.model_copy(update={"sha256": quotes.quotes_hash})
         return Replay.to_toml(self.model_copy(update={"chains": chains}), market)
 
 
@@ -261,6 +265,7 @@ def described_quotes(
     vx: object,
     *,
     root: str,
+    times: Sequence[str],
     closes: Mapping[str, Any],
     futures: Mapping[str, Any],
     clock: Mapping[str, Any],
@@ -270,7 +275,7 @@ def described_quotes(
     parts = _tables(OF_CHAINS if source is None else source, vx, closes, futures)
     if parts is None or None in each:
         return None
-    return QuotedReplay(chains={"paths": each, "root": root}, **parts, **clock)
+    return QuotedReplay(chains={"paths": each, "root": root, "times": times}, **parts, **clock)
 
 
 def _tables(

@@ -1,6 +1,7 @@
 """Snapshots of option quotes from files, folders or frames, one a day; and the closes that they tell."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from os import PathLike, fspath
 from pathlib import Path
@@ -26,16 +27,37 @@ FAMILY: Final = ("SPX", "SPXW", "SPXPM")
 NO_QUOTE: Final = ("unparsable", "duplicate", "expired")
 """Statuses of rows that say nothing of the market."""
 
+_OF_THE_INDEX: Final = pl.col("root").is_in(FAMILY) & ~pl.col("status").is_in(NO_QUOTE)
+
 LARGEST_SPREAD: Final = 0.01  # of prices of the index within one snapshot
 FARTHEST: Final = 0.02  # from the parity forward of the nearest expiry
 MEND: Final = "Mend: give closes=… with date, spx, vix"
 
 
-def read_quotes(source: QuoteSources) -> tuple[str, pl.DataFrame, pl.DataFrame]:
-    """Return the name of a source, the last snapshot of each day in the chain schema, and rows without a day.
+@dataclass(frozen=True, slots=True, eq=False)
+class QuotesRead:
+    """Quotes of every root in the chain schema; a settlement that is missing is that of the root."""
 
-    The rows are of every root; a settlement that is missing is that of the root.
-    """
+    source: str
+    """Name for messages."""
+    last: pl.DataFrame
+    """The last snapshot of each day."""
+    undated: pl.DataFrame
+    """Rows without a day."""
+    earlier: pl.DataFrame
+    """The other snapshots of the days."""
+
+    def at(self, time: str) -> pl.DataFrame:
+        """Return the quotes of a time of day, on days on which it is not the last."""
+        return _once(self.earlier.filter(quote_time=time))
+
+    def times(self, root: str) -> list[str]:
+        """Return the times of day of the earlier snapshots of a root."""
+        return self.earlier.filter(root=root)["quote_time"].drop_nulls().unique().sort().to_list()
+
+
+def read_quotes(source: QuoteSources) -> QuotesRead:
+    """Return all snapshots of a source, the last of each day apart."""
     name, parts = _parts(source)
     rows = pl.concat([_read(part) for part in parts])
     undated = rows.filter(pl.col("quote_date").is_null())
@@ -44,10 +66,17 @@ def read_quotes(source: QuoteSources) -> tuple[str, pl.DataFrame, pl.DataFrame]:
         settlement=pl.coalesce("settlement", by_root)
     )
     time = pl.col("quote_time").fill_null("")  # as text "close" comes after every hour
-    quotes = quotes.filter(time == time.max().over("quote_date")).sort("quote_date", maintain_order=True)
-    again = ~pl.struct(CONTRACT).is_first_distinct()  # files may overlap
+    last = time == time.max().over("quote_date")
+    quotes = quotes.with_columns(_last=last).sort("quote_date", maintain_order=True)
+    ends, earlier = (quotes.filter(pl.col("_last") == each).drop("_last") for each in (True, False))
+    return QuotesRead(name, _once(ends), undated, earlier)
+
+
+def _once(quotes: pl.DataFrame) -> pl.DataFrame:
+    """Return quotes of one snapshot a day with a mark on those that stand twice: files may overlap."""
+    again = ~pl.struct(CONTRACT).is_first_distinct()
     status = pl.when(again).then(pl.lit("duplicate", STATUS)).otherwise("status")
-    return name, quotes.with_columns(status.alias("status")), undated
+    return quotes.with_columns(status.alias("status"))
 
 
 def _parts(source: QuoteSources) -> tuple[str, list[QuoteSource]]:
@@ -95,16 +124,15 @@ def closes_of(source: str, quotes: pl.DataFrame) -> pl.DataFrame:
         Of every root, one snapshot a day.
     """
     rows = []
-    index = pl.col("root").is_in(FAMILY) & ~pl.col("status").is_in(NO_QUOTE)
     for (day,), every in sorted(quotes.partition_by("quote_date", as_dict=True).items()):
-        snapshot = every.filter(index)
+        snapshot = every.filter(_OF_THE_INDEX)
         if snapshot.is_empty():
             raise HistoryError(
                 f"{source}: of {day} there are no quotes of {', '.join(FAMILY)}, which would tell SPX "
                 f"and VIX. {MEND}",
                 source=source,
             )
-        spx = _spx(source, day, snapshot)
+        spx = spx_of(source, day, snapshot)
         try:
             vix = vix_index(snapshot, terms="bracket").value
         except VixError as error:
@@ -115,8 +143,9 @@ def closes_of(source: str, quotes: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"date": pl.Date, "spx": pl.Float64, "vix": pl.Float64}, orient="row")
 
 
-def _spx(source: str, day: date, snapshot: pl.DataFrame) -> float:
+def spx_of(source: str, day: date, snapshot: pl.DataFrame) -> float:
     """Return the price of the index that a day's quotes name, if they agree with one another and parity."""
+    snapshot = snapshot.filter(_OF_THE_INDEX)
     told = snapshot["underlying_price"]
     prices = np.sort(told.filter(told.is_finite() & (told > 0.0)).to_numpy())
     if not prices.size:

@@ -1,6 +1,7 @@
 //! `alvh._core`: arrays in and out, errors, and one door that detaches the interpreter.
 
 mod american;
+mod arguments;
 mod chain;
 mod columns;
 mod door;

@@ -8,18 +8,13 @@ use alvh_core::{
         implied_vol as inverse,
     },
 };
-use pyo3::{
-    prelude::*,
-    types::{PyString, PyTuple},
-};
+use pyo3::{prelude::*, types::PyTuple};
 
 use crate::{
+    arguments::{Argument, broadcast, columns, named},
     columns::{Column, refused},
-    door::to_python,
     outputs::{filled, given, single, write},
 };
-
-type Argument<'a, 'py> = &'a Bound<'py, PyAny>;
 
 /// Discounted Black-76 price of European options on a forward.
 ///
@@ -83,7 +78,7 @@ pub fn price<'py>(
     out: Option<Argument<'_, 'py>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let numbers = [forward, strike, years, vol];
-    let columns = columns(black76::ARGUMENTS, right, numbers, discount, out.is_none())?;
+    let columns = columns(black76::ARGUMENTS, right, numbers, &[(discount, 1.0)], out.is_none())?;
     let arguments = broadcast(black76::ARGUMENTS, &columns)?;
     column(py, &arguments, &columns, out, |out| black76::price_slice(&arguments, out))
 }
@@ -108,7 +103,7 @@ pub fn greeks<'py>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let out = out.map(greeks_of).transpose()?;
     let numbers = [forward, strike, years, vol];
-    let columns = columns(black76::ARGUMENTS, right, numbers, discount, out.is_none())?;
+    let columns = columns(black76::ARGUMENTS, right, numbers, &[(discount, 1.0)], out.is_none())?;
     let arguments = broadcast(black76::ARGUMENTS, &columns)?;
     let selected = selection(which, out.as_ref())?;
     let work = |slices: Vec<&mut [f64]>| black76::greeks_slices(&arguments, &selected, slices);
@@ -200,7 +195,7 @@ pub fn implied_vol<'py>(
     out: Option<Argument<'_, 'py>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let numbers = [price, forward, strike, years];
-    let columns = columns(inverse::ARGUMENTS, right, numbers, discount, out.is_none())?;
+    let columns = columns(inverse::ARGUMENTS, right, numbers, &[(discount, 1.0)], out.is_none())?;
     let arguments = broadcast(inverse::ARGUMENTS, &columns)?;
     let vol = column(py, &arguments, &columns, out, |out| inverse::implied_vol_slice(&arguments, out))?;
     if !status {
@@ -208,34 +203,6 @@ pub fn implied_vol<'py>(
     }
     let codes = single(py, arguments.shape(), |out| inverse::status_slice(&arguments, out))?;
     Ok((vol, codes).into_pyobject(py)?.into_any())
-}
-
-/// The arguments in the core's order: right, the four numbers, discount. Without `copy` all of them are borrowed, so
-/// that an output which shares their memory is noticed.
-fn columns<'py>(
-    names: [&str; 6],
-    right: Argument<'_, 'py>,
-    numbers: [Argument<'_, 'py>; 4],
-    discount: Option<Argument<'_, 'py>>,
-    copy: bool,
-) -> PyResult<[Column<'py>; 6]> {
-    let [a, b, c, d] = numbers;
-    let [right_name, a_name, b_name, c_name, d_name, discount_name] = names;
-    Ok([
-        Column::rights(right_name, right, copy)?,
-        Column::numbers(a_name, a, copy)?,
-        Column::numbers(b_name, b, copy)?,
-        Column::numbers(c_name, c, copy)?,
-        Column::numbers(d_name, d, copy)?,
-        discount.map_or_else(
-            || Ok(Column::scalar(1.0)),
-            |discount| Column::numbers(discount_name, discount, copy),
-        )?,
-    ])
-}
-
-fn broadcast<'a>(names: [&'a str; 6], columns: &'a [Column<'_>; 6]) -> PyResult<Broadcast<'a, 6>> {
-    Broadcast::of(std::array::from_fn(|i| columns[i].argument(names[i]))).map_err(to_python)
 }
 
 /// One result: `out` if given, else a new array or a number.
@@ -255,23 +222,13 @@ fn column<'py>(
 
 /// The greeks to compute: those named, else those that `out` has arrays for, else all.
 fn selection(which: Option<Argument<'_, '_>>, out: Option<&Bound<'_, PyTuple>>) -> PyResult<Vec<Greek>> {
-    match (which, out) {
-        (Some(which), _) if which.is_instance_of::<PyString>() => Ok(vec![greek(which, which)?]),
-        (Some(which), _) => {
-            let mut selected = Vec::with_capacity(Greek::ALL.len());
-            for name in which.try_iter().map_err(|_| unknown(which))? {
-                let k = greek(&name?, which)?;
-                if !selected.contains(&k) {
-                    selected.push(k);
-                }
-            }
-            Ok(selected)
-        }
+    Ok(match (which, out) {
+        (Some(which), _) => named(which, &Greek::ALL, Greek::name)?,
         (None, Some(out)) => {
-            Ok(Greek::ALL.into_iter().zip(out).filter(|(_, item)| !item.is_none()).map(|(k, _)| k).collect())
+            Greek::ALL.into_iter().zip(out).filter(|(_, item)| !item.is_none()).map(|(k, _)| k).collect()
         }
-        (None, None) => Ok(Greek::ALL.to_vec()),
-    }
+        (None, None) => Greek::ALL.to_vec(),
+    })
 }
 
 /// The fields of `out`.
@@ -280,14 +237,4 @@ fn greeks_of<'py>(out: Argument<'_, 'py>) -> PyResult<Bound<'py, PyTuple>> {
         Ok(fields) if fields.len() == Greek::ALL.len() => Ok(fields.clone()),
         _ => Err(refused("out", out, "a Greeks with an array or None in each field")),
     }
-}
-
-fn greek(name: &Bound<'_, PyAny>, which: Argument<'_, '_>) -> PyResult<Greek> {
-    let name = name.extract::<&str>().ok();
-    let known = name.and_then(|name| Greek::ALL.into_iter().find(|greek| greek.name() == name));
-    known.ok_or_else(|| unknown(which))
-}
-
-fn unknown(which: Argument<'_, '_>) -> PyErr {
-    refused("which", which, &format!("a name or several of: {}", Greek::ALL.map(Greek::name).join(" ")))
 }

@@ -55,7 +55,7 @@ pub fn decision_row<'py>(py: Python<'py>, decision: &Decision) -> PyResult<Bound
 }
 
 fn layer_row<'py>(py: Python<'py>, layer: &LayerDecision) -> PyResult<Bound<'py, PyDict>> {
-    let LayerDecision { due, enter, press, withheld, open, factor, held } = layer;
+    let LayerDecision { due, enter, press, withheld, open, factor, parts, further, held } = layer;
     let row = PyDict::new(py);
     row.set_item("due", due)?;
     row.set_item("enter", enter)?;
@@ -63,6 +63,8 @@ fn layer_row<'py>(py: Python<'py>, layer: &LayerDecision) -> PyResult<Bound<'py,
     row.set_item("withheld", withheld)?;
     row.set_item("open", open)?;
     row.set_item("factor", factor)?;
+    row.set_item("parts", parts)?;
+    row.set_item("further", further)?;
     row.set_item("held", held.iter().map(|h| held_row(py, h)).collect::<PyResult<Vec<_>>>()?)?;
     Ok(row)
 }

@@ -827,8 +827,10 @@ impl<'p> Block<'p> {
                     let pool = &mut pools[layers.layers[each].pool];
                     pool.due = book.wants(each);
                     for i in pool.due.lanes() {
-                        let free = pool.packages.iter().position(|package| !package.alive.get(i));
-                        pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % pool.packages.len());
+                        // The slots behind these are those of what the book began with.
+                        let slots = &pool.packages[..plan.pools[layers.layers[each].pool].slots];
+                        let free = slots.iter().position(|package| !package.alive.get(i));
+                        pool.due_slot[i] = free.unwrap_or(pool.decisions[i] as usize % slots.len());
                         pool.decisions[i] += 1;
                     }
                 }

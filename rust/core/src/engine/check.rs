@@ -14,9 +14,12 @@ use super::{
 use crate::{
     Error, Result,
     margin::{self, Leg},
-    market::bars::profile::MINUTES,
+    market::{bars::profile::MINUTES, recorded_chain::RecordedChain},
     schedule::{Every, Schedule},
 };
+
+/// Minute of the day at which sessions open, 9:30.
+const OPENING: u32 = 570;
 
 /// The legs as the margin rules see them.
 pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> Result<Vec<Leg>> {
@@ -123,6 +126,24 @@ pub(super) fn check_entry(path: &str, spec: &LayerSpec, contract: &Contract, bar
         return Err(Error::domain(at, minute, "a plan with bars, or no time of entry: the close"));
     }
     Ok(())
+}
+
+/// Are there recorded quotes at a time of entry?
+pub(super) fn check_quoted_at(path: &str, minute: u32, chain: &RecordedChain) -> Result<()> {
+    let minutes = chain.minutes();
+    if minutes.contains(&minute) {
+        return Ok(());
+    }
+    let clock = |minute: &u32| format!("{:02}:{:02}", (OPENING + minute) / 60, (OPENING + minute) % 60);
+    let known = match minutes.len() {
+        0 => "closes, and none at a time inside the session".into(),
+        _ => format!("closes and {}", minutes.iter().map(clock).collect::<Vec<_>>().join(", ")),
+    };
+    Err(Error::Spec(format!(
+        "{path}.at = {}: quotes of {} are recorded at {known}: open at one of these, or no chain",
+        clock(&minute),
+        chain.product
+    )))
 }
 
 /// Times that a target or a budget can count.
@@ -518,6 +539,14 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[Layer
                 held.credit,
                 "a finite number, as entry_value",
             ));
+        }
+        let parts = spec.layers[held.layer].tranches.len();
+        if let Some(part) = held.parts.iter().find(|part| !(1..=parts).contains(*part)) {
+            let allowed = match parts {
+                0 => "none: the layer is not bought in parts".into(),
+                _ => format!("parts of the layer, 1 to {parts}"),
+            };
+            return Err(Error::domain(format!("{at}.parts"), part, allowed));
         }
         if held.entry_spot.is_some_and(|spot| !(spot > 0.0 && spot.is_finite())) {
             return Err(Error::domain(format!("{at}.entry_spot"), held.entry_spot.unwrap_or(0.0), "above 0"));

@@ -34,7 +34,7 @@ pub struct Bought {
 pub struct Foresight {
     book: usize,
     bought: Vec<Bought>,
-    /// Per layer, slot and lane the tranche that was bought last.
+    /// Per layer, slot and lane the tranche that was bought last; none in the slots of what the book began with.
     last: Vec<Vec<[usize; LANES]>>,
 }
 
@@ -64,8 +64,8 @@ impl Foresight {
     pub fn observe(&mut self, plan: &Plan, books: &[Book], pools: &[Pool], market: &Market) {
         let layers: &BookPlan = &plan.books[self.book];
         let book = &books[self.book];
-        for (index, layer) in layers.layers.iter().enumerate().filter(|(_, layer)| layer.hedges()) {
-            for slot in 0..pools[layer.pool].packages.len() {
+        for (index, _) in layers.layers.iter().enumerate().filter(|(_, layer)| layer.hedges()) {
+            for slot in 0..self.last[index].len() {
                 for lane in book.holds(index, slot).lanes() {
                     let tranche = &mut self.bought[self.last[index][slot][lane]];
                     let now = closed_for(plan, layers, pools, market, (lane, index, slot));

@@ -128,7 +128,7 @@ impl Direction {
 impl GreekLog {
     /// Nothing recorded yet.
     pub fn new(plan: &Plan, book: usize) -> Self {
-        let slots = |pool: &PoolPlan| vec![vec![Col::default(); TERMS].into_boxed_slice(); pool.slots];
+        let slots = |pool: &PoolPlan| vec![vec![Col::default(); TERMS].into_boxed_slice(); pool.places()];
         Self {
             book,
             before: State::default(),

@@ -207,6 +207,15 @@ impl Work<'_> {
         if !wanted.any() {
             return;
         }
+        // Where its quotes are recorded, SPX then is what they name; the path goes on as it was drawn.
+        let drawn = (market.now.ln_s, market.spot);
+        if let (Some(chain), Some(at)) = (&layout.chain, layout.inside.at) {
+            for i in wanted.lanes() {
+                if let Some(spot) = chain.spot(market.session[i], at) {
+                    (market.now.ln_s[i], market.spot[i]) = (spot.ln(), spot);
+                }
+            }
+        }
         if let Some(shock) = plan.shock.as_ref().filter(|_| market.shocks) {
             shock.vix_point(&market.now, 1.0, &mut market.shocked);
         }
@@ -234,6 +243,7 @@ impl Work<'_> {
                 book.open(ctx, pools, layer, &selections[index], [can_fill, chosen]);
             }
         }
+        (market.now.ln_s, market.spot) = drawn;
         hold(plan, pools, books, index);
     }
 

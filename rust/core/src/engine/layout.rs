@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     check::{
         check_begins, check_calls, check_contract, check_entry, check_layer, check_ledgers, check_legs,
-        check_liquidity, check_share, check_weight,
+        check_liquidity, check_quoted_at, check_share, check_weight,
     },
     exposure::Asked,
     fill::Contract,
@@ -698,17 +698,16 @@ impl Builder<'_> {
         let chain = self.market.recorded_chain(&spec.product);
         check_entry(path, spec, &contract, self.inside)?;
         check_share(path, spec, &contract, self.schedule)?;
-        if spec.at.is_some() && chain.is_some() {
-            let problem = format!(
-                "{path}.at: quotes of {} are recorded at closes, and none at a time inside the session: open at the \
-                 close, or no chain",
-                spec.product
-            );
-            return Err(Error::Spec(problem));
+        if let (Some(at), Some(chain)) = (spec.at, &chain) {
+            check_quoted_at(path, at, chain)?;
         }
-        // Where quotes are recorded, an expiry that has none on a session cannot be traded on it.
-        let quoted =
-            |session, expiry| chain.as_ref().is_none_or(|chain| chain.slice(session, expiry).is_some());
+        // Where quotes are recorded, an expiry that has none on a session cannot be traded on it: neither at the time of
+        // its opening nor at the close, at which it is marked first.
+        let quoted = |session, expiry| {
+            let at =
+                |minute| chain.as_ref().is_none_or(|chain| chain.slice(session, expiry, minute).is_some());
+            at(None) && spec.at.is_none_or(|minute| at(Some(minute)))
+        };
         let after = spec.after.as_deref().map(|event| (event, contract.morning));
         let expiry = if contract.instrument.is_share() {
             // No session that a path reaches.

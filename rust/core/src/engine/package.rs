@@ -9,7 +9,7 @@ use super::{
     instrument::{Instrument, Quotes},
     layout::PoolPlan,
     plan::Plan,
-    recorded::{self, Anchor, QuotedLegs},
+    recorded::{self, AT_THE_CLOSE, Anchor, QuotedLegs},
     signals::challenge,
     spec::{CostSpec, Right},
 };
@@ -422,7 +422,7 @@ impl Pool {
             scratch.now.quote(instrument, surface, now, sessions, days, &package.basis);
             if let (Some(chain), Some(anchor)) = (&layout.chain, &mut package.anchor) {
                 anchor.apply(&mut scratch.aged.spx);
-                anchor.observe(chain, &market.session, &package.expiry, &scratch.now.spx);
+                anchor.observe(chain, &market.session, &package.expiry, &AT_THE_CLOSE, &scratch.now.spx);
                 anchor.apply(&mut scratch.now.spx);
             }
             let (before, off) = (package.value, package.residual);
@@ -430,7 +430,7 @@ impl Pool {
             walk(quotes, layout, &package.strikes, &mut package.steps, Some(&mut package.leg_prices));
             let [time, spot, level, smile] = &mut package.steps;
             if let Some(chain) = &layout.chain {
-                let slices = recorded::quoted(chain, &market.session, &package.expiry);
+                let slices = recorded::quoted(chain, &market.session, &package.expiry, &AT_THE_CLOSE);
                 for i in settling.lanes() {
                     package.residual[i] = 0.0;
                 }

@@ -36,7 +36,7 @@ impl Anchor {
         }
     }
 
-    /// Takes up what is recorded of this session, given the model's slices of the same state.
+    /// Takes up what is recorded of this session, at a minute of it or at its close, given the model's slices of the same state.
     ///
     /// Where nothing is, the last known ratios go on, so that no jump comes from the lack; at the settlement they
     /// end, because an option is then worth what it pays.
@@ -45,12 +45,13 @@ impl Anchor {
         chain: &RecordedChain,
         session: &[u32; LANES],
         expiry: &[u32; LANES],
+        minute: &[Option<u32>; LANES],
         model: &Slice,
     ) {
         for i in 0..LANES {
             if expiry[i] <= session[i] {
                 self.known.set(i, false);
-            } else if let Some(slice) = chain.slice(session[i], expiry[i]) {
+            } else if let Some(slice) = chain.slice(session[i], expiry[i], minute[i]) {
                 self.known.set(i, true);
                 self.forward[i] = slice.forward / model.forward[i];
                 self.discount[i] = slice.discount / model.discount[i];
@@ -83,13 +84,17 @@ impl Anchor {
     }
 }
 
-/// The slice of each lane as it is quoted this session; `None` where it is not.
+/// Every lane at its close.
+pub const AT_THE_CLOSE: [Option<u32>; LANES] = [None; LANES];
+
+/// The slice of each lane as it is quoted this session, at a minute of it or at its close; `None` where it is not.
 pub fn quoted<'c>(
     chain: &'c RecordedChain,
     session: &[u32; LANES],
     expiry: &[u32; LANES],
+    minute: &[Option<u32>; LANES],
 ) -> [Option<&'c SliceSpec>; LANES] {
-    std::array::from_fn(|i| chain.slice(session[i], expiry[i]))
+    std::array::from_fn(|i| chain.slice(session[i], expiry[i], minute[i]))
 }
 
 /// The legs of a package, to be priced at recorded quotes.

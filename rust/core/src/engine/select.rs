@@ -327,9 +327,11 @@ impl Selection {
     /// Puts today's slices where recorded ones are, and returns those.
     fn take_up<'p>(&mut self, pool: &'p PoolPlan, market: &Market) -> [Option<&'p SliceSpec>; LANES] {
         let (Some(chain), Some(anchor)) = (&pool.chain, &mut self.anchor) else { return [None; LANES] };
-        anchor.observe(chain, &market.session, &self.expiry, &self.quotes.spx);
+        // What is opened inside a session is opened at the quotes of its time, what waits for the close at those of the close.
+        let minute = std::array::from_fn(|i| market.minute(i).and(pool.inside.at));
+        anchor.observe(chain, &market.session, &self.expiry, &minute, &self.quotes.spx);
         anchor.apply(&mut self.quotes.spx);
-        recorded::quoted(chain, &market.session, &self.expiry)
+        recorded::quoted(chain, &market.session, &self.expiry, &minute)
     }
 
     /// V at the moved state less V.

@@ -141,6 +141,11 @@ pub struct LayerDecision {
     pub open: bool,
     /// What its target is multiplied with, 1 unless a rule makes it smaller (C3, R40).
     pub factor: f64,
+    /// Parts of its target that it has bought since it was flat, counted from 1; none of a layer that is not bought in parts
+    /// (R28).
+    pub parts: Vec<usize>,
+    /// The further part whose rule is true at this close, permitted or not.
+    pub further: Option<usize>,
     /// What it holds.
     pub held: Vec<Held>,
 }

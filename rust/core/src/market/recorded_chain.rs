@@ -1,10 +1,10 @@
-//! Recorded option quotes: a slice and the strikes of each expiry on each session.
+//! Recorded option quotes: a slice and the strikes of each expiry on each session, at its close and at times inside it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::check;
+use super::{bars::profile::MINUTES, check};
 use crate::{Error, Result};
 
 /// Recorded quotes of one product.
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 pub struct ChainSpec {
     /// Product whose options were quoted.
     pub product: String,
-    /// One element per session and expiry, in any order.
+    /// One element per session, time and expiry, in any order.
     pub slices: Vec<SliceSpec>,
 }
 
@@ -25,6 +25,12 @@ pub struct SliceSpec {
     pub session: u32,
     /// Session of the schedule on which the options settle.
     pub expiry: u32,
+    /// Minutes since the opening at which it was quoted; absent: at the close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minute: Option<u32>,
+    /// Price of the index then, of a time inside the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot: Option<f64>,
     /// Forward of the index, points.
     pub forward: f64,
     /// Discount factor.
@@ -68,7 +74,20 @@ impl ChainSpec {
                 let allowed = format!("must settle after its session, row {}", slice.session);
                 return Err(Error::domain(named("expiry"), slice.expiry, allowed));
             }
-            if !seen.insert((slice.session, slice.expiry)) {
+            if slice.minute.is_some_and(|minute| minute == 0 || minute >= MINUTES) {
+                let allowed = "a minute after the opening and before the close: 1 to 389";
+                return Err(Error::domain(named("minute"), slice.minute.unwrap_or(0), allowed));
+            }
+            match (slice.minute, slice.spot) {
+                (Some(_), Some(spot)) => check::above(&named("spot"), spot, 0.0)?,
+                (None, None) => {}
+                (minute, _) => {
+                    let allowed = "the price of the index at a minute inside the session; none at the close";
+                    let given = if minute.is_some() { "none" } else { "given" };
+                    return Err(Error::domain(named("spot"), given, allowed));
+                }
+            }
+            if !seen.insert((slice.session, slice.expiry, slice.minute)) {
                 let allowed = format!("row {} has quotes of this expiry already", slice.session);
                 return Err(Error::domain(named("expiry"), slice.expiry, allowed));
             }
@@ -128,18 +147,37 @@ pub struct Quote {
 pub struct RecordedChain {
     /// Product whose options were quoted.
     pub product: String,
-    slices: HashMap<(u32, u32), SliceSpec>,
+    slices: HashMap<(u32, u32, Option<u32>), SliceSpec>,
+    /// Price of the index at each time inside a session.
+    spots: BTreeMap<(u32, u32), f64>,
 }
 
 impl RecordedChain {
     pub(super) fn new(spec: &ChainSpec) -> Self {
-        let slices = spec.slices.iter().map(|slice| ((slice.session, slice.expiry), slice.clone()));
-        Self { product: spec.product.clone(), slices: slices.collect() }
+        let key = |slice: &SliceSpec| (slice.session, slice.expiry, slice.minute);
+        let spot = |slice: &SliceSpec| Some(((slice.minute?, slice.session), slice.spot?));
+        Self {
+            product: spec.product.clone(),
+            slices: spec.slices.iter().map(|slice| (key(slice), slice.clone())).collect(),
+            spots: spec.slices.iter().filter_map(spot).collect(),
+        }
     }
 
-    /// The expiry as it was quoted on a session; `None` where it was not.
-    pub fn slice(&self, session: u32, expiry: u32) -> Option<&SliceSpec> {
-        self.slices.get(&(session, expiry))
+    /// The expiry as it was quoted on a session, at a minute or at the close; `None` where it was not.
+    pub fn slice(&self, session: u32, expiry: u32, minute: Option<u32>) -> Option<&SliceSpec> {
+        self.slices.get(&(session, expiry, minute))
+    }
+
+    /// Price of the index at a minute of a session, where it was quoted then.
+    pub fn spot(&self, session: u32, minute: u32) -> Option<f64> {
+        self.spots.get(&(minute, session)).copied()
+    }
+
+    /// Minutes inside sessions at which there are quotes, ascending.
+    pub fn minutes(&self) -> Vec<u32> {
+        let mut minutes: Vec<u32> = self.spots.keys().map(|(minute, _)| *minute).collect();
+        minutes.dedup();
+        minutes
     }
 }
 
@@ -190,6 +228,8 @@ mod tests {
         SliceSpec {
             session: 2,
             expiry: 9,
+            minute: None,
+            spot: None,
             forward: 100.0,
             discount: 0.99,
             theta: 0.01,
@@ -203,13 +243,23 @@ mod tests {
     #[test]
     fn a_quote_is_found_on_its_session_expiry_side_and_strike() {
         let chain = RecordedChain::new(&ChainSpec { product: "SPXW".into(), slices: vec![slice()] });
-        let found = chain.slice(2, 9).expect("quoted");
+        let found = chain.slice(2, 9, None).expect("quoted");
         assert_eq!(found.side(-1.0).quote(90.0), Some(Quote { mid: 1.25, half_spread: 0.25 }));
         assert_eq!(found.side(-1.0).quote(95.0), Some(Quote { mid: 2.0, half_spread: 0.0 }));
         let fitted = found.side(-1.0).quote(92.0).expect("a price");
         assert!(fitted.mid == 1.5 && fitted.half_spread.is_nan());
         assert_eq!((found.side(-1.0).quote(92.5), found.side(1.0).quote(90.0)), (None, None));
-        assert!(chain.slice(3, 9).is_none() && chain.slice(2, 8).is_none());
+        assert!(chain.slice(3, 9, None).is_none() && chain.slice(2, 8, None).is_none());
+    }
+
+    #[test]
+    fn a_time_inside_a_session_has_quotes_and_a_spot_of_its_own() {
+        let early = SliceSpec { minute: Some(375), spot: Some(101.0), forward: 102.0, ..slice() };
+        let chain = RecordedChain::new(&ChainSpec { product: "SPXW".into(), slices: vec![slice(), early] });
+        let forward = |minute| chain.slice(2, 9, minute).map(|slice| slice.forward);
+        assert_eq!([None, Some(375), Some(374)].map(forward), [Some(100.0), Some(102.0), None]);
+        assert_eq!([(2, 375), (3, 375), (2, 60)].map(|(s, m)| chain.spot(s, m)), [Some(101.0), None, None]);
+        assert_eq!(chain.minutes(), [375]);
     }
 
     #[test]
@@ -238,6 +288,9 @@ mod tests {
                 "chain.slices[0].expiry = 2: must settle after its session, row 2",
             ),
             (vec![slice(), slice()], "chain.slices[1].expiry = 9: row 2 has quotes of this expiry already"),
+            (vec![changed(|s| s.minute = Some(390))], "chain.slices[0].minute = 390: a minute after"),
+            (vec![changed(|s| s.minute = Some(60))], "chain.slices[0].spot = none: the price of the index"),
+            (vec![changed(|s| s.spot = Some(60.0))], "chain.slices[0].spot = given: the price of the index"),
             (vec![changed(|s| s.theta = 0.0)], "chain.slices[0].theta = 0"),
             (vec![changed(|s| s.rho = -1.0)], "chain.slices[0].rho = -1"),
             (vec![changed(|s| s.forward = f64::NAN)], "chain.slices[0].forward = NaN"),

@@ -6,6 +6,14 @@ use crate::{
     math::lanes::{Col, LANES},
 };
 
+/// Parts of a layer that a book begins with, a bit each: those that its positions name, then for each that names none
+/// the first that is missing (R28).
+fn parts_held(ctx: Context<'_>, layer: usize, begins: &BeginPlan) -> u32 {
+    let held = || begins.held.iter().map(|(_, held)| held).filter(|held| ctx.layer(held.layer).of == layer);
+    let named = held().flat_map(|held| &held.parts).fold(0_u32, |parts, part| parts | 1 << (part - 1));
+    held().filter(|held| held.parts.is_empty()).fold(named, |parts, _| parts | parts.wrapping_add(1))
+}
+
 impl Book {
     /// Puts lots in a slot without a trade: they were paid for before.
     pub fn hold(&mut self, held: &HeldSpec, slot: usize) {
@@ -21,10 +29,8 @@ impl Book {
         for ledger in [CORE, SLEEVE] {
             self.cash[ledger] = Col::splat(begins.cash[ledger]);
         }
-        // So many tranches of a layer are held: those that come first (R28).
         for (layer, _) in ctx.book.shown() {
-            let held = self.slots_of(ctx.book, layer).filter(|slot| slot.lots[0] > 0.0).count();
-            self.layers[layer].bought = [(1_u32 << held.min(16)) - 1; LANES];
+            self.layers[layer].bought = [parts_held(ctx, layer, begins); LANES];
         }
         for i in 0..LANES {
             let nav = self.nav_now(ctx, pools, i);

@@ -47,6 +47,7 @@ impl Book {
             if said.known.get(0) { known } else { f64::NAN }
         };
         let slots = |layer: usize| (0..self.layers[layer].slots.len()).map(move |slot| (layer, slot));
+        let (parts, further) = if plan.tranches.is_empty() { (vec![], None) } else { self.parts_told(layer) };
         LayerDecision {
             due: decides
                 .as_ref()
@@ -56,6 +57,8 @@ impl Book {
             withheld,
             open: ctx.book.family(layer).any(|each| self.layers[each].open.get(0)),
             factor: self.layers[layer].factor[0],
+            parts,
+            further,
             held: (ctx.book.family(layer).flat_map(slots))
                 .filter(|&(layer, slot)| self.holds(layer, slot).get(0))
                 .map(|(layer, slot)| self.held_decided(ctx, pools, layer, slot))

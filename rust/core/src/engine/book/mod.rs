@@ -104,6 +104,8 @@ struct Layer {
     /// Parts of the target that it has bought since it was flat, and those that it has after the pending opening (R28).
     bought: Parts,
     adding: Parts,
+    /// The further part that its rule asks for at this close, permitted or not.
+    asked: Parts,
     /// Variances a year that the pending roll trades: until the old expiry, and from there until the new one (R83).
     traded: [Col; 2],
     /// Theta per vega of the layer's own package and of the other one, where they were compared (R32).
@@ -124,6 +126,7 @@ impl Layer {
             factor: Col::splat(1.0),
             bought: NO_PARTS,
             adding: NO_PARTS,
+            asked: NO_PARTS,
             traded: [Col::splat(f64::NAN); 2],
             weighed: [Col::splat(f64::NAN); 2],
             chains: vec![Chain::default(); pool.tranches],

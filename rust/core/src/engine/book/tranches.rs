@@ -1,6 +1,6 @@
 //! Layers that are bought in parts: which part the next opening adds (R28).
 
-use super::{Book, Context};
+use super::{Book, Context, Layer};
 use crate::{
     math::lanes::{LANES, Mask, Tri},
     rules::program::Memory,
@@ -32,11 +32,13 @@ impl Book {
             state.bought[i] = 0;
         }
         state.adding = state.bought.map(|bought| bought.max(1));
+        state.asked = NO_PARTS;
         for (index, tranche) in plan.tranches.iter().enumerate() {
             let Some(rule) = tranche.when else { continue };
             for i in (enters[rule].1.is_true() & trading & !flat & !leaving & !further).lanes() {
                 if state.bought[i] >> index & 1 == 0 {
-                    state.adding[i] |= 1 << index;
+                    state.asked[i] = 1 << index;
+                    state.adding[i] |= state.asked[i];
                     further.set(i, true);
                 }
             }
@@ -50,6 +52,13 @@ impl Book {
         for i in lanes.lanes() {
             state.adding[i] = state.bought[i].max(1);
         }
+    }
+
+    /// Of lane 0, the parts that a layer has bought since it was flat, and the one that is asked for now; counted from 1.
+    pub(super) fn parts_told(&self, layer: usize) -> (Vec<usize>, Option<usize>) {
+        let numbers = |parts: u32| (1..=u32::BITS as usize).filter(move |part| parts >> (part - 1) & 1 == 1);
+        let Layer { bought, asked, .. } = &self.layers[layer];
+        (numbers(bought[0]).collect(), numbers(asked[0]).next())
     }
 
     /// Drops the orders of further parts where what they were to be added to is gone: it settled, or was closed by force.

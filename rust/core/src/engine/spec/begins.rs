@@ -41,4 +41,7 @@ pub struct HeldSpec {
     pub credit: f64,
     /// V at the opening; the price of a future.
     pub entry_value: f64,
+    /// Parts of its layer that it is, counted from 1 (R28); none: the first that no other position is.
+    #[serde(default)]
+    pub parts: Vec<usize>,
 }
