@@ -220,6 +220,28 @@ def test_stops_are_told(result: av.Comparison) -> None:
     assert set(table.filter(arm="conservative_1dte")["figure"]) == {"adverse", "favourable"}
 
 
+def test_the_debit_form_closes_where_buying_back_costs_a_point() -> None:
+    """C2: the mark at the trigger is 1.00 or more, and no condor that ends was ever there before."""
+    arms = [av.preset("conservative_1dte_stop_debit"), av.preset("conservative_1dte_by_credit")]
+    few = {"paths": 24, "sessions": 10, "shares": [0.10], "seed": 3, "surface_band": 0}
+    ran = av.compare(arms, L3F(vix=16), **few)
+    closed = 0
+    for path in range(24):
+        events = ran.trace(path).events
+        opened = events.filter(event="open")
+        assert opened["price"].is_between(0.3, 0.6).all()
+        stopped = events.filter(event="close")
+        assert set(stopped["reason"]) <= {"mark >= 1.0"}
+        # Filled at the next instant, after a slip: the price may be either side of the trigger, and mostly above it.
+        closed += stopped.height
+    assert closed > 10
+    assert ran.task.facts["close_only"] == []
+    table = ran.stops()
+    share = dict(table.filter(figure="stopped_share").select("arm", "estimate").iter_rows())
+    assert list(share) == ["conservative_1dte_stop_debit"]
+    assert 0.1 < share["conservative_1dte_stop_debit"] < 0.6
+
+
 def test_a_run_folder_keeps_the_sides(tmp_path, result: av.Comparison) -> None:
     few = {
         "paths": 64,
