@@ -15,6 +15,7 @@ from twin_record import COUNTS, LAYERS, SUMS, TICKS
 
 PAST = 2772  # sessions of a simulated past, of which rules see the last SEEN
 SEEN = 252
+LOTS = 1e-6  # by which lots may differ before they are made whole
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 LAYER_PNL = tuple(f"layer_pnl_{i}" for i in range(LAYERS))
 EXACT = (*COUNTS, *TICKS, "calls", "sleeve_calls", "max_lots")
@@ -120,12 +121,29 @@ def chances(spec: dict, path: int, start: int) -> np.ndarray:
 
 
 def compare(spec: dict, path: int, book: int, plan: _core.Plan | None = None) -> tuple[dict, dict, twin.Twin]:
-    """Ledger and figures of the engine, and the twin's."""
+    """Trace and figures of the engine, and the twin's."""
     plan = plan or _core.Plan(json.dumps(spec))
-    ledger = plan.trace(path, book)["ledger"]
+    trace = plan.trace(path, book)
+    ledger = trace["ledger"]
     start = spec["starts"][path] if spec["starts"] else spec["schedule"]["origin"]
     found = {name: column[book] for name, column in plan.run(path, 1, threads=1).items()}
-    return ledger, found, twin.run(spec, book, path_of(spec, path, ledger), start, recorded(spec, start))
+    return trace, found, twin.run(spec, book, path_of(spec, path, ledger), start, recorded(spec, start))
+
+
+def rounded(events: list[dict], sized: list[tuple[float, ...]], scale: float) -> list[str]:
+    """Lots of what was sized, and those before they were made whole (R42): the first that differ."""
+    told = [
+        (event["tick"], event["layer"], event["lots"], event["unrounded"])
+        for event in events
+        if event["unrounded"] == event["unrounded"]
+    ]
+    off = [
+        f"lots from tick {mine[0]}: engine {mine}, twin {other}"
+        for mine, other in zip(told, sized, strict=False)
+        if mine != pytest.approx(other, rel=1e-7, abs=scale)
+    ]
+    count = [f"{len(told)} openings were sized, by the twin {len(sized)}"] if len(told) != len(sized) else []
+    return off[:1] + count
 
 
 def recorded(spec: dict, start: int) -> Basis | None:
@@ -148,8 +166,9 @@ def disagreements(
     spec: dict, path: int, book: int, plan: _core.Plan | None = None
 ) -> tuple[list[str], dict, twin.Twin]:
     """Everything on which engine and twin differ, the earliest first; figures of the engine; the twin."""
-    ledger, found, other = compare(spec, path, book, plan)
-    scale, lines = 1e-9 * spec["capital"], []
+    trace, found, other = compare(spec, path, book, plan)
+    ledger, scale = trace["ledger"], 1e-9 * spec["capital"]
+    lines = rounded(trace["events"], other.sized, LOTS)
     columns = {"nav": other.nav, "requirement": other.requirement} | other.buckets
     columns |= {"cash": other.columns["cash_core"], "hedge": other.columns["hedge_pnl"]}
     columns |= {"sleeve": other.columns["cash_sleeve"]} if "cash_sleeve" in other.columns else {}

@@ -36,11 +36,21 @@ EXITS = (
     "vix > 35",
     "sessions_held >= 9",
 )
+WEIGHTS = ("1 + 0.3 * vix.zscore(21)", "1 + reer_z", "30 / vix")
+"""How many times a target counts; of one of them nothing is known."""
+SIGNALS = {"calm": "vix < 30", "trend": "rsi_14 > 35", "book": "nav_share > 0.9"}
+FLAGS = {"high": "distance_to_resistance < 0.02", "low": "vix < 25", "decayed": "core_extrinsic_share < 0.5"}
+PARTS = ({"share": "1/2"}, {"share": "1/4", "when": "vix > 20"}, {"share": "1/4", "when": "rsi_14 < 45"})
 HEDGE_EXITS = ("core_challenge < 0.2", "vix < 20", "days_to_expiry <= 5", "sessions_held >= 9")
 
 
 def _maybe(strategy):
     return st.none() | strategy
+
+
+def _seldom(value):
+    """What withholds: so that enough of the arms trade on until they are ruined."""
+    return st.sampled_from((None, None, None, value))
 
 
 @st.composite
@@ -76,15 +86,22 @@ def history(frame, arm):
 
 @st.composite
 def cores(draw):
-    by = draw(st.sampled_from(({"short_delta": 0.16}, {"short_delta": 0.4}, {"expected_move": 1.0})))
-    wings = draw(st.sampled_from(({"width": 0.01}, {"width_points": 25.0}, {"width_points": 200.0})))
+    shorts = ({"short": 0.16}, {"short": 0.4}, {"by": "expected_move", "short": 1.0})
+    shorts += ({"by": "credit", "credit": 3.0},)
+    wings = ({"width": 0.01}, {"width_points": 25.0}, {"width_points": 200.0}, {"wing_delta": 0.05})
     every, days = draw(st.sampled_from((("day", (3, 10)), ("week", (10, 24)), ("flat", (20, 45)))))
-    return av.IronCondor(
-        **by,
-        **wings,
-        days=days,
-        every=every,
-        product=draw(st.sampled_from(("SPXW", "SPX", "XSP"))),
+    size = av.margin_share(0.10)
+    if weight := draw(_seldom(WEIGHTS[0])):
+        size = size.weighted(weight, low=0.5, high=1.5)
+    return av.Layer(
+        sell={
+            "structure": draw(st.sampled_from(("iron_condor", "iron_condor", "put_spread", "call_spread"))),
+            "product": draw(st.sampled_from(("SPXW", "SPX", "XSP"))),
+            "days": days,
+            "every": every,
+        },
+        strikes=draw(st.sampled_from(shorts)) | draw(st.sampled_from(wings)),
+        size=size,
         enter=draw(_maybe(st.sampled_from(MARKET_RULES))),
         exit=draw(_maybe(st.sampled_from(EXITS))),
     )
@@ -93,30 +110,44 @@ def cores(draw):
 @st.composite
 def hedges(draw, name, ledgers):
     days, every = draw(st.sampled_from((((10, 40), "week"), ((28, 63), "flat"), ((75, 105), "flat"))))
-    kind = draw(st.sampled_from(("call", "call_spread", "future", "put")))
+    kind = draw(st.sampled_from(("call", "shifted", "call_spread", "future", "put", "put_spread")))
     options = (("core.vega", 0.5), ("core.notional", 0.3), ("premium_share", 0.02))
     futures = (("core.vega", 0.5), ("core.threatened_delta", 0.35))
     target = draw(st.sampled_from(futures if kind == "future" else options))
     match kind:
         case "call":
             buy = av.vix_call(days=days, every=every, delta=0.4)
+        case "shifted":
+            shift = {"when": draw(st.sampled_from(MARKET_RULES)), "days": (110, 180)}
+            buy = av.playbook.Buy(kind="call", product="VIX", days=days, every=every, delta=0.4, shift=shift)
         case "call_spread":
             buy = av.vix_call(days=days, every=every, delta=0.4, spread_delta=0.15)
         case "future":
             buy = av.vx_future(days=days, every=every, product=draw(st.sampled_from(("VX", "VXM"))))
+        case "put_spread":
+            buy = av.put(days=days, every=every, delta=0.5, spread_delta=0.2)
         case _:
-            buy = av.put(days=days, every=every, product=draw(st.sampled_from(("SPX", "XSP"))))
+            buy = av.put(days=days, every=every, product=draw(st.sampled_from(("SPX", ("SPX", "XSP")))))
     caps = ["crash_gain(-0.10)"] if kind == "future" else ["0.05 * equity", "crash_gain(-0.10)"]
-    caps += ["sleeve.budget"] if ledgers else []
+    caps += ["sleeve.budget", "layer.budget(0.01)"] if ledgers else []
     size = av.offset(*target)
     for cap in draw(st.lists(st.sampled_from(caps), max_size=2, unique=True)):
         size = size.capped(cap)
     if draw(st.booleans()):
         size = size.reduced_when("vix > 30", to=0.5)
+    if draw(st.booleans()):
+        size = size.weighted(draw(st.sampled_from(WEIGHTS)))
+    if target[0] in {"core.vega", "core.notional"} and draw(st.booleans()):
+        size = size.reviewed(band=draw(st.sampled_from((0.0, 0.3))))
+    roll_below = draw(_maybe(st.sampled_from((2, days[0] - 1))))
+    limits = {"forward_variance": 0.8} | ({} if kind == "future" else {"extrinsic_per_day": 1.0})
+    parts = every == "flat" and target[0] != "premium_share" and draw(st.booleans())
     more = {
         "enter": draw(_maybe(st.sampled_from(MARKET_RULES + CORE_RULES))),
         "exit": draw(_maybe(st.sampled_from(HEDGE_EXITS))),
-        "roll_below": draw(_maybe(st.sampled_from((2, 8)))),
+        "roll_below": roll_below,
+        "roll_limits": limits if roll_below and every == "flat" and draw(st.booleans()) else None,
+        "tranches": PARTS if parts else None,
         "monetise": draw(_maybe(st.just({1.5: 0.5, 3.0: 0.25}))) if kind != "future" else None,
         "ledger": draw(st.sampled_from(("core", "sleeve"))) if ledgers else None,
     }
@@ -126,10 +157,14 @@ def hedges(draw, name, ledgers):
 
 @st.composite
 def arms(draw):
-    """An arm: a core, up to three hedges, ledgers, a progression, a policy for calls, liquidity."""
+    """An arm: core, up to three hedges, ledgers, progression, calls, liquidity, governance, a press."""
     core, count = draw(cores()), draw(st.integers(0, 3))
     mode = draw(st.sampled_from((None, "separate", "commingled"))) if count else None
-    ledgers = None if mode is None else av.Sleeve(0.2, draw(st.sampled_from((0.02, 0.2))), mode=mode)
+    moved = [av.playbook.transfer("nav_share < 0.97", source="core", to="sleeve", share=0.2)]
+    ledgers = None
+    if mode is not None:
+        between = moved if mode == "separate" and draw(st.booleans()) else []
+        ledgers = av.Sleeve(0.2, draw(st.sampled_from((0.02, 0.2))), mode=mode, transfers=between)
     policy, deadline = draw(st.sampled_from(("liquidate", "reduce", "hold"))), draw(st.integers(0, 3))
     arm = av.Arm(
         "made",
@@ -137,8 +172,11 @@ def arms(draw):
         layers=[draw(hedges(f"hedge_{index}", ledgers)) for index in range(count)],
         sleeve=ledgers,
         calls=av.MarginCalls(policy=policy, deadline=deadline),
-        liquidity=draw(_maybe(st.just(av.Liquidity()))),
+        liquidity=draw(_seldom(av.Liquidity())),
+        governance=draw(_seldom(av.Governance(signals=SIGNALS, needs=2))),
+        schedule=draw(_seldom(av.playbook.Schedule(weekdays=["monday", "thursday"]))),
+        press=draw(_seldom(av.playbook.CashPress(needs=2, flags=FLAGS, sell="1/4"))),
     )
-    if draw(st.booleans()):
+    if core.size.weight is None and draw(st.booleans()):  # doubling keeps the lots of the first opening
         arm = arm.doubling(mode=draw(st.sampled_from(("replace", "add", "recoup"))), name="made")
     return arm

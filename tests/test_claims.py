@@ -38,7 +38,7 @@ def test_measured_claims_come_first(table, measured):
     assert table["id"][0] == "R15"
     assert table.head(measured.height).equals(measured)
     hedged = {"R22", "R39", "R44", "R61", "R62", "R63", "R66", "R19", "C17"}
-    by_session = {"R5", "R71", "R74", "R92", "R18", "R37", "R85"}
+    by_session = {"R5", "R71", "R74", "R92", "R18", "R37", "R85", "R6", "R12", "R83", "C22"}
     assert set(measured["id"]) == {"R14", "R15", "R16", "R17", "R20"} | hedged | by_session
     assert set(measured["verdict"]) <= {"supported", "not supported", "undecided"}
     assert set(measured["reading"]) <= {"inside", "outside", "straddles", "-"}
@@ -146,12 +146,12 @@ def test_one_path_is_no_error_and_every_comparison_has_it(table, monkeypatch):
     monkeypatch.setattr(run, "compare", compared)
     assert claims.audit(paths=1, seed=11, threads=1, advance=finished.append).schema == table.schema
     assert sum(finished) == claims.audited_paths(1)
-    assert len(asked) == 7 * len(VOTERS)
+    assert len(asked) == 8 * len(VOTERS)
     assert {(each["paths"], each["seed"], each["threads"]) for each in asked} == {(1, 11, 1)}
-    # Doubling at either cadence, hedges, stops, rivals, the curve, the two profiles.
-    shares = [(0.10, 0.35), (0.10, 0.35), (0.10,), (0.10,), (0.70,), (0.10,), (0.10,)]
+    # Doubling at either cadence, hedges, stops, rivals, the curve, the two profiles, calls.
+    shares = [(0.10, 0.35), (0.10, 0.35), (0.10,), (0.10,), (0.70,), (0.10,), (0.10,), (0.50,)]
     assert [each["shares"] for each in asked] == shares * len(VOTERS)
-    assert [each["market"] for each in asked[::7]] == list(VOTERS.values())
+    assert [each["market"] for each in asked[::8]] == list(VOTERS.values())
 
 
 def test_no_path_is_refused():

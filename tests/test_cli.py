@@ -17,6 +17,7 @@ import typer
 import alvh as av
 from alvh import cli, playbook, runner, schedule
 from alvh.playbook import Arm
+from alvh.playbook.shipped import ALIASES
 from alvh.report.plain_json import to_json
 from run_samples import ARMS, OPTIONS, PATHS, SHARES, command, files, manifest, refused, surroundings, task
 
@@ -165,9 +166,10 @@ def test_refusal_names_playbook_and_key(tmp_path):
 
 def test_presets_are_listed_with_what_they_do():
     lines = command("presets").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(av.presets())
-    for line, name in zip(lines, av.presets(), strict=True):
-        assert line.endswith(av.preset(name).about)
+    assert [line.split()[0] for line in lines] == [*av.presets(), *ALIASES]
+    for line, name in zip(lines, [*av.presets(), *ALIASES], strict=True):
+        assert line.endswith(f" {ALIASES[name]}." if name in ALIASES else av.preset(name).about)
+    assert command("presets", "martingale").stdout == command("presets", "martingale_replace").stdout
 
 
 def test_the_schema_is_printed_for_editors():

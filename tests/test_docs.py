@@ -328,6 +328,7 @@ def test_figures_of_condors_of_a_day_and_of_stops():
         ("figures", "dependence figure", figures.DEPENDENCE),
         ("figures", "history figure", figures.ONE_HISTORY),
         ("figures", "figure of rolls", figures.ROLLS),
+        ("figures", "figure of rounding", figures.ROUNDING),
     ):
         documented = [tuple(row) for row in markdown_pages.table(f"docs/{page}.md", heading)]
         assert documented == [(name, unit, meaning) for name, (unit, meaning) in figures_told.items()]

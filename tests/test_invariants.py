@@ -22,7 +22,7 @@ QUICK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 LONG = settings(QUICK, max_examples=600)
-OPENS, LESSENS = {"open"}, {"close", "settle", "reduce", "monetise"}
+OPENS, LESSENS = {"open"}, {"close", "settle", "reduce", "monetise", "resize"}
 
 
 MARGINS = st.sampled_from(("strategy", "portfolio", "house"))
@@ -156,7 +156,7 @@ def test_the_strategies_reach_what_they_are_for():
     """Calls, ruin, rolls, sales in parts and refusals do happen in what is made."""
     reached = set()
 
-    @settings(QUICK, max_examples=60, derandomize=True)
+    @settings(QUICK, max_examples=150, derandomize=True)
     @given(arms(), closes(), MARGINS)
     def look(arm, frame, margin):
         events = run(arm, frame, margin).trace(0).events
@@ -180,5 +180,9 @@ def test_the_strategies_reach_what_they_are_for():
         "roll",
         "monetise",
         "ordered by a rule",
+        "withhold",
+        "resize",
+        "keep",
+        "transfer",
     }
     assert reached >= wanted

@@ -74,6 +74,18 @@ def test_no_new_premium_is_sold_while_the_big_top_flags_are_up(made: av.Comparis
     assert {each["check"] for row in withheld["by"] for each in row} == {"cash press"}
 
 
+def test_liquidity_is_a_hard_gate() -> None:
+    """R64, C24: what would leave a ledger illiquid is not opened, by the promoter alone it is."""
+    arms = [av.preset("alvh_v1"), av.preset("promoter")]
+    assert arms[0].liquidity == av.Liquidity()
+    few = {"paths": 64, "sessions": 63, "shares": [0.90], "surface_band": 0, "signals": "absent"}
+    result = av.compare(arms, L3F(vix=30), **few)
+    told = result.margin_calls().filter(figure="blocked")
+    blocked = dict(told.select("arm", "estimate").iter_rows())
+    assert blocked["alvh_v1"] > 0
+    assert not blocked.get("promoter")
+
+
 def test_a_steward_is_more_disciplined_than_a_promoter(made: av.Comparison) -> None:
     """R85, C14: the behaviours, each by itself, and the score."""
     table = made.discipline()

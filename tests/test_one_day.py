@@ -206,6 +206,13 @@ def test_a_short_end_too_far_off_is_refused_before_anything_runs() -> None:
     quoted = replace(plain, spec=plain.spec | {"market": plain.spec["market"] | {"chain": {}}})
     assert short_end.sides(short_end.sided(plain, 8)).keys() == {0.9, 1.1}
     assert short_end.sides(short_end.sided(quoted, 8)) == {}
+    # And the result says what is shown and what is not.
+    for task, wanted, said in (
+        (plain, 8, short_end.SHOWN),
+        (plain, 0, short_end.NOT_ASKED),
+        (quoted, 8, short_end.NO_TEMPLATE),
+    ):
+        assert short_end.sided(task, wanted).facts["limits"][-1] == short_end.LIMIT + said
 
 
 def test_stops_are_told(result: av.Comparison) -> None:
@@ -218,6 +225,28 @@ def test_stops_are_told(result: av.Comparison) -> None:
     shares = table.filter(pl.col("figure").is_in(["whipsawed_share", "recovered_share"]))["estimate"]
     assert shares.is_between(0, 1).all()
     assert set(table.filter(arm="conservative_1dte")["figure"]) == {"adverse", "favourable"}
+
+
+def test_the_debit_form_closes_where_buying_back_costs_a_point() -> None:
+    """C2: sold for less than that, closed by that rule alone and inside the session."""
+    arms = [av.preset("conservative_1dte_stop_debit"), av.preset("conservative_1dte_by_credit")]
+    few = {"paths": 24, "sessions": 10, "shares": [0.10], "seed": 3, "surface_band": 0}
+    ran = av.compare(arms, L3F(vix=16), **few)
+    closed = 0
+    for path in range(24):
+        events = ran.trace(path).events
+        opened = events.filter(event="open")
+        assert opened["price"].is_between(0.3, 0.6).all()
+        stopped = events.filter(event="close")
+        assert set(stopped["reason"]) <= {"mark >= 1.0"}
+        # Filled at the next instant, after a slip: on either side of the trigger.
+        closed += stopped.height
+    assert closed > 10
+    assert ran.task.facts["close_only"] == []
+    table = ran.stops()
+    share = dict(table.filter(figure="stopped_share").select("arm", "estimate").iter_rows())
+    assert list(share) == ["conservative_1dte_stop_debit"]
+    assert 0.1 < share["conservative_1dte_stop_debit"] < 0.6
 
 
 def test_a_run_folder_keeps_the_sides(tmp_path, result: av.Comparison) -> None:

@@ -37,6 +37,7 @@ class Twin:
     decisions: Decisions
     variances: list[tuple[float, ...]]
     others: list[tuple[int, int]]
+    sized: list[tuple[float, ...]]
 
 
 def run(
@@ -86,6 +87,7 @@ class Run:
             self.decisions,
             self.record.variances,
             self.record.others,
+            self.record.sized,
         )
 
     def session(self, tick: int) -> None:

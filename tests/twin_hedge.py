@@ -21,6 +21,7 @@ class Sized:
     lots: float
     bound: str | None
     expected_cost: float  # dollars per lot
+    unrounded: float  # lots within all limits, before they are made whole
 
 
 class Offer:
@@ -140,11 +141,11 @@ class Offer:
             figures["affordable"].append(self.book.exposure(hedge=True) + bought)
         cost = self.expected_cost()
         if target < LOT_TOLERANCE:
-            return Sized(0.0, None, cost)
+            return Sized(0.0, None, cost, least)
         lots = floor(least + LOT_TOLERANCE)
         rounded = least >= LOT_TOLERANCE and lots == 0
         bound = "rounding" if rounded else next(name for name in BOUNDS if limits[name] == least)
-        return Sized(lots, bound, cost)
+        return Sized(lots, bound, cost, least)
 
 
 def threatened(book: Book, size: dict[str, Any]) -> float:

@@ -78,6 +78,7 @@ class Record:
         self.lowest = inf  # liquidity ratio
         self.others: list[tuple[int, int]] = []  # tick and layer of orders left to another package
         self.variances: list[tuple[float, ...]] = []  # tick, layer, sold and forward of each roll (R83)
+        self.sized: list[tuple[float, ...]] = []  # tick, layer, lots, lots before rounding (R42)
         self.flow = 0.0  # hedge cash of this tick
         self.hedge_before = 0.0  # hedge P&L after the night
         self.last_forced: dict[bool, int | None] = {False: None, True: None}

@@ -160,14 +160,16 @@ class Trader:
             self.skip(layer)
             return
         lot = Lot(book.unit(terms, t), earns, brings)
+        lots, unrounded = (self.core_lots(layer, t, lot, whole=whole) for whole in (True, False))
         base = base_lots(book, layer, lot.risk, t)
-        lots = buffered(book, layer, progress(book, layer, layer.chain(t.slot), base, lot), lot)
         if lots <= 0:
+            self.note(layer, 0.0, unrounded)
             self.skip(layer)
         elif book.free_with(layer, t, lots, brings) < -TOLERANCE:
             self.record.count("refused")
             self.record.first("refused_tick")
         elif not self.blocked(layer, t, lots):
+            self.note(layer, lots, unrounded)
             self.fill(layer, t, lots, slip)
             self.record.count("opened")
             self.record.count("increased", lots > base)
@@ -175,6 +177,16 @@ class Trader:
             if layer.first_lots is None:
                 layer.first_lots = base
                 self.record.count("first_requirement", base * terms.tranches * lot.risk)
+
+    def core_lots(self, layer: Layer, t: Tranche, lot: Lot, *, whole: bool) -> float:
+        book = self.book
+        base = base_lots(book, layer, lot.risk, t, whole=whole)
+        lots = progress(book, layer, layer.chain(t.slot), base, lot, whole=whole)
+        return buffered(book, layer, lots, lot, whole=whole)
+
+    def note(self, layer: Layer, lots: float, unrounded: float) -> None:
+        """What an opening came to, whole and before (R42)."""
+        self.record.sized.append((self.book.tick, layer.main.index, lots, unrounded))
 
     def open_hedge(self, layer: Layer, t: Tranche, slip: float) -> None:
         book = self.book
@@ -186,6 +198,8 @@ class Trader:
             return
         if sized.bound is not None:
             self.record.count(f"bound_{sized.bound}")
+        if offer.target() >= LOT_TOLERANCE:
+            self.note(layer, sized.lots, sized.unrounded)
         if sized.lots <= 0:
             return
         self.check(layer, t)

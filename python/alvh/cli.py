@@ -470,6 +470,7 @@ def presets(
 ) -> None:
     """List the arms that ship with alvh, or print one as TOML."""
     from alvh import playbook
+    from alvh.playbook.shipped import ALIASES
 
     if schema:
         print(json.dumps(playbook.schema(), indent=2, ensure_ascii=False))
@@ -477,6 +478,8 @@ def presets(
         width = max(map(len, playbook.presets()))
         for each in playbook.presets():
             print(f"{each:<{width}}  {playbook.preset(each).about}")
+        for alias, meant in ALIASES.items():
+            print(f"{alias:<{width}}  Another name of {meant}.")
     else:
         print(playbook.preset_text(name), end="")
 

@@ -22,7 +22,10 @@ TABLES = ("beta", "returns", "spikes", "windows")
 MORE_TABLES = ("cycles", "dependence", "discipline")
 """Of all arms, where they are asked for."""
 
-ARM_TABLES = ("greek_view", "foresight", "openings", "turnover", "rolls", "entries", "whipsaw", "pin_risk")
+ARM_TABLES = (
+    *("greek_view", "foresight", "openings", "turnover", "rolls", "entries", "whipsaw", "pin_risk"),
+    "rounding",
+)
 """Of one arm."""
 
 _KNOWN = (*TABLES, *MORE_TABLES, *ARM_TABLES)

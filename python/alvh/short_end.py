@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from alvh.errors import SpecError
 from alvh.market import Smile
@@ -34,8 +34,13 @@ NEAR_DAYS = 7
 
 LIMIT = (
     "Vol of a day is extrapolated: single-day credits can be off by a factor (MODELS); arms "
-    "that sell condors of a week or less carry ‡, and what is said of them is undecided; they are shown at "
-    ".9, 1.0 and 1.1 times it."
+    "that sell condors of a week or less carry ‡, and what is said of them is undecided; they are "
+)
+
+SHOWN: Final = "shown at .9, 1.0 and 1.1 times it."
+NOT_ASKED: Final = "not shown at .9 and 1.1 times it: surface_band = 0 leaves that out."
+NO_TEMPLATE: Final = (
+    "not shown at .9 and 1.1 times it: recorded quotes, and markets of one volatility, cannot move it."
 )
 
 LARGEST_DIP = 0.5
@@ -66,10 +71,11 @@ def sided(task: Task, wanted: int) -> Task:
     paths, distance = band_size(task.paths, wanted, replayed=bool(task.spec["starts"]))
     if not extrapolated(task.spec):
         return task
-    facts = {**task.facts, "limits": [*task.facts["limits"], LIMIT]}
     market = task.spec["market"]
     # Recorded quotes are no template: there is nothing to shorten.
     templated = market["model"] in _SMILE and market.get("chain") is None
+    said = LIMIT + ((SHOWN if paths else NOT_ASKED) if templated else NO_TEMPLATE)
+    facts = {**task.facts, "limits": [*task.facts["limits"], said]}
     if not (paths and templated):
         return replace(task, facts=facts)
     for times in FOLDERS:

@@ -234,8 +234,14 @@ def _order_lines(orders: pl.DataFrame) -> Iterator[str]:
         ]
         yield (
             f"  {first['layer']}: {first['action']}: {'; '.join(parts)}; net {first['net']:+,.2f}, "
-            f"{first['cash']:+,.0f} dollars ({first['reason']})"
+            f"{first['cash']:+,.0f} dollars ({first['reason']}{_unrounded(first)})"
         )
+
+
+def _unrounded(leg: dict[str, Any]) -> str:
+    """Say how many lots there were before they were made whole, where that is another number."""
+    lots = leg["unrounded"]
+    return "" if lots is None or round(lots, 2) == leg["lots"] else f"; {lots:.2f} lots before rounding"
 
 
 def _truth(value: bool | None) -> str:

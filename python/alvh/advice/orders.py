@@ -27,6 +27,7 @@ ORDERS: Final = pl.Schema(
         "strike": pl.Float64(),
         "expiry": pl.Date(),
         "lots": pl.Float64(),
+        "unrounded": pl.Float64(),
         "price": pl.Float64(),
         "net": pl.Float64(),
         "cash": pl.Float64(),
@@ -34,7 +35,8 @@ ORDERS: Final = pl.Schema(
     }
 )
 """A row per leg: equal `order`, one order. `price` of the leg at mid and `net` of the order, spread included,
-in product points a unit, received above 0; `cash` of the order in dollars, after fees."""
+in product points a unit, received above 0; `cash` of the order in dollars, after fees; `unrounded`, of an
+opening, its `lots` within all limits before they were made whole (R42)."""
 
 SKIPS: Final = pl.Schema({"layer": pl.String(), "event": pl.String(), "reason": pl.String()})
 """What did not happen: `event` is waits, skip, refuse, block, keep or withhold."""
@@ -63,7 +65,7 @@ def orders(
         kind = event["event"]
         if kind == "transfer":
             number += 1
-            empty = (None,) * 8
+            empty = (None,) * 9
             rows.append((number, None, "transfer", *empty, event["cash"], event["reason"]))
         if kind != OPENS and kind not in CLOSES:
             continue
@@ -159,7 +161,7 @@ def _due_to_roll(layer: Layer, told: Mapping[str, Any]) -> bool:
 
 
 def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Return side, product, right, strike, expiry, lots, price, net, cash of each leg of an event."""
+    """Return side, product, right, strike, expiry, lots, unrounded, price, net, cash of each leg."""
     product = layer.products[event["other"]]
     row = contract(product)
     sign = 1 if event["event"] == OPENS else -1
@@ -175,6 +177,7 @@ def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
             None if strike is None else strike * row.index_fraction,
             expiry,
             event["lots"] * abs(leg["ratio"]),
+            None if math.isnan(event["unrounded"]) else event["unrounded"] * abs(leg["ratio"]),
             _points(price, row.index_fraction),
             *shared,
         )

@@ -1,4 +1,4 @@
-"""The audit: seven comparisons on the same paths of each voting market, and the rows measured on them."""
+"""The audit: eight comparisons on the same paths of each voting market, and the rows measured on them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from functools import partial
 import polars as pl
 
 from alvh.claims.claim import SCHEMA, Measured
+from alvh.claims.decay import decay_rows
 from alvh.claims.dependence import dependence_rows
 from alvh.claims.doubling import BASE_SHARE, CADENCES, LARGE_SHARE, doubling_arms, doubling_rows
 from alvh.claims.hedges import hedge_rows, hedged_arms
 from alvh.claims.ledgers import commingled_arm, ledger_rows
+from alvh.claims.losses import CALLED_MARGIN, CALLED_SHARE, call_rows, called_arms, loss_rows
 from alvh.claims.profiles import profile_arms, profile_rows, profile_signals
 from alvh.claims.rivals import EXPOSED_SHARE, rival_arms, rival_rows
 from alvh.claims.sessions import session_rows, timing_rows
@@ -33,7 +35,7 @@ Run = Callable[..., Comparison]
 
 def audited_paths(paths: int) -> int:
     """Return how many paths `audit` reports as finished, its pilot among them."""
-    return len(VOTERS) * (paths * (len(CADENCES) + 5) + pilot_paths(rival_arms(), paths))
+    return len(VOTERS) * (paths * (len(CADENCES) + 6) + pilot_paths(rival_arms(), paths))
 
 
 def audit(
@@ -129,3 +131,7 @@ def _measured(run: Run) -> Iterator[Measured]:
     half_a_year = {"shares": (BASE_SHARE,), "sessions": SESSIONS}
     yield from whipsaw_rows(run(curve_arms(), **half_a_year))
     yield from profile_rows(run(profile_arms(), signals=profile_signals(), **half_a_year))
+    yield from loss_rows(doubled["week"], BASE_SHARE)
+    called = {"shares": (CALLED_SHARE,), "sessions": SESSIONS, "margin": CALLED_MARGIN}
+    yield from call_rows(run(called_arms(), **called))
+    yield from decay_rows(hedged)

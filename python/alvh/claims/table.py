@@ -4,6 +4,7 @@ from alvh.claims.claim import Claim
 
 __all__ = [
     "BETTER",
+    "CALLED",
     "CASH",
     "CLAIMS",
     "COMMINGLING",
@@ -15,8 +16,10 @@ __all__ = [
     "DISCIPLINE",
     "DOWNSIDE",
     "EROSION",
+    "HARVEST",
     "INVERSE",
     "LIQUIDATION",
+    "LOSSES",
     "LOW_VOLATILITY",
     "PEAK",
     "PEAK_OF_ALVH",
@@ -25,6 +28,7 @@ __all__ = [
     "RIVALS",
     "SECOND_ENGINE",
     "SPIKES",
+    "TEMPORAL",
     "TIMING",
     "WHIPSAW",
 ]
@@ -56,6 +60,10 @@ REGIMES = Claim("R92", "It holds across economic regimes and around announcement
 DEPENDENCE = Claim("R18", "Losses cluster with volatility; trades are not independent.")
 CURVE = Claim("R37", "The VIX term structure is used without whipsaw.")
 DISCIPLINE = Claim("R85", "A steward does better than a promoter.")
+LOSSES = Claim("R6", "Losses come from sharp moves or from implied volatility that expands.")
+CALLED = Claim("R12", "Margin calls come when RSI and MACD show persistent momentum.")
+TEMPORAL = Claim("C22", "The hedge harvests time decay, temporal theta.")
+HARVEST = Claim("R83", "Rolling the hedge forward harvests forward variance.")
 
 CLAIMS = (
     PEAK,
@@ -81,5 +89,9 @@ CLAIMS = (
     DEPENDENCE,
     CURVE,
     DISCIPLINE,
+    LOSSES,
+    CALLED,
+    TEMPORAL,
+    HARVEST,
 )
 """Every claim, measured or not yet computable."""

@@ -85,6 +85,27 @@ class CallFigures(Compared):
         arm, ticks, _ = self._called(arm, share)
         return self._shown(figures.call_rates(ticks).select(pl.lit(arm).alias("arm"), pl.all()))
 
+    def call_ticks(
+        self, arm: str | None = None, share: float | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return what `calls` and `call_rates` are made of: paths by closes of calls, market and indicators.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (paths, sessions + 1)
+            `short_core` and `short_sleeve`, dollars that a ledger lacked when a call opened, 0 without one;
+            `equity_…` then; `available_…`, `requirement_…`, `nav`, dollars; `spot`, `vix`; `rsi_14`, `macd`,
+            `macd_signal`, `realised_vol_21`, `drawdown`, NaN where unknown.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 8, "sessions": 21, "shares": [0.70], "surface_band": 0}
+        >>> av.compare([av.preset("plain")], av.market.L3F(vix=30), **few).call_ticks()["rsi_14"].shape
+        (8, 22)
+        """
+        return self._called(arm, share)[1]
+
     def _called(
         self, arm: str | None, share: float | None
     ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:

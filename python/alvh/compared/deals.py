@@ -80,6 +80,31 @@ class DealFigures(SessionFigures):
         table = figures.rolls(deals, names, paths=len(paths), sessions=self.sessions)
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
+    def rounding(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+        """Return how much of what each layer of an arm wanted whole lots left out (R42).
+
+        On the paths of `beta`; the first arm unless given.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.rounding` says behind the `arm`: `layer`, `figure`, `estimate`, `low`, `high`,
+            `unit`; no row of a layer that never came to be sized.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 16, "sessions": 21, "shares": [0.10], "surface_band": 0, "capital": 100_000}
+        >>> small = av.preset("plain").replace(name="small", sell={"product": "XSP"})
+        >>> result = av.compare([av.preset("plain"), small], av.market.GBM(vol=0.16), **few)
+        >>> [round(result.rounding(arm)["estimate"][4], 2) for arm in result.arms]
+        [1.0, 0.02]
+        """
+        asked, plan, paths = self._followed("rounding", arm, share, SESSION_PATHS)
+        deals = plan.deals(0, len(paths), 0, threads=self.threads)
+        table = figures.rounding(deals, self._layers(asked), paths=len(paths), sessions=self.sessions)
+        return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
+
     def pin_risk(
         self, arm: str | None = None, share: float | None = None, *, within: float = figures.PIN_POINTS
     ) -> pl.DataFrame:

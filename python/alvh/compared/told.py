@@ -36,8 +36,12 @@ EVENTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "strikes": pl.List(pl.Float64),
     "expiry": pl.Date,
     "product": pl.String,
+    "unrounded": pl.Float64,
 }
-"""Columns of the events of a trace; `product` is what the layer traded, of several (R42)."""
+"""Columns of the events of a trace; `product` is what the layer traded, of several (R42).
+
+`unrounded` are the lots of an opening, or of what came to less than one, within all limits before they were
+made whole; else NaN."""
 
 
 class Trace(NamedTuple):

@@ -35,6 +35,7 @@ from alvh.figures.returns import RETURNS, returns
 from alvh.figures.roll import MONTH_DAYS, roll_costs
 from alvh.figures.rolling import HistorySummary, history_summary
 from alvh.figures.rolls import ROLLS, rolls
+from alvh.figures.rounding import ROUNDING, rounding
 from alvh.figures.sizing import LARGEST_DRAWDOWN, LARGEST_PROBABILITY, sizing
 from alvh.figures.spikes import spikes
 from alvh.figures.stops import STOPS, stops
@@ -71,6 +72,7 @@ __all__ = [
     "PROTECTION",
     "RETURNS",
     "ROLLS",
+    "ROUNDING",
     "STATES",
     "STOPS",
     "WHIPSAW",
@@ -126,6 +128,7 @@ __all__ = [
     "returns",
     "roll_costs",
     "rolls",
+    "rounding",
     "sizing",
     "spikes",
     "stops",

@@ -387,5 +387,6 @@ pub fn event_row<'py>(py: Python<'py>, event: &engine::Event) -> PyResult<Bound<
     row.set_item("leg_prices", &event.leg_prices)?;
     row.set_item("expiry_day", event.expiry_day)?;
     row.set_item("variances", event.variances)?;
+    row.set_item("unrounded", event.unrounded)?;
     Ok(row)
 }

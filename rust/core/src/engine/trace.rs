@@ -34,6 +34,8 @@ pub struct Event {
     /// Variances a year of SPX that an opening in place of what is rolled trades: until the old expiry, and from there
     /// until the new one (R83); NaN of any other event.
     pub variances: [f64; 2],
+    /// Lots within all limits before they were made whole (R42): of an opening, and of a skip for want of a lot; else NaN.
+    pub unrounded: f64,
 }
 
 impl Default for Event {
@@ -54,6 +56,7 @@ impl Default for Event {
             leg_prices: vec![],
             expiry_day: 0,
             variances: [f64::NAN; 2],
+            unrounded: f64::NAN,
         }
     }
 }

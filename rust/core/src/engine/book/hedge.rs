@@ -101,7 +101,7 @@ impl Book {
                 expected_cost: offer.expected_cost,
                 best: f64::NEG_INFINITY,
             });
-            self.enter(ctx, layer, slot, package, lane, 1.0, "foresight".into());
+            self.enter(ctx, layer, slot, package, lane, [1.0, f64::NAN], "foresight".into());
             return;
         }
         let exposure = self.exposure(ctx, pools, lane);
@@ -138,7 +138,7 @@ impl Book {
         };
         count[lane] += 1.0;
         if lots < 1.0 {
-            self.skip(ctx, layer, slot, Some(package), lane, limit.words().into());
+            self.skip_lots(ctx, layer, slot, Some(package), lane, allowed, limit.words().into());
             return;
         }
         self.sum.hedge_opened[lane] += 1.0;
@@ -157,7 +157,7 @@ impl Book {
         let weighed = self.weighed_words(layer, lane);
         let times = self.times_words(layer, lane);
         let reason = format!("{rule}; {}{times}{traded}{weighed}", limit.words());
-        self.enter(ctx, layer, slot, package, lane, lots, reason);
+        self.enter(ctx, layer, slot, package, lane, [lots, allowed], reason);
     }
 
     /// Dollars per VIX point of the core (what it loses) and of all hedges (what they gain).

@@ -9,7 +9,7 @@ use crate::{
         layout::PoolPlan,
         package::{Package, Pool},
         select::Selection,
-        size::{Room, Streak, base_lots, buffered_lots, progressed_lots},
+        size::{Contracts, Room, Streak, base_lots, buffered_lots, progressed_lots},
         spec::{Right, SizeBase, SizeBasis},
         summary::first,
         trace::Event,
@@ -85,11 +85,31 @@ impl Book {
         lane: usize,
         reason: String,
     ) {
+        self.skip_lots(ctx, layer, slot, package, lane, f64::NAN, reason);
+    }
+
+    /// Skips what came to less than one lot, and says to how much of one (R42).
+    #[allow(clippy::too_many_arguments, reason = "an order has this many parts")]
+    pub(super) fn skip_lots(
+        &mut self,
+        ctx: Context<'_>,
+        layer: usize,
+        slot: usize,
+        package: Option<&Package>,
+        lane: usize,
+        unrounded: f64,
+        reason: String,
+    ) {
         if !ctx.layer(layer).hedges() {
             self.sum.skipped[lane] += 1.0;
         }
         let price = package.map_or(f64::NAN, |package| package.credit[lane]);
-        self.log(ctx, lane, || Event { reason, price, ..about(ctx, "skip", layer, slot, package) });
+        self.log(ctx, lane, || Event {
+            reason,
+            price,
+            unrounded,
+            ..about(ctx, "skip", layer, slot, package)
+        });
     }
 
     /// Sells as many lots as size, funds and liquidity allow; returns how many.
@@ -140,9 +160,11 @@ impl Book {
             ..room
         };
         let counted = [room, wings][usize::from(ctx.layer(layer).size.basis == SizeBasis::WingNotional)];
-        let (base, lots) = self.core_lots(ctx, layer, slot, lane, [counted, room]);
+        let rooms = [counted, room];
+        let (base, lots) = self.core_lots(ctx, layer, slot, lane, rooms, Contracts::Whole);
+        let (_, unrounded) = self.core_lots(ctx, layer, slot, lane, rooms, Contracts::Divisible);
         if lots <= 0.0 {
-            self.skip(ctx, layer, slot, Some(package), lane, "no lots".into());
+            self.skip_lots(ctx, layer, slot, Some(package), lane, unrounded, "no lots".into());
             return 0.0;
         }
         let after = room.available + lots * room.brings;
@@ -170,7 +192,7 @@ impl Book {
             slot,
             package,
             lane,
-            lots,
+            [lots, unrounded],
             format!("schedule{}", self.times_words(layer, lane)),
         );
         self.sum.opened[lane] += 1.0;
@@ -186,7 +208,7 @@ impl Book {
         if factor == 1.0 { String::new() } else { format!("; the target counts {factor:.2} times") }
     }
 
-    /// Puts lots in a slot and pays for them.
+    /// Puts lots in a slot and pays for them; beside them stands how many they were before they were made whole.
     #[allow(clippy::too_many_arguments, reason = "a fill has this many parts")]
     pub(super) fn enter(
         &mut self,
@@ -195,7 +217,7 @@ impl Book {
         slot: usize,
         package: &Package,
         lane: usize,
-        lots: f64,
+        [lots, unrounded]: [f64; 2],
         reason: String,
     ) {
         let plan = ctx.pool(layer);
@@ -222,6 +244,7 @@ impl Book {
             price: credit,
             cash: dollars * credit - fees,
             variances: [variances.sold, variances.forward],
+            unrounded,
             ..about(ctx, "open", layer, slot, Some(package))
         });
     }
@@ -234,17 +257,18 @@ impl Book {
         slot: usize,
         lane: usize,
         [counted, room]: [Room; 2],
+        contracts: Contracts,
     ) -> (f64, f64) {
         let plan = ctx.layer(layer);
         let state = &self.layers[layer];
         let first = state.base[lane];
         let fixed = plan.size.base == SizeBase::Start && !first.is_nan();
-        let base = if fixed { first } else { base_lots(&plan.size, state.factor[lane], counted) };
+        let base = if fixed { first } else { base_lots(&plan.size, state.factor[lane], counted, contracts) };
         let lots = plan.progression.as_ref().map_or(base, |rule| {
             let chain = &state.chains[slot % ctx.pool(layer).tranches];
             let streak = Streak { losses: chain.losses[lane], deficit: chain.deficit[lane] };
-            progressed_lots(base, rule, streak, room)
+            progressed_lots(base, rule, streak, room, contracts)
         });
-        (base, buffered_lots(lots, plan.size.buffer, room))
+        (base, buffered_lots(lots, plan.size.buffer, room, contracts))
     }
 }
