@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import alvh as av
 from alvh.errors import AlvhError
-from alvh.figures.returns import RETURNS, perpetual_cost, returns, sortino, xirr
+from alvh.figures.money_weighted import xirr, xirrs
+from alvh.figures.returns import RETURNS, perpetual_cost, returns, sortino
 from alvh.market import L3F
 
 CAPITAL = 1e6
@@ -27,6 +28,17 @@ def test_one_rate_is_found_again(rate, paid):
     found = xirr(years, [-cost, *paid])
     assert found.status == "solved"
     assert found.rate == pytest.approx(rate, rel=1e-9, abs=1e-9)
+
+
+@given(st.lists(st.lists(st.integers(-9, 9), min_size=4, max_size=4), min_size=1, max_size=6))
+def test_many_accounts_are_those_one_by_one(accounts):
+    """Accounts with other numbers of flows beside them, in their order."""
+    years = np.arange(4) * np.linspace(0.5, 1.5, len(accounts))[:, None]
+    together = xirrs(years, accounts)
+    for at, flows, found in zip(years, accounts, together, strict=True):
+        alone = xirr(at, flows)
+        assert found.status == alone.status
+        assert found.rate == pytest.approx(alone.rate, rel=1e-12, nan_ok=True)
 
 
 @given(st.lists(st.integers(-9, 9), min_size=3, max_size=5))

@@ -207,35 +207,50 @@ class Compared:
         hindsight, or of the book itself.
         """
         arm, share = arm or self.arms[0], self._share(share)
+        self._book(what, arm, share)
+        paths, alone = self._spread(most)
+        return arm, (self._offered if offered else self._alone)(arm, share, alone), paths
+
+    def _spread(self, most: int) -> tuple[Sequence[int], list[int]]:
+        """Return the numbers of at most so many paths, and the starts of a plan that has these alone.
+
+        The first paths of a simulation, which has no starts; of a history, starts evenly spread.
+        """
+        starts = self.task.spec["starts"]
+        if not starts:
+            return range(min(self.task.paths, most)), []
+        step = math.ceil(len(starts) / most)
+        return range(0, len(starts), step), starts[::step]
+
+    def _followed_starts(self, most: int = SESSION_PATHS) -> tuple[Sequence[int], list[int]]:
+        """Return the numbers of the paths followed, and the session of the calendar each begins at."""
+        paths, starts = self._spread(most)
+        return paths, starts or [self.task.spec["schedule"]["origin"]] * len(paths)
+
+    def _book(self, what: str, arm: str, share: float) -> int:
+        """Return which book an arm at a share is, or refuse one that this comparison does not have."""
         if (arm, share) not in self.books:
             raise SpecError(
                 f"{what}: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}"
             )
-        starts = self.task.spec["starts"]
-        step = math.ceil(len(starts) / most) if starts else 1
-        paths = range(0, len(starts), step) if starts else range(min(self.task.paths, most))
-        alone = starts[::step] if starts else []
-        return arm, (self._offered if offered else self._alone)(arm, share, alone), paths
-
-    def _followed_starts(
-        self, share: float | None, most: int = SESSION_PATHS
-    ) -> tuple[Sequence[int], list[int]]:
-        """Return the numbers of the paths followed, and the session of the calendar each begins at."""
-        _, _, paths = self._followed("series", None, share, most)
-        starts = self.task.spec["starts"]
-        return paths, [starts[path] if starts else self.task.spec["schedule"]["origin"] for path in paths]
+        return self.books.index((arm, share))
 
     def _known_path(self, of: str, path: int, arm: str, share: float) -> None:
         """Refuse a book or a path that this comparison does not have."""
-        if (arm, share) not in self.books:
-            raise SpecError(f"{of}: arm = {arm!r} at share = {share}: known arms are {', '.join(self.arms)}")
+        self._book(of, arm, share)
         if not 0 <= path < self.task.paths:
             raise SpecError(f"{of}: path = {path}: this comparison has the paths 0 to {self.task.paths - 1}")
 
     def _alone(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:
         """Return the plan of one book: what runs beside it changes no bit, and takes time."""
-        book = self.task.spec["books"][self.books.index((arm, share))]
-        task = Task({**self.task.spec, "starts": starts, "books": [book]}, self.task.paths, self.task.facts)
+        return self._together([arm], share, starts)
+
+    def _together(
+        self, arms: Sequence[str], share: float, starts: Sequence[int], *, what: str = "arms"
+    ) -> _core.Plan:
+        """Return the plan of books of a share: what they have in common is priced once."""
+        books = [self.task.spec["books"][self._book(what, arm, share)] for arm in arms]
+        task = Task({**self.task.spec, "starts": starts, "books": books}, self.task.paths, self.task.facts)
         return _core.Plan(task.text)
 
     def _offered(self, arm: str, share: float, starts: Sequence[int]) -> _core.Plan:

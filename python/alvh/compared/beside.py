@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -87,9 +88,17 @@ class BesideFigures(OutcomeFigures):
         books = [book for book in self.task.spec["books"] if book["share"] == share]
         tables = []
         for erp in PREMIA:
-            spec = {**self.task.spec, "market": {**self.task.spec["market"], "erp": erp}, "books": books}
-            task = Task(spec, min(self.task.paths, PREMIUM_PATHS), self.task.facts)
-            table = type(self)(task, run(task, threads=self.threads)).summary(share)
+            table = self._at_premium(erp, share, books)
             shown = table.filter(pl.col("figure").is_in(["p_distress", "return_on_nav"]))
             tables.append(shown.select(pl.lit(erp).alias("erp"), pl.all()))
         return pl.concat(tables)
+
+    def _at_premium(self, erp: float, share: float, books: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+        """Return the summary of books of a share on `PREMIUM_PATHS` paths: run again, unless they ran so."""
+        paths = min(self.task.paths, PREMIUM_PATHS)
+        if self.task.spec["market"]["erp"] == erp:
+            ran = self.paths().filter(pl.col("path") < paths, share=share).collect()
+            return figures.summary(ran, self.capital, self.sessions, share, within=self.within)
+        spec = {**self.task.spec, "market": {**self.task.spec["market"], "erp": erp}, "books": books}
+        task = Task(spec, paths, self.task.facts)
+        return type(self)(task, run(task, threads=self.threads)).summary(share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 
 from alvh import figures
 from alvh.compared.base import Compared
+from alvh.errors import SpecError
 
 __all__ = ["CALL_PATHS", "CallFigures"]
 
 CALL_PATHS = 1_024
 """Paths at most whose margin calls are told one by one, and counted by the state that they opened in."""
+
+
+AT_ONCE = 4
+"""Arms whose sessions are held at once: a thousand paths of a year are 33 MB each."""
 
 
 class CallFigures(Compared):
@@ -72,18 +77,28 @@ class CallFigures(Compared):
         Runs again on the first `CALL_PATHS` paths of a simulation, or on that many starts of a history at
         most, evenly spread. The columns are those of `alvh.figures.call_log` behind the `arm`.
         """
-        arm, ticks, paths = self._called(arm, share)
-        log = figures.call_log(ticks)
+        arm = arm or self.arms[0]
+        paths, _ = self._spread(CALL_PATHS)
+        log = figures.call_log(next(self._called([arm], share)))
         numbers = pl.col("path").replace_strict(dict(enumerate(paths)), return_dtype=pl.Int64)
         return log.select(pl.lit(arm).alias("arm"), numbers, pl.exclude("path"))
 
-    def call_rates(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+    def call_rates(self, arm: str | Sequence[str] | None = None, share: float | None = None) -> pl.DataFrame:
         """Return how often a margin call of one book opens in each state of VIX, SPX and indicators (R12).
 
-        On the same paths as `calls`; see `alvh.figures.call_rates`.
+        On the same paths as `calls`; see `alvh.figures.call_rates`. Several arms one below the other.
         """
-        arm, ticks, _ = self._called(arm, share)
-        return self._shown(figures.call_rates(ticks).select(pl.lit(arm).alias("arm"), pl.all()))
+        asked = [arm or self.arms[0]] if arm is None or isinstance(arm, str) else list(arm)
+        if not asked:
+            known = ", ".join(self.arms)
+            raise SpecError(
+                f"call_rates: arm = {arm!r}: give one or several of {known}, or None for the first"
+            )
+        tables = [
+            figures.call_rates(ticks).select(pl.lit(each).alias("arm"), pl.all())
+            for each, ticks in zip(asked, self._called(asked, share), strict=True)
+        ]
+        return self._shown(pl.concat(tables))
 
     def call_ticks(
         self, arm: str | None = None, share: float | None = None
@@ -104,11 +119,14 @@ class CallFigures(Compared):
         >>> av.compare([av.preset("plain")], av.market.L3F(vix=30), **few).call_ticks()["rsi_14"].shape
         (8, 22)
         """
-        return self._called(arm, share)[1]
+        return next(self._called([arm or self.arms[0]], share))
 
-    def _called(
-        self, arm: str | None, share: float | None
-    ) -> tuple[str, dict[str, NDArray[np.float64]], Sequence[int]]:
-        """Return the arm, what `_core.Plan.calls` records of it, and the numbers of the paths."""
-        arm, plan, paths = self._followed("calls", arm, share, CALL_PATHS)
-        return arm, plan.calls(0, len(paths), 0, threads=self.threads), paths
+    def _called(self, arms: Sequence[str], share: float | None) -> Iterator[dict[str, NDArray[np.float64]]]:
+        """Yield what `_core.Plan.calls` records of each arm, a few in one run of the paths."""
+        paths, starts = self._spread(CALL_PATHS)
+        for first in range(0, len(arms), AT_ONCE):
+            few = arms[first : first + AT_ONCE]
+            plan = self._together(few, self._share(share), starts, what="calls")
+            told = plan.logs(0, len(paths), range(len(few)), ["calls"], threads=self.threads)
+            while told:
+                yield told.pop(0)["calls"]

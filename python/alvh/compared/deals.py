@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import polars as pl
 
 from alvh import figures
 from alvh.compared.base import SESSION_PATHS
-from alvh.compared.calls import CALL_PATHS
+from alvh.compared.logs import Log
 from alvh.compared.sessions import SessionFigures
 
 __all__ = ["DealFigures"]
@@ -21,12 +19,10 @@ class DealFigures(SessionFigures):
         """Return what the core of one book was paid at its openings, and where its shorts lay (C1, C19).
 
         Credit, delta of the shorts, their distance in expected moves, width and lots by layer, over all
-        openings of the paths of `calls`; see `alvh.figures.entries`.
+        openings of the paths of `beta`; see `alvh.figures.entries`.
         """
-        arm, plan, paths = self._followed("entries", arm, share, CALL_PATHS)
-        told = plan.entries(0, len(paths), 0, threads=self.threads)
-        names = [layer["name"] for layer in self._layers(arm)]
-        return figures.entries(told, names).select(pl.lit(arm).alias("arm"), pl.all())
+        asked = arm or self.arms[0]
+        return self._told("entries", asked, share)
 
     def openings(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
         """Return what each hedge layer of an arm opened after SPX had risen, and after it had fallen (C15).
@@ -59,8 +55,9 @@ class DealFigures(SessionFigures):
         """
         asked, plan, paths = self._followed("turnover", arm, share, SESSION_PATHS)
         deals = plan.deals(0, len(paths), 0, threads=self.threads)
-        names = [layer["name"] for layer in self._layers(asked)]
-        table = figures.turnover(deals, names, paths=len(paths), sessions=self.sessions, capital=self.capital)
+        table = figures.turnover(
+            deals, self._layer_names(asked), paths=len(paths), sessions=self.sessions, capital=self.capital
+        )
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
     def rolls(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
@@ -76,8 +73,7 @@ class DealFigures(SessionFigures):
         """
         asked, plan, paths = self._followed("rolls", arm, share, SESSION_PATHS)
         deals = plan.deals(0, len(paths), 0, threads=self.threads)
-        names = [layer["name"] for layer in self._layers(asked)]
-        table = figures.rolls(deals, names, paths=len(paths), sessions=self.sessions)
+        table = figures.rolls(deals, self._layer_names(asked), paths=len(paths), sessions=self.sessions)
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
     def rounding(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
@@ -127,10 +123,12 @@ class DealFigures(SessionFigures):
         >>> result.pin_risk().filter(side="put")["figure"].to_list()[:3]
         ['expected', 'realised', 'realised_less_expected']
         """
-        asked, plan, paths = self._followed("pin_risk", arm, share, SESSION_PATHS)
+        asked = arm or self.arms[0]
+        if within == figures.PIN_POINTS:
+            return self._shown(self._told("pins", asked, share))
+        _, plan, paths = self._followed("pin_risk", asked, share, SESSION_PATHS)
         told = plan.pins(0, len(paths), 0, threads=self.threads)
-        names = [layer["name"] for layer in self._layers(asked)]
-        table = figures.pin_risk(told, names, paths=len(paths), within=within)
+        table = figures.pin_risk(told, self._layer_names(asked), paths=len(paths), within=within)
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
     def whipsaw(
@@ -160,9 +158,13 @@ class DealFigures(SessionFigures):
         """
         asked = arm or next(iter(self.hedged), self.arms[0])
         tranches, paths = self.tranches(asked, share)
-        names = [layer["name"] for layer in self._layers(asked)]
         table = figures.whipsaw(
-            tranches, names, paths=paths, sessions=self.sessions, capital=self.capital, within=within
+            tranches,
+            self._layer_names(asked),
+            paths=paths,
+            sessions=self.sessions,
+            capital=self.capital,
+            within=within,
         )
         return self._shown(table.select(pl.lit(asked).alias("arm"), pl.all()))
 
@@ -177,12 +179,11 @@ class DealFigures(SessionFigures):
             What `alvh.figures.discipline` says: `arm`, `figure`, `estimate`, `low`, `high`, `unit`.
         """
         share = self._share(share)
-        paths, _ = self._followed_starts(share)
-        acts = {}
-        for arm in self.arms:
-            if (arm, share) in self.books:
-                tranches, count = self.tranches(arm, share)
-                acts[arm] = figures.vices(tranches, self._layers(arm), count)
+        paths, _ = self._spread(SESSION_PATHS)
+        acts = {
+            arm: figures.vices(tranches, self._layers(arm), len(paths))
+            for arm, tranches in self._logged("deals", share).items()
+        }
         rows = self._frame.filter(pl.col("path").is_in(list(paths)))
         return self._shown(figures.discipline(rows, self.capital, self.sessions, share, acts))
 
@@ -197,12 +198,11 @@ class DealFigures(SessionFigures):
             What `alvh.figures.tranches_of` says: a row per tranche with `path`, `layer` (its number),
             `slot`, ticks `opened` and `ended`, `lots`, `pnl`, `rolled`, `how`; and the number of paths.
         """
-        arm, plan, paths = self._followed("tranches", arm, share, SESSION_PATHS)
-        book = (arm, self._share(share))
-        if book not in self._dealt:
-            self._dealt[book] = figures.tranches_of(plan.deals(0, len(paths), 0, threads=self.threads))
-        return self._dealt[book], len(paths)
+        asked = arm or self.arms[0]
+        paths, _ = self._spread(SESSION_PATHS)
+        return self._logged("deals", share, [asked])[asked], len(paths)
 
-    @cached_property
-    def _dealt(self) -> dict[tuple[str, float], pl.DataFrame]:
-        return {}
+    def _told(self, log: Log, arm: str, share: float | None) -> pl.DataFrame:
+        """Return the table of a log of one arm, behind the arm."""
+        table: pl.DataFrame = self._logged(log, share, [arm])[arm]
+        return table.select(pl.lit(arm).alias("arm"), pl.all())

@@ -74,7 +74,7 @@ class HindsightFigures(Compared):
         rows = self._frame.filter(pl.col("share") == share, pl.col("path").is_in(list(paths))).sort("path")
         ours = rows.filter(arm=asked)
         theirs = rows.filter(arm=chance) if chance else None
-        _, starts = self._followed_starts(share, FORESIGHT_PATHS)
+        _, starts = self._followed_starts(FORESIGHT_PATHS)
         calendar = self.task.spec["schedule"]["days"]
         days = np.array([calendar[start + self.sessions] - calendar[start] for start in starts])
         allowed = self.budgets.get(asked, 0.0) * self.capital * days / 365.0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,42 +10,29 @@ import polars as pl
 from numpy.typing import NDArray
 
 from alvh import figures
-from alvh.compared.base import SESSION_PATHS, Compared
+from alvh.compared.logs import Logged
 from alvh.errors import SpecError
 from alvh.figures.by_session import earned
 from alvh.figures.windows import check_window
 from alvh.signals.growth import known_growth
 
-__all__ = ["FAN_PATHS", "GREEK_PATHS", "SessionFigures"]
-
-FAN_PATHS = 1_024
-"""Paths of the fans at most: a 5% quantile is then one of 51 paths."""
+__all__ = ["GREEK_PATHS", "SessionFigures"]
 
 GREEK_PATHS = 256
 """Paths of the greek view at most: every package is priced some twenty times more a session."""
 
 
-class SessionFigures(Compared):
+class SessionFigures(Logged):
     """Tables of what happens session by session."""
 
     def fans(self, share: float | None = None) -> pl.DataFrame:
         """Return quantiles of NAV, margin usage and hedge P&L per arm and session, across paths.
 
-        Runs again on the first `FAN_PATHS` paths of a simulation, or on that many starts of a history at
-        most, evenly spread.
+        On the paths of `series`.
         """
-        share = self._share(share)
-        starts = self.task.spec["starts"]
-        starts = starts[:: math.ceil(len(starts) / FAN_PATHS)] if starts else []
-        paths = len(starts) or min(self.task.paths, FAN_PATHS)
-        fans = {
-            arm: self._alone(arm, share, starts).series(0, paths, 0, threads=self.threads)
-            for arm in self.arms
-            if (arm, share) in self.books
-        }
         return pl.concat(
             figures.fan(series, self.capital).select(pl.lit(arm).alias("arm"), pl.all())
-            for arm, series in fans.items()
+            for arm, series in self._logged("series", share).items()
         )
 
     def greek_view(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
@@ -72,7 +57,7 @@ class SessionFigures(Compared):
         """Return what arms were worth at every close: what figures by session are made of.
 
         On the first `SESSION_PATHS` paths of a simulation, or that many starts of a history, evenly spread,
-        each arm run again once.
+        which run again once: of all arms together.
 
         Parameters
         ----------
@@ -96,17 +81,7 @@ class SessionFigures(Compared):
         >>> av.compare([av.preset("plain")], av.market.GBM(), **few).series()["plain"]["nav"].shape
         (4, 22)
         """
-        share = self._share(share)
-        wanted = [arm for arm in arms or self.arms if arms or (arm, share) in self.books]
-        for arm in wanted:
-            if (arm, share) not in self._kept:
-                _, plan, paths = self._followed("series", arm, share, SESSION_PATHS)
-                self._kept[arm, share] = plan.series(0, len(paths), 0, threads=self.threads)
-        return {arm: self._kept[arm, share] for arm in wanted}
-
-    @cached_property
-    def _kept(self) -> dict[tuple[str, float], dict[str, NDArray[np.float64]]]:
-        return {}
+        return self._logged("series", share, arms)
 
     def announcements(self, window: int = figures.WINDOW) -> dict[str, NDArray[np.bool_]]:
         """Return which sessions of the paths of `series` lie within a window of announcements.
@@ -115,7 +90,7 @@ class SessionFigures(Compared):
         where the calendar has none.
         """
         check_window(window)
-        _, starts = self._followed_starts(None)
+        _, starts = self._followed_starts()
         events = {name: days for name, days in self.task.spec["schedule"]["events"].items() if days}
         if events:
             events["announcements"] = [day for days in events.values() for day in days]
@@ -135,7 +110,7 @@ class SessionFigures(Compared):
         """
         dividends = self.task.spec["market"].get("dividend_yield", 0.0)
         if not isinstance(dividends, int | float):
-            _, starts = self._followed_starts(share)
+            _, starts = self._followed_starts()
             dividends = np.mean([dividends[start : start + self.sessions] for start in starts])
         table = figures.beta(
             self.series(share=share),
@@ -164,7 +139,7 @@ class SessionFigures(Compared):
         DataFrame
             What `alvh.figures.returns` says behind the `arm`.
         """
-        _, starts = self._followed_starts(share)
+        _, starts = self._followed_starts()
         calendar = np.array(self.task.spec["schedule"]["days"], dtype=np.float64)
         days = np.array([calendar[s : s + self.sessions + 1] - calendar[s] for s in starts])
         betas = dict(self.beta(share=share).filter(figure="beta").select("arm", "estimate").iter_rows())
@@ -201,7 +176,7 @@ class SessionFigures(Compared):
             What `alvh.figures.spikes` says: `arm`, `spikes`, `paths`, `survived`, `estimate`, `low`, `high`.
         """
         share = self._share(share)
-        paths, _ = self._followed_starts(share)
+        paths, _ = self._followed_starts()
         series = self.series(share=share)
         first = pl.min_horizontal(
             pl.when(pl.col(name) > 0).then(pl.col(name)) for name in ("forced_tick", "ruin_tick")
@@ -260,7 +235,7 @@ class SessionFigures(Compared):
             masks |= {(name, "inside"): near, (name, "outside"): ~near}
         masks |= figures.regimes(next(iter(series.values())))
         if gdp is not None:
-            _, starts = self._followed_starts(share)
+            _, starts = self._followed_starts()
             masks |= figures.gdp_regimes(starts, self.sessions, *known_growth(gdp, self._days))
         return self._shown(figures.windows(series, self.capital, masks, base=base or self.arms[0]))
 
@@ -355,14 +330,14 @@ class SessionFigures(Compared):
         """
         if not self.replayed:
             raise SpecError("bootstrap: this comparison ran on a simulated market: summary() has intervals")
-        apart = self._apart(share)
+        apart = self._apart()
         series = self.series(share=share)
         pnl = {arm: earned(each, self.capital)[apart].ravel() for arm, each in series.items()}
         return figures.one_history(pnl, block=block, draws=draws, seed=seed)
 
-    def _apart(self, share: float | None = None) -> list[int]:
+    def _apart(self) -> list[int]:
         """Return which of the followed starts do not overlap."""
-        _, starts = self._followed_starts(share)
+        _, starts = self._followed_starts()
         apart: list[int] = []
         for number, start in enumerate(starts):
             if not apart or start >= starts[apart[-1]] + self.sessions:

@@ -18,6 +18,11 @@ MOVE_SESSIONS = 14
 
 _CLOSED = ("settle", "close", "reduce", "monetise", "resize")
 
+_ORDERED = ("close", "reduce")
+"""Of these, what somebody closed."""
+
+_TOLD = ("lane", "tick", "kind", "layer", "slot", "lots", "pnl", "by")
+
 _BY = ("rule", "roll", "force")
 """Who closed what was closed before its expiry, by the column `by`."""
 
@@ -71,27 +76,43 @@ def tranches_of(deals: Deals) -> pl.DataFrame:
     [(1, 9, 50.0, 'settle')]
     """
     kinds: Sequence[str] = deals["kinds"]
-    held: dict[tuple[int, int, int], list[Any]] = {}
-    found: list[list[Any]] = []
-    names = ("lane", "tick", "kind", "layer", "slot", "lots", "pnl", "by")
-    columns = [np.asarray(deals[name]).tolist() for name in names]
-    for lane, tick, kind, layer, slot, lots, pnl, by in zip(*columns, strict=True):
-        place, name, whose = (int(lane), int(layer), int(slot)), kinds[int(kind)], _BY[int(by)]
-        if name == "open":
-            held[place] = [*place, int(tick), None, lots, 0.0, whose == "roll", None, lots]
-            found.append(held[place])
-        elif name in _CLOSED:
-            if place not in held:
-                where = f"path {place[0]} closes slot {place[2]} of layer {place[1]}"
-                raise AlvhError(f"deals: {where}, never opened: give the deals of a whole path")
-            tranche = held[place]
-            tranche[6] += pnl
-            tranche[9] -= lots
-            if tranche[9] <= 0.0:
-                tranche[4] = int(tick)
-                tranche[8] = whose if name in {"close", "reduce"} else name
-                del held[place]
-    return pl.DataFrame([row[:-1] for row in found], schema=_TRANCHES, orient="row")
+    told = {name: np.asarray(deals[name], dtype=np.float64) for name in _TOLD}
+    kind = told["kind"].astype(np.int64)
+    opening = np.isin(kind, [index for index, name in enumerate(kinds) if name == "open"])
+    closing = np.isin(kind, [index for index, name in enumerate(kinds) if name in _CLOSED])
+    # Place by place, each in its order: a tranche is an opening and what follows it there.
+    order = np.lexsort((told["slot"], told["layer"], told["lane"]))
+    order = order[(opening | closing)[order]]
+    place = np.array([told[name][order] for name in ("lane", "layer", "slot")]).astype(np.int64)
+    number = np.cumsum(np.any(np.diff(place, axis=1, prepend=-2) != 0, axis=0))
+    tick, lots, pnl, by = (told[name][order] for name in ("tick", "lots", "pnl", "by"))
+    opens, kind = opening[order], kind[order]
+    starts = np.flatnonzero(opens)
+    tranche = np.cumsum(opens) - 1
+    opened = np.append(starts, -1)[tranche]
+    sold = np.cumsum(np.where(opens, 0.0, lots))
+    left = np.where(opened < 0, 0.0, lots[opened] - (sold - sold[opened]))
+    stray = ~opens & ((opened < 0) | (number != number[opened]) | (left + lots <= 0.0))
+    if stray.any():
+        path, layer, slot = place[:, np.flatnonzero(stray)[0]].tolist()
+        where = f"path {path} closes slot {slot} of layer {layer}"
+        raise AlvhError(f"deals: {where}, never opened: give the deals of a whole path")
+    last = np.flatnonzero(~opens & (left <= 0.0))
+    ended, how = np.full((2, len(starts)), -1)
+    ended[tranche[last]] = tick[last]
+    by_whom = np.isin(kind[last], [index for index, name in enumerate(kinds) if name in _ORDERED])
+    how[tranche[last]] = np.where(by_whom, len(kinds) + by[last], kind[last])
+    words = pl.Series([*kinds, *_BY], dtype=pl.String)
+    found = {
+        **dict(zip(("path", "layer", "slot"), place[:, starts], strict=True)),
+        "opened": tick[starts].astype(np.int64),
+        "ended": pl.Series(ended).replace(-1, None),
+        "lots": lots[starts],
+        "pnl": np.bincount(tranche[~opens], weights=pnl[~opens], minlength=len(starts)),
+        "rolled": by[starts] == _BY.index("roll"),
+        "how": words.gather(pl.Series(how).replace(-1, None)),
+    }
+    return pl.DataFrame(found, schema=_TRANCHES)[np.argsort(order[starts])]
 
 
 def turnover(

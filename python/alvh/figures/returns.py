@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,36 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 from alvh.errors import AlvhError
 from alvh.figures.by_session import Series, earned, with_bills
 from alvh.figures.columns import SESSIONS_PER_YEAR, check_horizon, nullable
+from alvh.figures.money_weighted import MoneyWeighted, xirrs
 from alvh.statistics import Estimate, mean_interval, quantile_interval, ratio_interval
 
-__all__ = [
-    "DEBIT_SPREAD",
-    "RETURNS",
-    "IrrStatus",
-    "MoneyWeighted",
-    "perpetual_cost",
-    "returns",
-    "sortino",
-    "xirr",
-]
+__all__ = ["DEBIT_SPREAD", "RETURNS", "perpetual_cost", "returns", "sortino"]
 
 DEBIT_SPREAD = 0.015
 """What a broker asks above bills for what is borrowed, a year. Ours."""
-
-LOWEST, HIGHEST = math.log(1e-4), math.log(1e3)
-"""Rates that are sought: from -99.99% to 99,900% a year, as ln(1 + r)."""
-
-GRID = 400
-"""Steps of that range: two roots closer than 4% apart in 1 + r are taken for none."""
-
-HALVINGS = 60
 
 DAYS_PER_YEAR = 365.0
 
 ROUNDING = 1e-12
 """Of capital: a downside that is smaller is that of adding dollars up, not of what an account did."""
-
-IrrStatus = Literal["solved", "several", "none", "lost"]
 
 RETURNS = {
     "irr": ("a year", "money-weighted return of the ledger (R68), median; what is lost counts as -100%"),
@@ -66,72 +47,6 @@ _SCHEMA = {
     "status": pl.String,
 }
 _NONE = Estimate(math.nan, math.nan, math.nan)
-
-
-class MoneyWeighted(NamedTuple):
-    """A money-weighted return, a year, and whether there is one.
-
-    `status`: "solved"; "several" roots between -99.99% and 99,900%, the rate is NaN; "lost" where what came
-    back is worth less than what was put in at every rate of that range, the rate is -1; "none" otherwise, the
-    rate is NaN.
-    """
-
-    rate: float
-    status: IrrStatus
-
-
-def xirr(years: ArrayLike, flows: ArrayLike) -> MoneyWeighted:
-    """Return the rate r with Σ flow (1 + r)^−t = 0 (R68), if there is exactly one.
-
-    Parameters
-    ----------
-    years : array_like, shape (n,)
-        Time of each flow, years of 365 days.
-    flows : array_like, shape (n,)
-        Dollars to the owner: what is put in is negative.
-
-    Returns
-    -------
-    MoneyWeighted
-        Several roots are not chosen among: the status says so.
-
-    Examples
-    --------
-    >>> round(xirr([0, 1], [-100.0, 110.0]).rate, 12)
-    0.1
-    >>> xirr([0, 1, 2], [-100.0, 230.0, -132.0]).status, xirr([0, 1], [-100.0, -5.0]).status
-    ('several', 'lost')
-    """
-    at, cash = np.asarray(years, dtype=np.float64), np.asarray(flows, dtype=np.float64)
-    if at.shape != cash.shape or at.ndim != 1 or not (np.isfinite(at).all() and np.isfinite(cash).all()):
-        raise AlvhError(f"years, flows: shapes {at.shape} and {cash.shape}: give a finite time for each flow")
-    at, cash = at[cash != 0.0], cash[cash != 0.0]
-    if not len(cash) or cash.min() > 0.0:
-        return MoneyWeighted(math.nan, "none")
-    grid = np.linspace(LOWEST, HIGHEST, GRID + 1)
-    values = _present(grid, at, cash)
-    crossings = np.flatnonzero((values[:-1] > 0.0) != (values[1:] > 0.0))
-    if values.max() < 0.0:
-        # No rate makes up for what was put in, owed beyond it or not: the limit of ever lower returns.
-        return MoneyWeighted(-1.0, "lost")
-    if len(crossings) != 1:
-        return MoneyWeighted(math.nan, "several" if len(crossings) else "none")
-    low, high = grid[crossings[0]], grid[crossings[0] + 1]
-    sign = values[crossings[0]] > 0.0
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        if (_present(np.array([middle]), at, cash)[0] > 0.0) == sign:
-            low = middle
-        else:
-            high = middle
-    return MoneyWeighted(math.expm1(0.5 * (low + high)), "solved")
-
-
-def _present(
-    log_rates: NDArray[np.float64], at: NDArray[np.float64], cash: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    value: NDArray[np.float64] = np.exp(-np.outer(log_rates, at)) @ cash
-    return value
 
 
 def perpetual_cost(cost: float, rate: float, growth: float) -> float | None:
@@ -240,10 +155,9 @@ def returns(
         flows = np.diff(-put_in, axis=1, prepend=0.0)
         flows[:, 0] -= start
         flows[:, -1] += nav[:, -1]
-        found = [
-            xirr(at / DAYS_PER_YEAR, flow) if left >= 0.0 else MoneyWeighted(-1.0, "lost")
-            for at, flow, left in zip(days, flows, nav[:, -1], strict=True)
-        ]
+        solvent = nav[:, -1] >= 0.0
+        solved = iter(xirrs(days[solvent] / DAYS_PER_YEAR, flows[solvent]))
+        found = [next(solved) if left else MoneyWeighted(-1.0, "lost") for left in solvent.tolist()]
         rates = [each.rate for each in found if each.status in ("solved", "lost")]
         counts = ", ".join(
             f"{status} {sum(each.status == status for each in found)}"

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use alvh_core::engine::{
-    self, CALL_NAMES, DEAL_KINDS, DEAL_NAMES, ENTRY_NAMES, FORESIGHT_NAMES, GREEK_NAMES, LayerRule,
-    PIN_NAMES, RuleOf, SERIES_NAMES, SUMMARY_NAMES, Trace,
+    self, Columns, DEAL_KINDS, FORESIGHT_NAMES, GREEK_NAMES, LayerRule, Log, RuleOf, SUMMARY_NAMES, Trace,
 };
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
@@ -67,6 +66,31 @@ impl Plan {
         by_name(py, SUMMARY_NAMES, figures.columns)
     }
 
+    /// Several logs of several books, kept in one run of the paths: per book a dict of log -> name -> values.
+    #[pyo3(signature = (first_path, paths, books, logs, *, threads = 0))]
+    #[allow(clippy::needless_pass_by_value, reason = "lists of Python come as values")]
+    fn logs<'py>(
+        &self,
+        py: Python<'py>,
+        first_path: u64,
+        paths: usize,
+        books: Vec<usize>,
+        logs: Vec<String>,
+        threads: usize,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let logs = logs.iter().map(|name| log_named(name)).collect::<PyResult<Vec<_>>>()?;
+        let kept = detached(py, || self.0.logs(first_path, paths, (&books, &logs), threads))?;
+        kept.into_iter()
+            .map(|of_book| {
+                let out = PyDict::new(py);
+                for (log, columns) in logs.iter().zip(of_book) {
+                    out.set_item(log.as_str(), told(py, *log, columns, paths)?)?;
+                }
+                Ok(out)
+            })
+            .collect()
+    }
+
     /// What one book is worth at every tick: name -> array of paths x (sessions + 1) values.
     #[pyo3(signature = (first_path, paths, book, *, threads = 0))]
     fn series<'py>(
@@ -77,8 +101,7 @@ impl Plan {
         book: usize,
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let columns = detached(py, || self.0.series(first_path, paths, book, threads))?;
-        by_tick(py, SERIES_NAMES, columns, paths)
+        self.one_log(py, (first_path, paths, threads), book, Log::Series)
     }
 
     /// Margin calls of one book and the state in which they opened: name -> array of paths x (sessions + 1) values.
@@ -91,8 +114,7 @@ impl Plan {
         book: usize,
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let columns = detached(py, || self.0.calls(first_path, paths, book, threads))?;
-        by_tick(py, CALL_NAMES, columns, paths)
+        self.one_log(py, (first_path, paths, threads), book, Log::Calls)
     }
 
     /// Taylor terms of the P&L of one book's packages, a session: name -> array of paths x (sessions + 1) values.
@@ -119,10 +141,7 @@ impl Plan {
         book: usize,
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let columns = detached(py, || self.0.deals(first_path, paths, book, threads))?;
-        let out = by_name(py, DEAL_NAMES, columns)?;
-        out.set_item("kinds", DEAL_KINDS)?;
-        Ok(out)
+        self.one_log(py, (first_path, paths, threads), book, Log::Deals)
     }
 
     /// What the hedge tranches of one book could have been closed for: name -> array with an element per tranche.
@@ -149,8 +168,7 @@ impl Plan {
         book: usize,
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let columns = detached(py, || self.0.entries(first_path, paths, book, threads))?;
-        by_name(py, ENTRY_NAMES, columns)
+        self.one_log(py, (first_path, paths, threads), book, Log::Entries)
     }
 
     /// The core of one book at its last close before each expiry: name -> array of one value per tranche, in path order.
@@ -163,8 +181,7 @@ impl Plan {
         book: usize,
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let columns = detached(py, || self.0.pins(first_path, paths, book, threads))?;
-        by_name(py, PIN_NAMES, columns)
+        self.one_log(py, (first_path, paths, threads), book, Log::Pins)
     }
 
     /// How often data were missing for the enter rules and weights of layers and for what budgets count times, over some
@@ -279,6 +296,38 @@ impl Plan {
         out.set_item("names", names)?;
         Ok(Some(out))
     }
+}
+
+impl Plan {
+    fn one_log<'py>(
+        &self,
+        py: Python<'py>,
+        (first_path, paths, threads): (u64, usize, usize),
+        book: usize,
+        log: Log,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let kept = detached(py, || self.0.logs(first_path, paths, (&[book], &[log]), threads))?;
+        told(py, log, kept.into_iter().flatten().next().unwrap_or_default(), paths)
+    }
+}
+
+fn log_named(name: &str) -> PyResult<Log> {
+    Log::ALL.into_iter().find(|log| log.as_str() == name).ok_or_else(|| {
+        let known = Log::ALL.map(Log::as_str).join(", ");
+        crate::door::to_python(alvh_core::Error::domain("logs", name, format!("of {known}")))
+    })
+}
+
+/// The columns of a log, by name.
+fn told(py: Python<'_>, log: Log, columns: Columns, paths: usize) -> PyResult<Bound<'_, PyDict>> {
+    if log.every_tick() {
+        return by_tick(py, log.names(), columns, paths);
+    }
+    let out = by_name(py, log.names(), columns)?;
+    if log == Log::Deals {
+        out.set_item("kinds", DEAL_KINDS)?;
+    }
+    Ok(out)
 }
 
 /// Columns by name.

@@ -54,8 +54,9 @@ def blocks(result: Comparison, size: str) -> Iterator[Block]:
     if not cost.is_empty():
         yield forced_cost_table(named(cost), f"Closing by force against holding on the same paths, {size}")
     if called:
-        rates = pl.concat(result.call_rates(arm) for arm in called)
-        yield rates_table(named(rates), f"Margin calls by the state of the session, {size}")
+        yield rates_table(
+            named(result.call_rates(called)), f"Margin calls by the state of the session, {size}"
+        )
 
 
 def bar_calls_table(calls: pl.DataFrame) -> Table:

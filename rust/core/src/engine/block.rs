@@ -4,8 +4,7 @@ use super::{
     bar::Bar,
     begin,
     book::{Book, Context, Ledger},
-    call_log::{CallLog, INDICATORS},
-    deals, entries,
+    call_log::INDICATORS,
     exposure::{self, Exposure},
     foresight::Foresight,
     gates::{Gate, Gates, RuleOf},
@@ -14,13 +13,12 @@ use super::{
     inside::{Inside, Work},
     instrument::Instrument,
     layout::{PoolPlan, Prefer},
+    logs::{Columns, Log, Logs},
     package::{Asked, Market, Package, Pool},
     permits::{Governed, Permits},
-    pins::Pins,
     plan::{Plan, WARM_UP_DRAWN},
     readings::{Readings, Which},
     select::{Selection, spot_move},
-    series::Series,
     signals::Signals,
     trace::{LedgerRow, Step, Trace},
 };
@@ -56,14 +54,9 @@ pub struct Block<'p> {
     books: Vec<Book>,
     watched: Option<usize>,
     trace: Trace,
-    series: Option<Series>,
+    logs: Logs,
     greeks: Option<GreekLog>,
-    /// The book whose deals are kept.
-    dealing: Option<usize>,
     foresight: Option<Foresight>,
-    pins: Option<Pins>,
-    calls: Option<CallLog>,
-    told: Option<usize>,
     readings: Option<(Which, Readings)>,
     gates: Option<Gates>,
     permits: Option<Permits>,
@@ -119,13 +112,9 @@ impl<'p> Block<'p> {
             books: vec![],
             watched: None,
             trace: Trace::default(),
-            series: None,
+            logs: Logs::default(),
             greeks: None,
-            dealing: None,
             foresight: None,
-            pins: None,
-            calls: None,
-            told: None,
             readings: None,
             gates: None,
             permits: None,
@@ -141,14 +130,30 @@ impl<'p> Block<'p> {
         self.watched = Some(book);
     }
 
-    /// Keeps what one book is worth at every tick, in every lane.
-    pub fn follow(&mut self, book: usize) {
-        self.series = Some(Series::new(book));
+    /// Keeps logs of books, in every lane.
+    ///
+    /// For calls indicators have the past that rules over them would ask for: drawn in a simulated market, in a replayed
+    /// one what it has of that before the start.
+    pub fn follow(&mut self, books: &[usize], logs: &[Log]) {
+        if logs.contains(&Log::Calls) {
+            let mut inputs = self.plan.inputs.clone();
+            inputs.extend(INDICATORS.map(|name| (name, 0)));
+            inputs.sort();
+            inputs.dedup();
+            self.signals =
+                Signals::new(&inputs, &self.plan.given, &self.plan.given_read, &self.plan.schedule);
+            let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
+            self.looks_back = self.looks_back.max(wanted);
+        }
+        if logs.contains(&Log::Entries) {
+            self.selections.iter_mut().for_each(|choice| choice.told = true);
+        }
+        self.logs = Logs::new(books, logs, !self.plan.starts.is_empty());
     }
 
-    /// What was followed, in the first `live` lanes.
-    pub fn take_series(&mut self, live: usize) -> Vec<Vec<f64>> {
-        self.series.as_mut().map_or_else(Vec::new, |series| series.take(live))
+    /// What was followed, in the first `live` lanes: book by book, log by log.
+    pub fn take_logs(&mut self, live: usize) -> Vec<Columns> {
+        self.logs.take(&mut self.books, live)
     }
 
     /// Keeps the greek view of one book, in every lane.
@@ -161,17 +166,6 @@ impl<'p> Block<'p> {
         self.greeks.as_mut().map_or_else(Vec::new, |greeks| greeks.take(live))
     }
 
-    /// Keeps the deals of one book, in every lane.
-    pub fn follow_deals(&mut self, book: usize) {
-        self.dealing = Some(book);
-    }
-
-    /// What was followed, in the first `live` lanes.
-    pub fn take_deals(&mut self, live: usize) -> Vec<Vec<f64>> {
-        let kept = self.dealing.and_then(|book| self.books[book].deals.take());
-        deals::columns(kept.unwrap_or_default(), live)
-    }
-
     /// Keeps what the hedge tranches of one book could have been closed for, in every lane.
     pub fn follow_foresight(&mut self, book: usize) {
         self.foresight = Some(Foresight::new(self.plan, book));
@@ -180,42 +174,6 @@ impl<'p> Block<'p> {
     /// What was followed, in the first `live` lanes.
     pub fn take_foresight(&mut self, live: usize) -> Vec<Vec<f64>> {
         self.foresight.as_mut().map_or_else(Vec::new, |foresight| foresight.take(live))
-    }
-
-    /// Keeps the core of one book at its last close before each expiry, in every lane.
-    pub fn follow_pins(&mut self, book: usize) {
-        self.pins = Some(Pins::new(book));
-    }
-
-    /// What was followed, in the first `live` lanes.
-    pub fn take_pins(&mut self, live: usize) -> Vec<Vec<f64>> {
-        self.pins.as_mut().map_or_else(Vec::new, |pins| pins.take(live))
-    }
-
-    /// Keeps the calls of one book and the state of market and indicators, in every lane.
-    ///
-    /// Indicators have the past that rules over them would ask for: drawn in a simulated market, in a replayed one what it
-    /// has of that before the start.
-    pub fn follow_calls(&mut self, book: usize) {
-        let mut inputs = self.plan.inputs.clone();
-        inputs.extend(INDICATORS.map(|name| (name, 0)));
-        inputs.sort();
-        inputs.dedup();
-        self.signals = Signals::new(&inputs, &self.plan.given, &self.plan.given_read, &self.plan.schedule);
-        let wanted = INDICATORS.iter().map(|name| name.entry().warm_up).max().unwrap_or(0);
-        self.looks_back = self.looks_back.max(wanted);
-        self.calls = Some(CallLog::new(book, !self.plan.starts.is_empty()));
-    }
-
-    /// Keeps the openings of the core of one book, in every lane.
-    pub fn follow_entries(&mut self, book: usize) {
-        self.told = Some(book);
-        self.selections.iter_mut().for_each(|choice| choice.told = true);
-    }
-
-    /// The openings in the first `live` lanes, path by path.
-    pub fn take_entries(&mut self, live: usize) -> Vec<Vec<f64>> {
-        entries::columns(self.told.and_then(|book| self.books[book].entries.take()).unwrap_or_default(), live)
     }
 
     /// Counts how often the rules of layers could not be told for want of data.
@@ -236,11 +194,6 @@ impl<'p> Block<'p> {
     /// What was counted.
     pub fn take_permits(&mut self) -> Vec<Governed> {
         self.permits.as_mut().map_or_else(Vec::new, Permits::take)
-    }
-
-    /// The calls that were followed, in the first `live` lanes.
-    pub fn take_calls(&mut self, live: usize) -> Vec<Vec<f64>> {
-        self.calls.as_mut().map_or_else(Vec::new, |calls| calls.take(live))
     }
 
     /// What was watched.
@@ -376,17 +329,9 @@ impl<'p> Block<'p> {
         self.bills = Col::splat(1.0);
         self.pools.iter_mut().for_each(Pool::reset);
         self.books = plan.books.iter().map(|book| Book::new(plan, book)).collect();
-        if let Some(book) = self.dealing {
-            self.books[book].deals = Some(vec![]);
-        }
+        self.logs.begin(&mut self.books);
         if let Some(foresight) = &self.foresight {
             foresight.watch(&mut self.books);
-        }
-        if let Some(pins) = &mut self.pins {
-            pins.begin();
-        }
-        if let Some(told) = self.told {
-            self.books[told].entries = Some(vec![]);
         }
         if let Some(watched) = self.watched {
             self.books[watched].events = Some(vec![]);
@@ -398,13 +343,7 @@ impl<'p> Block<'p> {
         if let Some(watched) = self.watched {
             self.record(watched);
         }
-        if let Some(series) = &mut self.series {
-            series.record(self.plan, &self.books, &self.pools, &self.market, &self.bills);
-        }
-        if let Some(calls) = &mut self.calls {
-            calls.watch(&mut self.books);
-            calls.record(&mut self.books, &self.market, &self.signals);
-        }
+        self.log();
     }
 
     /// The sessions before session 0: indicators, windows and latches over the market see them; books do not exist yet.
@@ -688,15 +627,7 @@ impl<'p> Block<'p> {
         if let Some(watched) = self.watched {
             self.record(watched);
         }
-        if let Some(series) = &mut self.series {
-            series.record(self.plan, &self.books, &self.pools, &self.market, &self.bills);
-        }
-        if let Some(calls) = &mut self.calls {
-            calls.record(&mut self.books, &self.market, &self.signals);
-        }
-        if let Some(pins) = &mut self.pins {
-            pins.observe(self.plan, &self.books, &self.pools, &self.market);
-        }
+        self.log();
     }
 
     /// Phase 8: orders for the next tick.
@@ -842,6 +773,11 @@ impl<'p> Block<'p> {
             let ctx = Context { plan, book: &plan.books[watched], market, tick };
             trace.decisions.push(books[watched].decided(ctx, pools, enters));
         }
+    }
+
+    fn log(&mut self) {
+        let Self { plan, market, pools, books, bills, signals, logs, .. } = self;
+        logs.record(plan, books, pools, (market, bills), signals);
     }
 
     fn record(&mut self, watched: usize) {

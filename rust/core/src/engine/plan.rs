@@ -7,19 +7,14 @@ use rayon::prelude::*;
 use super::{
     bar::BarSpec,
     block::Block,
-    call_log::NAMES as CALLS,
     check::check_begun,
     clock::Clock,
-    deals::NAMES as DEALS,
-    entries::NAMES as ENTRIES,
     foresight::NAMES as FORESIGHT,
     given::{Given, Source},
     greeks::NAMES as GREEKS,
     hours::HourGrid,
     layout::{BookPlan, ExitPlan, Layout, PoolPlan, RulePlan},
-    pins::NAMES as PINS,
     readings::{LayerRule, Readings, Which},
-    series::NAMES as SERIES,
     spec::{ContractSpec, CostSpec, PlanSpec, SCHEMA},
     summary::NAMES,
     term_structure::TermStructure,
@@ -274,33 +269,6 @@ impl Plan {
         Ok(Paths { paths, columns })
     }
 
-    /// What one book is worth at every tick: per name of [`super::SERIES_NAMES`] paths × (sessions + 1) values.
-    pub fn series(
-        &self,
-        first_path: u64,
-        paths: usize,
-        book: usize,
-        threads: usize,
-    ) -> Result<Vec<Vec<f64>>> {
-        self.check_book(book)?;
-        self.columns(first_path, paths, threads, SERIES.len(), |block, first, live| {
-            block.follow(book);
-            block.run(first, live);
-            block.take_series(live).concat()
-        })
-    }
-
-    /// The margin calls of one book and the state in which they opened (R12): per name of [`super::CALL_NAMES`]
-    /// paths × (sessions + 1) values.
-    pub fn calls(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
-        self.check_book(book)?;
-        self.columns(first_path, paths, threads, CALLS.len(), |block, first, live| {
-            block.follow_calls(book);
-            block.run(first, live);
-            block.take_calls(live).concat()
-        })
-    }
-
     /// The greek view of one book (R6): per name of [`super::GREEK_NAMES`] paths × (sessions + 1) values.
     ///
     /// A session that trades at bars is not explained from one close to the next: refused.
@@ -320,18 +288,6 @@ impl Plan {
         })
     }
 
-    /// What one book did on every path: per name of [`super::DEAL_NAMES`] a value per deal; lanes are path numbers
-    /// from `first_path`.
-    pub fn deals(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
-        self.check_book(book)?;
-        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
-            block.follow_deals(book);
-            block.run(first, live);
-            block.take_deals(live)
-        })?;
-        Ok(joined(&blocks, DEALS.len()))
-    }
-
     /// What the hedge tranches of one book could have been closed for: per name of [`super::FORESIGHT_NAMES`] a value
     /// per tranche; lanes are path numbers from `first_path`.
     pub fn foresight(
@@ -349,36 +305,6 @@ impl Plan {
             block.take_foresight(live)
         })?;
         Ok(joined(&blocks, FORESIGHT.len()))
-    }
-
-    /// The openings of the core of one book: per name of [`super::ENTRY_NAMES`] a value per opening; lanes are path
-    /// numbers from `first_path`.
-    pub fn entries(
-        &self,
-        first_path: u64,
-        paths: usize,
-        book: usize,
-        threads: usize,
-    ) -> Result<Vec<Vec<f64>>> {
-        self.check_book(book)?;
-        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
-            block.follow_entries(book);
-            block.run(first, live);
-            block.take_entries(live)
-        })?;
-        Ok(joined(&blocks, ENTRIES.len()))
-    }
-
-    /// The core of one book at its last close before each expiry, and where that settled: per name of
-    /// [`super::PIN_NAMES`] a value per tranche; lanes are path numbers from `first_path`.
-    pub fn pins(&self, first_path: u64, paths: usize, book: usize, threads: usize) -> Result<Vec<Vec<f64>>> {
-        self.check_book(book)?;
-        let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
-            block.follow_pins(book);
-            block.run(first, live);
-            block.take_pins(live)
-        })?;
-        Ok(joined(&blocks, PINS.len()))
     }
 
     /// Refuses what is followed from one close to the next where a plan trades between them.

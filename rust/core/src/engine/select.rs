@@ -148,10 +148,11 @@ impl Selection {
         self.quotes.quote(instrument, &plan.surface, &market.now, &self.sessions, &self.days, &self.basis);
         let slices = self.take_up(pool, market);
         let goal = Goal::of(pool);
+        let asked = due & !self.no_expiry;
         if let Some(goal) = goal {
-            self.seek(goal, pool, market, &slices);
+            self.seek(goal, pool, market, (&slices, asked));
         }
-        self.choose(pool, market, &slices);
+        self.choose(pool, market, (&slices, asked));
         let out = Mask::from_fn(|i| crossed(&pool.legs, &self.strikes, i));
         self.no_strikes = due & !self.no_expiry & out;
         let off = |goal: Goal| Mask::from_fn(|i| !goal.accepts(-self.value[i]));
@@ -179,12 +180,13 @@ impl Selection {
         due & !self.no_expiry & !self.no_strikes & !self.off_credit
     }
 
-    /// Strikes and prices of every leg, those by the credit at the common |delta|.
-    fn choose(&mut self, pool: &PoolPlan, market: &Market, slices: &[Option<&SliceSpec>; LANES]) {
+    /// Strikes and prices of every leg, those by the credit at the common |delta|, in the lanes that are asked.
+    fn choose(&mut self, pool: &PoolPlan, market: &Market, (slices, asked): (&Slices<'_>, Mask)) {
         for index in 0..pool.legs.len() {
             let (earlier, rest) = self.strikes.split_at_mut(index);
             let (leg, out) = (&pool.legs[index], &mut rest[0]);
-            strike(pool, leg, market, slices, &self.quotes, (&self.days, &self.common), earlier, out);
+            let wanted = (&self.days, &self.common, asked);
+            strike(pool, leg, market, slices, &self.quotes, wanted, earlier, out);
         }
         self.quotes.value(pool, &self.strikes, &mut self.value, Some(&mut self.leg_prices));
         if pool.chain.is_some() {
@@ -200,13 +202,13 @@ impl Selection {
     ///
     /// The credit rises in steps with the delta: halving ends on both sides of the step that passes the goal, and the
     /// nearer side is taken.
-    fn seek(&mut self, goal: Goal, pool: &PoolPlan, market: &Market, slices: &[Option<&SliceSpec>; LANES]) {
+    fn seek(&mut self, goal: Goal, pool: &PoolPlan, market: &Market, at: (&Slices<'_>, Mask)) {
         let (mut low, mut high) = (Col::splat(LEAST_DELTA), Col::splat(MOST_DELTA));
         for _ in 0..CREDIT_HALVINGS {
             for i in 0..LANES {
                 self.common[i] = 0.5 * (low[i] + high[i]);
             }
-            self.choose(pool, market, slices);
+            self.choose(pool, market, at);
             for i in 0..LANES {
                 // Where a wing has no quote there is no credit: nearer the money there is.
                 let enough = -self.value[i] >= goal.value;
@@ -216,7 +218,7 @@ impl Selection {
         }
         let missed = [low, high].map(|side| {
             self.common = side;
-            self.choose(pool, market, slices);
+            self.choose(pool, market, at);
             self.value
         });
         let [below, above] = missed.map(|value| {
@@ -325,7 +327,7 @@ impl Selection {
     }
 
     /// Puts today's slices where recorded ones are, and returns those.
-    fn take_up<'p>(&mut self, pool: &'p PoolPlan, market: &Market) -> [Option<&'p SliceSpec>; LANES] {
+    fn take_up<'p>(&mut self, pool: &'p PoolPlan, market: &Market) -> Slices<'p> {
         let (Some(chain), Some(anchor)) = (&pool.chain, &mut self.anchor) else { return [None; LANES] };
         // What is opened inside a session is opened at the quotes of its time, what waits for the close at those of the close.
         let minute = std::array::from_fn(|i| market.minute(i).and(pool.inside.at));
@@ -440,9 +442,9 @@ fn strike(
     pool: &PoolPlan,
     leg: &LegSpec,
     market: &Market,
-    slices: &[Option<&SliceSpec>; LANES],
+    slices: &Slices<'_>,
     quotes: &Quotes,
-    (days, common): (&Col, &Col),
+    (days, common, asked): (&Col, &Col, Mask),
     earlier: &[Col],
     out: &mut Col,
 ) {
@@ -472,6 +474,7 @@ fn strike(
                     slice: &quotes.spx,
                     d1: &Col::splat(d1(value)),
                     halvings: HALVINGS,
+                    asked,
                     out,
                 });
             }
@@ -479,7 +482,7 @@ fn strike(
         }
         StrikeSpec::Credit { .. } => {
             let d1 = col_of(|i| d1(common[i]));
-            dispatch(StrikeAtD1 { slice: &quotes.spx, d1: &d1, halvings: HALVINGS_TO_GRID, out });
+            dispatch(StrikeAtD1 { slice: &quotes.spx, d1: &d1, halvings: HALVINGS_TO_GRID, asked, out });
             by_delta(common, out);
         }
         StrikeSpec::ExpectedMove { multiple, drift, erp } => {
@@ -535,11 +538,15 @@ fn listed(
     slice.map_or_else(by_grid, |slice| slice.side(sign).nearest(raw, allowed).unwrap_or(f64::NAN))
 }
 
-/// The strike at which d1 takes a given value on the lane's own smile.
+/// The recorded slice of each lane, where there is one.
+type Slices<'a> = [Option<&'a SliceSpec>; LANES];
+
+/// The strike at which d1 takes a given value on the lane's own smile, in the lanes that are asked; elsewhere the forward.
 struct StrikeAtD1<'a> {
     slice: &'a Slice,
     d1: &'a Col,
     halvings: usize,
+    asked: Mask,
     out: &'a mut Col,
 }
 
@@ -556,30 +563,87 @@ const HALVINGS: usize = 64;
 /// Halvings where many strikes are tried: 80 / 2^32 of √θ is far below a step of the grid that they are put on.
 const HALVINGS_TO_GRID: usize = 32;
 
+/// Lanes that are halved side by side: wide enough for vectors, and few lanes ask at most closes.
+const GROUP: usize = 16;
+
 impl Kernel for StrikeAtD1<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Self { slice, d1, halvings, out } = self;
-        let (mut low, mut high) = (Col::splat(-BRACKET), Col::splat(BRACKET));
-        for _ in 0..halvings {
-            for i in 0..LANES {
-                let (rho, zeta) = (slice.rho[i], slice.zeta[i]);
-                // u = k/√θ: on the eSSVI slice total variance is θ times a function of u alone.
-                let u = 0.5 * (low[i] + high[i]);
-                let z = zeta * u;
-                let shape = 0.5 * (1.0 + rho * z + ((z + rho) * (z + rho) + (1.0 - rho * rho)).sqrt());
-                let ratio = shape.sqrt();
-                // d1 = −k/√w + √w/2 falls in k.
-                let too_low = 0.5 * slice.theta[i].sqrt() * ratio - u / ratio > d1[i];
-                low[i] = if too_low { u } else { low[i] };
-                high[i] = if too_low { high[i] } else { u };
+        let Self { slice, d1, halvings, asked, out } = self;
+        *out = slice.forward;
+        let (mut lanes, mut count) = ([0; LANES], 0);
+        for lane in asked.lanes() {
+            lanes[count] = lane;
+            count += 1;
+        }
+        for group in lanes[..count].chunks(GROUP) {
+            // The last group repeats its last lane.
+            let of = |column: &Col| -> [f64; GROUP] {
+                std::array::from_fn(|j| column[group[j.min(group.len() - 1)]])
+            };
+            let (rho, zeta, theta, d1) = (of(&slice.rho), of(&slice.zeta), of(&slice.theta), of(d1));
+            let (mut low, mut high) = ([-BRACKET; GROUP], [BRACKET; GROUP]);
+            for _ in 0..halvings {
+                for j in 0..GROUP {
+                    // u = k/√θ: on the eSSVI slice total variance is θ times a function of u alone.
+                    let u = 0.5 * (low[j] + high[j]);
+                    let (rho, z) = (rho[j], zeta[j] * u);
+                    let shape = 0.5 * (1.0 + rho * z + ((z + rho) * (z + rho) + (1.0 - rho * rho)).sqrt());
+                    let ratio = shape.sqrt();
+                    // d1 = −k/√w + √w/2 falls in k.
+                    let too_low = 0.5 * theta[j].sqrt() * ratio - u / ratio > d1[j];
+                    low[j] = if too_low { u } else { low[j] };
+                    high[j] = if too_low { high[j] } else { u };
+                }
+            }
+            for (j, &lane) in group.iter().enumerate() {
+                let u = 0.5 * (low[j] + high[j]);
+                out[lane] = slice.forward[lane] * exp::<FMA>(u * theta[j].sqrt());
             }
         }
-        for i in 0..LANES {
-            let u = 0.5 * (low[i] + high[i]);
-            out[i] = slice.forward[i] * exp::<FMA>(u * slice.theta[i].sqrt());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::simd::{available, dispatch_on};
+
+    /// A lane has the same strike whichever lanes are asked beside it; where none is asked it is the forward.
+    #[test]
+    fn a_strike_does_not_depend_on_the_lanes_beside_it() {
+        let spread =
+            |low: f64, high: f64| col_of(|i| low + (high - low) * ((i * 37) % LANES) as f64 / LANES as f64);
+        let slice = Slice {
+            forward: spread(3000.0, 7000.0),
+            discount: Col::splat(1.0),
+            theta: spread(1e-5, 0.3),
+            rho: spread(-0.9, 0.2),
+            zeta: spread(0.05, 1.9),
+        };
+        let d1 = spread(-3.0, 3.0);
+        for variant in available() {
+            for halvings in [HALVINGS_TO_GRID, HALVINGS] {
+                let found = |asked: Mask| {
+                    let mut out = Col::default();
+                    dispatch_on(
+                        variant,
+                        StrikeAtD1 { slice: &slice, d1: &d1, halvings, asked, out: &mut out },
+                    );
+                    out
+                };
+                let all = found(Mask::ALL);
+                for every in [2, 3, 5, 17, LANES] {
+                    let asked = Mask::from_fn(|i| i % every == 1);
+                    let some = found(asked);
+                    for i in 0..LANES {
+                        let expected = if asked.get(i) { all[i] } else { slice.forward[i] };
+                        assert_eq!(some[i].to_bits(), expected.to_bits(), "lane {i} of every {every}");
+                    }
+                }
+            }
         }
     }
 }
