@@ -24,7 +24,11 @@ def schedule(sessions, holidays=()):
         "half_days": [False] * count,
         "origin": 0,
         "tradable": sessions + 1,
-        "expiries": {"SPXW": list(range(count)), "SPX": on[4], "VIX": on[2], "VX": on[2], "VXM": on[2]},
+        "expiries": {
+            "SPXW": list(range(count)),
+            **dict.fromkeys(("SPX", "VXX", "UVXY"), on[4]),
+            **dict.fromkeys(("VIX", "VX", "VXM"), on[2]),
+        },
     }
 
 

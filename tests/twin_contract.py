@@ -15,6 +15,7 @@ class Contract:
             vix=row["underlying"] == "VIX",
             morning=row["settlement"] == "AM",
             share=row["product"] if self.share else None,
+            on=row.get("on"),
         )
         self.fraction = row["index_fraction"]  # product points per point of the underlying
         self.dpp = row["multiplier"] * self.fraction  # dollars per point of the underlying and lot

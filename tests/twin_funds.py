@@ -1,10 +1,18 @@
-"""Shares of funds of VIX futures of the twin: one path, one share after the other (docs/etp.md)."""
+"""Shares of funds of VIX futures of the twin, and options on them: one path, share by share (docs/etp.md).
 
-from dataclasses import dataclass
-from math import expm1
+Early exercise is that of `alvh.pricing.price_american`, which has golden numbers of its own.
+"""
+
+from dataclasses import dataclass, replace
+from math import exp, expm1, log, sqrt
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from scipy.optimize import brentq
+
+from alvh.pricing import price_american
 from twin_surface import CALENDAR_YEAR, State
+from twin_vix import REFERENCE_VIX, VixQuotes, black
 
 if TYPE_CHECKING:
     from twin_market import Market
@@ -19,6 +27,39 @@ class Share:
     def at_level_of(self, later: "Share") -> "Share":
         """The level of volatility is all that it knows."""
         return later
+
+
+@dataclass(frozen=True)
+class ShareQuotes(VixQuotes):
+    """What prices the options of one expiry on a share that is worth so much."""
+
+    share: float
+
+    def price(self, sign: float, strike: float) -> float:
+        """Price of an American call (+1) or put (-1), dollars."""
+        held = self.held(sign, strike)
+        if sign > 0:
+            return max(held, self.share - strike)
+        rate = -log(self.discount)
+        yielded = rate - log(self.forward / self.share)
+        of = {"spot": self.share, "strike": strike, "years": 1.0, "vol": self.implied(strike), "right": "P"}
+        return float(price_american(**of, rate=rate, dividend=yielded))
+
+    def implied(self, strike: float) -> float:
+        """Deviation that Black's formula needs; 0 where none gives the price."""
+        sign = 1.0 if strike >= self.forward else -1.0
+        value = self.held(sign, strike) / self.discount
+        if value <= 0.0:
+            return 0.0
+        return float(
+            brentq(lambda s: black(sign, self.forward, strike, s) - value, 1e-4, 20.0, xtol=1e-15, rtol=1e-14)
+        )
+
+    def at_level_of(self, later: "VixQuotes") -> "ShareQuotes":
+        """These quotes with share and forward of later ones; the floor is at most theirs."""
+        assert isinstance(later, ShareQuotes)
+        floor = min(self.floor, later.floor)
+        return replace(self, forward=later.forward, floor=floor, share=later.share)
 
 
 class Funds:
@@ -72,3 +113,42 @@ class Funds:
         now = self.market.closes[tick]
         change = self.basket(tick, tick, now, later=1.0) / self.basket(tick, tick, now) - 1
         return max(0.0, 1 + self.funds[name]["leverage"] * change)
+
+    def option(self, name: str, tick: int, state: State, days: float, times: float = 1.0) -> ShareQuotes:
+        """Options of so many days on a share at the close of a tick, with the factors of a state."""
+        price = self.at(name, tick, state).future * times
+        return self.priced(name, price, self.held(tick, tick), state, days)
+
+    def option_steps(self, name: str, tick: int, state: State, days: float) -> dict[str, ShareQuotes]:
+        """Over the night before a tick, of which `state` has the clock alone."""
+        aged = self.priced(name, self.aged[name][tick], self.held(tick - 1, tick), state, days)
+        now = self.option(name, tick, self.market.closes[tick], days)
+        return {"time": aged, "spot": aged, "level": aged.at_level_of(now), "smile": now}
+
+    def held(self, since: int, tick: int) -> float:
+        """Mean calendar days to the settlement of what is held from one close on, seen at another."""
+        session = self.market.session(since)
+        first, second = (self.market.days(tick, self.roll[each][session]) for each in ("first", "second"))
+        weight = self.roll["weight"][session]
+        return float(weight * first + (1 - weight) * second)
+
+    def priced(self, name: str, price: float, held: float, state: State, days: float) -> ShareQuotes:
+        """Quotes of options of so many days on a share of this price."""
+        curve, years, fund = self.market.curve, days / CALENDAR_YEAR, self.funds[name]
+        forward = price * exp((state.rate - fund["fee"]) * years)
+        discount = exp(-state.rate * years)
+        if curve.flat is not None:
+            return ShareQuotes(forward, 0.0, 0.0, discount, 1.0, price)
+        future, _ = curve.future(state.x, held)
+        shape, leverage = curve.shape, fund["leverage"]
+        raised = shape["floor"] + shape["floor_front"] * exp(-shape["floor_decay"] * years)
+        lowest = min(raised, shape["floor_share"] * future)
+        kept = max(0.0, 1 - leverage * (1 - lowest / future))
+        m = log(curve.future(state.x, 0)[0] / REFERENCE_VIX)
+        nu = exp(shape["level"] + shape["slope"] * m + shape["curvature"] * m**2)
+        nu *= 1 - shape["front"] * exp(-shape["front_decay"] * years)
+        k = np.array(curve.curve["reversion"])
+        rate = float((curve.covariance * np.exp(-np.add.outer(k, k) * held / CALENDAR_YEAR)).sum())
+        moved = (future - curve.curve["floor"]) / future
+        deviation = leverage * nu * sqrt(rate * years) * moved / (1 - kept)
+        return ShareQuotes(forward, kept * forward, deviation, discount, 1.0, price)

@@ -49,8 +49,7 @@ class Offer:
         roll = terms.spec.get("roll_below") or 0
         days = min(roll, book.market.days(book.tick, t.expiry))
         n = min(roll * SESSIONS_PER_DAY, book.market.sessions(terms.product, book.tick, t.expiry))
-        basis = book.market.basis(book.tick, t.expiry)
-        later = terms.value(t.strikes, book.market.quotes(terms.product, book.state, n, days, basis))
+        later = terms.value(t.strikes, book.market.later(terms.product, book.tick, t.expiry, n, days))
         return max(0.0, t.value - later) * terms.dpp + (2 if roll else 1) * (self.slip + terms.fees)
 
     def target(self) -> float:
@@ -84,8 +83,7 @@ class Offer:
         book, terms, t = self.book, self.terms, self.tranche
         days = max(book.market.days(book.tick, t.expiry) - 1, 0)
         n = max(book.market.sessions(terms.product, book.tick, t.expiry) - SESSIONS_PER_DAY, 0.0)
-        basis = book.market.basis(book.tick, t.expiry)
-        later = terms.value(t.strikes, book.market.quotes(terms.product, book.state, n, days, basis))
+        later = terms.value(t.strikes, book.market.later(terms.product, book.tick, t.expiry, n, days))
         sens = book.sensitivity(terms, t)
         return (t.value - later) / sens if sens > 0 else nan
 

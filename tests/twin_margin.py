@@ -51,11 +51,13 @@ class Moves:
         kind = "volatility" if terms.product.vix else "index"
         moves = self.of(kind, market.vix(state))
         quotes = market.at(terms.product, tick, t.expiry, state)
+        fund = terms.contract.row.get("fund") or {"leverage": 1.0}
         if terms.outright:
-            fund = terms.contract.row.get("fund") or {"leverage": 1.0}
             return Held(kind, -fund["leverage"] * quotes.future * moves * terms.dpp, 0.0)
         losses, minimum = np.zeros(len(moves)), 0.0
         multiplier = terms.contract.row["multiplier"]
+        if terms.product.on is not None and market.funds is not None:
+            moves = market.funds.funds[terms.product.on]["leverage"] * moves
         for (sign, ratio), strike in zip(terms.legs, t.strikes, strict=True):
             price = quotes.price(sign, strike)
             forward, discount, deviation = priced_off(quotes, sign, strike)
@@ -98,7 +100,7 @@ def priced_off(quotes: Quotes | VixQuotes, sign: float, strike: float) -> tuple[
     """Forward, discount and the deviation that Black's formula needs for the price."""
     if isinstance(quotes, VixQuotes):
         forward, out = quotes.future, 1.0 if strike >= quotes.future else -1.0
-        price = quotes.price(out, strike) / quotes.discount
+        price = quotes.held(out, strike) / quotes.discount
         return forward, quotes.discount, implied(out, forward, strike, price)
     deviation = total_sd(quotes.smile, log(strike / quotes.forward)) if quotes.smile.theta else 0.0
     return quotes.forward, quotes.discount, deviation

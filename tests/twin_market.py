@@ -26,6 +26,7 @@ class Product:
     vix: bool
     morning: bool
     share: str | None = None  # of this fund
+    on: str | None = None  # options on shares of this fund
 
 
 class Market:
@@ -67,6 +68,17 @@ class Market:
         """VIX, points."""
         return self.surface.vix(state.x)
 
+    def later(self, product: Product, tick: int, expiry: int, n: float, days: float) -> AnyQuotes:
+        """Quotes of an expiry at the close of a tick, were so much left of it and the curve as it is.
+
+        A share does not stay where it is: it rolls down that curve until then.
+        """
+        if product.on is not None and self.funds is not None:
+            gone = self.days(tick, expiry) - days
+            times = self.funds.rolled(product.on, tick) ** gone
+            return self.funds.option(product.on, tick, self.closes[tick], days, times)
+        return self.quotes(product, self.closes[tick], n, days, self.basis(tick, expiry))
+
     def quotes(self, product: Product, state: State, n: float, days: float, basis: float) -> AnyQuotes:
         """Quotes of an expiry with so much left in any state."""
         if product.vix:
@@ -78,6 +90,8 @@ class Market:
         if product.share is not None and self.funds is not None:
             return self.funds.at(product.share, tick, state or self.closes[tick])
         n, days = self.sessions(product, tick, expiry), self.days(tick, expiry)
+        if product.on is not None and self.funds is not None:
+            return self.funds.option(product.on, tick, state or self.closes[tick], days)
         return self.quotes(product, state or self.closes[tick], n, days, self.basis(tick, expiry))
 
     def steps(self, product: Product, tick: int, expiry: int) -> dict[str, AnyQuotes]:
@@ -90,6 +104,8 @@ class Market:
             now, n = self.mornings[tick], 0
         b0, b1 = self.basis(tick - 1, expiry), self.basis(tick, expiry)
         old = replace(now, x=before.x, surface=before.surface)  # but for the spot and the clock
+        if product.on is not None and self.funds is not None:
+            return self.funds.option_steps(product.on, tick, old, days)
         time = self.quotes(product, replace(old, spot=before.spot), n, days, b0)
         spot = self.quotes(product, old, n, days, b0)
         smile = self.quotes(product, now, n, days, b1)
@@ -97,6 +113,8 @@ class Market:
 
     def settlement(self, product: Product, tick: int, expiry: int) -> float:
         """What an expiry settles to."""
+        if product.on is not None and self.funds is not None:
+            return self.funds.close[product.on][tick]
         if product.vix:
             return self.vix(self.mornings[tick]) * self.basis(tick, expiry) * self.special[tick]
         return (self.mornings if product.morning else self.closes)[tick].spot

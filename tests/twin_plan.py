@@ -54,7 +54,17 @@ SHARES = VX | {
     "fund": {"leverage": 1.0, "fee": 0.0089, "price": 20.0},
 }
 TWICE = SHARES | {"product": "UVXY shares", "fund": {"leverage": 1.5, "fee": 0.0095, "price": 30.0}}
-CONTRACTS = {row["product"]: row for row in (CONTRACT, MORNING, VIX, VX, VXM, SHARES, TWICE)}
+ON_SHARES = CONTRACT | {
+    "product": "VXX",
+    "underlying": "VIX",
+    "strike_steps": [(0.0, 0.5), (58.0, 1.0)],
+    "ticks": [(0.0, 0.01), (3.0, 0.05)],
+    "half_spread": {"floors": [(0.0, 0.01)], "scale": 0.023, "power": 0.63},
+    "on": "VXX shares",
+}
+ON_TWICE = ON_SHARES | {"product": "UVXY", "on": "UVXY shares"}
+ROWS = (CONTRACT, MORNING, VIX, VX, VXM, SHARES, TWICE, ON_SHARES, ON_TWICE)
+CONTRACTS = {row["product"]: row for row in ROWS}
 COSTS = {
     "order_share": 0.35,
     "single_share": 1.0,

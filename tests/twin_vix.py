@@ -48,6 +48,10 @@ class VixQuotes:
 
     def price(self, sign: float, strike: float) -> float:
         """Discounted price of a call (+1) or put (-1), points."""
+        return self.held(sign, strike)
+
+    def held(self, sign: float, strike: float) -> float:
+        """The same of an option that is held to its expiry."""
         above, k = self.basis * (self.forward - self.floor), strike - self.basis * self.floor
         if self.deviation == 0.0 or k <= 0.0 or above <= 0.0:
             return self.discount * max(sign * (self.future - strike), 0.0)
@@ -64,7 +68,7 @@ class VixQuotes:
         def excess(u: float) -> float:
             strike = self.future * exp(u)
             otm = 1.0 if u > 0 else -1.0
-            value = self.price(otm, strike) / self.discount
+            value = self.held(otm, strike) / self.discount
             if value < LEAST_VALUE:
                 return -otm
             s = brentq(lambda s: black(otm, self.future, strike, s) - value, 1e-6, 50.0, xtol=1e-14)

@@ -93,6 +93,8 @@ class Contract:
         (R64).
     fund : SharesOf, optional
         Of a share: leverage and fee of its fund, and what a share is worth at the start of a run.
+    on : str, optional
+        Of an option on shares: the product that it delivers. It is American.
     """
 
     product: str
@@ -109,6 +111,7 @@ class Contract:
     margin_stress: Rungs = ()
     stress: float = 0.0
     fund: SharesOf | None = None
+    on: str | None = None
 
     @property
     def dollars_per_point(self) -> float:
@@ -172,7 +175,7 @@ class Contract:
     def spec(self) -> dict[str, Any]:
         """Return the row as JSON-able data for the core."""
         row = asdict(self)
-        return row if self.fund is not None else {name: row[name] for name in row if name != "fund"}
+        return {name: row[name] for name in row if name not in {"fund", "on"} or row[name] is not None}
 
     def _rung(self, rungs: Rungs, at: float, what: str) -> float:
         if not at >= 0.0:
@@ -206,7 +209,7 @@ def products() -> tuple[str, ...]:
     Examples
     --------
     >>> products()
-    ('SPXW', 'SPX', 'XSP', 'VIX', 'VX', 'VXM', 'VXX shares', 'UVXY shares')
+    ('SPXW', 'SPX', 'XSP', 'VIX', 'VX', 'VXM', 'VXX shares', 'UVXY shares', 'VXX', 'UVXY')
     """
     return tuple(_rows())
 

@@ -195,7 +195,7 @@ def specification(
         "schedule": calendar,
         "starts": starts,
         "costs": (costs or Costs()).model_dump(),
-        "contracts": {product: contract(product).spec() for product in _traded(arms)},
+        "contracts": {product: contract(product).spec() for product in _priced(arms)},
         "ruin_share": ruin_share,
         "margin": _margin(margin),
         "worst_bar": worst_bar.model_dump() if worst_bar is not None else None,
@@ -398,9 +398,18 @@ def _traded(arms: Sequence[Arm]) -> list[str]:
     return sorted({product for arm in arms for layer in arm.layers for product in layer.products})
 
 
+def _priced(arms: Sequence[Arm]) -> list[str]:
+    """Return the products that layers trade, and those that are delivered by what they trade."""
+    traded = _traded(arms)
+    return sorted({*traded, *(on for product in traded if (on := contract(product).on) is not None)})
+
+
 def _holds_funds(arms: Sequence[Arm], market: Market) -> bool:
-    """Return whether a layer buys shares of funds of VIX futures, which a history must have recorded."""
-    if not any(contract(product).kind == "share" for product in _traded(arms)):
+    """Return whether shares of funds of VIX futures are traded, or options on them.
+
+    A history must have recorded the futures then.
+    """
+    if not any(contract(product).kind == "share" for product in _priced(arms)):
         return False
     if isinstance(market, History) and market.vx is None:
         raise SpecError(

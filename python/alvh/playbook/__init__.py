@@ -6,7 +6,7 @@ losses is a rule, a progression or another layer that buys a hedge. Nothing here
 """
 
 from alvh.playbook.arm import Arm
-from alvh.playbook.buy import Buy, Shift, etp_shares, put, vix_call, vx_future
+from alvh.playbook.buy import Buy, Shift, etp_call, etp_shares, put, vix_call, vx_future
 from alvh.playbook.calls import STRESSED_SPREADS, Liquidity, MarginCalls
 from alvh.playbook.condor import IronCondor
 from alvh.playbook.document import SCHEMA
@@ -68,6 +68,7 @@ __all__ = [
     "Vary",
     "Weight",
     "arms_of",
+    "etp_call",
     "etp_shares",
     "margin_share",
     "offset",

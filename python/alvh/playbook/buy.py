@@ -1,6 +1,7 @@
 """What a hedge buys: calls and call spreads, puts and put spreads, VIX futures, shares of funds of them.
 
-Buying only (C13); the options are European, so that they are sold or rolled and never exercised early (C23).
+Buying only (C13); options on the index and on VIX are European (C23), those on shares of funds American: all
+are sold or rolled, and none is exercised early by a layer.
 """
 
 import math
@@ -17,6 +18,9 @@ Kind = Literal["call", "put", "call_spread", "put_spread", "future", "share"]
 
 Shares = Literal["VXX shares", "UVXY shares"]
 """Products that are shares of funds of VIX futures."""
+
+OnShares = Literal["VXX", "UVXY"]
+"""Products that are options on these shares."""
 
 Range = Annotated[tuple[float, float], Strict(strict=False)]
 Products = Annotated[tuple[str, ...], Strict(strict=False)]
@@ -74,7 +78,7 @@ class Buy(Listed):
         if not names:
             raise ValueError("at least one product")
         rows = [contract(name) for name in names]
-        if len({(row.underlying, row.kind) for row in rows}) > 1:
+        if len({(row.underlying, row.kind, row.on) for row in rows}) > 1:
             raise ValueError("products that differ in size only, such as ['SPX', 'XSP'] or ['VX', 'VXM']")
         return product
 
@@ -218,6 +222,28 @@ def etp_shares(*, product: Shares = "VXX shares", days: int = 30) -> Buy:
     ([], 'UVXY shares')
     """
     return _buy("etp_shares", kind="share", product=product, days=days, every="flat")
+
+
+def etp_call(
+    *,
+    product: OnShares = "VXX",
+    days: int | tuple[int, int] = (20, 45),
+    delta: float | tuple[float, float] = 0.30,
+    spread_delta: float | None = None,
+    every: Every = "week",
+) -> Buy:
+    """Buy calls on shares of a fund of VIX futures, or call spreads where ``spread_delta`` is given.
+
+    They are American, on the share's own price; expiries are listed every Friday.
+
+    Examples
+    --------
+    >>> etp_call(product="UVXY", days=30).legs()
+    [{'right': 'C', 'ratio': 1, 'strike': {'by': 'delta', 'value': 0.3}}]
+    """
+    kind = "call" if spread_delta is None else "call_spread"
+    strikes = {"delta": delta, "spread_delta": spread_delta}
+    return _buy("etp_call", kind=kind, product=product, days=days, every=every, **strikes)
 
 
 def put(

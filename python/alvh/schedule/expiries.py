@@ -28,6 +28,8 @@ CADENCES: Final[dict[str, tuple[Cadence, ...]]] = {
     "VIX": ("monthly",),
     "VX": ("monthly",),
     "VXM": ("monthly",),
+    "VXX": ("weekly", "monthly"),
+    "UVXY": ("weekly", "monthly"),
 }
 VOLATILITY: Final = frozenset({"VIX", "VX", "VXM"})
 
@@ -71,15 +73,17 @@ def listed_expiries(product: str, first: date, last: date, *, cadence: Cadence |
 
     Parameters
     ----------
-    product : {"SPXW", "XSP", "SPX", "VIX", "VX", "VXM"}
-        SPXW and XSP settle at the close; the others to the opening.
+    product : {"SPXW", "XSP", "SPX", "VIX", "VX", "VXM", "VXX", "UVXY"}
+        SPXW and XSP settle at the close, options on shares of VXX and UVXY end there; the others to the
+        opening.
     first, last : datetime.date
         Inside the exchange calendar's span. VIX products cannot reach into its last month: their rule looks
         at the month after.
     cadence : {"weekly", "daily", "monthly"}, optional
-        ``weekly``: every Friday, the default of SPXW and XSP. ``daily``: every session, as listed for SPXW
-        since May 2022 and needed by one-day condors (R2); earlier dates are a hypothesis. ``monthly``: the
-        third Friday (VIX products: by their own rule, options and futures on the same dates).
+        ``weekly``: every Friday, the default of SPXW, XSP and options on shares. ``daily``: every session, as
+        listed for SPXW since May 2022 and needed by one-day condors (R2); earlier dates are a hypothesis.
+        ``monthly``: the third Friday (VIX products: by their own rule, options and futures on the same
+        dates).
 
     Returns
     -------

@@ -161,8 +161,16 @@ fn beside(
             for (strike, sd) in black_box(strikes).iter().zip(&mut basis.sds) {
                 total_sd(strike, sd);
             }
-            let package =
-                Moved { class, legs, strikes, prices: &prices, basis: &basis, dpp: 100.0, multiplier: 100.0 };
+            let package = Moved {
+                class,
+                legs,
+                strikes,
+                prices: &prices,
+                basis: &basis,
+                dpp: 100.0,
+                multiplier: 100.0,
+                leverage: 1.0,
+            };
             grid.losses(package, &vix, &mut loss);
         });
     });

@@ -1,5 +1,7 @@
 //! What a specification must satisfy before anything is built from it.
 
+use std::collections::BTreeMap;
+
 use super::{
     fill::Contract,
     instrument::Instrument,
@@ -7,8 +9,8 @@ use super::{
     plan::{positive, within},
     spec::{
         BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
-        LedgersSpec, LegSpec, LiquiditySpec, PreferSpec, ProgressionSpec, Role, RollLimits, SizeBase,
-        SizeBasis, SizeSpec, SizeTarget, StrikeSpec, Underlying, WeightSpec, Width,
+        LedgersSpec, LegSpec, LiquiditySpec, PreferSpec, ProgressionSpec, Right, Role, RollLimits,
+        Settlement, SizeBase, SizeBasis, SizeSpec, SizeTarget, StrikeSpec, Underlying, WeightSpec, Width,
     },
 };
 use crate::{
@@ -39,11 +41,11 @@ pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> R
         if leg.ratio == 0 {
             return Err(Error::domain(format!("{at}.ratio"), 0, "not zero: negative is sold"));
         }
-        let vix = contract.instrument == Instrument::VixOption;
+        let vix = contract.instrument.is_volatility_option();
         match leg.strike {
             StrikeSpec::ExpectedMove { .. } | StrikeSpec::Offset { width: Width::Fraction(_), .. } if vix => {
                 let allowed = "delta, or an offset in points: the others are measured in SPX";
-                return Err(Error::domain(format!("{at}.strike"), "not for VIX options", allowed));
+                return Err(Error::domain(format!("{at}.strike"), "not for options on volatility", allowed));
             }
             StrikeSpec::Delta { value } if !(value > 0.0 && value < 1.0) => {
                 return Err(Error::domain(format!("{at}.strike.value"), value, "a |delta| between 0 and 1"));
@@ -178,6 +180,14 @@ pub(super) fn check_share(
     contract: &Contract,
     schedule: &Schedule,
 ) -> Result<()> {
+    if matches!(contract.instrument, Instrument::ShareOption(_)) {
+        let sells_puts = spec.legs.iter().any(|leg| leg.right == Right::Put && leg.ratio < 0);
+        if spec.role != Role::Hedge || sells_puts {
+            let allowed = "a hedge that sells no put: options on shares are American, and a sold put would be assigned before \
+                           its end";
+            return Err(Error::domain(path, format!("{:?}", spec.role), allowed));
+        }
+    }
     if !contract.instrument.is_share() {
         return Ok(());
     }
@@ -437,7 +447,11 @@ pub(super) fn check_liquidity(arm: &str, rule: Option<&LiquiditySpec>) -> Result
 }
 
 /// Rungs that ascend, from 0 where something must hold everywhere.
-pub(super) fn check_contract(product: &str, row: &ContractSpec) -> Result<()> {
+pub(super) fn check_contract(
+    product: &str,
+    row: &ContractSpec,
+    contracts: &BTreeMap<String, ContractSpec>,
+) -> Result<()> {
     let at = |field: &str| format!("contracts.{product}.{field}");
     positive(&at("index_fraction"), row.index_fraction)?;
     positive(&at("multiplier"), row.multiplier)?;
@@ -454,6 +468,20 @@ pub(super) fn check_contract(product: &str, row: &ContractSpec) -> Result<()> {
     }
     if let Some(fund) = row.fund {
         fund.check(&at("fund"))?;
+    }
+    if let Some(on) = &row.on {
+        let fund = contracts.get(on).and_then(|row| row.fund);
+        if row.kind != Kind::Option || row.underlying != Underlying::Vix {
+            return Err(Error::domain(at("on"), on, "of options on shares of a fund of VIX futures alone"));
+        }
+        if fund.is_none_or(|fund| fund.leverage <= 0.0) {
+            let allowed = "a product of the contract table that is shares of a fund with a leverage above 0";
+            return Err(Error::domain(at("on"), on, allowed));
+        }
+        if row.settlement != Settlement::Close || row.index_fraction != 1.0 {
+            let allowed = "PM, with index_fraction = 1: shares are delivered at their close";
+            return Err(Error::domain(at("settlement"), format!("{:?}", row.settlement), allowed));
+        }
     }
     within(&at("stress"), row.stress, 0.0, if future { 1.0 } else { 0.0 })?;
     let rungs = [

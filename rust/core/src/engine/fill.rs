@@ -4,7 +4,10 @@ use super::{
     instrument::Instrument,
     spec::{ContractSpec, CostSpec, HalfSpread, Settlement},
 };
-use crate::math::special::{exp, ln};
+use crate::{
+    market::strategy_index::FundSpec,
+    math::special::{exp, ln},
+};
 
 /// A contract in points of its underlying.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +22,7 @@ pub struct Contract {
     pub multiplier: f64,
     /// Exchange fee and commission per contract and trade, dollars.
     pub fee: f64,
-    /// Of a share's fund; 1 of anything else.
+    /// Of the fund that shares and their options are of; 1 of anything else.
     pub leverage: f64,
     fraction: f64,
     ticks: Vec<(f64, f64)>,
@@ -31,17 +34,17 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// The contract row with the commission of the cost table; of a share the number of its fund.
-    pub fn new(row: &ContractSpec, costs: &CostSpec, fund: u8) -> Self {
+    /// The contract row with the commission of the cost table; of shares and their options number and row of their fund.
+    pub fn new(row: &ContractSpec, costs: &CostSpec, fund: Option<(u8, FundSpec)>) -> Self {
         let to_underlying =
             |&(from, step): &(f64, f64)| (from / row.index_fraction, step / row.index_fraction);
         Self {
-            instrument: Instrument::new(row.underlying, row.kind, fund),
+            instrument: Instrument::new(row.underlying, row.kind, fund.map(|(number, _)| number)),
             morning: row.settlement == Settlement::Opening,
             dpp: row.multiplier * row.index_fraction,
             multiplier: row.multiplier,
             fee: row.exchange_fee + costs.commission,
-            leverage: row.fund.map_or(1.0, |fund| fund.leverage),
+            leverage: fund.map_or(1.0, |(_, fund)| fund.leverage),
             fraction: row.index_fraction,
             ticks: row.ticks.clone(),
             strike_steps: row.strike_steps.iter().map(to_underlying).collect(),
@@ -121,12 +124,13 @@ mod tests {
             margin_stress: vec![],
             stress: 0.0,
             fund: None,
+            on: None,
         }
     }
 
     #[test]
     fn half_spread_is_at_least_half_a_tick_and_widens_with_vix() {
-        let spxw = Contract::new(&spxw(), &COSTS, 0);
+        let spxw = Contract::new(&spxw(), &COSTS, None);
         assert_eq!(spxw.half_spread(&COSTS, 0.0, 12.0), 0.025);
         let calm = spxw.half_spread(&COSTS, 20.0, 16.0);
         assert!((calm - 0.071 * 20f64.powf(0.43)).abs() < 1e-14);
@@ -142,7 +146,7 @@ mod tests {
             half_spread: HalfSpread { floors: vec![(0.0, 0.025), (0.5, 0.05)], scale: 0.07, power: 1.0 },
             ..spxw()
         };
-        let vix = Contract::new(&row, &COSTS, 0);
+        let vix = Contract::new(&row, &COSTS, None);
         assert_eq!(vix.half_spread(&COSTS, 0.2, 12.0), 0.025);
         assert_eq!(vix.half_spread(&COSTS, 0.6, 12.0), 0.05);
         assert!((vix.half_spread(&COSTS, 2.0, 12.0) - 0.14).abs() < 1e-14);
@@ -152,10 +156,10 @@ mod tests {
     #[test]
     fn margin_falls_with_the_tenor() {
         let row = ContractSpec { margin: vec![(0.0, 0.55), (93.0, 0.40), (184.0, 0.35)], ..spxw() };
-        let vx = Contract::new(&row, &COSTS, 0);
+        let vx = Contract::new(&row, &COSTS, None);
         assert_eq!([30.0, 93.0, 400.0].map(|days| vx.margin(20.0, days, 29.9)), [11.0, 8.0, 7.0]);
         let row = ContractSpec { margin_stress: vec![(30.0, 1.5), (50.0, 2.0)], ..row };
-        let vx = Contract::new(&row, &COSTS, 0);
+        let vx = Contract::new(&row, &COSTS, None);
         assert_eq!([29.9, 30.0, 60.0].map(|vix| vx.margin(20.0, 30.0, vix)), [11.0, 16.5, 22.0]);
     }
 }

@@ -25,17 +25,20 @@ pub enum Instrument {
     VixFuture,
     /// A share of a fund of VIX futures, by its number: bought in full, without an expiry.
     Share(u8),
+    /// American options on a share of a fund, by its number, priced off the share's own price.
+    ShareOption(u8),
 }
 
 impl Instrument {
-    /// What a contract row describes, `fund` the number of its fund; a future on SPX does not exist here (layout.rs refuses
-    /// it).
-    pub const fn new(underlying: Underlying, kind: Kind, fund: u8) -> Self {
-        match (underlying, kind) {
-            (_, Kind::Share) => Self::Share(fund),
-            (Underlying::Spx, _) => Self::SpxOption,
-            (Underlying::Vix, Kind::Option) => Self::VixOption,
-            (Underlying::Vix, Kind::Future) => Self::VixFuture,
+    /// What a contract row describes, `fund` the number of the fund that shares and their options are of; a future on SPX does
+    /// not exist here, nor do shares of no fund (check.rs refuses them).
+    pub const fn new(underlying: Underlying, kind: Kind, fund: Option<u8>) -> Self {
+        match (underlying, kind, fund) {
+            (_, Kind::Share, Some(fund)) => Self::Share(fund),
+            (_, Kind::Option, Some(fund)) => Self::ShareOption(fund),
+            (Underlying::Spx, ..) => Self::SpxOption,
+            (Underlying::Vix, Kind::Future, _) => Self::VixFuture,
+            (Underlying::Vix, ..) => Self::VixOption,
         }
     }
 
@@ -54,11 +57,24 @@ impl Instrument {
         matches!(self, Self::Share(_))
     }
 
+    /// Is it an option on volatility, which is priced by a displaced formula?
+    pub const fn is_volatility_option(self) -> bool {
+        matches!(self, Self::VixOption | Self::ShareOption(_))
+    }
+
+    /// The number of the fund whose shares it is, or is on.
+    pub const fn fund(self) -> Option<usize> {
+        match self {
+            Self::Share(fund) | Self::ShareOption(fund) => Some(fund as usize),
+            _ => None,
+        }
+    }
+
     /// What moves it, to a margin rule.
     pub const fn class(self) -> Class {
         match self {
             Self::SpxOption => Class::Index,
-            Self::VixOption | Self::VixFuture | Self::Share(_) => Class::Volatility,
+            Self::VixOption | Self::VixFuture | Self::Share(_) | Self::ShareOption(_) => Class::Volatility,
         }
     }
 }
@@ -68,7 +84,7 @@ impl Instrument {
 pub struct Quotes {
     /// SPX options.
     pub spx: Slice,
-    /// VIX options and the future, as the model has them.
+    /// VIX options and the future, or options on a share, as the model has them.
     pub vix: VixSlice,
     /// Recorded over modelled price of the future.
     pub basis: Col,
@@ -111,6 +127,12 @@ impl Quotes {
                     funds.share(surface, state, usize::from(fund), &mut self.share);
                 }
             }
+            Instrument::ShareOption(fund) => {
+                if let Some(funds) = &state.funds {
+                    let quoted = (&mut self.share, &mut self.vix);
+                    funds.options((surface, state), usize::from(fund), days, quoted);
+                }
+            }
         }
         self.basis = *basis;
     }
@@ -127,14 +149,17 @@ impl Quotes {
             }
             return;
         }
-        if plan.contract.instrument == Instrument::VixOption {
+        if plan.contract.instrument.is_volatility_option() {
             self.scale();
         }
-        let Self { spx, scaled, price, .. } = self;
+        let Self { spx, scaled, share, price, .. } = self;
         *out = Col::default();
         for (index, (leg, strike)) in plan.legs.iter().zip(strikes).enumerate() {
             match plan.contract.instrument {
                 Instrument::SpxOption => Surface::option(spx, leg.right.sign(), strike, price),
+                Instrument::ShareOption(_) => {
+                    Surface::share_option(scaled, share, leg.right.sign(), strike, price);
+                }
                 _ => Surface::vix_option(scaled, leg.right.sign(), strike, price),
             }
             let ratio = f64::from(leg.ratio);

@@ -108,8 +108,11 @@ impl PoolPlan {
 
     /// A package as portfolio margin sees it.
     pub fn moved<'a>(&'a self, strikes: &'a [Col], prices: &'a [Col], basis: &'a Basis) -> Moved<'a> {
-        let Contract { instrument, dpp, multiplier, .. } = self.contract;
-        Moved { class: instrument.class(), legs: &self.margin_legs, strikes, prices, basis, dpp, multiplier }
+        let Contract { instrument, dpp, multiplier, leverage, .. } = self.contract;
+        let (class, legs) = (instrument.class(), &self.margin_legs);
+        // A share tells what it moves by itself.
+        let leverage = if instrument.is_share() { 1.0 } else { leverage };
+        Moved { class, legs, strikes, prices, basis, dpp, multiplier, leverage }
     }
 
     /// Share of the summed half-spreads that an order pays.
@@ -351,7 +354,7 @@ impl Layout {
         inside: bool,
     ) -> Result<Self> {
         for (product, row) in contracts {
-            check_contract(product, row)?;
+            check_contract(product, row, contracts)?;
         }
         let mut builder = Builder {
             schedule,
@@ -393,7 +396,9 @@ impl Layout {
             if book.layers.iter().any(|layer| pools[layer.pool].inside.at.is_some()) {
                 for layer in &book.layers {
                     let pool = &mut pools[layer.pool];
-                    pool.inside.marked |= !pool.contract.instrument.is_outright();
+                    // Shares are priced at closes, and so is what is on them.
+                    let instrument = pool.contract.instrument;
+                    pool.inside.marked |= !instrument.is_outright() && instrument.fund().is_none();
                 }
             }
         }
@@ -684,9 +689,11 @@ impl Builder<'_> {
             let known: Vec<_> = self.contracts.keys().cloned().collect();
             Error::domain(format!("{path}.product"), &spec.product, format!("one of {}", known.join(", ")))
         })?;
-        let shares = self.contracts.iter().filter(|(_, row)| row.fund.is_some());
-        let fund = shares.map(|(product, _)| product).position(|product| *product == spec.product);
-        let contract = Contract::new(row, &self.costs, fund.unwrap_or(0) as u8);
+        let shares = self.contracts.iter().filter_map(|(product, row)| Some((product, row.fund?)));
+        let of = row.on.as_ref().unwrap_or(&spec.product);
+        let fund = shares.enumerate().find(|(_, (product, _))| *product == of);
+        let fund = fund.map(|(number, (_, fund))| (number as u8, fund));
+        let contract = Contract::new(row, &self.costs, fund);
         let margin_legs = check_legs(path, &contract, &spec.legs)?;
         if spec.days.low < 1 || spec.days.high < spec.days.low {
             return Err(Error::domain(

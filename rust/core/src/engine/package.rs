@@ -236,6 +236,9 @@ impl Package {
             Instrument::SpxOption => spot[lane],
             Instrument::VixOption | Instrument::VixFuture => vix[lane] * self.basis[lane],
             Instrument::Share(_) => return self.value[lane],
+            Instrument::ShareOption(fund) => {
+                market.now.funds.as_ref().map_or(0.0, |funds| funds.close(usize::from(fund), lane))
+            }
         };
         if plan.contract.instrument == Instrument::VixFuture { end } else { self.exercised(plan, end, lane) }
     }

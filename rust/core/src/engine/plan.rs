@@ -101,7 +101,9 @@ impl FundsPlan {
             return Ok(None);
         }
         let Some(spec) = spec else {
-            return Err(Error::Spec("roll: what the index holds, for layers of shares of funds".into()));
+            return Err(Error::Spec(
+                "roll: what the index holds, for layers of shares of funds and of options on them".into(),
+            ));
         };
         let rows = contracts.values().filter_map(|row| row.fund).collect();
         Ok(Some(Self { rows, roll: Roll::new(spec, schedule)? }))
@@ -158,7 +160,7 @@ impl Plan {
             given.names(),
             spec.bars.is_some(),
         )?;
-        let shares = pools.iter().any(|pool| pool.contract.instrument.is_share());
+        let shares = pools.iter().any(|pool| pool.contract.instrument.fund().is_some());
         let funds = FundsPlan::new(shares, spec.roll, &spec.contracts, &schedule)?;
         let entries: Vec<u32> = pools.iter().filter_map(|pool| pool.inside.at).collect();
         let clock = spec.bars.map(|bars| Clock::new(bars, &entries, &*generator, &schedule)).transpose()?;

@@ -294,7 +294,7 @@ impl Selection {
                 self.days[i] = (self.days[i] - 1.0).max(0.0);
                 self.sessions[i] = (self.sessions[i] - SESSIONS_PER_MONTH / DAYS_PER_MONTH).max(0.0);
             }
-            self.moved.clone_from(&market.now);
+            self.pass(plan, pool, market, &left.0);
             self.change(plan, pool, |selection| &mut selection.day_change);
             (self.days, self.sessions) = left;
         }
@@ -302,16 +302,32 @@ impl Selection {
             self.roll(plan, pool, market, usize::from(fund));
             return;
         }
+        let left = self.days;
         for i in 0..LANES {
             let end = f64::from(pool.end_days);
             self.days[i] = self.days[i].min(end);
             self.sessions[i] = self.sessions[i].min(end * (SESSIONS_PER_MONTH / DAYS_PER_MONTH));
         }
-        self.moved.clone_from(&market.now);
+        self.pass(plan, pool, market, &left);
         self.reprice(plan, pool);
         self.quotes.value(pool, &self.strikes, &mut self.end_value, None);
         for i in 0..LANES {
             self.end_value[i] += self.residual[i];
+        }
+    }
+
+    /// Today's state when `left` days have become `days`: a share does not stay where it is on a curve that does, but rolls
+    /// down it until then.
+    fn pass(&mut self, plan: &Plan, pool: &PoolPlan, market: &Market, left: &Col) {
+        let Self { moved, days, price, .. } = self;
+        moved.clone_from(&market.now);
+        if let (Instrument::ShareOption(fund), Some(funds)) = (pool.contract.instrument, &mut moved.funds) {
+            let fund = usize::from(fund);
+            funds.rolled(&plan.surface, &market.now, fund, price);
+            for i in 0..LANES {
+                price[i] = exp::<false>((left[i] - days[i]) * ln::<false>(price[i]));
+            }
+            funds.times(fund, price);
         }
     }
 
@@ -464,7 +480,7 @@ fn strike(
     let d1 = |delta: f64| sign * inv_norm_cdf::<false>(delta);
     match leg.strike {
         StrikeSpec::Delta { value } => {
-            if contract.instrument == Instrument::VixOption {
+            if contract.instrument.is_volatility_option() {
                 Surface::vix_strike(&quotes.vix, d1(value), out);
                 for i in 0..LANES {
                     out[i] *= quotes.basis[i];

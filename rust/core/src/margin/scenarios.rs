@@ -17,6 +17,9 @@ use crate::{
 /// Contracts of 100 dollars a point have the minimum of the grid.
 const STANDARD_MULTIPLIER: f64 = 100.0;
 
+/// What is left of a price at least: formulas take its logarithm.
+const LEAST_FACTOR: f64 = 1e-9;
+
 /// Lanes that are moved together: few enough for their ten moves to stay close by.
 const PART: usize = LANES / 4;
 /// Lanes whose losses are turned from columns of a move into rows of a lane at once: a register's.
@@ -66,6 +69,8 @@ pub struct Moved<'a> {
     pub dpp: f64,
     /// Dollars per point of the product.
     pub multiplier: f64,
+    /// So many times a move of its class it moves; of no legs 1: they tell it by the forward.
+    pub leverage: f64,
 }
 
 /// What the moves do to one unit, per lane, points of the underlying.
@@ -103,7 +108,7 @@ impl Kernel for Reprice<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Self { grid, package, vix, out } = self;
-        let Moved { class, legs, strikes, prices, basis, dpp, multiplier } = package;
+        let Moved { class, legs, strikes, prices, basis, dpp, multiplier, leverage } = package;
         let (mut wildness, mut worth) = (Col::default(), Col::default());
         for i in 0..LANES {
             wildness[i] = grid.wildness(vix[i]);
@@ -119,7 +124,7 @@ impl Kernel for Reprice<'_> {
             let lanes = part * PART..(part + 1) * PART;
             let (basis_forward, discount) = (&basis.forward[lanes.clone()], &basis.discount[lanes.clone()]);
             let worth = &worth[lanes.clone()];
-            moves.of::<FMA>(grid, class, &wildness[lanes.clone()]);
+            moves.of::<FMA>(grid, class, leverage, &wildness[lanes.clone()]);
             let mut moved = [[0.0; PART]; MOVES];
             for ((leg, strike), sd) in legs.iter().zip(strikes).zip(&basis.sds) {
                 let (strike, sd) = (&strike[lanes.clone()], &sd[lanes.clone()]);
@@ -180,16 +185,19 @@ impl Default for Moves {
 
 impl Moves {
     #[inline(always)]
-    fn of<const FMA: bool>(&mut self, grid: &Grid, class: Class, wildness: &[f64]) {
+    fn of<const FMA: bool>(&mut self, grid: &Grid, class: Class, leverage: f64, wildness: &[f64]) {
+        // What is leveraged may lose all, and no more.
+        let factor = |by: f64| (1.0 + leverage * by).max(LEAST_FACTOR);
         for k in 0..MOVES {
             let (calm, wild) = grid.ends(class, k);
             // Most rules know one range: the same move in every lane.
             if calm == wild {
-                (self.factor[k], self.log[k]) = ([1.0 + calm; PART], [special::ln::<FMA>(1.0 + calm); PART]);
+                (self.factor[k], self.log[k]) =
+                    ([factor(calm); PART], [special::ln::<FMA>(factor(calm)); PART]);
                 continue;
             }
             for i in 0..PART {
-                self.factor[k][i] = 1.0 + (calm + wildness[i] * (wild - calm));
+                self.factor[k][i] = factor(calm + wildness[i] * (wild - calm));
                 self.log[k][i] = special::ln::<FMA>(self.factor[k][i]);
             }
         }

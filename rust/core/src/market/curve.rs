@@ -92,6 +92,23 @@ impl VixCurve {
         FutureLine { floor: self.floor, level: self.level + 0.5 * variance, decay, variance }
     }
 
+    /// What the variance v of a future grows by a year where it settles in `years`: that of a position which is rolled so
+    /// that it always does.
+    #[inline(always)]
+    pub(super) fn variance_rate<const FMA: bool>(&self, years: f64) -> f64 {
+        let mut decay = [0.0; FACTORS];
+        for f in 0..FACTORS {
+            decay[f] = special::exp::<FMA>(-self.reversion[f] * years);
+        }
+        let mut rate = 0.0;
+        for pair in 0..PAIRS.len() {
+            let (i, j) = PAIRS[pair];
+            let covariance = self.pair_weight[pair] * (self.reversion[i] + self.reversion[j]);
+            rate = fma::<FMA>(covariance, decay[i] * decay[j], rate);
+        }
+        rate
+    }
+
     /// Volatility of the SPX variance swap over `sessions` > 0, in points:
     /// `K = floor + exp(level + c + Σ xᵢ + κ Σ (ℓᵢ − 1) xᵢ)`, `ℓᵢ = φᵢ(τ) / φᵢ(30 days)`, `c` piecewise linear in ln τ,
     /// κ what [`Self::slope_kept`] says of these factors.

@@ -26,6 +26,7 @@ pub mod quote;
 pub mod recorded_chain;
 pub mod recorded_vx;
 mod replay;
+mod share_option;
 pub mod shock;
 pub mod simulate;
 mod slice;

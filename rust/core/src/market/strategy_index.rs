@@ -15,7 +15,9 @@ use super::DAYS_PER_YEAR;
 use super::check;
 use super::generator::{Generator, Lanes};
 use super::quote::Surface;
+use super::share_option::Underlying;
 use super::state::State;
+use super::vix_option::VixSlice;
 use crate::math::lanes::{Col, LANES};
 use crate::math::philox::MAX_PATHS;
 use crate::schedule::Schedule;
@@ -103,15 +105,27 @@ pub struct Funds {
     weight: Col,
     /// B
     basket: Col,
-    /// Per fund P, dollars, and L.
-    shares: Vec<(Col, f64)>,
+    /// Per fund a share of it.
+    shares: Vec<Share>,
+}
+
+/// A share of a fund.
+#[derive(Clone, Debug, PartialEq)]
+struct Share {
+    /// P, dollars.
+    price: Col,
+    /// L
+    leverage: f64,
+    /// Share of its value that the fund costs a year.
+    fee: f64,
 }
 
 impl Funds {
     /// Shares at session 0.
     pub fn new(funds: &[FundSpec]) -> Self {
-        let shares = funds.iter().map(|fund| (Col::splat(fund.price), fund.leverage)).collect();
-        Self { shares, ..Self::default() }
+        let share =
+            |fund: &FundSpec| Share { price: Col::splat(fund.price), leverage: fund.leverage, fee: fund.fee };
+        Self { shares: funds.iter().map(share).collect(), ..Self::default() }
     }
 
     /// A copy that allocates nothing where there are as many funds.
@@ -123,7 +137,7 @@ impl Funds {
 
     /// What a share is worth with the factors of `state`, dollars.
     pub fn share(&self, surface: &Surface, state: &State, fund: usize, out: &mut Col) {
-        let (price, leverage) = &self.shares[fund];
+        let Share { price, leverage, .. } = &self.shares[fund];
         let mut basket = Col::default();
         self.price_basket(surface, state, [0.0; 2], &mut basket);
         for i in 0..LANES {
@@ -131,9 +145,38 @@ impl Funds {
         }
     }
 
+    /// What a share was worth at the close that this belongs to, dollars.
+    pub fn close(&self, fund: usize, lane: usize) -> f64 {
+        self.shares[fund].price[lane]
+    }
+
+    /// The same shares at a price that is so many times as high.
+    pub fn times(&mut self, fund: usize, factor: &Col) {
+        for (price, factor) in self.shares[fund].price.iter_mut().zip(factor.iter()) {
+            *price *= factor;
+        }
+    }
+
+    /// What a share is worth with the factors of `state`, and the options on it that expire in `days` calendar days.
+    pub fn options(
+        &self,
+        (surface, state): (&Surface, &State),
+        fund: usize,
+        days: &Col,
+        (share, slice): (&mut Col, &mut VixSlice),
+    ) {
+        self.share(surface, state, fund, share);
+        let mut held = Col::default();
+        for i in 0..LANES {
+            held[i] = self.weight[i] * self.days[0][i] + (1.0 - self.weight[i]) * self.days[1][i];
+        }
+        let Share { leverage, fee, .. } = self.shares[fund];
+        surface.share_slice(state, Underlying { price: share, held: &held, leverage, fee }, days, slice);
+    }
+
     /// The same in a day, with the factors as they are: what a share earns by the roll, as a factor.
     pub fn rolled(&self, surface: &Surface, state: &State, fund: usize, out: &mut Col) {
-        let leverage = self.shares[fund].1;
+        let leverage = self.shares[fund].leverage;
         self.price_basket(surface, state, [1.0; 2], out);
         for i in 0..LANES {
             out[i] = (1.0 + leverage * (out[i] / self.basket[i] - 1.0)).max(0.0);
@@ -232,7 +275,7 @@ impl Roll {
         next.price_basket(surface, now, [0.0; 2], &mut basket);
         let (worth, baskets) = ([&mut held.shares, &mut next.shares], [held.basket, basket]);
         for (shares, basket) in worth.into_iter().zip(&baskets) {
-            for ((price, leverage), fund) in shares.iter_mut().zip(funds) {
+            for (Share { price, leverage, .. }, fund) in shares.iter_mut().zip(funds) {
                 for i in 0..LANES {
                     let change = basket[i] / before[i] - 1.0;
                     let grown = (1.0 + *leverage * change + growth[i]).max(0.0);
@@ -283,7 +326,7 @@ pub fn changes(
         for step in 1..=sessions {
             aged.clone_from(&now);
             model.session(&lanes, step, &mut now);
-            let before = now.funds.as_ref().map_or(Col::default(), |funds| funds.shares[0].0);
+            let before = now.funds.as_ref().map_or(Col::default(), |funds| funds.shares[0].price);
             let at = [origin + step; LANES];
             roll.night(
                 &whole,
@@ -294,7 +337,7 @@ pub fn changes(
                 (&still, &still),
                 [&mut aged, &mut now],
             );
-            let after = now.funds.as_ref().map_or(Col::default(), |funds| funds.shares[0].0);
+            let after = now.funds.as_ref().map_or(Col::default(), |funds| funds.shares[0].price);
             for lane in 0..LANES.min(paths - first) {
                 found[(first + lane) * columns + step as usize - 1] = after[lane] / before[lane] - 1.0;
             }

@@ -60,13 +60,25 @@ impl VixSmileRule {
     fn slice<const FMA: bool>(&self, curve: &VixCurve, x: [f64; FACTORS], years: f64) -> (f64, f64, f64) {
         let vix = curve.vix::<FMA>(x);
         let (forward, variance) = curve.future::<FMA>(x, years);
-        let raised = self.floor + self.floor_front * special::exp::<FMA>(-self.floor_decay * years);
-        let floor = raised.min(self.floor_share * forward);
-        let m = special::ln::<FMA>(vix * (1.0 / REFERENCE_VIX));
-        let level = special::exp::<FMA>(self.level + m * (self.slope + m * self.curvature));
-        let nu = level * (1.0 - self.front * special::exp::<FMA>(-self.front_decay * years));
+        let floor = self.floor::<FMA>(forward, years);
+        let nu = self.nu::<FMA>(vix, years);
         let moved = (forward - curve.floor) / (forward - floor);
         (forward, floor, nu * variance.sqrt() * moved)
+    }
+
+    /// Displacement of options that expire in `years`, on a future.
+    #[inline(always)]
+    pub(super) fn floor<const FMA: bool>(&self, forward: f64, years: f64) -> f64 {
+        let raised = self.floor + self.floor_front * special::exp::<FMA>(-self.floor_decay * years);
+        raised.min(self.floor_share * forward)
+    }
+
+    /// ν: deviation of options that expire in `years` over that of the curve, at a VIX.
+    #[inline(always)]
+    pub(super) fn nu<const FMA: bool>(&self, vix: f64, years: f64) -> f64 {
+        let m = special::ln::<FMA>(vix * (1.0 / REFERENCE_VIX));
+        let level = special::exp::<FMA>(self.level + m * (self.slope + m * self.curvature));
+        level * (1.0 - self.front * special::exp::<FMA>(-self.front_decay * years))
     }
 }
 
@@ -195,7 +207,7 @@ impl Kernel for StrikeKernel<'_> {
 
 /// Undiscounted prices of VIX options.
 #[inline(always)]
-fn undiscounted<const FMA: bool>(slice: &VixSlice, sign: f64, strike: &Col, out: &mut Col) {
+pub(super) fn undiscounted<const FMA: bool>(slice: &VixSlice, sign: f64, strike: &Col, out: &mut Col) {
     let (mut forward, mut usable) = (Col::default(), Col::default());
     for i in 0..LANES {
         forward[i] = slice.forward[i] - slice.floor[i];
@@ -230,10 +242,11 @@ impl Kernel for OptionKernel<'_> {
     }
 }
 
-struct ImpliedSdKernel<'a> {
-    slice: &'a VixSlice,
-    strike: &'a Col,
-    out: &'a mut Col,
+/// [`Surface::vix_implied_sd`] inside another kernel.
+pub(super) struct ImpliedSdKernel<'a> {
+    pub slice: &'a VixSlice,
+    pub strike: &'a Col,
+    pub out: &'a mut Col,
 }
 
 impl Kernel for ImpliedSdKernel<'_> {

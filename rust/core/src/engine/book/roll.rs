@@ -226,7 +226,7 @@ fn side(plan: &Plan, layout: &PoolPlan, market: &Market, of: &Rolled<'_>, extrin
         return side;
     }
     let (mut forward, mut discount) = (quotes.spx.forward, quotes.spx.discount);
-    if instrument == Instrument::VixOption {
+    if instrument.is_volatility_option() {
         quotes.quote(instrument, &plan.surface, &market.now, &side.sessions, &side.days, of.basis);
         (forward, discount) = (quotes.vix.forward, quotes.vix.discount);
         for i in 0..LANES {

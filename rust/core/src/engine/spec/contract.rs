@@ -42,6 +42,9 @@ pub struct ContractSpec {
     /// Shares: what fund they are of.
     #[serde(default)]
     pub fund: Option<FundSpec>,
+    /// Options on shares: the product that they deliver.
+    #[serde(default)]
+    pub on: Option<String>,
 }
 
 /// Half-spread = max(tick / 2, floor, scale · mid^power), product points (MODELS, fills).
@@ -73,7 +76,7 @@ pub enum Underlying {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// European, cash-settled.
+    /// European, cash-settled; on shares American, delivered.
     #[default]
     Option,
     /// Gains are paid out every session.
