@@ -93,7 +93,7 @@ def cores(draw):
 @st.composite
 def hedges(draw, name, ledgers):
     days, every = draw(st.sampled_from((((10, 40), "week"), ((28, 63), "flat"), ((75, 105), "flat"))))
-    kind = draw(st.sampled_from(("call", "call_spread", "future", "put")))
+    kind = draw(st.sampled_from(("call", "call_spread", "diagonal", "future", "put")))
     options = (("core.vega", 0.5), ("core.notional", 0.3), ("premium_share", 0.02))
     futures = (("core.vega", 0.5), ("core.threatened_delta", 0.35))
     target = draw(st.sampled_from(futures if kind == "future" else options))
@@ -102,6 +102,11 @@ def hedges(draw, name, ledgers):
             buy = av.vix_call(days=days, every=every, delta=0.4)
         case "call_spread":
             buy = av.vix_call(days=days, every=every, delta=0.4, spread_delta=0.15)
+        case "diagonal":
+            strike = draw(st.sampled_from(({"delta": 0.15}, {"width_points": 2.0})))
+            share, again = draw(st.sampled_from((1.0, 0.5))), draw(st.booleans())
+            short = av.playbook.short_call(days=(5, days[0] + 12), share=share, again=again, **strike)
+            buy = av.vix_call(days=days, every=every, delta=0.4, short=short)
         case "future":
             buy = av.vx_future(days=days, every=every, product=draw(st.sampled_from(("VX", "VXM"))))
         case _:

@@ -18,6 +18,9 @@ MOVE_SESSIONS = 14
 
 _CLOSED = ("settle", "close", "reduce", "monetise", "resize")
 
+_SHORT = ("write", "buy_back", "settle_short")
+"""What happens to the short leg of a diagonal; its slot is that of the tranche which covers it."""
+
 _BY = ("rule", "roll", "force")
 """Who closed what was closed before its expiry, by the column `by`."""
 
@@ -60,8 +63,8 @@ def tranches_of(deals: Deals) -> pl.DataFrame:
     """Return a row per tranche: path, layer, slot, ticks of its opening and its end, lots, P&L.
 
     `ended` is null and the P&L what was realised of it where it is held at T. P&L is net of slips and fees,
-    dollars, over all lots. `rolled`: its opening was a roll; `how` its last lots ended: "settle", "monetise",
-    or closed by a "rule", a "roll" or "force".
+    dollars, over all lots, of a diagonal with its short legs. `rolled`: its opening was a roll; `how` its
+    last lots ended: "settle", "monetise", or closed by a "rule", a "roll" or "force".
 
     Examples
     --------
@@ -72,14 +75,18 @@ def tranches_of(deals: Deals) -> pl.DataFrame:
     """
     kinds: Sequence[str] = deals["kinds"]
     held: dict[tuple[int, int, int], list[Any]] = {}
+    latest: dict[tuple[int, int, int], list[Any]] = {}
     found: list[list[Any]] = []
     names = ("lane", "tick", "kind", "layer", "slot", "lots", "pnl", "by")
     columns = [np.asarray(deals[name]).tolist() for name in names]
     for lane, tick, kind, layer, slot, lots, pnl, by in zip(*columns, strict=True):
         place, name, whose = (int(lane), int(layer), int(slot)), kinds[int(kind)], _BY[int(by)]
         if name == "open":
-            held[place] = [*place, int(tick), None, lots, 0.0, whose == "roll", None, lots]
+            held[place] = latest[place] = [*place, int(tick), None, lots, 0.0, whose == "roll", None, lots]
             found.append(held[place])
+        elif name in _SHORT and name != "write":
+            # It is bought back in the fill that closes what covers it, behind that.
+            latest[place][6] += pnl
         elif name in _CLOSED:
             if place not in held:
                 where = f"path {place[0]} closes slot {place[2]} of layer {place[1]}"
@@ -114,15 +121,15 @@ def turnover(
     -------
     DataFrame
         `layer`, `figure`, `estimate`, `low`, `high` (95%, over paths), `unit`. "deals": openings and closings
-        before expiry, a year; "lots": bought and sold by them, a year; "cash": dollars that they moved, of
-        capital a year (a future moves its costs alone); "held": tranches held at a close, mean; "most_held":
-        the most at once on any path; "overlap": share of the sessions with two or more.
+        before expiry, a year, short legs of diagonals for themselves; "lots": bought and sold by them, a
+        year; "cash": dollars that they moved, of capital a year (a future moves its costs alone); "held":
+        tranches held at a close, mean; "most_held": the most at once on any path; "overlap": share of the
+        sessions with two or more.
     """
     check_horizon(capital, sessions)
     kinds: Sequence[str] = deals["kinds"]
-    trades = [
-        kinds.index(kind) for kind in kinds if kind in {"open", "close", "reduce", "monetise", "resize"}
-    ]
+    traded_by = {"open", "close", "reduce", "monetise", "resize", "write", "buy_back"}
+    trades = [kinds.index(kind) for kind in kinds if kind in traded_by]
     traded = np.isin(np.asarray(deals["kind"]), trades)
     rows: list[tuple[object, ...]] = []
     a_year = SESSIONS_PER_YEAR / sessions

@@ -3,8 +3,21 @@
 use super::trace::Event;
 
 /// Names of what is kept; of the column `kind` the index here.
-pub const KINDS: &[&str] =
-    &["open", "settle", "close", "reduce", "monetise", "transfer", "deposit", "refuse", "ruin", "resize"];
+pub const KINDS: &[&str] = &[
+    "open",
+    "settle",
+    "close",
+    "reduce",
+    "monetise",
+    "transfer",
+    "deposit",
+    "refuse",
+    "ruin",
+    "resize",
+    "write",
+    "buy_back",
+    "settle_short",
+];
 
 /// Names of the columns, in order; `layer` and `slot` are −1 and `pnl` is missing where there is none. `by` says who
 /// closed: 0 a rule, or the calendar; 1 a roll; 2 force, which is a margin call or ruin.
