@@ -17,10 +17,11 @@ VALUES = {
     "core_max_loss": (0.1, 0.5),
 }
 OF_PREMIUM = {"core_notional", "premium_share"}  # targets that a future, which costs no premium, cannot have
+CALL: tuple[str, list] = ("VIX", [leg("C", 1, by="delta", value=0.3)])
 PACKAGES: tuple[tuple[str, list], ...] = (
     ("VX", []),
     ("VXM", []),
-    ("VIX", [leg("C", 1, by="delta", value=0.3)]),
+    CALL,
     ("VIX", [leg("P", 1, by="delta", value=0.4)]),
     (
         "VIX",
@@ -58,9 +59,10 @@ RUNGS = (
 class Maker:
     """Makes plans, the same for the same seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, diagonals: bool = False) -> None:
         self.random = Random(seed)  # noqa: S311 (no secret)
         self.pick = self.random.choice
+        self.diagonals = diagonals
 
     def maybe(self, share: float, **given: Any) -> dict[str, Any]:
         return given if self.random.random() < share else {}
@@ -79,7 +81,7 @@ class Maker:
         return core(self.pick((0.1, 0.3, 0.6, 0.9)), self.window(every), every=every, **more)
 
     def hedge(self, ledgers: dict[str, Any] | None) -> dict[str, Any]:
-        product, legs = self.pick(PACKAGES)
+        product, legs = CALL if self.diagonals else self.pick(PACKAGES)
         every, target = self.pick(("flat", "week", "day")), self.pick(sorted(VALUES))
         if (not legs and target in OF_PREMIUM) or (legs and target == "core_max_loss"):
             target = "lots"
@@ -93,7 +95,10 @@ class Maker:
         if every == "flat":
             more |= self.maybe(0.3, tranches=self.tranches())
             more |= self.maybe(0.5, roll_limits=self.limits(bool(legs))) if "roll_below" in more else {}
-        more |= self.maybe(0.4, others=self.others(product, more.get("roll_below", 0)))
+        if self.diagonals and days is not WEEK:
+            more["short"] = self.short()
+        else:
+            more |= self.maybe(0.4, others=self.others(product, more.get("roll_below", 0)))
         if target == "premium_share":  # it counts nothing that is held
             more.pop("tranches", None)
         more |= {
@@ -110,6 +115,17 @@ class Maker:
             return [{"product": "VX", "days": days, "prefer": lots}] if roll_below < days["low"] else []
         longer = {"by": "theta_per_vega", "when": self.pick(BOOK_RULES)}
         return [{"product": product, "days": QUARTER, "prefer": longer}]
+
+    def short(self) -> dict[str, Any]:
+        """What is sold against a call."""
+        width = {"by": "offset", "from": 0, "width": {"points": self.pick((1.0, 6.0))}}
+        strike = self.pick(({"by": "delta", "value": 0.15}, width))
+        return {
+            "days": WEEK,
+            "strike": strike,
+            "share": self.pick((0.5, 1.0)),
+            "again": self.pick((True, False)),
+        }
 
     def press(self) -> dict[str, Any]:
         return {"when": self.pick(BOOK_RULES), "at": self.pick((0.7, 1.1)), "sell": self.pick((0.2, 0.3))}

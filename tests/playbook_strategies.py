@@ -108,12 +108,8 @@ def cores(draw):
 
 
 @st.composite
-def hedges(draw, name, ledgers):
-    days, every = draw(st.sampled_from((((10, 40), "week"), ((28, 63), "flat"), ((75, 105), "flat"))))
-    kind = draw(st.sampled_from(("call", "shifted", "call_spread", "future", "put", "put_spread")))
-    options = (("core.vega", 0.5), ("core.notional", 0.3), ("premium_share", 0.02))
-    futures = (("core.vega", 0.5), ("core.threatened_delta", 0.35))
-    target = draw(st.sampled_from(futures if kind == "future" else options))
+def bought(draw, kind, days, every):
+    """What a layer of each kind buys."""
     match kind:
         case "call":
             buy = av.vix_call(days=days, every=every, delta=0.4)
@@ -122,12 +118,29 @@ def hedges(draw, name, ledgers):
             buy = av.playbook.Buy(kind="call", product="VIX", days=days, every=every, delta=0.4, shift=shift)
         case "call_spread":
             buy = av.vix_call(days=days, every=every, delta=0.4, spread_delta=0.15)
+        case "diagonal":
+            strike = draw(st.sampled_from(({"delta": 0.15}, {"width_points": 2.0})))
+            share, again = draw(st.sampled_from((1.0, 0.5))), draw(st.booleans())
+            short = av.playbook.short_call(days=(5, days[0] + 12), share=share, again=again, **strike)
+            buy = av.vix_call(days=days, every=every, delta=0.4, short=short)
         case "future":
             buy = av.vx_future(days=days, every=every, product=draw(st.sampled_from(("VX", "VXM"))))
         case "put_spread":
             buy = av.put(days=days, every=every, delta=0.5, spread_delta=0.2)
         case _:
             buy = av.put(days=days, every=every, product=draw(st.sampled_from(("SPX", ("SPX", "XSP")))))
+    return buy
+
+
+@st.composite
+def hedges(draw, name, ledgers):
+    days, every = draw(st.sampled_from((((10, 40), "week"), ((28, 63), "flat"), ((75, 105), "flat"))))
+    kinds = ("call", "shifted", "call_spread", "diagonal", "future", "put", "put_spread")
+    kind = draw(st.sampled_from(kinds))
+    options = (("core.vega", 0.5), ("core.notional", 0.3), ("premium_share", 0.02))
+    futures = (("core.vega", 0.5), ("core.threatened_delta", 0.35))
+    target = draw(st.sampled_from(futures if kind == "future" else options))
+    buy = draw(bought(kind, days, every))
     caps = ["crash_gain(-0.10)"] if kind == "future" else ["0.05 * equity", "crash_gain(-0.10)"]
     caps += ["sleeve.budget", "layer.budget(0.01)"] if ledgers else []
     size = av.offset(*target)

@@ -237,7 +237,7 @@ PARTS = {
         "roll_limits": playbook.RollLimits,
         "tranches": playbook.Tranche,
     },
-    playbook.Buy: {"shift": playbook.Shift},
+    playbook.Buy: {"shift": playbook.Shift, "short": playbook.Short},
     playbook.Size: {
         "reduced": playbook.Reduced,
         "reductions": playbook.Reduced,
@@ -271,7 +271,7 @@ def test_presets():
 def test_the_playbook_shown_is_one():
     blocks = markdown_pages.read("docs/playbooks.md").split("```toml\n")[1:]
     shown = [playbook.Arm.from_toml(block.split("```")[0]).name for block in blocks]
-    assert shown == ["half_profit", "with_calls", "fewer_lots_for_a_stop"]
+    assert shown == ["half_profit", "with_calls", "with_diagonals", "fewer_lots_for_a_stop"]
 
 
 def test_status_of_an_implied_volatility():

@@ -71,6 +71,7 @@ def check(arm, frame, margin):
             assert event["expiry"] > day
         late = [key for key, (_, expiry) in lots.items() if expiry < day]
         assert not late, f"held after expiry on {day}: {late}"
+    check_diagonals(arm, events)
     last = max(events["tick"], default=0)
     assert last <= SESSIONS
     check_short(arm, events)
@@ -86,6 +87,35 @@ def check_short(arm, events):
         for right in "PC":
             ratios = [leg["ratio"] for leg in legs if leg["right"] == right]
             assert sum(ratios) >= 0 or not ratios, f"{layer.name} is naked short in {right}"
+
+
+def check_diagonals(arm, events):
+    """What is sold against calls is never more than they are, nor outlives its expiry or them."""
+    shares = {each.name: each.buy.short.share for each in arm.layers if each.buy and each.buy.short}
+    bought, sold = {}, {}
+    own = events.filter(pl.col("layer").is_in(list(shares)), pl.col("lots") > 0)
+    for tick in own.partition_by("tick", maintain_order=True):
+        for event in tick.iter_rows(named=True):
+            key, lots = (event["layer"], event["slot"]), event["lots"]
+            match event["event"]:
+                case "open":
+                    bought[key] = (lots, event["strikes"][0], event["expiry"])
+                case "close" | "settle" | "reduce" | "monetise" | "resize":
+                    bought[key] = (bought[key][0] - lots, *bought[key][1:])
+                case "write":
+                    assert key not in sold
+                    assert event["strikes"][0] > bought[key][1]
+                    assert event["date"] < event["expiry"] < bought[key][2]
+                    sold[key] = (lots, event["expiry"])
+                case "buy_back" | "settle_short":
+                    sold[key] = (sold[key][0] - lots, sold[key][1])
+                    assert event["expiry"] == sold[key][1]
+            if key in sold and not sold[key][0]:
+                del sold[key]
+        day = tick["date"][0]
+        for key, (lots, expiry) in sold.items():
+            assert 0 < lots <= shares[key[0]] * bought[key][0] + 1e-9, f"{key} is naked on {day}"
+            assert expiry >= day
 
 
 @QUICK

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from twin_book import BUCKETS, TOLERANCE, Book
 from twin_calls import Calls
 from twin_decide import Decisions
+from twin_diagonal import write_again
 from twin_market import Basis
 from twin_record import Record
 from twin_review import due
@@ -105,6 +106,7 @@ class Run:
         self.calls.meet_due()
         self.drop_lone_parts()
         for layer in self.book.shown:
+            write_again(self.trader, layer)
             self.trader.settle_on(layer)
             for each in layer.family():
                 self.trader.open(each)
@@ -197,7 +199,8 @@ class Run:
     def close_ruined(self) -> None:
         if self.book.ruined:
             for layer, t in self.book.held():
-                self.trader.close(layer, t, self.calls.forced_share(), by_rule=False)
+                if not layer.covered:  # it goes with what covers it
+                    self.trader.close(layer, t, self.calls.forced_share(), by_rule=False)
 
     def call_at_bar(self) -> None:
         """Calls that stand at the worst bar and not at the close."""

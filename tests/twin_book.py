@@ -6,7 +6,7 @@ from math import nan
 from statistics import fmean
 from typing import Any
 
-from twin_layer import Layer, Terms, Tranche
+from twin_layer import Layer, Terms, Tranche, short_terms
 from twin_margin import Held, Moves
 from twin_market import Basis, Market
 from twin_rules import Value
@@ -74,6 +74,13 @@ class Book:
                 found = Layer(Terms(terms, spec, self.market.calendar), len(self.layers))
                 found.main, found.prefer = layer, other["prefer"]
                 layer.others.append(found)
+                self.layers.append(found)
+        for layer in self.shown:
+            if layer.terms.spec.get("short"):
+                terms = short_terms(layer.terms.spec)
+                found = Layer(Terms(terms, spec, self.market.calendar), len(self.layers))
+                found.main, found.covered = layer, True
+                layer.short = found
                 self.layers.append(found)
         self.profit = [dict.fromkeys(BUCKETS[:-1], 0.0) for _ in self.layers]  # by layer and bucket
         self.interest = 0.0
@@ -148,7 +155,7 @@ class Book:
         if self.moves is not None:
             return self.nav(ledger)
         bought = self.held(hedge=True, ledger=ledger) if self.joint else []
-        worth = (max(layer.terms.worth(t.value), 0.0) * t.lots * layer.terms.dpp for layer, t in bought)
+        worth = (counted(layer, t.value) * t.lots * layer.terms.dpp for layer, t in bought)
         return self.ledgers[ledger].cash + HYPOTHETICAL_OFFSET * sum(worth)
 
     def free_at_bar(self, ledger: str, bar: dict[str, float]) -> float:
@@ -165,7 +172,7 @@ class Book:
             elif self.moves is not None:
                 funds += value * dollars
             elif self.joint and terms.hedge:
-                funds += HYPOTHETICAL_OFFSET * max(value, 0.0) * dollars
+                funds += HYPOTHETICAL_OFFSET * counted(layer, value) * dollars
             days = market.days(self.tick, t.expiry)
             risk += (t.risk + terms.contract.margin(value, days, market.vix(there))) * dollars
             if self.moves is not None:
@@ -378,3 +385,9 @@ class Book:
                 tranche.strikes, tranche.credit, tranche.entry_spot, self.state.spot
             ),
         }
+
+
+def counted(layer: Layer, value: float) -> float:
+    """Of a bought option its worth, of what is sold against it what that takes from it."""
+    worth = layer.terms.worth(value)
+    return worth if layer.covered else max(worth, 0.0)

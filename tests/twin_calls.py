@@ -2,7 +2,8 @@
 
 from math import ceil
 
-from twin_book import HYPOTHETICAL_OFFSET, TOLERANCE
+from twin_book import HYPOTHETICAL_OFFSET, TOLERANCE, counted
+from twin_diagonal import uncovered
 from twin_layer import Layer, Tranche
 from twin_trade import Trader
 
@@ -63,7 +64,8 @@ class Calls:
         if policy == "add_cash":
             self.deposit(name)
         while book.short_of_cash(name):
-            held = book.held(ledger=name)
+            # What is sold against calls goes with them.
+            held = [(layer, t) for layer, t in book.held(ledger=name) if not layer.covered]
             if not held:
                 self.stranded = self.stranded or self.terms["ruin_on_debt"]
                 return
@@ -81,24 +83,33 @@ class Calls:
 
     def fewest(self, layer: Layer, t: Tranche, short: float) -> float:
         """The fewest lots whose closing frees so much, counted up from one; all where none do."""
-        if self.book.moves is None:
+        if self.book.moves is None and layer.short is None:
             frees = self.relief(layer, t, 1)
             return min(t.lots, max(1, ceil(short / frees))) if frees > 0 else t.lots
         return next((n for n in range(1, int(t.lots)) if self.relief(layer, t, n) >= short), t.lots)
 
     def relief(self, layer: Layer, t: Tranche, lots: float) -> float:
-        """Free funds that closing so many lots brings."""
-        book, terms = self.book, layer.terms
-        received, dollars, fees, _ = self.trader.price(layer, t, lots, self.forced_share())
+        """Free funds that closing so many lots brings, with what is sold against them."""
+        book, legs = self.book, [(layer, t, lots)]
+        if more := uncovered(layer, t.slot, t.lots - lots):
+            legs.append((layer.short, layer.short.held[t.slot], more))
+        freed = 0.0
         if book.moves is not None:
+            closed = {id(each): some for _, each, some in legs}
             left = [
-                book.lot(other.terms, held).times(held.lots - (lots if held is t else 0))
+                book.lot(other.terms, held).times(held.lots - closed.get(id(held), 0))
                 for other, held in book.held(ledger=book.ledger(layer))
             ]
             freed = book.requirement(book.ledger(layer)) - book.moves.required(left, joint=book.joint)
-            return freed + (received - terms.worth(t.value)) * dollars - fees
-        counted = HYPOTHETICAL_OFFSET * max(terms.worth(t.value), 0) if book.joint and terms.hedge else 0.0
-        return (t.risk + book.margin(terms, t) + received - counted) * dollars - fees
+        for each, held, some in legs:
+            received, dollars, fees, _ = self.trader.price(each, held, some, self.forced_share())
+            if book.moves is not None:
+                freed += (received - each.terms.worth(held.value)) * dollars - fees
+                continue
+            hypothetical = book.joint and each.terms.hedge
+            taken = HYPOTHETICAL_OFFSET * counted(each, held.value) if hypothetical else 0.0
+            freed += (held.risk + book.margin(each.terms, held) + received - taken) * dollars - fees
+        return freed
 
     def deposit(self, name: str) -> None:
         book = self.book

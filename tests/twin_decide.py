@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import twin_diagonal
 from twin_book import Book
 from twin_layer import Layer, Tranche
 from twin_review import review
@@ -57,6 +58,7 @@ class Decisions:
         ]
         for layer in self.book.shown:
             self.opening(layer)
+            twin_diagonal.order(self.book, layer)
             review(self.book, layer)
 
     def exit(self, layer: Layer, t: Tranche, names: Names) -> None:

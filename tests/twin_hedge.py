@@ -30,6 +30,7 @@ class Offer:
     def __init__(self, book: Book, layer: Layer, tranche: Tranche, slip: float) -> None:
         self.book, self.layer, self.terms, self.tranche = book, layer, layer.terms, tranche
         self.slip = slip * self.terms.dpp
+        self.against: tuple[Tranche, float] | None = None  # what may be sold against it, and its slip
         self.premium = -tranche.credit * self.terms.dpp
         self.cost = max(0.0, self.premium + self.terms.fees)
         self.margin = book.margin(self.terms, tranche) * self.terms.dpp
@@ -118,8 +119,12 @@ class Offer:
         return max(0.0, left / gain - self.layer.lots()) if gain > 0 else inf
 
     def vega(self) -> float:
-        """Dollars per VIX point and lot."""
-        return self.book.sensitivity(self.terms, self.tranche) * self.terms.dpp
+        """Dollars per VIX point and lot, less what is sold against it takes."""
+        own = self.book.sensitivity(self.terms, self.tranche) * self.terms.dpp
+        if self.against is None or self.layer.short is None:
+            return own
+        short, share = self.layer.short.terms, self.terms.spec["short"]["share"]
+        return own + share * self.book.sensitivity(short, self.against[0]) * short.dpp
 
     def gain(self, ln_move: float) -> float:
         """What a lot gains in dollars when SPX moves and the factors follow."""

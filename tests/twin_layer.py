@@ -171,6 +171,14 @@ class Chain:
     deficit: float = 0.0
 
 
+def short_terms(spec: dict[str, Any]) -> dict[str, Any]:
+    """The short leg as a layer by itself, which decides nothing."""
+    nothing = dict.fromkeys(("enter", "exit", "roll_below", "press", "roll_limits", "after", "short"))
+    lists = {name: [] for name in ("monetise", "tranches", "others", "permits", "overrides")}
+    legs = [{"right": "C", "ratio": -1, "strike": spec["short"]["strike"]}]
+    return spec | nothing | lists | {"legs": legs, "days": spec["short"]["days"], "every": "flat"}
+
+
 class Layer:
     """A layer and what it holds, by slot."""
 
@@ -180,6 +188,9 @@ class Layer:
         self.held: dict[int, Tranche] = {}
         self.main, self.others = self, list["Layer"]()  # packages that may be bought in its place (R32, R42)
         self.prefer: dict[str, Any] = {}
+        self.short: Layer | None = None  # what is sold against what it holds …
+        self.covered = False  # … as this one is, slot by slot
+        self.orders: set[int] = set()  # slots against which another call is to be sold
         self.shifts: list[bool] = []  # what the rules of longer tenors said at the last close
         self.early: dict[int, list[Early]] = {}  # by slot: lots closed by rule, and by force
         self.decided = 0

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from twin_book import TOLERANCE, Book
+from twin_diagonal import buy_back, on_offer, write
 from twin_hedge import Offer
 from twin_layer import Early, Layer, Tranche
 from twin_liquidity import liquidity
@@ -67,6 +68,7 @@ class Trader:
             self.follow(layer, Early(t, lots, received * lots, by_rule))
         if t.lots == 0:
             self.end(layer, t, 0.0)
+        buy_back(self, layer, t.slot, share)
 
     def follow(self, layer: Layer, early: Early) -> None:
         """One more early closing of a slot; those of a kind are one."""
@@ -87,12 +89,13 @@ class Trader:
         t.lots -= lots
         if t.lots == 0:
             self.end(layer, t, 0.0)
+        buy_back(self, layer, t.slot, layer.terms.order_share)
 
     def price(self, layer: Layer, t: Tranche, lots: float, share: float) -> tuple[float, float, float, float]:
         """A closing: cash per unit, dollars per point, fees, slip per unit; nothing moves yet."""
         book, terms = self.book, layer.terms
         slip = terms.slip(t.strikes, book.market.at(terms.product, book.tick, t.expiry), book.vix(), share)
-        bought = terms.hedge and not terms.future
+        bought = terms.hedge and not terms.future and not layer.covered
         if bought:
             slip = min(slip, max(terms.worth(t.value), 0.0))  # what was bought is never sold below nothing
         received, dollars, fees = terms.worth(t.value) - slip, lots * terms.dpp, lots * terms.fees
@@ -191,6 +194,7 @@ class Trader:
     def open_hedge(self, layer: Layer, t: Tranche, slip: float) -> None:
         book = self.book
         offer = Offer(book, layer, t, slip)
+        offer.against = on_offer(book, layer, t)
         sized = offer.size(self.record.vega)
         if offer.target() >= LOT_TOLERANCE and self.refused_by_signs(layer, t, offer):
             return
@@ -206,6 +210,7 @@ class Trader:
         self.fill(layer, t, sized.lots, slip)
         book.committed.append((book.tick, sized.lots * sized.expected_cost, layer.index))
         self.record.count("hedge_opened")
+        write(self, layer, t.slot)
 
     def blocked(self, layer: Layer, t: Tranche, lots: float) -> bool:
         """Would the ledger be too little liquid after this opening (R64)?"""
@@ -249,6 +254,8 @@ class Trader:
         self.pay(layer, t.credit * dollars - lots * terms.fees)
         self.charge(layer, slip * dollars, lots * terms.fees)
         layer.held[t.slot] = t
+        if layer.covered:
+            return
         layer.main.bought = layer.main.adding
         if layer.main.rolled is not None:
             self.record.variances.append((self.book.tick, layer.main.index, *layer.main.rolled))

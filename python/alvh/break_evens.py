@@ -42,6 +42,10 @@ LESSENS = frozenset({"close", "reduce", "monetise", "resize", "settle"})
 """Events after which fewer lots are held."""
 
 
+SHORT = frozenset({"write", "buy_back", "settle_short"})
+"""Events of the short legs of diagonals, which move cash as well."""
+
+
 @dataclass
 class _Held:
     """A tranche of the core that is open."""
@@ -79,7 +83,7 @@ def break_evens(
                 book.sell(event, key)
             elif event["event"] in LESSENS and key in book.held:
                 book.lessen(event, key)
-        elif event["layer"] in book.shared and event["event"] in {"open", *LESSENS}:
+        elif event["layer"] in book.shared and event["event"] in {"open", *LESSENS, *SHORT}:
             book.hedge(event, key)
     return pl.DataFrame(book.rows, schema=SCHEMA)
 

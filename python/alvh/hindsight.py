@@ -22,7 +22,8 @@ def everything_on_offer(book: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     SpecError
-        A layer holds shares, which have no expiry: a position of every session would never end.
+        A layer holds shares, which have no expiry: a position of every session would never end; or sells
+        calls against what it buys.
 
     Examples
     --------
@@ -39,6 +40,11 @@ def everything_on_offer(book: dict[str, Any]) -> dict[str, Any]:
             raise SpecError(
                 f"foresight: layer {layer['name']!r} holds shares, which have no expiry: a position of every "
                 "session would never end. Mend: ask an arm without it"
+            )
+        if layer.get("short"):
+            raise SpecError(
+                f"foresight: layer {layer['name']!r} sells calls against what it buys, and what its tranches "
+                "are worth with hindsight is not defined. Mend: ask an arm without buy.short"
             )
         free = {**layer, "enter": None, "exit": None, "monetise": [], "progression": None}
         followed = {"weight", "reinvest", "review"}

@@ -260,6 +260,8 @@ def _settled(decision: Mapping[str, Any], day: int) -> dict[str, Any]:
 def _ordered(held: Mapping[str, Any]) -> str | None:
     if lots := held["sell"] + held["resize"]:
         return f"sell {lots:g}"
+    if held["write"]:
+        return "write"
     return "close" if held["exit"] else "roll" if held["roll"] else None
 
 

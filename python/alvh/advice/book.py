@@ -221,11 +221,13 @@ class Book:
 
         `start` is the session of `clock` on which the book stands.
         """
-        positions, unknown = [], []
+        positions, unknown, rows = [], [], []
         for name, legs in self._positions():
             position, told = self._position(name, legs, arm, clock, start)
             positions.append(position)
+            rows.append((name, legs[0]["row"]))
             unknown.extend(told)
+        self._cover(positions, rows, arm)
         begins = {"cash": [self.cash, self.sleeve], "committed": self.committed, "positions": positions}
         return begins, tuple(unknown)
 
@@ -255,7 +257,10 @@ class Book:
         index, matched = self._layer(name, legs, arm)
         layer, first = arm.layers[index], legs[0]
         row = contract(first["product"])
-        ratios = [leg["ratio"] for leg in layer.spec()["legs"]] or [1]
+        # A call that is sold alone is the short leg of a diagonal.
+        sold = len(matched) == 1 and matched[0]["quantity"] < 0
+        package = len(layer.products) - 1 if sold else layer.products.index(first["product"])
+        ratios = [leg["ratio"] for leg in layer.legs_of(package)] or [1]
         lots = abs(matched[0]["quantity"] / ratios[0])
         if lots != int(lots) or any(
             leg["quantity"] != lots * ratio for leg, ratio in zip(matched, ratios, strict=True)
@@ -287,7 +292,7 @@ class Book:
             )
         return {
             "layer": index,
-            "other": layer.products.index(first["product"]),
+            "other": package,
             "lots": lots,
             "entry_lots": lots + (first["sold"] or 0.0),
             "age": age,
@@ -313,6 +318,32 @@ class Book:
             leg["parts"],
             row=leg["row"],
         )
+
+    def _cover(self, positions: Sequence[dict[str, Any]], rows: Sequence[tuple[str, int]], arm: Arm) -> None:
+        """Put each short leg of a diagonal on the call that covers it: the nearest that does and is free."""
+        free = {index for index, held in enumerate(positions) if held["other"] == 0}
+        for held, (name, row) in zip(positions, rows, strict=True):
+            layer = arm.layers[held["layer"]]
+            if layer.buy is None or layer.buy.short is None or held["other"] == 0:
+                continue
+            covers = [
+                index
+                for index in sorted(free, key=lambda each: (positions[each]["expiry"], each))
+                if positions[index]["layer"] == held["layer"]
+                and positions[index]["lots"] >= held["lots"]
+                and positions[index]["expiry"] >= held["expiry"]
+            ]
+            if not covers:
+                raise self._error(
+                    f"position {name!r} sells {held['lots']:g} calls, and no position of {layer.name!r} "
+                    "that nothing else is sold against covers them: as many lots, expiring no earlier (C13). "
+                    "Mend: give the calls that it is sold against",
+                    "quantity",
+                    -held["lots"],
+                    row=row,
+                )
+            held["covered_by"] = covers[0]
+            free.discard(covers[0])
 
     def _layer(
         self, name: str, legs: Sequence[Mapping[str, Any]], arm: Arm
@@ -498,7 +529,15 @@ def shown(value: Any) -> str:
 
 def _matched(legs: Sequence[Mapping[str, Any]], layer: Layer) -> list[Mapping[str, Any]] | None:
     """Return the legs in the order of the layer's, or None where they are not those of the layer."""
-    wanted = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
+    packages = [0] if layer.buy is None or layer.buy.short is None else [0, len(layer.products) - 1]
+    found = (_matched_with(legs, layer, layer.legs_of(package)) for package in packages)
+    return next((each for each in found if each is not None), None)
+
+
+def _matched_with(
+    legs: Sequence[Mapping[str, Any]], layer: Layer, wanted: list[dict[str, Any]]
+) -> list[Mapping[str, Any]] | None:
+    wanted = wanted or [{"right": None, "ratio": 1}]
     if len(legs) != len(wanted) or legs[0]["product"] not in layer.products:
         return None
     rest, found = list(legs), []
@@ -515,8 +554,9 @@ def _matched(legs: Sequence[Mapping[str, Any]], layer: Layer) -> list[Mapping[st
 
 def _words(layer: Layer) -> str:
     legs = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
-    return ", ".join(
+    words = ", ".join(
         f"{leg['ratio']:+d} {' or '.join(dict.fromkeys(layer.products))}"
         f"{'' if leg['right'] is None else ' ' + leg['right']}"
         for leg in legs
     )
+    return words if layer.buy is None or layer.buy.short is None else f"{words}, or -1 against it"

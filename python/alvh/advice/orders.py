@@ -42,6 +42,8 @@ SKIPS: Final = pl.Schema({"layer": pl.String(), "event": pl.String(), "reason": 
 """What did not happen: `event` is waits, skip, refuse, block, keep or withhold."""
 
 OPENS: Final = "open"
+SHORT: Final = {"write": "write", "buy_back": "buy back"}
+"""What is done with the short leg of a diagonal."""
 CLOSES: Final = {"close": "close", "reduce": "close", "monetise": "monetise", "resize": "resize"}
 ACTED: Final = ("close", "reduce", "deposit")
 CALLED: Final = ("margin call", "margin call of the sleeve")
@@ -67,7 +69,7 @@ def orders(
             number += 1
             empty = (None,) * 9
             rows.append((number, None, "transfer", *empty, event["cash"], event["reason"]))
-        if kind != OPENS and kind not in CLOSES:
+        if kind != OPENS and kind not in CLOSES and kind not in SHORT:
             continue
         marked = kind in CLOSES and event["minute"] is not None
         if marked and not inside:
@@ -78,7 +80,7 @@ def orders(
         reason = _rolled(layer, decision["layers"][event["layer"]], event, anew) if rolls else event["reason"]
         if marked:
             reason = f"{reason}, minute {event['minute']} of the next session"
-        action = "roll" if rolls else CLOSES.get(kind, kind)
+        action = "roll" if rolls else (CLOSES | SHORT).get(kind, kind)
         reason = _in_a_line(reason)
         rows.extend((number, layer.name, action, *leg, reason) for leg in _legs(layer, event))
     return pl.DataFrame(rows, schema=ORDERS, orient="row")
@@ -164,9 +166,9 @@ def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Return side, product, right, strike, expiry, lots, unrounded, price, net, cash of each leg."""
     product = layer.products[event["other"]]
     row = contract(product)
-    sign = 1 if event["event"] == OPENS else -1
+    sign = 1 if event["event"] in {OPENS, "write"} else -1
     expiry = EPOCH + timedelta(event["expiry_day"])
-    legs = layer.spec()["legs"] or [{"right": None, "ratio": 1}]
+    legs = layer.legs_of(event["other"]) or [{"right": None, "ratio": 1}]
     strikes = event["strikes"] or [None] * len(legs)
     shared = (_points(event["price"], row.index_fraction), event["cash"])
     return [

@@ -169,7 +169,14 @@ def _values(
 ) -> dict[str, float | None]:
     layers = list(zip(arm.layers, decision["layers"], strict=True))
     core = [held for layer, told in layers if layer.role == "core" for held in told["held"]]
-    hedges = [(layer, held) for layer, told in layers if layer.role == "hedge" for held in told["held"]]
+    # What is sold against a tranche goes with it, and is ordered for by nobody.
+    hedges = [
+        (layer, held)
+        for layer, told in layers
+        if layer.role == "hedge"
+        for held in told["held"]
+        if not layer.sells(held["other"])
+    ]
     hedging = [(layer, told) for layer, told in layers if layer.role == "hedge"]
     challenge = _most(held["challenge"] for held in core)
     loss = _most(_loss(held) for held in core)

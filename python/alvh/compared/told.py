@@ -453,5 +453,6 @@ def _trace(raw: dict[str, Any], layers: Sequence[Mapping[str, Any]]) -> Trace:
 
 def _product(layer: Mapping[str, Any], other: int) -> str:
     """Return the product of one of a layer's packages: its own, or another."""
-    package = layer if other == 0 else layer["others"][other - 1]
+    # What is sold against its calls is of their product.
+    package = layer if other == 0 or layer.get("short") else layer["others"][other - 1]
     return str(package["product"])

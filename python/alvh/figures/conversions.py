@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from alvh.break_evens import LESSENS
+from alvh.break_evens import LESSENS, SHORT
 
 __all__ = ["conversions"]
 
@@ -83,11 +83,13 @@ def conversions(
         layer = named.get(event["layer"])
         if layer is None or not layer["legs"]:
             continue
-        key = (event["layer"], event["slot"])
-        if event["event"] == "open":
+        sold = event["event"] in SHORT
+        key = (event["layer"], -1 - event["slot"] if sold else event["slot"])
+        if event["event"] in {"open", "write"}:
+            described = [{"right": "C", "ratio": -1}] if sold else layer["legs"]
             legs = [
                 (strike, leg["right"], leg["ratio"])
-                for leg, strike in zip(layer["legs"], event["strikes"], strict=True)
+                for leg, strike in zip(described, event["strikes"], strict=True)
             ]
             product = event["product"]  # of several that the layer may trade (R42)
             tranches[key] = (product, event["expiry"], legs)
@@ -99,7 +101,7 @@ def conversions(
                 lots = ratio * event["lots"]
                 own = {"strike": strike, "right": right, "lots": lots, "held": held}
                 rows.append({**{name: event[name] for name in _TOLD}, **own, **quoted})
-        elif event["event"] in LESSENS and key in tranches:
+        elif event["event"] in LESSENS | SHORT and key in tranches:
             _add(book, tranches[key], -event["lots"])
     return pl.DataFrame(rows, schema=_SCHEMA)
 

@@ -23,6 +23,9 @@ _ORDERED = ("close", "reduce")
 
 _TOLD = ("lane", "tick", "kind", "layer", "slot", "lots", "pnl", "by")
 
+_SHORT = ("buy_back", "settle_short")
+"""What ends the short leg of a diagonal; its place is that of the tranche which covers it."""
+
 _BY = ("rule", "roll", "force")
 """Who closed what was closed before its expiry, by the column `by`."""
 
@@ -65,8 +68,8 @@ def tranches_of(deals: Deals) -> pl.DataFrame:
     """Return a row per tranche: path, layer, slot, ticks of its opening and its end, lots, P&L.
 
     `ended` is null and the P&L what was realised of it where it is held at T. P&L is net of slips and fees,
-    dollars, over all lots. `rolled`: its opening was a roll; `how` its last lots ended: "settle", "monetise",
-    or closed by a "rule", a "roll" or "force".
+    dollars, over all lots, of a diagonal with its short legs. `rolled`: its opening was a roll; `how` its
+    last lots ended: "settle", "monetise", or closed by a "rule", a "roll" or "force".
 
     Examples
     --------
@@ -80,24 +83,25 @@ def tranches_of(deals: Deals) -> pl.DataFrame:
     kind = told["kind"].astype(np.int64)
     opening = np.isin(kind, [index for index, name in enumerate(kinds) if name == "open"])
     closing = np.isin(kind, [index for index, name in enumerate(kinds) if name in _CLOSED])
+    short = np.isin(kind, [index for index, name in enumerate(kinds) if name in _SHORT])
     # Place by place, each in its order: a tranche is an opening and what follows it there.
     order = np.lexsort((told["slot"], told["layer"], told["lane"]))
-    order = order[(opening | closing)[order]]
+    order = order[(opening | closing | short)[order]]
     place = np.array([told[name][order] for name in ("lane", "layer", "slot")]).astype(np.int64)
     number = np.cumsum(np.any(np.diff(place, axis=1, prepend=-2) != 0, axis=0))
     tick, lots, pnl, by = (told[name][order] for name in ("tick", "lots", "pnl", "by"))
-    opens, kind = opening[order], kind[order]
+    opens, short, kind = opening[order], short[order], kind[order]
     starts = np.flatnonzero(opens)
     tranche = np.cumsum(opens) - 1
     opened = np.append(starts, -1)[tranche]
-    sold = np.cumsum(np.where(opens, 0.0, lots))
+    sold = np.cumsum(np.where(opens | short, 0.0, lots))
     left = np.where(opened < 0, 0.0, lots[opened] - (sold - sold[opened]))
-    stray = ~opens & ((opened < 0) | (number != number[opened]) | (left + lots <= 0.0))
+    stray = ~opens & ((opened < 0) | (number != number[opened]) | ~short & (left + lots <= 0.0))
     if stray.any():
         path, layer, slot = place[:, np.flatnonzero(stray)[0]].tolist()
         where = f"path {path} closes slot {slot} of layer {layer}"
         raise AlvhError(f"deals: {where}, never opened: give the deals of a whole path")
-    last = np.flatnonzero(~opens & (left <= 0.0))
+    last = np.flatnonzero(~opens & ~short & (left <= 0.0))
     ended, how = np.full((2, len(starts)), -1)
     ended[tranche[last]] = tick[last]
     by_whom = np.isin(kind[last], [index for index, name in enumerate(kinds) if name in _ORDERED])
@@ -135,15 +139,15 @@ def turnover(
     -------
     DataFrame
         `layer`, `figure`, `estimate`, `low`, `high` (95%, over paths), `unit`. "deals": openings and closings
-        before expiry, a year; "lots": bought and sold by them, a year; "cash": dollars that they moved, of
-        capital a year (a future moves its costs alone); "held": tranches held at a close, mean; "most_held":
-        the most at once on any path; "overlap": share of the sessions with two or more.
+        before expiry, a year, short legs of diagonals for themselves; "lots": bought and sold by them, a
+        year; "cash": dollars that they moved, of capital a year (a future moves its costs alone); "held":
+        tranches held at a close, mean; "most_held": the most at once on any path; "overlap": share of the
+        sessions with two or more.
     """
     check_horizon(capital, sessions)
     kinds: Sequence[str] = deals["kinds"]
-    trades = [
-        kinds.index(kind) for kind in kinds if kind in {"open", "close", "reduce", "monetise", "resize"}
-    ]
+    traded_by = {"open", "close", "reduce", "monetise", "resize", "write", "buy_back"}
+    trades = [kinds.index(kind) for kind in kinds if kind in traded_by]
     traded = np.isin(np.asarray(deals["kind"]), trades)
     rows: list[tuple[object, ...]] = []
     a_year = SESSIONS_PER_YEAR / sessions

@@ -6,9 +6,10 @@ losses is a rule, a progression or another layer that buys a hedge. Nothing here
 """
 
 from alvh.playbook.arm import Arm
-from alvh.playbook.buy import Buy, Shift, etp_call, etp_shares, put, vix_call, vx_future
+from alvh.playbook.buy import Buy, Shift, etp_call, etp_shares, put, short_call, vix_call, vx_future
 from alvh.playbook.calls import STRESSED_SPREADS, Liquidity, MarginCalls
 from alvh.playbook.condor import IronCondor
+from alvh.playbook.diagonal import Short
 from alvh.playbook.document import SCHEMA
 from alvh.playbook.entries import Apart, Schedule
 from alvh.playbook.frozen import Every
@@ -57,6 +58,7 @@ __all__ = [
     "SecondEngine",
     "Sell",
     "Shift",
+    "Short",
     "Signal",
     "Size",
     "Sleeve",
@@ -77,6 +79,7 @@ __all__ = [
     "presets",
     "put",
     "schema",
+    "short_call",
     "transfer",
     "vix_call",
     "vx_future",

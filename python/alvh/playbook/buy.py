@@ -1,7 +1,7 @@
-"""What a hedge buys: calls and call spreads, puts and put spreads, VIX futures, shares of funds of them.
+"""What a hedge buys: calls, their spreads and diagonals, puts and put spreads, VIX futures, shares of funds.
 
-Buying only (C13); options on the index and on VIX are European (C23), those on shares of funds American: all
-are sold or rolled, and none is exercised early by a layer.
+Buying, and selling what is covered by it (C13). Options on the index and on VIX are European (C23), those on
+shares of funds American: all are sold or rolled, and none is exercised early by a layer.
 """
 
 import math
@@ -11,6 +11,7 @@ from pydantic import Field, Strict, ValidationError, field_validator, model_vali
 
 from alvh.contracts import contract
 from alvh.errors import SpecError, mistakes
+from alvh.playbook.diagonal import Short
 from alvh.playbook.frozen import Event, Every, Listed, Tenor, Window, compiled, spec_of
 from alvh.rules import Condition
 
@@ -58,7 +59,8 @@ class Buy(Listed):
     expected cost is made of. Of several products the largest contract of which two lots or more result is
     traded at each opening, else the smallest (R42). ``shift`` is a longer tenor for when its options lose
     less (R32). With ``after``, such as ``"fomc"``, the expiry is the first listed one that settles after the
-    next such announcement, if it lies in the window (R23).
+    next such announcement, if it lies in the window (R23). ``short`` is a nearer VIX call that is sold
+    against the bought one: a call diagonal.
 
     A put spread on the index is bought only where it has positive vega and negative delta at its entry; a
     long 0.80 and short 0.60 delta one has neither purpose nor vega (R41, R44, C18).
@@ -70,6 +72,7 @@ class Buy(Listed):
     spread_delta: float | None = Field(default=None, gt=0, lt=1)
     after: Event | None = None
     shift: Shift | None = None
+    short: Short | None = None
 
     @field_validator("product")
     @classmethod
@@ -125,6 +128,21 @@ class Buy(Listed):
             )
         return self
 
+    @model_validator(mode="after")
+    def _nearer(self) -> Self:
+        if self.short is None:
+            return self
+        if self.kind != "call" or self.products != ("VIX",) or self.shift is not None:
+            raise ValueError("short: against one VIX call: kind = 'call', product = 'VIX', no shift")
+        nearer, target = self.short.window["target"], self.window["target"]
+        if nearer >= target:
+            raise ValueError(f"short.days: around {nearer} days: nearer than {target}, those that are bought")
+        if self.short.delta is not None and self.short.delta >= self._target:
+            raise ValueError(
+                f"short.delta = {self.short.delta}: below {self._target}: a higher strike than the bought one"
+            )
+        return self
+
     @property
     def products(self) -> tuple[str, ...]:
         """What may be traded, the smallest contract first, then the others from the largest down."""
@@ -153,7 +171,9 @@ class Buy(Listed):
 
     def document(self) -> dict[str, Any]:
         """Return what is bought as a TOML table."""
-        table = self.model_dump(exclude_none=True, exclude={"shift"})
+        table = self.model_dump(exclude_none=True, exclude={"shift", "short"})
+        if self.short is not None:
+            table["short"] = self.short.document()
         if self.shift is None:
             return table
         return table | {"shift": {"when": str(self.shift.when), "days": self.shift.days}}
@@ -182,8 +202,11 @@ def vix_call(
     spread_delta: float | None = None,
     every: Every = "week",
     after: Event | None = None,
+    short: Short | None = None,
 ) -> Buy:
     """Buy VIX calls, or call spreads where ``spread_delta`` says which call is sold against them (R22, R23).
+
+    With ``short`` a call of a nearer expiry is sold against each: a call diagonal.
 
     The window is wide enough for some monthly expiry to lie in it on every day: they are up to 35 days apart.
     ``after="fomc"`` takes the first expiry that settles after the next announcement.
@@ -195,7 +218,49 @@ def vix_call(
     """
     kind = "call" if spread_delta is None else "call_spread"
     strikes = {"delta": delta, "spread_delta": spread_delta}
-    return _buy("vix_call", kind=kind, product="VIX", days=days, every=every, after=after, **strikes)
+    return _buy(
+        "vix_call", kind=kind, product="VIX", days=days, every=every, after=after, short=short, **strikes
+    )
+
+
+def short_call(
+    *,
+    days: int | tuple[int, int] = 30,
+    delta: float | None = None,
+    width_points: float | None = None,
+    share: float | str = 1.0,
+    again: bool = True,
+) -> Short:
+    """Sell a nearer VIX call at a higher strike against a bought one: the short leg of a diagonal.
+
+    Parameters
+    ----------
+    days : int or tuple of int
+        Calendar days to its expiry: [low, high], or a target ±7; nearer than the bought one's.
+    delta, width_points : float, optional
+        Its absolute forward delta, or its distance above the bought strike in product points: one of the two.
+        It never lies at or below the bought strike: the next listed one above is taken there.
+    share : float or str
+        Lots sold for a lot held, above 0 up to 1.
+    again : bool
+        Whether another one is sold when it has settled, while the bought call is held and has more days left.
+
+    Raises
+    ------
+    SpecError
+        A value is not allowed, or not exactly one of `delta` and `width_points` is given.
+
+    Examples
+    --------
+    >>> diagonal = vix_call(days=(60, 100), delta=0.40, short=short_call(days=30, delta=0.20))
+    >>> diagonal.short.window["target"]
+    30
+    """
+    fields = {"days": days, "delta": delta, "width_points": width_points, "share": share, "again": again}
+    try:
+        return Short(**fields)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SpecError(f"short_call: {mistakes(error)}") from None
 
 
 def vx_future(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, Strict, ValidationError, field_validator,
 from alvh.errors import SpecError, mistakes
 from alvh.playbook import monetise, parts
 from alvh.playbook.buy import Buy
+from alvh.playbook.diagonal import LEG
 from alvh.playbook.frozen import Frozen, compiled, spec_of, warm_up_of
 from alvh.playbook.monetise import Rung
 from alvh.playbook.parts import RollLimits, Tranche
@@ -155,6 +156,11 @@ class Layer(Frozen):
                 f"roll_below = {self.roll_below}: below {nearest}, the nearest expiry that is bought"
             )
         self._in_place_of_another(buy)
+        if buy.short is not None and self.size.review and self.size.target == "core.vega":
+            raise ValueError(
+                "size.review: not by core.vega with buy.short: what a lot of both legs gives a VIX point "
+                "changes with each settlement. Mend: another size.target, or no review"
+            )
         return self._paid_for(buy)
 
     def _in_place_of_another(self, buy: Buy) -> None:
@@ -204,17 +210,19 @@ class Layer(Frozen):
 
     @property
     def products(self) -> tuple[str, ...]:
-        """The product of each package that the layer may trade: its own, then its others (R32, R42)."""
+        """The product of each package of the layer: its own, its others (R32, R42), its short leg."""
         if self.buy is None:
             return (self.product,)
-        return self.product, *(other["product"] for other in self.buy.others())
+        sold = () if self.buy.short is None else (self.buy.traded,)
+        return self.product, *(other["product"] for other in self.buy.others()), *sold
 
     @property
     def windows(self) -> tuple[dict[str, int], ...]:
         """The expiry windows of these packages."""
         if self.buy is None:
             return (self.trade.window,)
-        return self.trade.window, *(other["days"] for other in self.buy.others())
+        sold = () if self.buy.short is None else (self.buy.short.window,)
+        return self.trade.window, *(other["days"] for other in self.buy.others()), *sold
 
     @property
     def minute(self) -> int | None:
@@ -259,11 +267,21 @@ class Layer(Frozen):
             spec["after"] = self.buy.after
         if self.buy is not None and (others := self.buy.others()):
             spec["others"] = others
+        if self.buy is not None and self.buy.short is not None:
+            spec["short"] = self.buy.short.spec()
         if self.roll_limits is not None:
             spec["roll_limits"] = self.roll_limits.model_dump()
         if self.tranches:
             spec["tranches"] = [{"share": each.share, "when": spec_of(each.when)} for each in self.tranches]
         return spec if self.minute is None else spec | {"at": self.minute}
+
+    def legs_of(self, package: int) -> list[dict[str, Any]]:
+        """Return the legs of one of the layer's packages, by its place in `products`; of a future none."""
+        return [dict(LEG)] if self.sells(package) else self._legs()
+
+    def sells(self, package: int) -> bool:
+        """Whether one of its packages is sold against what it buys: the short leg of a diagonal."""
+        return self.buy is not None and self.buy.short is not None and package == len(self.products) - 1
 
     def _legs(self) -> list[dict[str, Any]]:
         if self.sell is not None and self.strikes is not None:

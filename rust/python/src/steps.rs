@@ -86,6 +86,7 @@ fn held_row<'py>(py: Python<'py>, held: &Held) -> PyResult<Bound<'py, PyDict>> {
         roll,
         sell,
         resize,
+        write,
     } = held;
     let row = PyDict::new(py);
     row.set_item("slot", slot)?;
@@ -104,5 +105,6 @@ fn held_row<'py>(py: Python<'py>, held: &Held) -> PyResult<Bound<'py, PyDict>> {
     row.set_item("roll", roll)?;
     row.set_item("sell", sell)?;
     row.set_item("resize", resize)?;
+    row.set_item("write", write)?;
     Ok(row)
 }

@@ -63,6 +63,8 @@ def chosen(result: Comparison, start: date | None = None) -> Told:
 def tranches(events: pl.DataFrame, last: date) -> pl.DataFrame:
     """Return a row per tranche: `row` (layer and slot), `opened`, `ended`, `how`, `lots`, `pnl`, `strikes`.
 
+    The P&L of a diagonal is that of both legs.
+
     Parameters
     ----------
     events : DataFrame
@@ -71,13 +73,26 @@ def tranches(events: pl.DataFrame, last: date) -> pl.DataFrame:
         The horizon: until then stands what has not ended.
     """
     held: dict[tuple[str, int], dict[str, Any]] = {}
+    ends: dict[tuple[str, int], dict[str, Any]] = {}
+    sold: dict[tuple[str, int], float] = {}  # P&L of what was sold against a tranche
     rows = []
-    for event in events.filter(pl.col("layer").is_not_null()).iter_rows(named=True):
+    told = events.filter(pl.col("layer").is_not_null()).to_dicts()
+    for event, after in zip(told, [*told[1:], None], strict=True):
         key = event["layer"], event["slot"]
         if event["event"] == "open":
-            held[key] = event
+            held[key], sold[key] = event, 0.0
+        elif event["event"] in {"buy_back", "settle_short"}:
+            sold[key] = sold.get(key, 0.0) + event["pnl"]
         elif event["event"] in {"settle", "close"} and key in held:
-            rows.append(_tranche(held.pop(key), event["date"], event["event"], event["reason"], event["pnl"]))
+            ends[key] = event
+        # A short leg is bought back in the fill that closes its tranche, right behind it.
+        bought_back = (
+            after is not None and (after["layer"], after["slot"]) == key and after["event"] == "buy_back"
+        )
+        if key in ends and key in held and not bought_back:
+            end = ends.pop(key)
+            pnl = end["pnl"] + sold.pop(key)
+            rows.append(_tranche(held.pop(key), end["date"], end["event"], end["reason"], pnl))
     rows += [_tranche(opened, last, "open", "at the horizon", None) for opened in held.values()]
     return pl.DataFrame(rows, schema=_TRANCHES, orient="row").sort("opened", "row", maintain_order=True)
 

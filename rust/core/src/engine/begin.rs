@@ -31,6 +31,10 @@ pub(super) fn take_over(
         for (slot, held) in &begins.held {
             let index = layers.layers[held.layer].pool;
             let layout = &plan.pools[index];
+            let cover = layout.covered_by.map(|long| pools[long].packages[*slot].strikes[0]);
+            if let (Some(cover), Some(column)) = (cover, &mut pools[index].packages[*slot].cover) {
+                **column = cover;
+            }
             place(plan, layout, market, &mut pools[index], &mut selections[index], *slot, held);
             if let Some(exposure) = exposures[index].get_mut(*slot) {
                 let package = &pools[index].packages[*slot];

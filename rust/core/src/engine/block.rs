@@ -104,11 +104,7 @@ impl<'p> Block<'p> {
                 })
                 .collect(),
             exposed: exposure::Scratch::default(),
-            selections: plan
-                .pools
-                .iter()
-                .map(|pool| Selection::new(pool.legs.len(), pool.chain.is_some(), asked.moved))
-                .collect(),
+            selections: plan.pools.iter().map(|pool| Selection::new(pool, asked.moved)).collect(),
             books: vec![],
             watched: None,
             trace: Trace::default(),
@@ -587,6 +583,10 @@ impl<'p> Block<'p> {
         for (book, layers) in books.iter_mut().zip(&plan.books) {
             let ctx = Context { plan, book: layers, market, tick };
             for (shown, layer) in layers.shown() {
+                if layer.short.is_some() {
+                    offer_shorts(ctx, book, shown, pools, selections, chosen[layer.pool]);
+                    book.write_again(ctx, pools, shown);
+                }
                 if !layer.others.is_empty() {
                     book.settle_on(ctx, pools, shown, selections, &chosen);
                 }
@@ -753,6 +753,7 @@ impl<'p> Block<'p> {
                     Prefer::Lots { .. } => Mask::ALL,
                     Prefer::ThetaPerVega { when } => enters[when].1.is_true(),
                 });
+                book.order_shorts(ctx, layer, pools);
                 for each in layers.family(layer).filter(|_| flat) {
                     // This pool follows this layer alone: a decision is an opening that it orders.
                     let pool = &mut pools[layers.layers[each].pool];
@@ -957,6 +958,9 @@ pub(super) fn enter_packages(
         if let (Some(moved), Some(chosen)) = (&mut package.moved, &choice.repriced_off) {
             moved.basis.copy_lane(i, chosen);
         }
+        if let (Some(cover), Some(chosen)) = (&mut package.cover, &choice.cover) {
+            cover[i] = chosen[i];
+        }
         package.residual[i] = choice.residual[i];
         package.value[i] = choice.value[i];
         package.entry_value[i] = choice.value[i];
@@ -983,6 +987,42 @@ pub(super) fn enter_packages(
         if entered.any() {
             package.require(plan, layout, market, entered);
         }
+    }
+}
+
+/// Puts the calls that may be sold against those of a layer in the linked slots: against what is held and was decided to be
+/// sold against, and against what this fill may buy.
+fn offer_shorts(
+    ctx: Context<'_>,
+    book: &Book,
+    layer: usize,
+    pools: &mut [Pool],
+    selections: &mut [Selection],
+    chosen: Mask,
+) {
+    let Some(short) = ctx.book.layers[layer].short else { return };
+    let [long, index] = [layer, short.layer].map(|layer| ctx.book.layers[layer].pool);
+    let (layout, choice) = (&ctx.plan.pools[index], &mut selections[index]);
+    let opens = chosen & book.wants(layer);
+    for slot in 0..pools[long].packages.len() {
+        let (calls, due_slot) = (&pools[long].packages[slot], &pools[long].due_slot);
+        let nearer = |i: usize| layout.sold_against(ctx.market.session[i], calls.expiry[i]);
+        let wanted = book.writes(short.layer, slot) & book.holds(layer, slot);
+        let wanted = wanted | Mask::from_fn(|i| opens.get(i) && due_slot[i] == slot);
+        let wanted = Mask::from_fn(|i| wanted.get(i) && nearer(i));
+        if !wanted.any() {
+            continue;
+        }
+        if let Some(cover) = &mut choice.cover {
+            **cover = calls.strikes[0];
+        }
+        choice.select(ctx.plan, layout, ctx.market, wanted);
+        let found = choice.chosen(wanted);
+        let pool = &mut pools[index];
+        for i in found.lanes() {
+            pool.due_slot[i] = slot;
+        }
+        enter_packages(ctx.plan, layout, pool, choice, ctx.market, found);
     }
 }
 

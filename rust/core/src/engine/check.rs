@@ -8,9 +8,10 @@ use super::{
     layout::LayerPlan,
     plan::{positive, within},
     spec::{
-        BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, Kind, LayerSpec, LedgerMode,
-        LedgersSpec, LegSpec, LiquiditySpec, PreferSpec, ProgressionSpec, Right, Role, RollLimits,
-        Settlement, SizeBase, SizeBasis, SizeSpec, SizeTarget, StrikeSpec, Underlying, WeightSpec, Width,
+        BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, HeldSpec, Kind, LayerSpec,
+        LedgerMode, LedgersSpec, LegSpec, LiquiditySpec, PreferSpec, ProgressionSpec, Right, Role,
+        RollLimits, Settlement, ShortSpec, SizeBase, SizeBasis, SizeSpec, SizeTarget, StrikeSpec, Underlying,
+        WeightSpec, Width,
     },
 };
 use crate::{
@@ -24,7 +25,14 @@ use crate::{
 const OPENING: u32 = 570;
 
 /// The legs as the margin rules see them.
-pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> Result<Vec<Leg>> {
+///
+/// What is `covered` by the calls of another layer may be sold by itself.
+pub(super) fn check_legs(
+    path: &str,
+    contract: &Contract,
+    legs: &[LegSpec],
+    covered: bool,
+) -> Result<Vec<Leg>> {
     if contract.instrument.is_outright() {
         if legs.is_empty() {
             return Ok(vec![]);
@@ -66,7 +74,7 @@ pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> R
                     ));
                 }
             }
-            StrikeSpec::Offset { from, .. } if from >= index => {
+            StrikeSpec::Offset { from, .. } if from >= index && !covered => {
                 return Err(Error::domain(format!("{at}.strike.from"), from, "an earlier leg"));
             }
             StrikeSpec::Offset { width: Width::Fraction(w) | Width::Points(w), .. }
@@ -79,7 +87,7 @@ pub(super) fn check_legs(path: &str, contract: &Contract, legs: &[LegSpec]) -> R
     }
     let legs: Vec<Leg> =
         legs.iter().map(|leg| Leg { sign: leg.right.sign(), ratio: f64::from(leg.ratio) }).collect();
-    if !margin::defined_risk(&legs) {
+    if !covered && !margin::defined_risk(&legs) {
         return Err(Error::domain(
             format!("{path}.legs"),
             "net short",
@@ -246,6 +254,7 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         || !spec.tranches.is_empty()
         || !spec.others.is_empty()
         || spec.roll_limits.is_some()
+        || spec.short.is_some()
         || !size.caps.is_empty()
         || size.reduced.is_some()
         || !size.reductions.is_empty()
@@ -255,7 +264,7 @@ pub(super) fn check_layer(path: &str, spec: &LayerSpec, ledgers: Option<&Ledgers
         let allowed = "a layer with role = hedge";
         return Err(Error::domain(
             path,
-            "roll_below, roll_limits, monetise, press, tranches, others, caps, reduced, band or review in a core layer",
+            "roll_below, roll_limits, monetise, press, tranches, others, short, caps, reduced, band or review in a core layer",
             allowed,
         ));
     }
@@ -372,6 +381,43 @@ fn check_others(path: &str, spec: &LayerSpec) -> Result<()> {
             let allowed = format!("above roll_below = {below}");
             return Err(Error::domain(format!("{at}.days.low"), other.days.low, allowed));
         }
+    }
+    Ok(())
+}
+
+/// The short leg of a diagonal: a nearer expiry, at most a lot for a lot, against one VIX call (the rule that longs
+/// cover shorts of a nearer expiry is that of options on one index).
+pub(super) fn check_short(
+    path: &str,
+    spec: &LayerSpec,
+    short: &ShortSpec,
+    contract: &Contract,
+) -> Result<()> {
+    let one_call = matches!(spec.legs[..], [LegSpec { right: Right::Call, ratio: 1, .. }]);
+    if contract.instrument != Instrument::VixOption || !one_call {
+        return Err(Error::domain(path, &spec.product, "of a layer that buys one VIX call"));
+    }
+    if !spec.others.is_empty() || spec.at.is_some() {
+        let allowed = "none of them: a short leg is covered by the package of its own layer";
+        return Err(Error::domain(path, "others or at beside it", allowed));
+    }
+    if short.days.target >= spec.days.target {
+        let allowed = format!("nearer than {} days, those of the call that covers it", spec.days.target);
+        return Err(Error::domain(format!("{path}.days"), short.days.target, allowed));
+    }
+    if !matches!(
+        short.strike,
+        StrikeSpec::Delta { .. } | StrikeSpec::Offset { from: 0, width: Width::Points(_) }
+    ) {
+        let allowed = "by delta, or an offset in points from the strike of the call that covers it";
+        return Err(Error::domain(format!("{path}.strike"), format!("{:?}", short.strike), allowed));
+    }
+    positive(&format!("{path}.share"), short.share)?;
+    within(&format!("{path}.share"), short.share, 0.0, 1.0)?;
+    if spec.size.review && spec.size.target == SizeTarget::CoreVega {
+        let allowed =
+            "false with a short leg: what a lot of both gives a VIX point changes with each settlement";
+        return Err(Error::domain(format!("{path}: size.review"), true, allowed));
     }
     Ok(())
 }
@@ -541,9 +587,11 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[Layer
             ));
         };
         let others = spec.layers[held.layer].others.len();
-        if held.other > others {
-            return Err(Error::domain(format!("{at}.other"), held.other, format!("0 to {others}")));
+        let packages = others + usize::from(layers[held.layer].short.is_some());
+        if held.other > packages {
+            return Err(Error::domain(format!("{at}.other"), held.other, format!("0 to {packages}")));
         }
+        check_covered(&at, &begins.positions, index, held.other > others)?;
         if layers[held.layer].holds_shares {
             let allowed = "a layer of contracts with an expiry: shares of funds begin at none";
             return Err(Error::domain(format!("{at}.layer"), held.layer, allowed));
@@ -579,6 +627,25 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[Layer
         if held.entry_spot.is_some_and(|spot| !(spot > 0.0 && spot.is_finite())) {
             return Err(Error::domain(format!("{at}.entry_spot"), held.entry_spot.unwrap_or(0.0), "above 0"));
         }
+    }
+    Ok(())
+}
+
+/// What is sold against a position is covered by it, lot for lot, by itself alone and as long as it lives.
+fn check_covered(at: &str, positions: &[HeldSpec], index: usize, sold: bool) -> Result<()> {
+    let held = &positions[index];
+    let at = format!("{at}.covered_by");
+    let Some(by) = held.covered_by else {
+        let allowed = "the position that covers what is sold";
+        return if sold { Err(Error::domain(at, "absent", allowed)) } else { Ok(()) };
+    };
+    let same = positions.iter().filter(|other| other.covered_by == Some(by)).count();
+    let covers = positions.get(by).is_some_and(|long| {
+        long.layer == held.layer && long.other == 0 && long.lots >= held.lots && long.expiry >= held.expiry
+    });
+    if !sold || !covers || same > 1 {
+        let allowed = "of a short leg alone, and each another position of its layer with as many lots, that expires no earlier";
+        return Err(Error::domain(at, by, allowed));
     }
     Ok(())
 }

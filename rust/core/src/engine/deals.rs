@@ -4,8 +4,20 @@ use super::trace::Event;
 
 /// Names of what is kept; of the column `kind` the index here. A skip is kept where lots had been found (R42).
 pub const KINDS: &[&str] = &[
-    "open", "settle", "close", "reduce", "monetise", "transfer", "deposit", "refuse", "ruin", "resize",
+    "open",
+    "settle",
+    "close",
+    "reduce",
+    "monetise",
+    "transfer",
+    "deposit",
+    "refuse",
+    "ruin",
+    "resize",
     "skip",
+    "write",
+    "buy_back",
+    "settle_short",
 ];
 
 /// Names of the columns, in order; `layer` and `slot` are −1 and `pnl` is missing where there is none. `by` says who

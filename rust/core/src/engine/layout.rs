@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     check::{
         check_begins, check_calls, check_contract, check_entry, check_layer, check_ledgers, check_legs,
-        check_liquidity, check_quoted_at, check_share, check_weight,
+        check_liquidity, check_quoted_at, check_share, check_short, check_weight,
     },
     exposure::Asked,
     fill::Contract,
@@ -14,7 +14,7 @@ use super::{
     spec::{
         BookSpec, CallsSpec, Cap, ContractSpec, CostSpec, HeldSpec, LayerSpec, LedgerMode, LedgerName,
         LedgersSpec, LegSpec, LiquiditySpec, OverrideSpec, PermitSpec, PreferSpec, ProgressionSpec, Right,
-        Role, RollLimits, Rung, SizeSpec, SizeTarget, TrancheSpec, WeightSpec,
+        Role, RollLimits, Rung, ShortSpec, SizeSpec, SizeTarget, TrancheSpec, WeightSpec,
     },
     weight::Weight,
 };
@@ -29,7 +29,7 @@ use crate::{
         input::Input,
         names::{Name, Scope},
     },
-    schedule::{DaysWindow, Every, Schedule},
+    schedule::{DaysWindow, Every, NO_EXPIRY, Schedule},
 };
 
 /// Slots of a layer that reopens whenever it is flat: packages closed early are followed to expiry in the others.
@@ -78,6 +78,8 @@ pub(super) struct PoolPlan {
     pub asked: Asked,
     /// What it does inside sessions.
     pub inside: InsidePlan,
+    /// The pool of the calls that cover what is sold here, slot by slot: the short legs of diagonals.
+    pub covered_by: Option<usize>,
     key: PoolKey,
 }
 
@@ -99,6 +101,12 @@ impl PoolPlan {
     /// Packages that it has room for.
     pub fn places(&self) -> usize {
         self.slots + self.begun
+    }
+
+    /// Is an expiry listed, at a fill on this session, that is nearer than that of the call which would cover it?
+    pub fn sold_against(&self, session: u32, expiry: u32) -> bool {
+        let listed = self.expiry[session as usize];
+        listed != NO_EXPIRY && listed < expiry
     }
 
     /// Are its longs paid for in full, rather than margined?
@@ -204,6 +212,10 @@ pub(super) struct LayerPlan {
     pub followed_inside: bool,
     /// Shares of a fund, which have no expiry.
     pub holds_shares: bool,
+    /// What is sold against what it buys.
+    pub short: Option<ShortPlan>,
+    /// It is what is sold against the calls of another layer, which cover it slot by slot.
+    pub covered: bool,
 }
 
 impl LayerPlan {
@@ -228,6 +240,15 @@ impl LayerPlan {
 pub(super) struct OtherPlan {
     pub layer: usize,
     pub prefer: Prefer,
+}
+
+/// The short legs of diagonals: a layer of its own, of which each slot is covered by the same slot of the layer that buys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShortPlan {
+    pub layer: usize,
+    /// Lots sold for a lot held.
+    pub share: f64,
+    pub again: bool,
 }
 
 /// When it is bought; rules are among those that open.
@@ -316,6 +337,12 @@ impl BookPlan {
     pub fn family(&self, layer: usize) -> impl Iterator<Item = usize> + '_ {
         let of = self.layers[layer].of;
         std::iter::once(of).chain(self.layers[of].others.iter().map(|other| other.layer))
+    }
+
+    /// The same, and behind them what is sold against what they buy.
+    pub fn packages(&self, layer: usize) -> impl Iterator<Item = usize> + '_ {
+        let of = self.layers[layer].of;
+        self.family(layer).chain(self.layers[of].short.map(|short| short.layer))
     }
 
     /// The layers that trade the packages of this pool.
@@ -501,6 +528,12 @@ impl Builder<'_> {
         for (l, layer) in spec.layers.iter().enumerate() {
             self.others(index, l, layer, &format!("{}.{}", spec.arm, layer.name), &mut layers)?;
         }
+        for (l, layer) in spec.layers.iter().enumerate() {
+            if let Some(short) = &layer.short {
+                let path = format!("{}.{}.short", spec.arm, layer.name);
+                self.short((index, l), layer, short, &path, &mut layers)?;
+            }
+        }
         if let Some(begins) = &spec.begins {
             check_begins(spec, begins, &layers)?;
         }
@@ -528,14 +561,27 @@ impl Builder<'_> {
             return Err(Error::domain(at, "a weight", "none, or a layer with a budget among its caps"));
         }
         let begins = spec.begins.as_ref().map(|begins| {
-            let held = begins.positions.iter().map(|held| {
-                let others = &layers[held.layer].others;
-                let layer = if held.other == 0 { held.layer } else { others[held.other - 1].layer };
+            let mut held: Vec<_> = vec![];
+            for position in begins.positions.iter().filter(|position| position.covered_by.is_none()) {
+                let LayerPlan { others, short, .. } = &layers[position.layer];
+                let other = position.other.checked_sub(1).map(|other| others[other].layer);
+                let layer = other.unwrap_or(position.layer);
                 let pool = &mut self.pools[layers[layer].pool];
                 pool.begun += 1;
-                (pool.slots + pool.begun - 1, HeldSpec { layer, ..held.clone() })
-            });
-            BeginPlan { cash: begins.cash, committed: begins.committed, held: held.collect() }
+                held.push((pool.slots + pool.begun - 1, HeldSpec { layer, ..position.clone() }));
+                if let Some(short) = short {
+                    self.pools[layers[short.layer].pool].begun += 1;
+                }
+            }
+            // Behind what covers them, in the same slots.
+            for position in &begins.positions {
+                let covered = position.covered_by.zip(layers[position.layer].short);
+                let Some((by, short)) = covered else { continue };
+                let before = &begins.positions[..by];
+                let slot = held[before.iter().filter(|each| each.covered_by.is_none()).count()].0;
+                held.push((slot, HeldSpec { layer: short.layer, ..position.clone() }));
+            }
+            BeginPlan { cash: begins.cash, committed: begins.committed, held }
         });
         Ok(BookPlan {
             arm: spec.arm.clone(),
@@ -577,7 +623,17 @@ impl Builder<'_> {
         spec: &LayerSpec,
         ledger: usize,
     ) -> Result<LayerPlan> {
-        let pool = self.pool(path, owner, spec)?;
+        let pool = self.pool(path, owner, spec, None)?;
+        self.on_pool(path, owner, spec, (pool, ledger))
+    }
+
+    fn on_pool(
+        &mut self,
+        path: &str,
+        owner: (usize, usize),
+        spec: &LayerSpec,
+        (pool, ledger): (usize, usize),
+    ) -> Result<LayerPlan> {
         let enter = spec.enter.as_ref().map(|rule| self.enter(owner.0, rule)).transpose()?;
         let core = spec.role == Role::Core;
         let exit = spec.exit.as_ref().map(|rule| self.exit(owner.0, pool, core, rule)).transpose()?;
@@ -622,7 +678,59 @@ impl Builder<'_> {
             progression: spec.progression,
             followed_inside: watched || spec.at.is_some(),
             holds_shares: self.pools[pool].contract.instrument.is_share(),
+            short: None,
+            covered: self.pools[pool].covered_by.is_some(),
         })
+    }
+
+    /// Appends a layer for what is sold against the calls that a layer buys.
+    ///
+    /// It decides nothing by itself: its tranches are opened and closed with those that cover them.
+    fn short(
+        &mut self,
+        (book, of): (usize, usize),
+        spec: &LayerSpec,
+        short: &ShortSpec,
+        path: &str,
+        layers: &mut Vec<LayerPlan>,
+    ) -> Result<()> {
+        let size = SizeSpec {
+            target: SizeTarget::Lots,
+            caps: vec![],
+            reduced: None,
+            reductions: vec![],
+            band: 0.0,
+            review: false,
+            weight: None,
+            ..spec.size.clone()
+        };
+        let acting = LayerSpec {
+            legs: vec![LegSpec { right: Right::Call, ratio: -1, strike: short.strike }],
+            days: short.days,
+            after: None,
+            every: Every::Flat,
+            enter: None,
+            exit: None,
+            permits: vec![],
+            overrides: vec![],
+            roll_below: None,
+            monetise: vec![],
+            press: None,
+            tranches: vec![],
+            roll_limits: None,
+            short: None,
+            size,
+            ..spec.clone()
+        };
+        let LayerPlan { pool: long, ledger, .. } = layers[of];
+        check_short(path, spec, short, &self.pools[long].contract)?;
+        let owner = (book, layers.len());
+        let pool = self.pool(path, owner, &acting, Some(long))?;
+        let plan = self.on_pool(path, owner, &acting, (pool, ledger))?;
+        let layer = layers.len();
+        layers.push(LayerPlan { of, ..plan });
+        layers[of].short = Some(ShortPlan { layer, share: short.share, again: short.again });
+        Ok(())
     }
 
     /// Appends a layer for each other package of one of the specification.
@@ -666,7 +774,14 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn pool(&mut self, path: &str, owner: (usize, usize), spec: &LayerSpec) -> Result<usize> {
+    /// Finds or makes the timeline of packages that a layer trades; `covered_by`: that of the calls that cover them.
+    fn pool(
+        &mut self,
+        path: &str,
+        owner: (usize, usize),
+        spec: &LayerSpec,
+        covered_by: Option<usize>,
+    ) -> Result<usize> {
         let crash = spec.size.caps.iter().find_map(|cap| match cap {
             Cap::CrashGain { ln_move } => Some(*ln_move),
             _ => None,
@@ -694,7 +809,7 @@ impl Builder<'_> {
         let fund = shares.enumerate().find(|(_, (product, _))| *product == of);
         let fund = fund.map(|(number, (_, fund))| (number as u8, fund));
         let contract = Contract::new(row, &self.costs, fund);
-        let margin_legs = check_legs(path, &contract, &spec.legs)?;
+        let margin_legs = check_legs(path, &contract, &spec.legs, covered_by.is_some())?;
         if spec.days.low < 1 || spec.days.high < spec.days.low {
             return Err(Error::domain(
                 format!("{path}.days"),
@@ -723,10 +838,12 @@ impl Builder<'_> {
             self.schedule.expiry_table(&spec.product, spec.days, after, quoted)?
         };
         let decides = self.schedule.decision_sessions(spec.every);
-        let (tranches, slots) = match &decides {
+        let (tranches, slots) = match (&decides, covered_by) {
+            // Linked slots: each is covered by the same slot of the calls that are bought.
+            (_, Some(long)) => (1, self.pools[long].slots),
             // A roll needs a slot beside those of what is held.
-            None => (1, FLAT_SLOTS.max(spec.tranches.len() + 1)),
-            Some(decides) => {
+            (None, None) => (1, FLAT_SLOTS.max(spec.tranches.len() + 1)),
+            (Some(decides), None) => {
                 let needed = self.schedule.slots_needed(decides, &expiry);
                 (needed, needed)
             }
@@ -756,6 +873,7 @@ impl Builder<'_> {
                 && spec.legs.iter().any(|leg| leg.right == Right::Put && leg.ratio > 0),
             asked: Asked::default(),
             inside: InsidePlan { at: spec.at, marked: spec.at.is_some() },
+            covered_by,
             key,
         };
         pool.fees *= f64::from(pool.contracts());

@@ -145,6 +145,8 @@ pub struct Package {
     pub moved: Option<Box<MovedPackage>>,
     /// The package at the worst bar of the session, where one is asked for.
     pub at_bar: Option<Box<AtBar>>,
+    /// Strike of the call that covers it, of the short leg of a diagonal.
+    pub cover: Option<Box<Col>>,
 }
 
 /// What a plan asks to be known of every package.
@@ -166,7 +168,7 @@ pub struct MovedPackage {
 }
 
 impl Package {
-    fn empty(legs: usize, recorded: bool, asked: Asked) -> Self {
+    fn empty(legs: usize, recorded: bool, asked: Asked, covered: bool) -> Self {
         Self {
             alive: Mask::NONE,
             held: Mask::NONE,
@@ -194,6 +196,7 @@ impl Package {
             excursions: Default::default(),
             challenge: Col::default(),
             at_bar: asked.bar.then(|| Box::new(AtBar::new(legs, asked.moved))),
+            cover: covered.then(|| Box::new(Col::splat(1.0))),
             moved: asked
                 .moved
                 .then(|| Box::new(MovedPackage { basis: Basis::new(legs), loss: Loss::default() })),
@@ -268,6 +271,11 @@ impl Package {
                 let to = self.expiry[i].max(market.session[i]);
                 let days = f64::from(plan.schedule.days_between(market.session[i], to));
                 self.margin[i] = pool.contract.margin(self.value[i], days, market.vix[i]);
+            }
+        } else if let Some(cover) = &self.cover {
+            // Covered by a call that expires no earlier: what its strike lies above this one.
+            for i in 0..LANES {
+                self.risk[i] = (cover[i] - self.strikes[0][i]).max(0.0);
             }
         } else if !pool.contract.instrument.is_share() {
             worst_payoff(&pool.margin_legs, &self.strikes, &mut self.risk);
@@ -369,7 +377,7 @@ struct Scratch {
 impl Pool {
     /// Empty slots.
     pub fn new(plan: &PoolPlan, asked: Asked) -> Self {
-        let empty = Package::empty(plan.legs.len(), plan.chain.is_some(), asked);
+        let empty = Package::empty(plan.legs.len(), plan.chain.is_some(), asked, plan.covered_by.is_some());
         Self {
             packages: vec![empty; plan.places()],
             decisions: [0; LANES],
@@ -385,7 +393,7 @@ impl Pool {
         for package in &mut self.packages {
             let recorded = package.anchor.is_some();
             let asked = Asked { moved: package.moved.is_some(), bar: package.at_bar.is_some() };
-            *package = Package::empty(package.strikes.len(), recorded, asked);
+            *package = Package::empty(package.strikes.len(), recorded, asked, package.cover.is_some());
         }
         self.decisions = [0; LANES];
         self.due = Mask::NONE;

@@ -301,6 +301,11 @@ impl Plan {
     ) -> Result<Vec<Vec<f64>>> {
         self.check_book(book)?;
         self.closes_alone("foresight")?;
+        if self.books[book].layers.iter().any(|layer| layer.short.is_some()) {
+            let problem = "foresight: what a tranche is worth with hindsight is not defined while calls are sold against it: \
+                           ask a book without short";
+            return Err(Error::Spec(problem.into()));
+        }
         let blocks = self.blocks(first_path, paths, threads, |block, first, live| {
             block.follow_foresight(book);
             block.run(first, live);

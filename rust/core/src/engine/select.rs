@@ -78,6 +78,8 @@ pub struct Selection {
     pub forward: Col,
     /// Openings are told: deltas and expected moves are wanted, whoever hedges.
     pub told: bool,
+    /// Strike of the call that covers what is chosen, where something does: it lies below.
+    pub cover: Option<Box<Col>>,
     quotes: Quotes,
     /// |delta| of the legs that are chosen by the credit.
     common: Col,
@@ -88,8 +90,9 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Scratch for a layer with this many legs, whose quotes may be recorded, and which margin may reprice.
-    pub fn new(legs: usize, recorded: bool, moved: bool) -> Self {
+    /// Scratch for the packages of a pool, which margin may reprice.
+    pub fn new(pool: &PoolPlan, moved: bool) -> Self {
+        let (legs, recorded) = (pool.legs.len(), pool.chain.is_some());
         Self {
             expiry: [0; LANES],
             no_expiry: Mask::NONE,
@@ -114,6 +117,7 @@ impl Selection {
             repriced_off: moved.then(|| Box::new(Basis::new(legs))),
             forward: Col::default(),
             told: false,
+            cover: pool.covered_by.map(|_| Box::new(Col::splat(1.0))),
             quotes: Quotes::default(),
             common: Col::default(),
             moved: State::default(),
@@ -185,8 +189,12 @@ impl Selection {
         for index in 0..pool.legs.len() {
             let (earlier, rest) = self.strikes.split_at_mut(index);
             let (leg, out) = (&pool.legs[index], &mut rest[0]);
+            let earlier = self.cover.as_deref().map_or(&*earlier, std::slice::from_ref);
             let wanted = (&self.days, &self.common, asked);
             strike(pool, leg, market, slices, &self.quotes, wanted, earlier, out);
+            if let Some(cover) = &self.cover {
+                keep_above(pool, leg, slices, cover, out);
+            }
         }
         self.quotes.value(pool, &self.strikes, &mut self.value, Some(&mut self.leg_prices));
         if pool.chain.is_some() {
@@ -538,6 +546,23 @@ fn strike(
                     from + sign * steps * grid
                 });
             }
+        }
+    }
+}
+
+/// Puts strikes of calls that are not above those that cover them on the next listed one that is.
+fn keep_above(
+    pool: &PoolPlan,
+    leg: &LegSpec,
+    slices: &[Option<&SliceSpec>; LANES],
+    cover: &Col,
+    out: &mut Col,
+) {
+    for i in 0..LANES {
+        let from = cover[i];
+        if out[i] <= from {
+            let next = from + pool.contract.grid(from);
+            out[i] = listed(slices[i], leg.right.sign(), next, |strike| strike > from, || next);
         }
     }
 }

@@ -8,6 +8,7 @@ pub struct Event {
     /// Minutes since the opening, inside the session; `None` at its close.
     pub minute: Option<u32>,
     /// "open", "skip", "withhold", "keep", "refuse", "block", "settle", "close", "reduce", "monetise", "resize", "transfer", "call", "deposit", "ruin".
+    /// Of the short leg of a diagonal "write", `buy_back` and `settle_short`.
     pub kind: &'static str,
     /// Why: the rule's text, or the reason in one word.
     pub reason: String,
@@ -15,7 +16,7 @@ pub struct Event {
     pub layer: Option<usize>,
     /// Slot of the layer.
     pub slot: Option<usize>,
-    /// Which of the layer's packages: 0 its own, then its others.
+    /// Which of the layer's packages: 0 its own, then its others, then what is sold against it.
     pub other: usize,
     /// Lots.
     pub lots: f64,
@@ -158,7 +159,7 @@ pub struct LayerDecision {
 pub struct Held {
     /// Slot of the layer.
     pub slot: usize,
-    /// Which of the layer's packages: 0 its own, then its others.
+    /// Which of the layer's packages: 0 its own, then its others, then what is sold against it.
     pub other: usize,
     /// Lots, and lots at the opening.
     pub lots: [f64; 2],
@@ -186,4 +187,6 @@ pub struct Held {
     pub sell: f64,
     /// Lots that are sold because they are beyond the band (R82).
     pub resize: f64,
+    /// A call is to be sold against it.
+    pub write: bool,
 }

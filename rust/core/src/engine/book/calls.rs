@@ -139,6 +139,7 @@ impl Book {
                 held
             };
             self.close_lots(ctx, layer, slot, ctx.package(pools, layer, slot), lane, lots, Closing::Call);
+            self.buy_back(ctx, pools, (layer, slot), lane, (true, "margin call"));
             self.sum.forced[lane] += 1.0;
             first(&mut self.sum.forced_tick, lane, ctx.tick);
             self.calls.acted[ledger].set(lane, true);
@@ -181,9 +182,21 @@ impl Book {
         let package = ctx.package(pools, layer, slot);
         let fill = price_closing(ctx, layer, package, lane, lots, forced_share(ctx, lane));
         let (held, cash) = (self.layers[layer].slots[slot].lots[lane], self.cash[ledger][lane]);
+        let uncovered = self.uncovered(ctx, layer, slot, lane, held - lots);
         self.layers[layer].slots[slot].lots[lane] = held - lots;
         self.cash[ledger][lane] = cash + lots * ctx.pool(layer).contract.dpp * fill.received - fill.fees;
+        if let Some(short) = ctx.layer(layer).short.filter(|_| uncovered > 0.0) {
+            // Its short leg goes with it.
+            let package = ctx.package(pools, short.layer, slot);
+            let fill = price_closing(ctx, short.layer, package, lane, uncovered, forced_share(ctx, lane));
+            self.layers[short.layer].slots[slot].lots[lane] -= uncovered;
+            let dollars = uncovered * ctx.pool(short.layer).contract.dpp;
+            self.cash[ledger][lane] += dollars * fill.received - fill.fees;
+        }
         let after = self.free_funds(ctx, pools, ledger, lane);
+        if let Some(short) = ctx.layer(layer).short {
+            self.layers[short.layer].slots[slot].lots[lane] += uncovered;
+        }
         self.layers[layer].slots[slot].lots[lane] = held;
         self.cash[ledger][lane] = cash;
         after - before
@@ -199,6 +212,14 @@ impl Book {
         dollars: f64,
     ) -> f64 {
         let held = self.layers[tranche.0].slots[tranche.1].lots[lane];
+        if ctx.layer(tranche.0).short.is_some() {
+            // Short legs go whole, so that what some lots free is neither a multiple of one lot's nor concave.
+            let mut lots = 1.0;
+            while lots < held && self.relief(ctx, pools, tranche, lane, lots) < dollars {
+                lots += 1.0;
+            }
+            return lots;
+        }
         if ctx.plan.margin == MarginRule::Strategy {
             let one = self.relief(ctx, pools, tranche, lane, 1.0);
             return if one > 0.0 { (dollars / one).ceil().clamp(1.0, held) } else { held };
@@ -215,7 +236,9 @@ impl Book {
         lane: usize,
     ) -> Option<(usize, usize)> {
         let mut first: Option<((usize, usize), f64)> = None;
-        for layer in (0..self.layers.len()).filter(|&layer| ctx.layer(layer).ledger == ledger) {
+        // What is sold against calls goes with them.
+        let own = |&layer: &usize| ctx.layer(layer).ledger == ledger && !ctx.layer(layer).covered;
+        for layer in (0..self.layers.len()).filter(own) {
             for slot in 0..self.layers[layer].slots.len() {
                 let lots = self.layers[layer].slots[slot].lots[lane];
                 if lots == 0.0 {

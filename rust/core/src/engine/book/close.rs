@@ -17,6 +17,20 @@ pub(super) struct Fill {
     pub fees: f64,
 }
 
+impl Closing {
+    /// What events say of it.
+    pub(super) fn words(self, ctx: Context<'_>, layer: usize) -> String {
+        match self {
+            Self::Rule => {
+                ctx.layer(layer).exit.map_or_else(String::new, |exit| ctx.plan.exits[exit].rule.text.clone())
+            }
+            Self::Roll => "roll".into(),
+            Self::Call => "margin call".into(),
+            Self::Ruin => "ruin".into(),
+        }
+    }
+}
+
 impl Book {
     /// Everything that the last tick decided but the openings.
     pub fn close_out(&mut self, ctx: Context<'_>, pools: &[Pool]) {
@@ -28,6 +42,7 @@ impl Book {
                 for (lanes, why) in [(exits, Closing::Rule), (rolls, Closing::Roll)] {
                     for i in lanes.lanes() {
                         self.close(ctx, layer, slot, ctx.package(pools, layer, slot), i, why);
+                        self.buy_back(ctx, pools, (layer, slot), i, (false, &why.words(ctx, layer)));
                     }
                 }
             }
@@ -38,6 +53,7 @@ impl Book {
             for ledger in ctx.ledgers() {
                 while let Some((layer, slot)) = self.next_tranche(ctx, pools, ledger, i) {
                     self.close(ctx, layer, slot, ctx.package(pools, layer, slot), i, Closing::Ruin);
+                    self.buy_back(ctx, pools, (layer, slot), i, (true, &Closing::Ruin.words(ctx, layer)));
                 }
             }
         }
@@ -78,6 +94,7 @@ impl Book {
                     let lots = self.lots_to_sell(ctx, layer, slot, i);
                     if lots > 0.0 {
                         self.sell(ctx, layer, slot, ctx.package(pools, layer, slot), i, lots, "monetise");
+                        self.buy_back(ctx, pools, (layer, slot), i, (false, "monetise"));
                     }
                 }
             }
@@ -213,14 +230,7 @@ impl Book {
             let extrinsic = package.exercised(pool, ctx.market.spot[lane], lane) - package.worth[lane];
             self.sum.given_up[lane] += lots * pool.contract.dpp * extrinsic;
         }
-        let reason = match why {
-            Closing::Rule => {
-                ctx.layer(layer).exit.map_or_else(String::new, |exit| ctx.plan.exits[exit].rule.text.clone())
-            }
-            Closing::Roll => "roll".into(),
-            Closing::Call => "margin call".into(),
-            Closing::Ruin => "ruin".into(),
-        };
+        let reason = why.words(ctx, layer);
         self.realise(ctx, layer, slot, package, lane, received, fees, ("close", reason));
     }
 }
@@ -260,7 +270,7 @@ pub(super) fn price_closing(
     let pool = ctx.pool(layer);
     let spread = share * package.half_spreads(pool, &ctx.plan.costs, lane, ctx.market.vix[lane]);
     // Nobody pays to be rid of what was bought.
-    let gives_up = ctx.layer(layer).hedges() && pool.pays_premium();
+    let gives_up = ctx.layer(layer).hedges() && pool.pays_premium() && !ctx.layer(layer).covered;
     let slip = if gives_up { spread.min(package.worth[lane].max(0.0)) } else { spread };
     let received = package.worth[lane] - slip;
     let fees = lots * pool.fees;

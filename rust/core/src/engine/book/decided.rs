@@ -59,7 +59,7 @@ impl Book {
             factor: self.layers[layer].factor[0],
             parts,
             further,
-            held: (ctx.book.family(layer).flat_map(slots))
+            held: (ctx.book.packages(layer).flat_map(slots))
                 .filter(|&(layer, slot)| self.holds(layer, slot).get(0))
                 .map(|(layer, slot)| self.held_decided(ctx, pools, layer, slot))
                 .collect(),
@@ -81,11 +81,17 @@ impl Book {
             leg_prices: package.leg_prices.iter().map(|price| price[0]).collect(),
             credit: package.credit[0],
             value: package.value[0],
-            challenge: challenge(ctx.pool(layer), package, 0, ctx.market.spot[0]),
+            // What is sold against a hedge has no break-even of SPX.
+            challenge: if ctx.layer(layer).covered {
+                f64::NAN
+            } else {
+                challenge(ctx.pool(layer), package, 0, ctx.market.spot[0])
+            },
             exit,
             roll,
             sell: if sells { self.lots_to_sell(ctx, layer, slot, 0).max(0.0) } else { 0.0 },
             resize: self.layers[layer].trims.get(slot).map_or(0.0, |trims| trims[0]),
+            write: ctx.layer(layer).short.is_some_and(|short| self.writes(short.layer, slot).get(0)),
         }
     }
 }

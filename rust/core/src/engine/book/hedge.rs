@@ -1,6 +1,6 @@
 //! Lots of a hedge: its target, the limits that may bind, and which of them did (R22, R24, R42, R43, R61).
 
-use super::{Book, Context, window::Window};
+use super::{Book, Context, diagonal::short_vega, window::Window};
 use crate::{
     engine::{
         foresight::Bought,
@@ -61,12 +61,14 @@ struct Offer<'a> {
     expected_cost: f64,
     crash_gain: f64,
     fall_gain: f64,
+    /// Dollars per VIX point of what is sold against it.
+    short_vega: f64,
 }
 
 impl Offer<'_> {
-    /// Change of value for one VIX point.
+    /// Change of value for one VIX point, of both legs of a diagonal.
     fn sens(&self, lane: usize) -> f64 {
-        self.package.sens[lane] * self.dpp
+        self.package.sens[lane] * self.dpp + self.short_vega
     }
 }
 
@@ -90,7 +92,8 @@ impl Book {
         choice: &Selection,
         lane: usize,
     ) {
-        let offer = offer(ctx, layer, package, choice, lane);
+        let short_vega = short_vega(ctx, pools, layer, slot, lane);
+        let offer = Offer { short_vega, ..offer(ctx, layer, package, choice, lane) };
         if let Some(bought) = self.bought.as_mut() {
             // A book that is followed for foresight buys one lot of everything on offer.
             bought.push(Bought {
@@ -158,6 +161,7 @@ impl Book {
         let times = self.times_words(layer, lane);
         let reason = format!("{rule}; {}{times}{traded}{weighed}", limit.words());
         self.enter(ctx, layer, slot, package, lane, [lots, allowed], reason);
+        self.write(ctx, pools, layer, slot, lane);
     }
 
     /// Dollars per VIX point of the core (what it loses) and of all hedges (what they gain).
@@ -425,5 +429,6 @@ fn offer<'a>(
         expected_cost: (decay + trades * slip) * dpp + trades * pool.fees,
         crash_gain: choice.crash_gain[lane] * dpp,
         fall_gain: choice.fall_gain[lane] * dpp,
+        short_vega: 0.0,
     }
 }

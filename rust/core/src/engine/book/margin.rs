@@ -34,9 +34,12 @@ impl Book {
             MarginRule::Strategy => {
                 cash + ctx.book.offset.map_or(0.0, |share| {
                     let bought = layers.filter(|&layer| ctx.layer(layer).hedges());
+                    // What is sold against them counts against them.
+                    let counted =
+                        |l: usize, worth: f64| if ctx.layer(l).covered { worth } else { worth.max(0.0) };
                     share
                         * bought
-                            .map(|l| self.held(ctx, pools, l, |p| p.worth[lane].max(0.0), lane))
+                            .map(|l| self.held(ctx, pools, l, |p| counted(l, p.worth[lane]), lane))
                             .sum::<f64>()
                 })
             }
@@ -164,6 +167,9 @@ impl Book {
                 funds += match (ctx.plan.margin, contract.instrument) {
                     (_, Instrument::VixFuture) => dollars * (value - package.value[lane]),
                     (MarginRule::Portfolio(_), _) => dollars * value,
+                    (MarginRule::Strategy, _) if ctx.layer(index).covered => {
+                        bought.unwrap_or(0.0) * dollars * value
+                    }
                     (MarginRule::Strategy, _) => bought.unwrap_or(0.0) * dollars * value.max(0.0),
                 };
                 risk += dollars * (package.risk[lane] + at.margin[lane]);

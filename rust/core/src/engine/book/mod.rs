@@ -4,6 +4,7 @@ mod begin;
 mod calls;
 mod close;
 mod decided;
+mod diagonal;
 mod efficiency;
 mod hedge;
 mod inside;
@@ -72,6 +73,8 @@ struct Slot {
     left: Col,
     exit: Mask,
     roll: Mask,
+    /// Of the short leg of a diagonal: it is to be sold.
+    write: Mask,
     /// Closed by rule, and by force.
     early: [Early; 2],
     /// Lanes in which one of them is followed.
@@ -171,13 +174,14 @@ impl<'a> Context<'a> {
         &pools[self.book.layers[layer].pool].packages[slot]
     }
 
-    /// Which of its layer's packages this is: 0 its own, then the others.
+    /// Which of its layer's packages this is: 0 its own, then the others, then what is sold against it.
     fn other(&self, layer: usize) -> usize {
-        self.book.family(layer).position(|each| each == layer).unwrap_or(0)
+        self.book.packages(layer).position(|each| each == layer).unwrap_or(0)
     }
 
-    /// A slot among those of all the packages of a layer.
+    /// A slot among those of all the packages of a layer; of a short leg that of the call which covers it.
     fn place(&self, layer: usize, slot: usize) -> usize {
+        let layer = if self.layer(layer).covered { self.layer(layer).of } else { layer };
         let before = self.book.family(layer).take_while(|&each| each != layer);
         before.map(|each| self.pool(each).places()).sum::<usize>() + slot
     }

@@ -236,8 +236,10 @@ impl Book {
         state.reached[lane] = 0.0;
         state.pressed.set(lane, false);
         let variances = self.rolled_variances(ctx, layer, lane);
-        let of = ctx.layer(layer).of;
-        self.layers[of].bought[lane] = self.layers[of].adding[lane];
+        let (of, covered) = (ctx.layer(layer).of, ctx.layer(layer).covered);
+        if !covered {
+            self.layers[of].bought[lane] = self.layers[of].adding[lane];
+        }
         self.log(ctx, lane, || Event {
             reason,
             lots,
@@ -245,7 +247,7 @@ impl Book {
             cash: dollars * credit - fees,
             variances: [variances.sold, variances.forward],
             unrounded,
-            ..about(ctx, "open", layer, slot, Some(package))
+            ..about(ctx, if covered { "write" } else { "open" }, layer, slot, Some(package))
         });
     }
 

@@ -126,6 +126,7 @@ impl Book {
                     if lots > 0.0 {
                         let package = ctx.package(pools, layer, slot);
                         self.sell(ctx, layer, slot, package, i, lots, "resize");
+                        self.buy_back(ctx, pools, (layer, slot), i, (false, "beyond its band"));
                     }
                 }
             }

@@ -179,7 +179,7 @@ impl Book {
     /// Variances of the roll that the opening of a layer completes.
     pub(super) fn rolled_variances(&self, ctx: Context<'_>, layer: usize, lane: usize) -> Variances {
         let state = &self.layers[ctx.layer(layer).of];
-        if !state.rolled.get(lane) {
+        if !state.rolled.get(lane) || ctx.layer(layer).covered {
             return Variances::NONE;
         }
         let [sold, forward] = state.traded.each_ref().map(|column| column[lane]);

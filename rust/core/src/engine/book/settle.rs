@@ -33,7 +33,8 @@ impl Book {
                 self.sum.settlement[i] += against_mark;
                 self.layers[layer].pnl[i] += against_mark;
                 self.count_settlement(ctx, layer, slot, package, i, payoff, dollars * paid);
-                self.realise(ctx, layer, slot, package, i, paid, 0.0, ("settle", "expiry".into()));
+                let kind = if ctx.layer(layer).covered { "settle_short" } else { "settle" };
+                self.realise(ctx, layer, slot, package, i, paid, 0.0, (kind, "expiry".into()));
             }
         }
     }

@@ -21,9 +21,12 @@ pub struct BeginsSpec {
 pub struct HeldSpec {
     /// Index of the layer that it belongs to.
     pub layer: usize,
-    /// Which of its packages it is: 0 its own, then its others in order.
+    /// Which of its packages it is: 0 its own, then its others in order, then what is sold against it.
     #[serde(default)]
     pub other: usize,
+    /// Of what is sold against another: the index of the position that covers it.
+    #[serde(default)]
+    pub covered_by: Option<usize>,
     /// Lots held.
     pub lots: f64,
     /// Lots at the opening: more where a part has been sold (R36).

@@ -1,7 +1,9 @@
-//! What a hedge layer does besides opening and closing: partial sales, a cash press, further tranches, limits of a roll.
+//! What a hedge layer does besides opening and closing: partial sales, a cash press, further tranches, limits of a roll,
+//! a nearer call sold against what it buys.
 
 use serde::Deserialize;
 
+use super::StrikeSpec;
 use crate::{rules::expr::Rule, schedule::DaysWindow};
 
 /// A partial sale (R36).
@@ -75,4 +77,18 @@ pub enum PreferSpec {
         /// Rule on market and book, read when the opening is decided.
         when: Rule,
     },
+}
+
+/// The short leg of a call diagonal: a nearer call at a higher strike, sold against the call that a layer buys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShortSpec {
+    /// Calendar days to its expiry.
+    pub days: DaysWindow,
+    /// How its strike is chosen: by delta, or an offset in points from that of the bought call.
+    pub strike: StrikeSpec,
+    /// Lots sold for a lot held.
+    pub share: f64,
+    /// Is another one sold when it has settled, while the bought call is held and has more days left?
+    pub again: bool,
 }

@@ -14,7 +14,7 @@ pub use begins::{BeginsSpec, HeldSpec};
 pub use calls::{CallOrder, CallPolicy, CallsSpec, LiquiditySpec};
 pub use contract::{ContractSpec, HalfSpread, Kind, Settlement, Underlying};
 pub use governance::{OverrideSpec, PermitSpec};
-pub use hedging::{OtherSpec, PreferSpec, PressSpec, RollLimits, Rung, TrancheSpec};
+pub use hedging::{OtherSpec, PreferSpec, PressSpec, RollLimits, Rung, ShortSpec, TrancheSpec};
 pub use legs::{Drift, LegSpec, Right, StrikeSpec, Width};
 pub use signals::{ModelledSpec, SignalsSpec};
 pub use size::{Cap, ProgressionMode, ProgressionSpec, Reduced, SizeBase, SizeBasis, SizeSpec, SizeTarget};
@@ -246,6 +246,9 @@ pub struct LayerSpec {
     /// What may be bought in place of product and days, the first that is preferred (R32, R42); none: nothing.
     #[serde(default)]
     pub others: Vec<OtherSpec>,
+    /// A nearer call that is sold against the one that is bought; absent: none.
+    #[serde(default)]
+    pub short: Option<ShortSpec>,
     /// How many lots.
     pub size: SizeSpec,
     /// What a loss does to the next size (R10); absent: nothing.

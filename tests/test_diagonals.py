@@ -1,0 +1,395 @@
+"""Call diagonals: a nearer call sold against the one that a layer buys, and bought back with it."""
+
+import json
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+import alvh as av
+import hedge_random
+from agreement import agree
+from alvh import _core, margin
+from alvh.episode import sentence
+from alvh.errors import AlvhError, BookError, SpecError
+from alvh.market import L3F
+from hedge_plan import CAPITAL, FORTNIGHT, MONTH, QUARTER, WEEK, commingled, core, separate, spec, vix_call
+from test_liquidity import RULE as LIQUIDITY
+from twin_plan import rule
+
+SEARCHED = 64  # paths
+CORE = core(0.4, FORTNIGHT)
+
+
+def sold(days=WEEK, delta=0.15, *, share=1.0, again=True, points=None):
+    """What is sold against a call."""
+    by_width = {"by": "offset", "from": 0, "width": {"points": points}}
+    strike = by_width if points else {"by": "delta", "value": delta}
+    return {"days": days, "strike": strike, "share": share, "again": again}
+
+
+def diagonal(days=MONTH, *, short=None, **more):
+    return vix_call(days, short=short or sold(), **({"target": "lots", "value": 40} | more))
+
+
+# name: layers, ledgers, other terms of the plan, figures that must not be 0 on every path
+CASES = {
+    "by dollars a VIX point": (
+        [CORE, vix_call(QUARTER, delta=0.5, short=sold(FORTNIGHT, 0.2, share=0.5))],
+        separate(0.3),
+        {},
+        "hedge_opened bound_target",
+    ),
+    "in parts, sold at a width": (
+        [
+            CORE,
+            diagonal(
+                QUARTER,
+                short=sold(MONTH, points=4.0),
+                tranches=[{"share": 0.5}, {"share": 0.5, "when": rule("lt", "chance", 0.2)}],
+                monetise=[{"at": 1.05, "sell": 0.34}, {"at": 1.3, "sell": 0.33}],
+            ),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened monetised",
+    ),
+    "rolled, with limits": (
+        [CORE, diagonal(short=sold(WEEK, 0.2), roll_below=21, roll_limits={"extrinsic_per_day": 0.9})],
+        separate(0.3),
+        {},
+        "rolled rolls_kept",
+    ),
+    "each week, closed by rule": (
+        [CORE, diagonal(every="week", roll_below=14, exit=rule("ge", "profit", 1.0), size={"band": 0.1})],
+        commingled(0.2),
+        {},
+        "rolled hedge_opened",
+    ),
+    "reviewed, half of it sold against, once": (
+        [
+            CORE,
+            diagonal(
+                every="day",
+                short=sold(share=0.5, again=False),
+                size={"review": True, "reductions": [{"when": rule("gt", "vix", 34.0), "to": 0.3}]},
+                press={"when": rule("lt", "chance", 0.3), "at": 1.05, "sell": 0.5},
+            ),
+        ],
+        separate(0.3),
+        {},
+        "pressed",
+    ),
+    "calls of a sleeve that pays what they settle at": (
+        [CORE, diagonal(value=900, short=sold(points=1.0), every="day")],
+        separate(0.15),
+        {"market": L3F(vix=18, erp=0.0)},
+        "sleeve_calls forced",
+    ),
+    "ruin": (
+        [core(0.9, WEEK), diagonal(value=900, short=sold(points=1.0))],
+        None,
+        {"ruin_share": 0.9, "costs": {"liquidation_share": 1.7}},
+        "ruin_tick",
+    ),
+    "under portfolio margin": (
+        [CORE, diagonal(value=500, short=sold(points=1.0), every="week", roll_below=10)],
+        separate(0.12),
+        {"margin": {"portfolio": margin.grid("exchange").spec()}},
+        "hedge_opened bound_funds",
+    ),
+    "offset": (
+        [CORE, diagonal(value=200, every="week")],
+        commingled(0.2) | {"mode": "offset"},
+        {"worst_bar": {"spot": -0.03, "vix": 1.7}},
+        "hedge_opened",
+    ),
+}
+
+
+def made(name, **book):
+    layers, ledgers, more, figures = CASES[name]
+    plan = spec((layers, ledgers), **more)
+    plan["books"][0] |= book
+    return plan, figures.split()
+
+
+def happened(plan, *figures):
+    """Engine and twin agree on the first paths, and on two on which each of the figures is not 0."""
+    compiled = _core.Plan(json.dumps(plan))
+    found, paths = compiled.run(0, SEARCHED), {0, 1}
+    for name in figures:
+        hits = np.flatnonzero(np.nan_to_num(found[name]))
+        assert len(hits), f"{name} is 0 on every path: the case does not exercise what it is for"
+        paths |= {*hits[:2].tolist()}
+    for path in sorted(paths):
+        covered(compiled.trace(path, 0)["events"], plan["books"][0]["layers"])
+        agree(plan, path, 0, compiled)
+
+
+def covered(events, layers):
+    """No tick and no fill leaves more sold than is held, and what is sold lies above and settles before."""
+    held, sold_lots, seen = {}, {}, set()
+    ticks = sorted({event["tick"] for event in events})
+    for tick in ticks:
+        for event in (event for event in events if event["tick"] == tick and event["lots"]):
+            place, kind, lots = (event["layer"], event["slot"]), event["event"], event["lots"]
+            assert float(lots).is_integer()
+            if kind == "open":
+                held[place] = [lots, event["strikes"], event["expiry_day"]]
+            elif kind in {"close", "settle", "monetise", "resize", "reduce"}:
+                held[place][0] -= lots
+            elif kind == "write":
+                assert event["other"] == 1
+                assert sold_lots.get(place, 0.0) == 0.0, "sold twice"
+                assert event["strikes"][0] > held[place][1][0]
+                assert event["expiry_day"] < held[place][2]
+                assert event["price"] > 0
+                sold_lots[place] = lots
+            elif kind in {"buy_back", "settle_short"}:
+                assert event["price"] <= 0
+                sold_lots[place] -= lots
+            else:
+                continue
+            seen.add(kind)
+        for place, lots in sold_lots.items():
+            share = layers[place[0]]["short"]["share"]
+            assert 0.0 <= lots <= share * held[place][0] + 1e-9, f"uncovered at {tick}"
+    assert "write" in seen
+    assert seen & {"buy_back", "settle_short"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_engine_and_twin_agree(name):
+    plan, figures = made(name)
+    if "calls" in "".join(figures):
+        # Funds for a bad day (R64) keep a sleeve from calls: here there are none.
+        plan["contracts"] = {name: row | {"stress": 0.0} for name, row in plan["contracts"].items()}
+    happened(plan, *figures)
+
+
+SPREADS = [[0.0, 1.0], [30.0, 2.5], [40.0, 6.0]]
+POLICIES = {
+    "at once": {"deadline": 0},
+    "reduce": {"policy": "reduce", "half_spreads": SPREADS},
+    "reduce at once": {"policy": "reduce", "deadline": 0, "order": "largest_relief"},
+    "largest relief": {"order": "largest_relief", "deadline": 2},
+    "a little cash": {"policy": "add_cash", "outside": 0.002},
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_short_legs_go_with_what_covers_them_whatever_a_call_leads_to(policy):
+    plan, _ = made("calls of a sleeve that pays what they settle at", calls=POLICIES[policy])
+    happened(plan, "sleeve_calls", "deposited" if policy == "a little cash" else "forced")
+
+
+def test_liquidity_blocks_what_is_sold_as_well():
+    plan, _ = made("each week, closed by rule", liquidity=LIQUIDITY | {"block": 1.2, "warn": 1.5})
+    happened(plan, "warned")
+
+
+def test_a_pair_needs_no_margin():
+    """A long that expires no earlier covers a short at a higher strike (VIX strategy-based margin)."""
+    alone = [diagonal(ledger="core", short=sold(points=2.0)), core(0.0, FORTNIGHT, target="lots")]
+    plan = spec((alone, None))
+    compiled = _core.Plan(json.dumps(plan))
+    trace = compiled.trace(0, 0)
+    covered(trace["events"], plan["books"][0]["layers"])
+    assert not np.any(trace["ledger"]["requirement"])
+
+
+def test_a_leg_by_itself_changes_nothing_of_the_other():
+    """P&L of a diagonal is that of its calls, and that of what is sold against them: the same trades."""
+    with_short, bare = diagonal(value=40), vix_call(MONTH, target="lots", value=40)
+    plan = spec(([CORE, with_short], separate(0.3)), ([CORE, bare], separate(0.3)))
+    compiled = _core.Plan(json.dumps(plan))
+    told = [compiled.trace(0, book) for book in (0, 1)]
+    own, others = ([e for e in each["events"] if e["layer"] == 1] for each in told)
+    longs = [e for e in own if e["other"] == 0]
+    assert [(e["tick"], e["event"], e["lots"], e["price"]) for e in longs if e["lots"]] == [
+        (e["tick"], e["event"], e["lots"], e["price"]) for e in others if e["lots"]
+    ]
+    found = compiled.run(0, 1)
+    brought = sum(e["pnl"] for e in own if e["event"] in {"buy_back", "settle_short"})
+    last = next(e for e in reversed(own) if e["event"] in {"write", "buy_back", "settle_short"})
+    assert last["event"] != "write", "one is held at T: choose another path"
+    assert found["layer_pnl_1"][0] - found["layer_pnl_1"][1] == pytest.approx(brought, abs=1e-6 * CAPITAL)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_books(seed):
+    agree(hedge_random.Maker(seed, diagonals=True).plan(), 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"short": sold(QUARTER)}, "short.days"),
+        ({"short": sold(share=1.5)}, "short.share"),
+        (
+            {
+                "short": sold()
+                | {"strike": {"by": "expected_move", "multiple": 1, "drift": "forward", "erp": 0}}
+            },
+            "strike",
+        ),
+        ({"legs": [{"right": "P", "ratio": 1, "strike": {"by": "delta", "value": 0.3}}]}, "one VIX call"),
+        ({"size": {"target": "core_vega", "value": 0.5, "review": True}}, "review"),
+    ],
+)
+def test_what_is_no_diagonal_is_refused(change, problem):
+    plan = spec(([CORE, diagonal() | change], separate(0.3)))
+    with pytest.raises(AlvhError, match=problem):
+        _core.Plan(json.dumps(plan))
+
+
+# --- playbooks
+
+SHORT = {"days": (20, 45), "delta": 0.15, "share": "1/2"}
+
+
+def layer(short=None, **more):
+    given = {"days": (75, 120), "every": "flat", "delta": 0.40} | more.pop("buy", {})
+    buy = av.vix_call(**given, short=av.playbook.short_call(**(short or SHORT)))
+    return av.Layer("diagonals", buy=buy, **({"size": av.offset("core.vega", 0.25)} | more))
+
+
+def arm(**more):
+    return av.preset("plain").replace(name="diagonals", layers=[layer(**more)])
+
+
+def test_as_toml_and_as_the_engine_reads_it():
+    described = arm(roll_below=45)
+    assert av.Arm.from_toml(described.to_toml()) == described
+    assert 'short = { days = [20, 45], delta = 0.15, share = "1/2", again = true }' in described.to_toml()
+    assert layer().spec()["short"] == {
+        "days": {"low": 20, "high": 45, "target": 32},
+        "strike": {"by": "delta", "value": 0.15},
+        "share": 0.5,
+        "again": True,
+    }
+    wide = layer({"days": 30, "width_points": 5.0, "again": False}).spec()["short"]
+    assert wide["strike"] == {"by": "offset", "from": 0, "width": {"points": 5.0}}
+    assert "short" not in av.Layer("x", buy=av.vix_call(), size=av.offset("core.vega", 0.5)).spec()
+    assert described.digest != av.preset("plain").digest
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"short": {"days": 30}}, "exactly one of delta"),
+        ({"short": {"days": 30, "delta": 0.2, "width_points": 5.0}}, "exactly one of delta"),
+        ({"short": {"days": (90, 120), "delta": 0.2}}, "nearer than 97"),
+        ({"short": {"days": 30, "delta": 0.45}}, "below 0.4"),
+        ({"short": {"days": 30, "delta": 0.2, "share": 1.5}}, "share"),
+        ({"buy": {"spread_delta": 0.2}}, "one VIX call"),
+        ({"size": av.offset("core.vega", 0.5).reviewed(band=0.2)}, "size.review"),
+    ],
+)
+def test_mistakes_are_named(given, problem):
+    with pytest.raises(SpecError, match=problem):
+        layer(**given)
+
+
+def test_no_short_premium_is_added_by_an_arm_with_a_cash_press():
+    with pytest.raises(SpecError, match="R89"):
+        av.preset("alvh_0").replace(name="pressed", layers=[layer()], press=av.playbook.CashPress())
+
+
+# --- advice
+
+TODAY = {"date": date(2024, 2, 2), "spx": 4958.6, "vix": 13.9, "rate": 0.053, "dividend_yield": 0.014}
+
+
+def leg_of(strike, expiration, quantity, price):
+    legs = {"product": "VIX", "right": "C", "strike": strike, "expiration": expiration}
+    return legs | {"quantity": quantity, "price": price, "opened": date(2024, 1, 31)}
+
+
+LONG = leg_of(16.0, date(2024, 5, 22), 40, 2.1)
+NEARER = leg_of(19.0, date(2024, 3, 20), -20, 0.6)
+
+
+def advised(*legs, **more):
+    book = av.advice.Book(cash=1_000_000, legs=pl.DataFrame(list(legs)))
+    return av.advise(book, TODAY, arm(**more))
+
+
+def test_advice_knows_both_legs():
+    told = advised(LONG, NEARER)
+    assert told.positions.select("lots", "strikes", "ordered").rows() == [
+        (40.0, [16.0], None),
+        (20.0, [19.0], None),
+    ]
+    assert told.ledger["requirement"] == 0
+    mine = told.orders.filter(layer="diagonals")
+    assert mine.is_empty()
+
+
+def test_advice_closes_both_legs():
+    mine = advised(LONG, NEARER, exit="vix < 20").orders.filter(layer="diagonals")
+    assert mine.select("action", "side", "strike", "expiry", "lots").rows() == [
+        ("close", "sell", 16.0, date(2024, 5, 22), 40.0),
+        ("buy back", "buy", 19.0, date(2024, 3, 20), 20.0),
+    ]
+    assert (mine["net"] * mine["cash"] > 0).all()
+
+
+def test_advice_sells_against_what_is_bare():
+    told = advised(LONG)
+    assert told.positions["ordered"].to_list() == ["write"]
+    (order,) = told.orders.filter(layer="diagonals").iter_rows(named=True)
+    assert (order["action"], order["side"], order["lots"]) == ("write", "sell", 20.0)
+    assert order["strike"] > 16.0
+    assert order["expiry"] < date(2024, 5, 22)
+    assert order["cash"] > 0
+
+
+def test_a_lower_strike_needs_the_difference():
+    """VIX strategy-based margin: what the bought strike lies above the sold one, 100 dollars a point."""
+    lower = NEARER | {"strike": 14.0}
+    assert advised(LONG, lower).ledger["requirement"] == pytest.approx(20 * 2.0 * 100)
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        [NEARER],
+        [LONG, NEARER | {"quantity": -50}],
+        [LONG | {"expiration": date(2024, 3, 20)}, NEARER | {"expiration": date(2024, 4, 17)}],
+        [LONG, NEARER, NEARER | {"strike": 20.0, "opened": date(2024, 1, 30)}],
+    ],
+)
+def test_what_nothing_covers_is_refused(legs):
+    with pytest.raises(BookError, match="Mend: give the calls"):
+        advised(*legs)
+
+
+# --- tables
+
+
+def test_tables_count_both_legs():
+    few = {"paths": 8, "sessions": 126, "shares": [0.35], "surface_band": 0}
+    result = av.compare([av.preset("plain"), arm(roll_below=45)], av.market.L3F(vix=22), **few)
+    tranches = result.tranches("diagonals")[0].filter(layer=1)
+    for path in range(8):
+        events = result.trace(path, "diagonals").events.filter(layer="diagonals")
+        assert {"write"} <= set(events["event"])
+        brought = events.filter(pl.col("pnl").is_not_nan())["pnl"].sum()
+        assert tranches.filter(path=path)["pnl"].sum() == pytest.approx(brought)
+        assert all(sentence(event) for event in events.to_dicts())
+    with pytest.raises(SpecError, match="hindsight"):
+        result.foresight("diagonals")
+    assert result.greek_view("diagonals").height
+    assert result.break_evens(0, "diagonals").height
+    assert result.turnover("diagonals").filter(layer="diagonals", figure="deals")["estimate"][0] > 0
+
+
+def test_figures_per_layer_sum_to_the_change_of_nav():
+    few = {"paths": 16, "sessions": 84, "shares": [0.35], "surface_band": 0}
+    paths = av.compare([arm(roll_below=45)], av.market.L3F(vix=26), **few).paths().collect()
+    assert paths["identity_error"].max() < 1e-12
+    by_layer = paths["layer_pnl_0"] + paths["layer_pnl_1"] + paths["interest"]
+    assert np.allclose(by_layer, paths["nav"] - CAPITAL, rtol=0, atol=1e-9 * CAPITAL)
