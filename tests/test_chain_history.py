@@ -455,6 +455,21 @@ def test_a_time_of_entry_has_the_quotes_of_its_time(quotes, early):
     assert run(market, arm()).paths().collect().equals(plain)
 
 
+def test_a_recorded_time_does_not_wait_for_the_close(quotes, early):
+    """A drawn path may have the high or the low of its session then."""
+    both = pl.concat([quotes, early])
+    market = ChainHistory(both, closes=ranged(), rate=RATE, dividend_yield=DIVIDEND, times=["15:45"])
+    few = {"sessions": len(DAYS) - 1, "shares": [0.10], "surface_band": 0, "bars": 13}
+    stopped = arm(at="15:45", exit="loss > 0.5 * credit").replace(name="stopped")
+    result = av.compare([arm(at="15:45"), stopped], market, **few)
+    for name in ("plain", "stopped"):
+        events = result.trace(0, arm=name).events
+        assert events.filter(event="open")["minute"].to_list() == [375] * 5
+    rows = result.paths().collect()
+    assert rows["identity_error"].max() < 1e-12
+    assert rows.filter(arm="stopped")["fills_modelled"].item() > 0
+
+
 def test_a_day_without_quotes_at_the_time_opens_nothing(quotes, early):
     fill = DAYS[2]  # the Tuesday after the first Monday
     market = replay(pl.concat([quotes, early.filter(pl.col("quote_date") != fill)]), times=["15:45"])

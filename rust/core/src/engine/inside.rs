@@ -160,7 +160,11 @@ impl Work<'_> {
             let on_half = if half == Some(on_half_day(at)) { market.short } else { Mask::NONE };
             let now = on_whole | on_half;
             if now.any() {
-                self.open(market, index, can_fill & now);
+                // Quotes that are recorded then were there, wherever the drawn path has its extremes.
+                let chain = pool.chain.as_ref();
+                let spot = |i: usize| chain.and_then(|chain| chain.spot(market.session[i], at));
+                let recorded = Mask::from_fn(|i| spot(i).is_some()) & !market.still;
+                self.open(market, index, (can_fill | recorded) & now);
             }
         }
         self.decide(market);
