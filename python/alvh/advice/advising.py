@@ -13,6 +13,7 @@ import polars as pl
 
 from alvh import _core
 from alvh.advice.book import Book
+from alvh.advice.break_evens import break_evens_of
 from alvh.advice.decision import Decision, LayerRule
 from alvh.advice.orders import EPOCH, orders, skips
 from alvh.advice.scoring import scores, terms, weights_of
@@ -229,6 +230,7 @@ def decided(
         orders=orders(arm, decision, events, inside=inside),
         skips=skips(arm, decision, events, call=ledger["call"], ruined=ruined),
         positions=positions(arm, decision, days),
+        break_evens=break_evens_of(arm, decision, events),
         rules=rules,
         notes=notes,
     )

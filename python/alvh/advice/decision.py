@@ -74,6 +74,9 @@ class Decision:
         What it does not, and why: `layer`, `event`, `reason`.
     positions : polars.DataFrame
         What is held: marks in product points a unit, days left, break-even challenge, what is ordered.
+    break_evens : polars.DataFrame
+        Where SPX must settle for each tranche of the core, before and after the orders (R8): see
+        `alvh.advice.break_evens.BREAK_EVENS`.
     rules : tuple of LayerRule
         The value of every node of every rule.
     notes : tuple of str
@@ -89,6 +92,7 @@ class Decision:
     orders: pl.DataFrame
     skips: pl.DataFrame
     positions: pl.DataFrame
+    break_evens: pl.DataFrame
     rules: tuple[LayerRule, ...]
     notes: tuple[str, ...]
 
@@ -132,6 +136,7 @@ class Decision:
             "orders": self.orders,
             "skips": self.skips,
             "positions": self.positions,
+            "break_evens": self.break_evens,
             "rules": [
                 {
                     "layer": layer,
@@ -197,6 +202,12 @@ class Decision:
                     f"{row['expiry']}, {row['days']} days, worth {row['value']:,.2f}{challenge}"
                     f"{'' if row['ordered'] is None else ', ' + row['ordered']}"
                 )
+        if self.break_evens.height:
+            yield ""
+            yield "Break-evens at expiry, by the credit alone, with what hedges cost, after the orders:"
+            for row in self.break_evens.iter_rows(named=True):
+                spans = (_span(row[f"lower{of}"], row[f"upper{of}"]) for of in ("", "_hedged", "_after"))
+                yield f"  {row['layer']} {row['expiry']}, {row['lots']:g} lots: {'; '.join(spans)}"
         if self.rules:
             yield ""
             yield "Rules:"
@@ -235,6 +246,12 @@ def _order_lines(orders: pl.DataFrame) -> Iterator[str]:
             f"  {first['layer']}: {first['action']}: {'; '.join(parts)}; net {first['net']:+,.2f}, "
             f"{first['cash']:+,.0f} dollars ({first['reason']}{_unrounded(first)})"
         )
+
+
+def _span(lower: float | None, upper: float | None) -> str:
+    if lower is None and upper is None:
+        return "none"
+    return f"{'-' if lower is None else f'{lower:,.1f}'} to {'-' if upper is None else f'{upper:,.1f}'}"
 
 
 def _unrounded(leg: dict[str, Any]) -> str:
