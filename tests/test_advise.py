@@ -608,6 +608,29 @@ def test_signals_are_those_known_at_the_close():
         advise(Book(cash=1e6), market(FRAME), waiting())
 
 
+def test_signals_are_told_with_their_release():
+    """Of what the rules read alone: the value and its release; what is stale is unknown, and dated."""
+    days = FRAME["date"].to_list()
+    rows = [released(days[-4], 0.8), released(days[-3], 1.2), released(days[-1] + timedelta(1), 9.0)]
+    other = {**released(days[-1], 3.0), "signal": "cpi"}
+    frame = pl.DataFrame([*rows, other])
+    told = advise(Book(cash=1e6), market(FRAME), waiting(), signals=frame)
+    age = (days[-1] - days[-3]).days
+    assert told.signals.rows() == [("reer", 1.2, days[-3], age)]
+    assert f"  reer 1.2, released {days[-3]}, {age} days ago" in told.text()
+    assert json.loads(told.json())["signals"] == [
+        {"signal": "reer", "value": 1.2, "released": str(days[-3]), "days": age}
+    ]
+    stale = av.signals.given(frame, days, staleness=0)
+    told = advise(Book(cash=1e6), market(FRAME), waiting(), signals=stale)
+    assert told.signals.rows() == [("reer", None, days[-3], age)]
+    assert f"  reer unknown, released {days[-3]}" in told.text()
+    aligned = av.signals.align(frame, days)
+    told = advise(Book(cash=1e6), market(FRAME), waiting(), signals=aligned)
+    assert told.signals.rows() == [("reer", 1.2, None, None)]
+    assert advise(Book(cash=1e6), market(FRAME), waiting(), signals="absent").signals.is_empty()
+
+
 def test_a_state_is_checked():
     book = Book(cash=1e6)
     with pytest.raises(SpecError, match=r"state: vix: missing"):
