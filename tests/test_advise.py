@@ -608,6 +608,29 @@ def test_signals_are_those_known_at_the_close():
         advise(Book(cash=1e6), market(FRAME), waiting())
 
 
+def test_signals_are_told_with_their_release():
+    """Of what the rules read alone: the value and its release; what is stale is unknown, and dated."""
+    days = FRAME["date"].to_list()
+    rows = [released(days[-4], 0.8), released(days[-3], 1.2), released(days[-1] + timedelta(1), 9.0)]
+    other = {**released(days[-1], 3.0), "signal": "cpi"}
+    frame = pl.DataFrame([*rows, other])
+    told = advise(Book(cash=1e6), market(FRAME), waiting(), signals=frame)
+    age = (days[-1] - days[-3]).days
+    assert told.signals.rows() == [("reer", 1.2, days[-3], age)]
+    assert f"  reer 1.2, released {days[-3]}, {age} days ago" in told.text()
+    assert json.loads(told.json())["signals"] == [
+        {"signal": "reer", "value": 1.2, "released": str(days[-3]), "days": age}
+    ]
+    stale = av.signals.given(frame, days, staleness=0)
+    told = advise(Book(cash=1e6), market(FRAME), waiting(), signals=stale)
+    assert told.signals.rows() == [("reer", None, days[-3], age)]
+    assert f"  reer unknown, released {days[-3]}" in told.text()
+    aligned = av.signals.align(frame, days)
+    told = advise(Book(cash=1e6), market(FRAME), waiting(), signals=aligned)
+    assert told.signals.rows() == [("reer", 1.2, None, None)]
+    assert advise(Book(cash=1e6), market(FRAME), waiting(), signals="absent").signals.is_empty()
+
+
 def test_a_state_is_checked():
     book = Book(cash=1e6)
     with pytest.raises(SpecError, match=r"state: vix: missing"):
@@ -819,3 +842,58 @@ def test_the_page_lists_terms_and_columns():
     columns = markdown_pages.table("docs/advise.md", "leg | required")
     assert [name for name, *_ in columns] == list(COLUMNS)
     assert [name for name, required, _ in columns if required == "yes"] == list(REQUIRED)
+
+
+def test_break_evens_stand_before_and_after_the_orders():
+    """R8: by the credit; with what the hedges held have cost; with what the orders pay and bring in."""
+    checked = 0
+    for each in LOG.decisions:
+        table = each.break_evens
+        core = each.positions.filter(layer="core")
+        new = each.orders.filter(layer="core", action="open")["order"].n_unique()
+        assert table.height == core.height + new
+        if core.is_empty():
+            continue
+        hedges = each.positions.filter(pl.col("layer") != "core")
+        points = {row["product"]: contract(row["product"]) for row in each.positions.iter_rows(named=True)}
+        paid = sum(
+            row["credit"] * row["lots"] * points[row["product"]].multiplier
+            for row in hedges.iter_rows(named=True)
+        )
+        orders = each.orders.group_by("order", maintain_order=True).first()
+        traded = orders.filter(~pl.col("layer").is_in(["core"]))["cash"].sum()
+        sold = orders.filter(layer="core", action="open")["lots"].sum()
+        closed = orders.filter(layer="core").filter(pl.col("action") != "open")["lots"].sum()
+        lots = core["lots"].sum()
+        first, row = core.row(0, named=True), table.row(0, named=True)
+        credit = first["credit"]
+        below, above = first["strikes"][0], first["strikes"][2]
+        assert row["lower"] == pytest.approx(below - credit)
+        assert row["upper"] == pytest.approx(above + credit)
+        spread = paid / lots / 100
+        assert (row["lower_hedged"] is None) == (credit + spread < 0)
+        if row["lower_hedged"] is not None:
+            assert row["lower_hedged"] == pytest.approx(below - credit - spread)
+            assert row["upper_hedged"] == pytest.approx(above + credit + spread)
+        if row["lower_after"] is not None and lots - closed + sold > 0:
+            spread = (paid + traded) / (lots - closed + sold) / 100
+            assert row["lower_after"] == pytest.approx(below - credit - spread)
+            checked += traded != 0
+    assert checked > 10
+
+
+def test_what_is_closed_has_no_break_even_after_and_what_is_opened_none_before():
+    closing = [each for each in LOG.decisions if each.orders.filter(layer="core", action="close").height]
+    opening = [each for each in LOG.decisions if each.orders.filter(layer="core", action="open").height]
+    assert closing
+    assert opening
+    gone = closing[0].orders.filter(layer="core", action="close")["expiry"][0]
+    row = closing[0].break_evens.filter(expiry=gone).row(0, named=True)
+    assert row["lower"] is not None
+    assert (row["lower_after"], row["upper_after"]) == (None, None)
+    new = opening[0].break_evens.row(-1, named=True)
+    assert new["lower"] is not None
+    assert (new["lower_hedged"], new["upper_hedged"]) == (None, None)
+    text = opening[0].text()
+    assert "Break-evens at expiry, by the credit alone, with what hedges cost, after the orders:" in text
+    assert f"{new['lots']:g} lots: {new['lower']:,.1f} to {new['upper']:,.1f}; none; " in text

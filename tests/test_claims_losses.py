@@ -96,6 +96,7 @@ def test_time_is_paid_for_and_rolls_are_told_by_layer(hedged):
     view = hedged.greek_view("alvh_0").filter(side="hedge", term="theta").row(0, named=True)
     assert theta.claim is table.TEMPORAL
     assert theta.estimate.value == pytest.approx(view["dollars"] / 1e6)
+    assert theta.n == 48
     assert theta.estimate.high < 0  # C22: what is bought pays for time
     told = hedged.rolls("alvh_0").filter(figure="harvested")
     assert [row.variant.split(", ")[1].split(":")[0] for row in rolled] == told["layer"].to_list()

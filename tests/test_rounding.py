@@ -1,6 +1,8 @@
 """What whole lots leave out: by hand, from traces, and why small books trade small contracts (R42)."""
 
+import json
 import math
+import sys
 from datetime import date
 
 import polars as pl
@@ -8,8 +10,9 @@ import pytest
 
 import alvh as av
 from alvh import figures
+from alvh.cli import main
 from alvh.contracts import contract
-from alvh.errors import AlvhError
+from alvh.errors import AlvhError, SpecError
 from alvh.market import L3F
 
 LAYERS = [
@@ -105,6 +108,41 @@ def test_small_books_trade_small_contracts():
     assert left["small", "futures"] < left["large", "futures"] - 0.2
     ladder = dict(result.ladder().filter(figure="distress").select("arm", "opened").iter_rows())
     assert ladder["plain"] < 0.1 * ladder["small"]
+
+
+@pytest.mark.parametrize("name", av.presets())
+def test_any_arm_trades_small_contracts(name):
+    """All but what is written in points of the large one, which is refused with the key."""
+    arm = av.preset(name)
+    if arm.core.strikes.width_points is not None:
+        with pytest.raises(SpecError, match=r"layer 'core': strikes.width_points: points of SPXW"):
+            arm.in_small_contracts()
+        return
+    small = arm.in_small_contracts()
+    assert small.name == f"{name}_small"
+    assert {layer.product for layer in small.layers} <= {"XSP", "VIX", "VXM"}
+    # Nothing else is another: rules, sizes, ledgers and what governs them.
+    for layer, other in zip(arm.layers, small.layers, strict=True):
+        differs = {key for key in type(layer).model_fields if getattr(layer, key) != getattr(other, key)}
+        assert differs <= {"sell", "buy"}
+    assert small.replace(name="x", sell=arm.core.sell, layers=arm.layers[1:]).digest == arm.digest
+    assert av.Arm.from_toml(small.to_toml()) == small
+    assert small.in_small_contracts(name=small.name) == small
+
+
+def test_small_contracts_on_the_command_line(capsys, monkeypatch):
+    few = ("--paths", "16", "--sessions", "42", "--shares", "0.10", "--surface-band", "0", "--json")
+    asked = ("compare", "--arm", "plain", "--arm", "always_on", "--capital", "100000", *few)
+    opened = {}
+    for small in ((), ("--small",)):
+        monkeypatch.setattr(sys, "argv", ["alvh", *asked, *small])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        ladder = json.loads(capsys.readouterr().out)["ladder"]
+        opened[small] = {row["arm"]: row["opened"] for row in ladder}
+    assert opened[()] == {"plain": 0.0, "always_on": 0.0}
+    assert min(opened["--small",].values()) > 1
 
 
 def test_advice_tells_lots_before_and_after_rounding():

@@ -234,13 +234,33 @@ def _payoff(level: float, strikes: Sequence[float], legs: Sequence[Mapping[str, 
 def _roots(
     tranche: _Held, legs: Sequence[Mapping[str, Any]], value: float
 ) -> tuple[float | None, float | None, float]:
+    return zone(tranche.strikes, legs, tranche.cash + tranche.carried, value * tranche.lots)
+
+
+def zone(
+    strikes: Sequence[float], legs: Sequence[Mapping[str, Any]], fixed: float, unit: float
+) -> tuple[float | None, float | None, float]:
     """Return the ends of the zone around the best level in which nothing is lost, and what is earned at best.
 
     The profit at expiry is linear between strikes, so both ends are exact.
+
+    Parameters
+    ----------
+    strikes : sequence of float
+        Of the legs, SPX points.
+    legs : sequence of mapping
+        `right` and `ratio` of each, as the engine reads them.
+    fixed, unit : float
+        Dollars that are earned whatever happens, and dollars per point.
+
+    Examples
+    --------
+    >>> spread = [{"right": "P", "ratio": -1}, {"right": "P", "ratio": 1}]
+    >>> zone([4700.0, 4600.0], spread, 450.0, 100.0)
+    (4695.5, None, 450.0)
     """
-    fixed, unit = tranche.cash + tranche.carried, value * tranche.lots
-    ends = [0.0, *sorted(tranche.strikes), 2.0 * max(tranche.strikes)]
-    profit = [fixed + unit * _payoff(level, tranche.strikes, legs) for level in ends]
+    ends = [0.0, *sorted(strikes), 2.0 * max(strikes)]
+    profit = [fixed + unit * _payoff(level, strikes, legs) for level in ends]
     best = max(profit)
     if best < 0.0:
         return None, None, best

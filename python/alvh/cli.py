@@ -219,6 +219,10 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
             metavar="N",
         ),
     ] = None,
+    small: Annotated[
+        bool,
+        typer.Option("--small", help="Trade XSP and VXM in place of SPX and VX: for capital of a tenth."),
+    ] = False,
     surface_band: Annotated[
         int,
         typer.Option(
@@ -261,6 +265,9 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
         raise SpecError("--resume and --overwrite are about a folder: give --out as well")
     _check_report(report)
     arms = _arms(arm, playbook)
+    if small:
+        # Rivals at equal cost know arms by their names.
+        arms = [each.in_small_contracts(name=each.name) for each in arms]
     if chains is not None:
         market: Market = _quoted(chains, root, history, bundled, rate, dividend_yield, gaps, events)
     else:

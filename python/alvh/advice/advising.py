@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -13,14 +14,17 @@ import polars as pl
 
 from alvh import _core
 from alvh.advice.book import Book
-from alvh.advice.decision import Decision, LayerRule
+from alvh.advice.break_evens import break_evens_of
+from alvh.advice.decision import SIGNALS, Decision, LayerRule
 from alvh.advice.orders import EPOCH, orders, skips
 from alvh.advice.scoring import scores, terms, weights_of
 from alvh.advice.today import State, history_of, signals_until, unmoved
 from alvh.contracts import contract
 from alvh.errors import BookError, SpecError
+from alvh.outside import Outside
 from alvh.playbook import Arm, Playbook, arms_of
 from alvh.rules.on_path import explain_path
+from alvh.rules.outside import MADE_OF
 from alvh.schedule import Schedule
 from alvh.schedule.exchange import sessions_around
 from alvh.signals.given import Given, SignalSource
@@ -168,7 +172,21 @@ def advise(
         *history.limits,
         *(() if outside is None else outside.limits),
     ]
-    return decided(arm, now, then, weights, days, ruined=is_ruined(now), rules=rules, notes=tuple(notes))
+    told = decided(arm, now, then, weights, days, ruined=is_ruined(now), rules=rules, notes=tuple(notes))
+    return replace(told, signals=_signals(arm, outside, today, days[today]))
+
+
+def _signals(arm: Arm, outside: Outside | None, at: int, today: date) -> pl.DataFrame:
+    """Return the signals that the rules of an arm name, as known at session `at`, with their release."""
+    if not isinstance(outside, Given):
+        return SIGNALS.to_frame()
+    read = arm.names | {MADE_OF[name] for name in arm.names & MADE_OF.keys()}
+    rows = []
+    for name in sorted(read & outside.columns.keys()):
+        age = outside.ages.get(name)
+        released = None if age is None else today - timedelta(age)
+        rows.append((name, outside.columns[name][at], released, age))
+    return pl.DataFrame(rows, schema=SIGNALS, orient="row")
 
 
 def arm_of(playbook: Arm | Playbook) -> Arm:
@@ -230,6 +248,7 @@ def decided(
         orders=orders(arm, decision, events, inside=inside),
         skips=skips(arm, decision, events, call=ledger["call"], ruined=ruined),
         positions=positions(arm, decision, days),
+        break_evens=break_evens_of(arm, decision, events),
         rules=rules,
         notes=notes,
     )

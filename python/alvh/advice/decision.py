@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,14 @@ from alvh.report import DISCLAIMER
 from alvh.report.plain_json import to_json
 from alvh.rules.on_path import PathExplanation
 
-__all__ = ["CHANGES", "Decision", "LayerRule"]
+__all__ = ["CHANGES", "SIGNALS", "Decision", "LayerRule"]
+
+SIGNALS: Final = pl.Schema(
+    {"signal": pl.String(), "value": pl.Float64(), "released": pl.Date(), "days": pl.Int64()}
+)
+"""Signals from outside that the rules name, at the close: `value`, null is unknown; when what was known last
+was released, stale or not, and how many calendar days ago; null where it never was, or the frame came
+aligned."""
 
 CHANGES: Final = pl.Schema(
     {
@@ -74,10 +81,16 @@ class Decision:
         What it does not, and why: `layer`, `event`, `reason`.
     positions : polars.DataFrame
         What is held: marks in product points a unit, days left, break-even challenge, what is ordered.
+    break_evens : polars.DataFrame
+        Where SPX must settle for each tranche of the core, before and after the orders (R8): see
+        `alvh.advice.break_evens.BREAK_EVENS`.
     rules : tuple of LayerRule
         The value of every node of every rule.
     notes : tuple of str
         What is unknown, estimated or limited, in sentences.
+    signals : polars.DataFrame
+        Signals from outside that the rules name, with the day of their release: see `SIGNALS`. Empty in a
+        log of decisions.
     """
 
     day: date
@@ -89,8 +102,10 @@ class Decision:
     orders: pl.DataFrame
     skips: pl.DataFrame
     positions: pl.DataFrame
+    break_evens: pl.DataFrame
     rules: tuple[LayerRule, ...]
     notes: tuple[str, ...]
+    signals: pl.DataFrame = field(default_factory=SIGNALS.to_frame)
 
     @property
     def action(self) -> str | None:
@@ -132,6 +147,7 @@ class Decision:
             "orders": self.orders,
             "skips": self.skips,
             "positions": self.positions,
+            "break_evens": self.break_evens,
             "rules": [
                 {
                     "layer": layer,
@@ -145,6 +161,7 @@ class Decision:
                 for layer, opened, told in self.rules
             ],
             "changes": self.changes,
+            "signals": self.signals,
             "notes": list(self.notes),
             "disclaimer": DISCLAIMER,
         }
@@ -198,12 +215,14 @@ class Decision:
                     f"{'' if row['parts'] is None else ', parts ' + row['parts']}"
                     f"{'' if row['ordered'] is None else ', ' + row['ordered']}"
                 )
+        yield from _break_even_lines(self.break_evens)
         if self.rules:
             yield ""
             yield "Rules:"
             for rule in self.rules:
                 yield f"  {rule.layer}, {rule.name}:"
                 yield from (f"    {line}" for line in str(rule.told.explanation).splitlines())
+        yield from _signal_lines(self.signals)
         if (changes := self.changes).height:
             yield ""
             yield "What would change this:"
@@ -236,6 +255,30 @@ def _order_lines(orders: pl.DataFrame) -> Iterator[str]:
             f"  {first['layer']}: {first['action']}: {'; '.join(parts)}; net {first['net']:+,.2f}, "
             f"{first['cash']:+,.0f} dollars ({first['reason']}{_unrounded(first)})"
         )
+
+
+def _break_even_lines(table: pl.DataFrame) -> Iterator[str]:
+    if table.height:
+        yield ""
+        yield "Break-evens at expiry, by the credit alone, with what hedges cost, after the orders:"
+    for row in table.iter_rows(named=True):
+        spans = (_span(row[f"lower{of}"], row[f"upper{of}"]) for of in ("", "_hedged", "_after"))
+        yield f"  {row['layer']} {row['expiry']}, {row['lots']:g} lots: {'; '.join(spans)}"
+
+
+def _signal_lines(table: pl.DataFrame) -> Iterator[str]:
+    if table.height:
+        yield ""
+        yield "Signals as known at this close:"
+    for signal, value, released, days in table.iter_rows():
+        since = "" if days is None else f", released {released}, {days} days ago"
+        yield f"  {signal} {'unknown' if value is None else format(value, 'g')}{since}"
+
+
+def _span(lower: float | None, upper: float | None) -> str:
+    if lower is None and upper is None:
+        return "none"
+    return f"{'-' if lower is None else f'{lower:,.1f}'} to {'-' if upper is None else f'{upper:,.1f}'}"
 
 
 def _unrounded(leg: dict[str, Any]) -> str:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from alvh.claims import table
 from alvh.claims.claim import ABOVE_0, Measured
 from alvh.claims.hedges import ALVH
 from alvh.compared.base import SESSION_PATHS
-from alvh.compared.sessions import GREEK_PATHS
 from alvh.comparison import Comparison
 from alvh.statistics import Estimate
 
-__all__ = ["decay_rows"]
+__all__ = ["THETA_PATHS", "decay_rows"]
+
+THETA_PATHS: Final = 64
+"""Paths at most whose greeks are kept: every path pays for time, so that few say how much."""
 
 
 def decay_rows(hedged: Comparison) -> Iterator[Measured]:
     """Measure what the clock gives the hedge, and what its rolls bring of the variance curve."""
-    told = hedged.greek_view(ALVH).filter(side="hedge")
+    told = hedged.greek_view(ALVH, most=THETA_PATHS).filter(side="hedge")
     terms = {row["term"]: row for row in told.iter_rows(named=True)}
-    paths = min(hedged.task.paths, GREEK_PATHS)
+    paths = min(hedged.task.paths, THETA_PATHS)
     theta, revalued = terms.get("theta"), terms.get("revalued")
     note, estimate = "the hedge held nothing", None
     if theta is not None and revalued is not None:

@@ -35,11 +35,13 @@ class SessionFigures(Logged):
             for arm, series in self._logged("series", share).items()
         )
 
-    def greek_view(self, arm: str | None = None, share: float | None = None) -> pl.DataFrame:
+    def greek_view(
+        self, arm: str | None = None, share: float | None = None, *, most: int = GREEK_PATHS
+    ) -> pl.DataFrame:
         """Return the Taylor terms of what an arm's packages earned, and the residual they leave (R6, R75).
 
-        Runs again on the first `GREEK_PATHS` paths of a simulation, or on that many starts of a history at
-        most, evenly spread; greeks are kept only then. On bars there is none.
+        Runs again on the first `most` paths of a simulation, or on that many starts of a history at most,
+        evenly spread; greeks are kept only then. On bars there is none.
 
         Returns
         -------
@@ -47,7 +49,7 @@ class SessionFigures(Logged):
             What `alvh.figures.greek_view` says behind the `arm`: `side`, `term`, `dollars` a year with their
             interval, `estimate`, `share` of what moves the book.
         """
-        arm, plan, paths = self._followed("greek_view", arm, share, GREEK_PATHS)
+        arm, plan, paths = self._followed("greek_view", arm, share, most)
         table = figures.greek_view(plan.greeks(0, len(paths), 0, threads=self.threads), self.capital)
         return self._shown(table.select(pl.lit(arm).alias("arm"), pl.all()))
 

@@ -21,6 +21,7 @@ from alvh.playbook.governance import Check, Governance
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Mode
 from alvh.playbook.press import CashPress
+from alvh.playbook.small import smaller
 from alvh.rival import EqualCost, Vary
 from alvh.rules import Condition, Expr
 from alvh.rules.outside import names_in
@@ -297,6 +298,25 @@ class Arm(Frozen):
         if self.core.exit is not None:
             rule = f"({self.core.exit}) or {rule}"
         return self.replace(name=name or default, about=about, exit=rule)
+
+    def in_small_contracts(self, *, name: str | None = None) -> Arm:
+        """Return the arm in XSP and VXM, a tenth of the size, whole lots of which fit a small account (R42).
+
+        Raises
+        ------
+        SpecError
+            A layer writes its strikes in product points, which differ.
+
+        Examples
+        --------
+        >>> from alvh.playbook import preset
+        >>> small = preset("alvh_0").in_small_contracts()
+        >>> small.name, [layer.product for layer in small.layers]
+        ('alvh_0_small', ['XSP', 'VIX', 'VIX', 'VXM', 'XSP'])
+        """
+        core, *others = map(smaller, self.layers)
+        name = name or f"{self.name}_small"
+        return self.replace(name=name, about=self.about, sell=core.sell, layers=others)
 
     def fewer_lots(self, multiplier: float = 0.5, *, name: str = "fewer_lots") -> Arm:
         """Return the arm that simply sells a fraction of the lots (R19)."""

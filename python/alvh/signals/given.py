@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ ABSENT = "absent"
 
 SignalSource = pl.DataFrame | pl.LazyFrame | str | Path
 """A frame as `read` takes it, its CSV or Parquet file, what `align` returns, or ``"absent"``."""
+
+_AGE = "_age"
+"""What `align` writes behind a name for the column of its ages."""
 
 _SHOWN = 8
 """Names that a sentence lists."""
@@ -39,12 +42,16 @@ class Given:
         First and last session.
     released : bool
         Whether release days were heeded here; else the frame came aligned.
+    ages : dict of str to int
+        Calendar days before the last session on which what was known last was released, stale or not, by
+        name; None before a first release. Nothing of what came aligned.
     """
 
     columns: dict[str, list[float | None]]
     source: str
     days: tuple[date, date]
     released: bool = True
+    ages: Mapping[str, int | None] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -114,14 +121,19 @@ def given(
         released = "signal" in frame.columns
         if staleness is not None and not released:
             raise SignalError("staleness: of what is aligned here; this frame is. Mend: give it to align")
-        seen = align(frame, days, staleness=staleness) if released else _aligned(frame, days)
     else:
-        source, released = Path(signals).name, True
-        seen = align(read(signals), days, staleness=staleness)
+        frame, source, released = read(signals), Path(signals).name, True
+    seen = align(frame, days, staleness=staleness) if released else _aligned(frame, days)
     columns = {name: seen[name].to_list() for name in seen.columns if name != "date"}
     if not columns:
         raise SignalError(f"{source}: no signals. Mend: rows of signal, date, released_at, value")
-    return Given(columns, source, (days[0], days[-1]), released)
+    return Given(columns, source, (days[0], days[-1]), released, _ages(frame, days) if released else {})
+
+
+def _ages(frame: pl.DataFrame, days: pl.Series) -> dict[str, int | None]:
+    """Return how many days before the last session each signal was released last."""
+    told = align(frame, days.tail(1), staleness=0, ages=True).row(0, named=True)
+    return {name.removesuffix(_AGE): age for name, age in told.items() if name.endswith(_AGE)}
 
 
 def _aligned(frame: pl.DataFrame, days: pl.Series) -> pl.DataFrame:
