@@ -51,7 +51,8 @@ def panel_spec(*layers: alt.Chart, height: float) -> dict[str, Any]:
         Of the plot, pixels.
     """
     autosize = alt.AutoSizeParams(type="fit-x")
-    spec: dict[str, Any] = (
-        alt.layer(*layers).properties(width="container", height=height, autosize=autosize).to_dict()
-    )
+    # Altair would hold every row of data to its schema, layer by layer: half the time of a page. A test does.
+    with alt.utils.schemapi.debug_mode(arg=False):
+        chart = alt.layer(*layers).properties(width="container", height=height, autosize=autosize)
+        spec: dict[str, Any] = chart.to_dict(validate=False)
     return {key: value for key, value in spec.items() if key not in {"config", "$schema"}}
