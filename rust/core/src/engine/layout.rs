@@ -502,7 +502,7 @@ impl Builder<'_> {
             self.others(index, l, layer, &format!("{}.{}", spec.arm, layer.name), &mut layers)?;
         }
         if let Some(begins) = &spec.begins {
-            check_begins(spec, begins, &layers)?;
+            check_begins(spec, begins)?;
         }
         let transfers = match separate {
             Some(ledgers) => ledgers
