@@ -14,6 +14,7 @@ import hedge_random
 import recorded_market
 from agreement import agree
 from alvh import _core, etp, margin
+from alvh.figures.foresight import hindsight
 from alvh.market import GBM, L3F, History
 from alvh.specification import WorstBar
 from hedge_plan import FORTNIGHT, MONTH, commingled, core, hedge, separate, spec, vix_call
@@ -84,6 +85,12 @@ CASES: dict[str, tuple[list[Any], Any, dict[str, Any], str]] = {
     "funds": ([CORE, shares(target="lots", value=500)], separate(0.05), {}, "bound_funds"),
     "in and out by rules": (
         [CORE, shares(enter=rule("lt", "vix", 36.0), exit=rule("ge", "sessions_held", 4.0))],
+        separate(0.2),
+        {},
+        "hedge_opened",
+    ),
+    "one position after the other, in and out by rules": (
+        [CORE, shares(every="week", target="lots", value=9, exit=rule("ge", "sessions_held", 12.0))],
         separate(0.2),
         {},
         "hedge_opened",
@@ -219,10 +226,9 @@ def test_plans_that_make_no_sense() -> None:
     ):
         with pytest.raises(av.AlvhError, match=words):
             _core.Plan(json.dumps(plan | change))
-    for more, words in (({"every": "week"}, "flat"), ({"roll_below": 5}, "no expiry")):
-        wrong = rolled(spec([CORE, shares(target="lots", value=1, ledger="core", **more)]))
-        with pytest.raises(av.AlvhError, match=words):
-            _core.Plan(json.dumps(wrong))
+    wrong = rolled(spec([CORE, shares(target="lots", value=1, ledger="core", roll_below=5)]))
+    with pytest.raises(av.AlvhError, match="no expiry"):
+        _core.Plan(json.dumps(wrong))
     sold = shares(target="lots", value=1) | {"role": "core"}
     with pytest.raises(av.AlvhError, match="shares of funds are bought"):
         _core.Plan(json.dumps(rolled(spec([CORE, sold]))))
@@ -233,15 +239,31 @@ def test_a_history_without_futures_is_refused_with_the_mend() -> None:
         av.compare([ARM], History.bundled(), every=50, sessions=60)
 
 
-def test_hindsight_on_shares_is_refused() -> None:
-    found = av.compare([ARM], L3F(), paths=64, sessions=40, shares=[0.1], seed=3)
-    with pytest.raises(av.AlvhError, match="shares, which have no expiry"):
-        found.foresight()
-
-
-def test_advice_on_shares_is_refused() -> None:
-    with pytest.raises(av.AlvhError, match="holds shares of a fund"):
-        av.advice.decision_log(ARM, History.bundled())
+def test_hindsight_bounds_shares_on_every_path() -> None:
+    """A share bought at any session and sold at the best later one: no arm within its cost earns more."""
+    layer = av.Layer(
+        name="etp",
+        buy=av.etp_shares(),
+        size=av.Size(target="lots", value=30),
+        enter="vix < 30",
+        exit="profit >= 1",
+    )
+    arm = av.preset("plain").replace(name="shares", layers=[layer], sleeve=av.Sleeve(share=0.2))
+    few = {"paths": 64, "sessions": 40, "shares": [0.1], "seed": 3, "surface_band": 0}
+    found = av.compare([arm], L3F(vix=20), **few)
+    paths = found.paths().sort("path").collect()
+    tranches = found._offered("shares", 0.1, []).foresight(0, 64, 0)
+    assert len(tranches["lane"]) == 64 * 40  # one at every fill
+    bound, attained = hindsight(tranches, paths["expected_cost"].to_numpy(), 1e6)
+    assert (bound >= paths["hedge_pnl"].to_numpy() - 1e-6).all()
+    assert (bound >= attained).all()
+    values = etp.simulate(L3F(vix=20), 2, 40, seed=3, price=20.0).value
+    for path in range(2):
+        first = (tranches["lane"] == path) & (tranches["tick"] == 1)
+        gross = 100 * (values[path, 2:].max() - values[path, 1])
+        assert 0 < gross - tranches["best"][first].item() < 10.0  # fees and half-spreads
+    told = dict(found.foresight().select("figure", "estimate").iter_rows())
+    assert told["bound"] >= told["attained"]
 
 
 @needs_data

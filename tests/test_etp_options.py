@@ -251,6 +251,15 @@ def test_every_dollar_is_in_a_bucket() -> None:
     assert found.paths().collect()["identity_error"].max() < 1e-9
 
 
+def test_bars_inside_sessions_change_nothing_for_them() -> None:
+    few = {"paths": 32, "sessions": 30, "shares": [0.1], "seed": 3, "surface_band": 0}
+    closes, bars = (
+        av.compare([ARM], L3F(vix=22), bars=each, **few).paths().sort("path").collect() for each in (None, 13)
+    )
+    assert closes["hedge_opened"].sum() > 0
+    assert bars["hedge_pnl"].to_list() == closes["hedge_pnl"].to_list()
+
+
 def test_hindsight_bounds_them() -> None:
     found = av.compare([ARM], L3F(vix=24), paths=64, sessions=40, shares=[0.1], seed=3, surface_band=0)
     told = dict(found.foresight(ARM.name).select("figure", "estimate").iter_rows())

@@ -33,7 +33,12 @@ class Terms:
         self.decides = calendar.decisions(spec["every"])
         self.after = {"after": spec.get("after"), "morning": self.product.morning}
         slots = partial(calendar.slots, self.decides, spec["product"], spec["days"])
-        self.tranches = 1 if self.flat else slots(**self.after)
+        if self.flat:
+            self.tranches = 1
+        elif self.contract.share:  # nothing ever settles
+            self.tranches = sum(self.decides[: calendar.tradable])
+        else:
+            self.tranches = slots(**self.after)
         parts = len(spec.get("tranches") or [])
         self.slots = max(FLAT_SLOTS, parts + 1) if self.flat else self.tranches
 

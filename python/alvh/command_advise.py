@@ -48,6 +48,12 @@ def advise(  # noqa: PLR0917 -- one parameter per option
         float | None, typer.Option(help="Dollars of the core ledger, where --book is CSV.", metavar="X")
     ] = None,
     sleeve: Annotated[float | None, typer.Option(help="Dollars of the sleeve.", metavar="X")] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a share of a fund is worth today, repeatable: 'VXX shares=45.30'.", metavar="PRODUCT=X"
+        ),
+    ] = None,
     capital: Annotated[
         float | None,
         typer.Option(help="Dollars at the start, without --book; 1,000,000 unless given.", metavar="X"),
@@ -83,7 +89,9 @@ def advise(  # noqa: PLR0917 -- one parameter per option
     from alvh import advice
 
     arm = _playbook(playbook)
-    options: dict[str, Any] = {"share": share, "margin": margin_rule, "weights": _weights(weight)}
+    options: dict[str, Any] = {"share": share, "margin": margin_rule}
+    options["weights"] = _numbers("weight", weight, "TERM=NUMBER, such as hedge.band=0")
+    prices = _numbers("price", price, "PRODUCT=DOLLARS, such as 'VXX shares=45.30'")
     if (history is None) == (state is None):
         raise SpecError("alvh advise: give --history FILE or --state FILE, one of them")
     if book is None:
@@ -103,9 +111,10 @@ def advise(  # noqa: PLR0917 -- one parameter per option
         if capital is not None:
             options["capital"] = capital
         day: date | None = None if start is None else start.date()
-        told: Any = advice.decision_log(arm, now, start=day, **options)
+        told: Any = advice.decision_log(arm, now, start=day, prices=prices, **options)
     else:
-        told = advice.advise(advice.Book.read(book, cash=cash, sleeve=sleeve), now, arm, **options)
+        read = advice.Book.read(book, cash=cash, sleeve=sleeve, prices=prices or None)
+        told = advice.advise(read, now, arm, **options)
     print(told.json() if as_json else told.text())
 
 
@@ -153,17 +162,17 @@ def _state(file: Path) -> dict[str, Any]:
         raise SpecError(f"{file}: not TOML: {error}") from None
 
 
-def _weights(given: list[str] | None) -> dict[str, float]:
-    weights = {}
+def _numbers(option: str, given: list[str] | None, wanted: str) -> dict[str, float]:
+    numbers = {}
     for text in given or []:
-        term, equals, number = text.partition("=")
+        name, equals, number = text.partition("=")
         try:
-            weights[term] = float(number)
+            numbers[name] = float(number)
         except ValueError:
             equals = ""
         if not equals:
-            raise SpecError(f"--weight {text}: TERM=NUMBER, such as hedge.band=0")
-    return weights
+            raise SpecError(f"--{option} {text}: {wanted}")
+    return numbers
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from alvh.contracts import contract
 from alvh.errors import SpecError
 
 __all__ = ["PLENTY", "everything_on_offer"]
@@ -19,11 +18,12 @@ def everything_on_offer(book: dict[str, Any]) -> dict[str, Any]:
     Strikes, expiries and rolls are those of the arm. Its core sells one lot a month, which costs little time;
     what is bought of a hedge says the engine (``Plan.foresight``: one lot each).
 
+    Shares of funds have no expiry: each stays in the book until the end of the path.
+
     Raises
     ------
     SpecError
-        A layer holds shares, which have no expiry: a position of every session would never end; or sells
-        calls against what it buys.
+        A layer sells calls against what it buys.
 
     Examples
     --------
@@ -36,11 +36,6 @@ def everything_on_offer(book: dict[str, Any]) -> dict[str, Any]:
     """
     layers = []
     for layer in book["layers"]:
-        if layer.get("product") and contract(layer["product"]).kind == "share":
-            raise SpecError(
-                f"foresight: layer {layer['name']!r} holds shares, which have no expiry: a position of every "
-                "session would never end. Mend: ask an arm without it"
-            )
         if layer.get("short"):
             raise SpecError(
                 f"foresight: layer {layer['name']!r} sells calls against what it buys, and what its tranches "

@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from alvh import _core
-from alvh.advice.book import Book
+from alvh.advice.book import Book, checked_prices, per_lot
 from alvh.advice.break_evens import break_evens_of
 from alvh.advice.decision import SIGNALS, Decision, LayerRule
 from alvh.advice.orders import EPOCH, orders, skips
@@ -30,7 +30,7 @@ from alvh.schedule.exchange import sessions_around
 from alvh.signals.given import Given, SignalSource
 from alvh.specification import Costs, MarginRule, specification
 
-__all__ = ["advise", "arm_of", "decided", "is_ruined", "positions"]
+__all__ = ["advise", "arm_of", "decided", "is_ruined", "positions", "put_prices"]
 
 ESTIMATED: Final = (
     "Strikes, lots and prices of orders are estimates: the next close if SPX, VIX and the rates stay."
@@ -81,7 +81,7 @@ def advise(
     Parameters
     ----------
     book : Book or path
-        Cash and positions; a path is read by `Book.read`.
+        Cash and positions, and what shares of funds are worth today; a path is read by `Book.read`.
     state : History or mapping
         A history whose last session is today's, as long as the rules look back; or today's ``date``, ``spx``,
         ``vix``, ``rate``, ``dividend_yield`` by name, where no rule looks back.
@@ -142,6 +142,13 @@ def advise(
         )
     spec = specification([arm], market, sessions=1, capital=capital, **terms_of)  # type: ignore[arg-type]
     spec["starts"] = [today]
+    if unpriced := put_prices(spec, book.prices):
+        raise BookError(
+            f"{book.source}: {arm.name} trades {unpriced[0]}, or options on them, and their price today is "
+            f"not known. Mend: give prices, such as {{{unpriced[0]!r}: 45.30}}",
+            source=book.source,
+            column="prices",
+        )
     clock = _clock(market, spec)
     begins, unknown = book.held(arm, clock, today)
     spec["books"][0]["begins"] = begins
@@ -206,12 +213,23 @@ def arm_of(playbook: Arm | Playbook) -> Arm:
         raise SpecError(f"advise: playbook has the arms {names}: give one of them")
     if arms[0].equal_cost is not None:
         raise SpecError(f"advise: {arms[0].name} has an equal_cost, which is solved for: give an arm without")
-    if any(layer.buy is not None and layer.buy.kind == "share" for layer in arms[0].layers):
-        raise SpecError(
-            f"advise: {arms[0].name} holds shares of a fund of VIX futures, whose books are not read yet: "
-            "give an arm without such a layer"
-        )
     return arms[0]
+
+
+def put_prices(spec: dict[str, Any], prices: Mapping[str, float]) -> list[str]:
+    """Put what shares of funds are worth at the start in a specification; return those that have no price.
+
+    Raises
+    ------
+    SpecError
+        A price is none, or of no share.
+    """
+    checked_prices(prices)
+    funds = {name: row["fund"] for name, row in spec["contracts"].items() if row.get("fund")}
+    for product, price in prices.items():
+        if product in funds:
+            funds[product]["price"] = float(price)
+    return [product for product in funds if product not in prices]
 
 
 def decided(
@@ -276,9 +294,9 @@ def _settled(decision: Mapping[str, Any], day: int) -> dict[str, Any]:
     return {**decision, "layers": layers}
 
 
-def _ordered(held: Mapping[str, Any]) -> str | None:
+def _ordered(held: Mapping[str, Any], per_lot: float = 1.0) -> str | None:
     if lots := held["sell"] + held["resize"]:
-        return f"sell {lots:g}"
+        return f"sell {lots * per_lot:g}"
     if held["write"]:
         return "write"
     return "close" if held["exit"] else "roll" if held["roll"] else None
@@ -299,21 +317,27 @@ def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl
             {
                 "layer": layer.name,
                 "product": product,
-                "lots": held["lots"],
-                "sold": held["entry_lots"] - held["lots"],
+                "lots": held["lots"] * per_lot(product),
+                "sold": (held["entry_lots"] - held["lots"]) * per_lot(product),
                 "opened": _session(days, tick - int(held["entered"])),
-                "expiry": EPOCH + timedelta(held["expiry_day"]),
-                "days": held["days"],
+                "expiry": None if share else EPOCH + timedelta(held["expiry_day"]),
+                "days": None if share else held["days"],
                 "strikes": [strike * fraction for strike in held["strikes"]],
                 "credit": held["credit"] * fraction,
                 "value": held["value"] * fraction,
                 "challenge": None if math.isnan(held["challenge"]) else held["challenge"],
-                "ordered": "settles" if held["settles"] else _ordered(held),
+                "ordered": "settles" if held["settles"] else _ordered(held, per_lot(product)),
                 "parts": "+".join(map(str, told["parts"])) or None,
             }
-            for held, product, fraction in zip(told["held"], products, fractions, strict=True)
+            for held, product, fraction, share in zip(
+                told["held"], products, fractions, map(_is_share, products), strict=True
+            )
         )
     return pl.DataFrame(rows, schema=POSITIONS)
+
+
+def _is_share(product: str) -> bool:
+    return contract(product).kind == "share"
 
 
 def _session(days: Sequence[date], age: int) -> date:

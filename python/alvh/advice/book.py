@@ -15,11 +15,11 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from alvh.contracts import contract, products
-from alvh.errors import LONGEST_VALUE, BookError, nearest_names
+from alvh.errors import LONGEST_VALUE, BookError, SpecError, nearest_names
 from alvh.playbook import Arm, Layer
 from alvh.schedule import Schedule, exchange
 
-__all__ = ["COLUMNS", "Book"]
+__all__ = ["COLUMNS", "Book", "checked_prices", "per_lot"]
 
 SCHEMA: Final = 1
 """Version of the TOML format."""
@@ -48,6 +48,8 @@ OF_THE_OPENING: Final = ("sd_move", "gamma_percentile", "theta_acceleration")
 """What rests on the market of the opening, and no price makes up for."""
 PARTS: Final = re.compile(r"[0-9]{1,2}(\+[0-9]{1,2})*")
 MONEY: Final = ("cash", "sleeve", "committed", "capital")
+PRICES: Final = "prices"
+"""Table of a book in TOML: what shares of funds are worth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +70,16 @@ class Book:
         if the book is worth less; what the book is worth today unless given.
     legs : polars.DataFrame
         A row per leg: `product`, `right` ("C", "P"; null for a future), `strike` and `price` (product points,
-        the price at the opening), `expiration`, `quantity` (contracts, below 0 sold), `opened`; optionally
+        the price at the opening), `expiration`, `quantity` (contracts, below 0 sold), `opened`; of shares
+        of a fund neither `right`, `strike` nor `expiration`, and `quantity` and `sold` in shares; optionally
         `layer` (its name, where several would fit), `position` (legs with equal words are one position;
         unless given, those of equal layer, product, expiration and opening), `sold` (lots of the position
         sold since), `spot` (SPX at the opening, where the history does not reach back so far), `parts` (which
         of the layer's `tranches` it is, counted from 1, "1+2" where two were rolled into one; unless given,
         the first that no other position is).
+    prices : mapping of str to float
+        What a share of a fund of VIX futures is worth today, dollars, by product (``"VXX shares"``): of each
+        that the arm trades, or trades options on.
 
     Raises
     ------
@@ -91,6 +97,7 @@ class Book:
     committed: float = 0.0
     capital: float | None = None
     legs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COLUMNS))
+    prices: Mapping[str, float] = field(default_factory=dict)
     source: str = "book"
 
     def __post_init__(self) -> None:
@@ -111,9 +118,20 @@ class Book:
                 f"legs is a {type(self.legs).__name__}: a polars.DataFrame, a row per leg", "legs", self.legs
             )
         object.__setattr__(self, "legs", self._typed(self.legs))
+        try:
+            checked_prices(self.prices)
+        except SpecError as error:
+            raise self._error(str(error), PRICES, self.prices) from None
 
     @classmethod
-    def read(cls, path: str | Path, *, cash: float | None = None, sleeve: float | None = None) -> Book:
+    def read(
+        cls,
+        path: str | Path,
+        *,
+        cash: float | None = None,
+        sleeve: float | None = None,
+        prices: Mapping[str, float] | None = None,
+    ) -> Book:
         """Read a book from a file.
 
         Parameters
@@ -122,6 +140,8 @@ class Book:
             TOML with ``schema = 1``, ``cash`` and ``[[leg]]`` tables, or CSV with a header and a row per leg.
         cash, sleeve : float, optional
             Dollars; CSV has no place for them, and needs `cash`. They stand in for those of TOML.
+        prices : mapping of str to float, optional
+            What shares of funds are worth today; likewise.
 
         Raises
         ------
@@ -133,7 +153,8 @@ class Book:
                 f"book is a {type(path).__name__}: a Book, or the path of TOML or CSV", source="book"
             )
         path = Path(path)
-        given = {name: value for name, value in (("cash", cash), ("sleeve", sleeve)) if value is not None}
+        told = (("cash", cash), ("sleeve", sleeve), (PRICES, prices))
+        given: dict[str, Any] = {name: value for name, value in told if value is not None}
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
@@ -159,7 +180,7 @@ class Book:
         return cls(**given, legs=legs, source=str(path))
 
     @classmethod
-    def from_toml(cls, text: str, *, source: str = "book", **given: float) -> Book:
+    def from_toml(cls, text: str, *, source: str = "book", **given: Any) -> Book:
         """Read a book from TOML text.
 
         Examples
@@ -188,8 +209,8 @@ class Book:
                 f"{source}: schema = {schema!r}: this version reads schema = {SCHEMA}", source=source
             )
         legs = found.pop("leg", [])
-        if unknown := next((key for key in found if key not in MONEY), None):
-            known = nearest_names(unknown, [*MONEY, "leg"])
+        if unknown := next((key for key in found if key not in {*MONEY, PRICES}), None):
+            known = nearest_names(unknown, [*MONEY, PRICES, "leg"])
             raise BookError(f"{source}: {unknown}: unknown key: {known}", source=source, column=unknown)
         amounts = found | given
         if "cash" not in amounts:
@@ -239,7 +260,8 @@ class Book:
             groups.setdefault(key, []).append(leg | {"row": row})
         for key, legs in groups.items():
             first = legs[0]
-            name = key[1] if key[0] == "named" else f"{first['product']} of {first['expiration']}"
+            ends = "" if first["expiration"] is None else f" of {first['expiration']}"
+            name = key[1] if key[0] == "named" else f"{first['product']}{ends}"
             for shared in ("layer", "product", "expiration", "opened", "sold", "spot", "parts"):
                 if other := next((leg for leg in legs if leg[shared] != first[shared]), None):
                     raise self._error(
@@ -258,23 +280,32 @@ class Book:
         layer, first = arm.layers[index], legs[0]
         row = contract(first["product"])
         # A call that is sold alone is the short leg of a diagonal.
-        sold = len(matched) == 1 and matched[0]["quantity"] < 0
-        package = len(layer.products) - 1 if sold else layer.products.index(first["product"])
+        written = len(matched) == 1 and matched[0]["quantity"] < 0
+        package = len(layer.products) - 1 if written else layer.products.index(first["product"])
         ratios = [leg["ratio"] for leg in layer.legs_of(package)] or [1]
-        lots = abs(matched[0]["quantity"] / ratios[0])
+        each = per_lot(first["product"])
+        lots = abs(matched[0]["quantity"] / ratios[0]) / each
         if lots != int(lots) or any(
-            leg["quantity"] != lots * ratio for leg, ratio in zip(matched, ratios, strict=True)
+            leg["quantity"] != lots * ratio * each for leg, ratio in zip(matched, ratios, strict=True)
         ):
             quantities = ", ".join(f"{leg['quantity']:g}" for leg in matched)
             raise self._error(
                 f"position {name!r}: quantity {quantities}: not whole lots of layer {layer.name!r}, "
-                f"one of which is {', '.join(f'{ratio:+d}' for ratio in ratios)}",
+                f"one of which is {', '.join(f'{ratio * each:+g}' for ratio in ratios)}",
                 "quantity",
                 first["quantity"],
                 row=first["row"],
             )
         age, unseen = self._age(first, clock, start)
         option = row.kind == "option"
+        sold = (first["sold"] or 0.0) / each
+        if sold != int(sold):
+            raise self._error(
+                f"row {first['row']}: sold = {first['sold']:g}: whole lots of {each:g} shares",
+                "sold",
+                first["sold"],
+                row=first["row"],
+            )
         price = sum(leg["price"] * ratio for leg, ratio in zip(matched, ratios, strict=True))
         points = price / row.index_fraction
         told = []
@@ -294,12 +325,12 @@ class Book:
             "layer": index,
             "other": package,
             "lots": lots,
-            "entry_lots": lots + (first["sold"] or 0.0),
+            "entry_lots": lots + sold,
             "age": age,
             "entry_spot": first["spot"],
             "expiry": self._expiry(first, clock, start),
             "strikes": [leg["strike"] / row.index_fraction for leg in matched] if option else [],
-            "credit": -points if option else 0.0,
+            "credit": 0.0 if row.kind == "future" else -points,
             "entry_value": points,
             "parts": self._parts(first, layer),
         }, told
@@ -398,6 +429,8 @@ class Book:
 
     def _expiry(self, leg: Mapping[str, Any], clock: Schedule, start: int) -> int:
         day = leg["expiration"]
+        if contract(leg["product"]).kind == "share":
+            return len(clock.dates) - 1  # never reached
         if day not in clock.dates or clock.dates.index(day) <= start:
             past = day <= clock.dates[start]
             why = (
@@ -413,7 +446,10 @@ class Book:
     def _typed(self, legs: pl.DataFrame) -> pl.DataFrame:
         if unknown := next((name for name in legs.columns if name not in COLUMNS), None):
             raise self._error(f"{unknown}: unknown column: {nearest_names(unknown, COLUMNS)}", unknown, None)
-        if legs.height and (lacking := next((name for name in REQUIRED if name not in legs.columns), None)):
+        # Nobody writes down when shares expire.
+        shares = "product" in legs.columns and all(map(_is_share, legs["product"]))
+        required = tuple(name for name in REQUIRED if not (shares and name == "expiration"))
+        if legs.height and (lacking := next((name for name in required if name not in legs.columns), None)):
             raise self._error(f"no column {lacking}: {nearest_names(lacking, legs.columns)}", lacking, None)
         typed = pl.DataFrame(
             [
@@ -429,7 +465,10 @@ class Book:
                 if name in legs.columns
                 else pl.Series([False] * legs.height, dtype=pl.Boolean)
             )
-            bad = (typed[name].is_null() & (given | (name in REQUIRED))).arg_true()
+            missing = given | (name in REQUIRED)
+            if name == "expiration":
+                missing = given | ~pl.Series(map(_is_share, typed["product"]), dtype=pl.Boolean)
+            bad = (typed[name].is_null() & missing).arg_true()
             if len(bad):
                 value = legs[name][bad[0]]
                 raise self._error(
@@ -446,16 +485,18 @@ class Book:
             raise self._error(
                 f"row {row}: product = {leg['product']!r}: {known}", "product", leg["product"], row=row
             )
-        future = contract(leg["product"]).kind == "future"
+        kind = contract(leg["product"]).kind
+        future = kind != "option"
         if future != (leg["right"] is None) or (
             leg["right"] is not None and leg["right"] not in RIGHTS.values()
         ):
-            wanted = "none, of a future" if future else "C or P, or call or put"
+            wanted = f"none, of a {kind}" if future else "C or P, or call or put"
             raise self._error(
                 f"row {row}: right = {leg['right']!r}: {wanted}", "right", leg["right"], row=row
             )
         allowed = {
             "strike": (future and leg["strike"] is None) or (not future and _above(leg["strike"], 0.0)),
+            "expiration": kind != "share" or leg["expiration"] is None,
             "quantity": leg["quantity"] != 0 and float(leg["quantity"]).is_integer(),
             "price": math.isfinite(leg["price"]) and leg["price"] >= 0,
             "sold": leg["sold"] is None or (leg["sold"] >= 0 and float(leg["sold"]).is_integer()),
@@ -463,8 +504,9 @@ class Book:
             "parts": leg["parts"] is None or PARTS.fullmatch(leg["parts"]) is not None,
         }
         words = {
-            "strike": "none, of a future" if future else "above 0",
-            "quantity": "whole contracts, not 0: below 0 sold",
+            "strike": f"none, of a {kind}" if future else "above 0",
+            "expiration": "none: shares have no expiry",
+            "quantity": "whole contracts, or shares, not 0: below 0 sold",
             "price": "0 or more: the price of the leg, whoever paid it",
             "sold": "whole lots, 0 or more",
             "spot": "above 0",
@@ -476,6 +518,40 @@ class Book:
 
     def _error(self, words: str, column: str, value: Any, *, row: int | None = None) -> BookError:
         return BookError(f"{self.source}: {words}", source=self.source, row=row, column=column, value=value)
+
+
+def per_lot(product: str) -> float:
+    """Return what a person counts of one lot: its shares, or 1.
+
+    Examples
+    --------
+    >>> per_lot("VXX shares"), per_lot("VXX")
+    (100.0, 1.0)
+    """
+    row = contract(product)
+    return row.multiplier if row.kind == "share" else 1.0
+
+
+def checked_prices(prices: Mapping[str, float]) -> None:
+    """Refuse prices that are none of shares, or no prices.
+
+    Raises
+    ------
+    SpecError
+        With the product and what is allowed.
+    """
+    shares = [product for product in products() if _is_share(product)]
+    if not isinstance(prices, Mapping):
+        raise SpecError(f"prices is a {type(prices).__name__}: dollars a share by product, {shares[0]!r}")
+    for product, price in prices.items():
+        if product not in shares:
+            raise SpecError(f"prices: {product}: {nearest_names(str(product), shares)}")
+        if not is_finite(price) or price <= 0:
+            raise SpecError(f"prices: {product} = {shown(price)}: dollars a share, above 0")
+
+
+def _is_share(product: Any) -> bool:
+    return isinstance(product, str) and product in products() and contract(product).kind == "share"
 
 
 def _above(value: float | None, bound: float) -> bool:

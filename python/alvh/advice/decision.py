@@ -209,9 +209,10 @@ class Decision:
                     "" if row["challenge"] is None else f", break-even challenge {row['challenge']:.2f}"
                 )
                 strikes = "/".join(f"{strike:g}" for strike in row["strikes"])
+                until = f" {strikes or 'future'} {row['expiry']}, {row['days']} days"
                 yield (
-                    f"  {row['layer']}: {row['lots']:g} × {row['product']} {strikes or 'future'} "
-                    f"{row['expiry']}, {row['days']} days, worth {row['value']:,.2f}{challenge}"
+                    f"  {row['layer']}: {row['lots']:g} × {row['product']}"
+                    f"{'' if row['expiry'] is None else until}, worth {row['value']:,.2f}{challenge}"
                     f"{'' if row['parts'] is None else ', parts ' + row['parts']}"
                     f"{'' if row['ordered'] is None else ', ' + row['ordered']}"
                 )
@@ -246,7 +247,8 @@ def _order_lines(orders: pl.DataFrame) -> Iterator[str]:
             yield f"  transfer {first['cash']:,.0f} dollars: {first['reason']}"
             continue
         parts = [
-            f"{row['side']} {row['lots']:g} {row['product']} {row['expiry']}"
+            f"{row['side']} {row['lots']:g} {row['product']}"
+            f"{'' if row['expiry'] is None else ' ' + str(row['expiry'])}"
             f"{'' if row['strike'] is None else format(row['strike'], ' g')}{row['right'] or ''} "
             f"at {row['price']:,.2f}"
             for row in legs.iter_rows(named=True)

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from alvh import _core
-from alvh.advice.advising import ESTIMATED, arm_of, decided, is_ruined
+from alvh.advice.advising import ESTIMATED, arm_of, decided, is_ruined, put_prices
 from alvh.advice.book import is_finite, shown
 from alvh.advice.decision import Decision
 from alvh.advice.scoring import weights_of
@@ -125,6 +125,7 @@ def decision_log(
     costs: Costs | None = None,
     signals: SignalSource | Given | None = None,
     weights: Mapping[str, float] | None = None,
+    prices: Mapping[str, float] | None = None,
 ) -> DecisionLog:
     """Return every decision of a playbook over a history, from a book with nothing but cash on.
 
@@ -142,6 +143,9 @@ def decision_log(
         Dollars at the start.
     start : datetime.date, optional
         First close at which something is decided; the first that the rules' looking back allows unless given.
+    prices : mapping of str to float, optional
+        What a share of a fund of VIX futures is worth at that close, dollars, by product; that of its
+        contract row unless given.
 
     Raises
     ------
@@ -190,6 +194,7 @@ def decision_log(
         signals=outside,
     )
     spec["starts"] = [first]
+    put_prices(spec, prices or {})
     steps = list(iter(_core.Plan(json.dumps(spec)).begin(0, 0).step, None))
     ruined: list[bool] = list(accumulate(map(is_ruined, steps), lambda before, now: before or now))
     decisions = tuple(

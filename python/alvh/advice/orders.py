@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from alvh.advice.book import per_lot
 from alvh.contracts import contract
 from alvh.playbook import Arm, Layer, MarginCalls
 
@@ -34,9 +35,10 @@ ORDERS: Final = pl.Schema(
         "reason": pl.String(),
     }
 )
-"""A row per leg: equal `order`, one order. `price` of the leg at mid and `net` of the order, spread included,
-in product points a unit, received above 0; `cash` of the order in dollars, after fees; `unrounded`, of an
-opening, its `lots` within all limits before they were made whole (R42)."""
+"""A row per leg: equal `order`, one order. `lots` of shares of a fund: how many shares. `price` of the leg at
+mid and `net` of the order, spread included, in product points a unit, received above 0; `cash` of the order
+in dollars, after fees; `unrounded`, of an opening, its `lots` within all limits before they were made whole
+(R42)."""
 
 SKIPS: Final = pl.Schema({"layer": pl.String(), "event": pl.String(), "reason": pl.String()})
 """What did not happen: `event` is waits, skip, refuse, block, keep or withhold."""
@@ -167,9 +169,10 @@ def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     product = layer.products[event["other"]]
     row = contract(product)
     sign = 1 if event["event"] in {OPENS, "write"} else -1
-    expiry = EPOCH + timedelta(event["expiry_day"])
+    expiry = None if row.kind == "share" else EPOCH + timedelta(event["expiry_day"])
     legs = layer.legs_of(event["other"]) or [{"right": None, "ratio": 1}]
     strikes = event["strikes"] or [None] * len(legs)
+    each = per_lot(product)
     shared = (_points(event["price"], row.index_fraction), event["cash"])
     return [
         (
@@ -178,8 +181,8 @@ def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
             leg["right"],
             None if strike is None else strike * row.index_fraction,
             expiry,
-            event["lots"] * abs(leg["ratio"]),
-            None if math.isnan(event["unrounded"]) else event["unrounded"] * abs(leg["ratio"]),
+            event["lots"] * abs(leg["ratio"]) * each,
+            None if math.isnan(event["unrounded"]) else event["unrounded"] * abs(leg["ratio"]) * each,
             _points(price, row.index_fraction),
             *shared,
         )

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{
     fill::Contract,
     instrument::Instrument,
-    layout::LayerPlan,
     plan::{positive, within},
     spec::{
         BeginsSpec, BookSpec, CallPolicy, CallsSpec, Cap, ContractSpec, HeldSpec, Kind, LayerSpec,
@@ -181,7 +180,8 @@ fn check_following(path: &str, size: &SizeSpec) -> Result<()> {
     Ok(())
 }
 
-/// Shares are held: by a hedge, one position at a time, until a rule says so.
+/// Shares are held: by a hedge, until a rule says so. A cadence opens one position after the other, and each has a slot of its
+/// own: what hindsight chooses from.
 pub(super) fn check_share(
     path: &str,
     spec: &LayerSpec,
@@ -201,10 +201,6 @@ pub(super) fn check_share(
     }
     if spec.role != Role::Hedge {
         return Err(Error::domain(format!("{path}.role"), "core", "hedge: shares of funds are bought"));
-    }
-    if spec.every != Every::Flat {
-        let allowed = "flat: shares have no expiry, so that a layer holds one position at a time";
-        return Err(Error::domain(format!("{path}.every"), format!("{:?}", spec.every), allowed));
     }
     if spec.roll_below.is_some() || spec.after.is_some() || !spec.others.is_empty() {
         let allowed = "none of them: shares have no expiry, and one fund is no other's smaller contract";
@@ -562,7 +558,7 @@ fn check_progression(path: &str, rule: Option<&ProgressionSpec>) -> Result<()> {
 }
 
 /// What a book begins with: layers that it has, legs that they have, ledgers that it has.
-pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[LayerPlan]) -> Result<()> {
+pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec) -> Result<()> {
     let at = format!("{}.begins", spec.arm);
     for (ledger, cash) in begins.cash.into_iter().enumerate() {
         let separate = spec.ledgers.as_ref().is_some_and(|ledgers| ledgers.mode == LedgerMode::Separate);
@@ -592,10 +588,6 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec, layers: &[Layer
             return Err(Error::domain(format!("{at}.other"), held.other, format!("0 to {packages}")));
         }
         check_covered(&at, &begins.positions, index, held.other > others)?;
-        if layers[held.layer].holds_shares {
-            let allowed = "a layer of contracts with an expiry: shares of funds begin at none";
-            return Err(Error::domain(format!("{at}.layer"), held.layer, allowed));
-        }
         if held.strikes.len() != legs.len() || held.strikes.iter().any(|k| !(*k > 0.0 && k.is_finite())) {
             let allowed = format!("{} above 0, one per leg", legs.len());
             return Err(Error::domain(format!("{at}.strikes"), format!("{:?}", held.strikes), allowed));

@@ -535,7 +535,7 @@ impl Builder<'_> {
             }
         }
         if let Some(begins) = &spec.begins {
-            check_begins(spec, begins, &layers)?;
+            check_begins(spec, begins)?;
         }
         let transfers = match separate {
             Some(ledgers) => ledgers
