@@ -22,11 +22,11 @@ SEARCHED = 64  # paths
 CORE = core(0.4, FORTNIGHT)
 
 
-def sold(days=WEEK, delta=0.15, *, share=1.0, again=True, points=None):
+def sold(days=WEEK, delta=0.15, *, share=1.0, again=True, points=None, when=None):
     """What is sold against a call."""
     by_width = {"by": "offset", "from": 0, "width": {"points": points}}
     strike = by_width if points else {"by": "delta", "value": delta}
-    return {"days": days, "strike": strike, "share": share, "again": again}
+    return {"days": days, "strike": strike, "share": share, "again": again, "when": when}
 
 
 def diagonal(days=MONTH, *, short=None, **more):
@@ -80,6 +80,22 @@ CASES = {
         separate(0.3),
         {},
         "pressed",
+    ),
+    "held to its band by dollars a VIX point, sold against while VIX is high": (
+        [
+            CORE,
+            vix_call(
+                MONTH,
+                every="day",
+                delta=0.5,
+                short=sold(points=3.0, when=rule("gt", "vix", 33.0)),
+                size={"review": True, "band": 0.1, "caps": [{"kind": "premium", "share": 0.1}]},
+                value=1.0,
+            ),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened bound_cap",
     ),
     "calls of a sleeve that pays what they settle at": (
         [CORE, diagonal(value=900, short=sold(points=1.0), every="day")],
@@ -236,7 +252,6 @@ def test_random_books(seed):
             "strike",
         ),
         ({"legs": [{"right": "P", "ratio": 1, "strike": {"by": "delta", "value": 0.3}}]}, "one VIX call"),
-        ({"size": {"target": "core_vega", "value": 0.5, "review": True}}, "review"),
     ],
 )
 def test_what_is_no_diagonal_is_refused(change, problem):
@@ -269,6 +284,7 @@ def test_as_toml_and_as_the_engine_reads_it():
         "strike": {"by": "delta", "value": 0.15},
         "share": 0.5,
         "again": True,
+        "when": None,
     }
     wide = layer({"days": 30, "width_points": 5.0, "again": False}).spec()["short"]
     assert wide["strike"] == {"by": "offset", "from": 0, "width": {"points": 5.0}}
@@ -285,7 +301,7 @@ def test_as_toml_and_as_the_engine_reads_it():
         ({"short": {"days": 30, "delta": 0.45}}, "below 0.4"),
         ({"short": {"days": 30, "delta": 0.2, "share": 1.5}}, "share"),
         ({"buy": {"spread_delta": 0.2}}, "one VIX call"),
-        ({"size": av.offset("core.vega", 0.5).reviewed(band=0.2)}, "size.review"),
+        ({"short": {**SHORT, "when": "profit > 0"}}, "profit"),
     ],
 )
 def test_mistakes_are_named(given, problem):
@@ -293,9 +309,34 @@ def test_mistakes_are_named(given, problem):
         layer(**given)
 
 
-def test_no_short_premium_is_added_by_an_arm_with_a_cash_press():
-    with pytest.raises(SpecError, match="R89"):
-        av.preset("alvh_0").replace(name="pressed", layers=[layer()], press=av.playbook.CashPress())
+def test_it_is_sold_while_its_rule_is_true():
+    early = layer(SHORT | {"when": "vix > 20 and rsi_14 > 30"})
+    described = av.preset("plain").replace(name="early", layers=[early])
+    assert av.Arm.from_toml(described.to_toml()) == described
+    assert described.warm_up == av.Layer("x", enter="rsi_14 > 30").warm_up
+    assert "diagonals.buy.short.when" in {key for key, _, _ in described.rules}
+    few = {"paths": 4, "sessions": 63, "shares": [0.35], "surface_band": 0}
+    never = av.preset("plain").replace(name="never", layers=[layer(SHORT | {"when": "vix > 1000"})])
+    result = av.compare([arm(), never], av.market.L3F(vix=20), **few)
+    told = [{*result.trace(0, name).events["event"]} for name in ("diagonals", "never")]
+    assert ["write" in events for events in told] == [True, False]
+
+
+def test_no_short_premium_is_added_in_the_cash_press():
+    """R89: while the press is on, or cannot be told, nothing is sold against what is bought."""
+    few = {"paths": 1, "sessions": 63, "shares": [0.35], "surface_band": 0}
+    # By lots: in the press there is no core to cover.
+    base = av.preset("plain").replace(name="off", layers=[layer(size=av.offset("lots", 10))])
+    arms = [
+        base.replace(name=name, press=av.playbook.CashPress(needs=1, flags={"flag": flag}))
+        for name, flag in {"off": "vix > 1000", "on": "vix > 0", "unknown": "reer_z > 0"}.items()
+    ]
+    spec = arms[0].book(0.1)["layers"][1]["short"]["when"]
+    assert "not" in json.dumps(spec["tree"])
+    result = av.compare(arms, av.market.L3F(vix=20), signals="absent", **few)
+    told = {each.name: {*result.trace(0, each.name).events["event"]} for each in arms}
+    assert ["write" in events for events in told.values()] == [True, False, False]
+    assert all("open" in events for events in told.values())
 
 
 # --- advice
