@@ -8,14 +8,16 @@ import polars as pl
 import pytest
 
 import alvh as av
+import engine_spec
 import hedge_random
-from agreement import agree
+from agreement import agree, path_of
 from alvh import _core, margin
 from alvh.episode import sentence
 from alvh.errors import AlvhError, BookError, SpecError
 from alvh.market import L3F
 from hedge_plan import CAPITAL, FORTNIGHT, MONTH, QUARTER, WEEK, commingled, core, separate, spec, vix_call
 from test_liquidity import RULE as LIQUIDITY
+from twin_greeks import Greeks
 from twin_plan import rule
 
 SEARCHED = 64  # paths
@@ -434,3 +436,34 @@ def test_figures_per_layer_sum_to_the_change_of_nav():
     assert paths["identity_error"].max() < 1e-12
     by_layer = paths["layer_pnl_0"] + paths["layer_pnl_1"] + paths["interest"]
     assert np.allclose(by_layer, paths["nav"] - CAPITAL, rtol=0, atol=1e-9 * CAPITAL)
+
+
+def test_greeks_of_both_legs_are_the_twins():
+    described = engine_spec.spec([arm(roll_below=45)], L3F(vix=22), sessions=63, shares=(0.35,))
+    plan = _core.Plan(json.dumps(described))
+    ours, trace = plan.greeks(0, 1, 0), plan.trace(0, 0)
+    assert "write" in {event["event"] for event in trace["events"]}
+    run = Greeks(described, 0, path_of(described, 0, trace["ledger"]), described["schedule"]["origin"], None)
+    run.run()
+    theirs = {term: column for term, column in run.columns().items() if term.startswith("hedge_")}
+    assert theirs["hedge_revalued"].any()
+    for term, expected in theirs.items():
+        # Both differ from the derivative by the square of their steps.
+        assert ours[term][0] == pytest.approx(expected, abs=0.5, rel=2e-3), term
+
+
+def test_a_log_of_decisions_orders_what_a_comparison_trades():
+    path = L3F(vix=22).simulate(1, 119, seed=5)
+    days = av.schedule.sessions(date(2018, 1, 2), date(2018, 12, 31))[:120]
+    closes = pl.DataFrame({"date": days, "spx": path["spot"][0], "vix": path["vix"][0]})
+    record = av.market.History(closes, rate=0.01, dividend_yield=0.02)
+    log = av.advice.decision_log(arm(roll_below=45), record, share=0.35)
+    few = {"sessions": 119, "shares": [0.35], "surface_band": 0}
+    events = av.compare([arm(roll_below=45)], record, **few).trace(0).events
+    for action, event in (("write", "write"), ("buy back", "buy_back")):
+        ordered = log.orders.filter(action=action)
+        traded = events.filter(event=event)
+        assert ordered["lots"].to_list() == traded["lots"].to_list()
+        assert ordered["strike"].to_list() == [strikes[0] for strikes in traded["strikes"]]
+        assert ordered["expiry"].to_list() == traded["expiry"].to_list()
+        assert ordered.height

@@ -209,6 +209,9 @@ def test_the_strategies_reach_what_they_are_for():
         "ruin",
         "roll",
         "monetise",
+        "write",
+        "buy_back",
+        "settle_short",
         "ordered by a rule",
     }
     assert reached >= wanted
