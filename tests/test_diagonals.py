@@ -8,25 +8,27 @@ import polars as pl
 import pytest
 
 import alvh as av
+import engine_spec
 import hedge_random
-from agreement import agree
+from agreement import agree, path_of
 from alvh import _core, margin
 from alvh.episode import sentence
 from alvh.errors import AlvhError, BookError, SpecError
 from alvh.market import L3F
 from hedge_plan import CAPITAL, FORTNIGHT, MONTH, QUARTER, WEEK, commingled, core, separate, spec, vix_call
 from test_liquidity import RULE as LIQUIDITY
+from twin_greeks import Greeks
 from twin_plan import rule
 
 SEARCHED = 64  # paths
 CORE = core(0.4, FORTNIGHT)
 
 
-def sold(days=WEEK, delta=0.15, *, share=1.0, again=True, points=None):
+def sold(days=WEEK, delta=0.15, *, share=1.0, again=True, points=None, when=None):
     """What is sold against a call."""
     by_width = {"by": "offset", "from": 0, "width": {"points": points}}
     strike = by_width if points else {"by": "delta", "value": delta}
-    return {"days": days, "strike": strike, "share": share, "again": again}
+    return {"days": days, "strike": strike, "share": share, "again": again, "when": when}
 
 
 def diagonal(days=MONTH, *, short=None, **more):
@@ -80,6 +82,22 @@ CASES = {
         separate(0.3),
         {},
         "pressed",
+    ),
+    "held to its band by dollars a VIX point, sold against while VIX is high": (
+        [
+            CORE,
+            vix_call(
+                MONTH,
+                every="day",
+                delta=0.5,
+                short=sold(points=3.0, when=rule("gt", "vix", 33.0)),
+                size={"review": True, "band": 0.1, "caps": [{"kind": "premium", "share": 0.1}]},
+                value=1.0,
+            ),
+        ],
+        separate(0.3),
+        {},
+        "hedge_opened bound_cap",
     ),
     "calls of a sleeve that pays what they settle at": (
         [CORE, diagonal(value=900, short=sold(points=1.0), every="day")],
@@ -236,7 +254,6 @@ def test_random_books(seed):
             "strike",
         ),
         ({"legs": [{"right": "P", "ratio": 1, "strike": {"by": "delta", "value": 0.3}}]}, "one VIX call"),
-        ({"size": {"target": "core_vega", "value": 0.5, "review": True}}, "review"),
     ],
 )
 def test_what_is_no_diagonal_is_refused(change, problem):
@@ -269,6 +286,7 @@ def test_as_toml_and_as_the_engine_reads_it():
         "strike": {"by": "delta", "value": 0.15},
         "share": 0.5,
         "again": True,
+        "when": None,
     }
     wide = layer({"days": 30, "width_points": 5.0, "again": False}).spec()["short"]
     assert wide["strike"] == {"by": "offset", "from": 0, "width": {"points": 5.0}}
@@ -285,7 +303,7 @@ def test_as_toml_and_as_the_engine_reads_it():
         ({"short": {"days": 30, "delta": 0.45}}, "below 0.4"),
         ({"short": {"days": 30, "delta": 0.2, "share": 1.5}}, "share"),
         ({"buy": {"spread_delta": 0.2}}, "one VIX call"),
-        ({"size": av.offset("core.vega", 0.5).reviewed(band=0.2)}, "size.review"),
+        ({"short": {**SHORT, "when": "profit > 0"}}, "profit"),
     ],
 )
 def test_mistakes_are_named(given, problem):
@@ -293,9 +311,34 @@ def test_mistakes_are_named(given, problem):
         layer(**given)
 
 
-def test_no_short_premium_is_added_by_an_arm_with_a_cash_press():
-    with pytest.raises(SpecError, match="R89"):
-        av.preset("alvh_0").replace(name="pressed", layers=[layer()], press=av.playbook.CashPress())
+def test_it_is_sold_while_its_rule_is_true():
+    early = layer(SHORT | {"when": "vix > 20 and rsi_14 > 30"})
+    described = av.preset("plain").replace(name="early", layers=[early])
+    assert av.Arm.from_toml(described.to_toml()) == described
+    assert described.warm_up == av.Layer("x", enter="rsi_14 > 30").warm_up
+    assert "diagonals.buy.short.when" in {key for key, _, _ in described.rules}
+    few = {"paths": 4, "sessions": 63, "shares": [0.35], "surface_band": 0}
+    never = av.preset("plain").replace(name="never", layers=[layer(SHORT | {"when": "vix > 1000"})])
+    result = av.compare([arm(), never], av.market.L3F(vix=20), **few)
+    told = [{*result.trace(0, name).events["event"]} for name in ("diagonals", "never")]
+    assert ["write" in events for events in told] == [True, False]
+
+
+def test_no_short_premium_is_added_in_the_cash_press():
+    """R89: while the press is on, or cannot be told, nothing is sold against what is bought."""
+    few = {"paths": 1, "sessions": 63, "shares": [0.35], "surface_band": 0}
+    # By lots: in the press there is no core to cover.
+    base = av.preset("plain").replace(name="off", layers=[layer(size=av.offset("lots", 10))])
+    arms = [
+        base.replace(name=name, press=av.playbook.CashPress(needs=1, flags={"flag": flag}))
+        for name, flag in {"off": "vix > 1000", "on": "vix > 0", "unknown": "reer_z > 0"}.items()
+    ]
+    spec = arms[0].book(0.1)["layers"][1]["short"]["when"]
+    assert "not" in json.dumps(spec["tree"])
+    result = av.compare(arms, av.market.L3F(vix=20), signals="absent", **few)
+    told = {each.name: {*result.trace(0, each.name).events["event"]} for each in arms}
+    assert ["write" in events for events in told.values()] == [True, False, False]
+    assert all("open" in events for events in told.values())
 
 
 # --- advice
@@ -393,3 +436,34 @@ def test_figures_per_layer_sum_to_the_change_of_nav():
     assert paths["identity_error"].max() < 1e-12
     by_layer = paths["layer_pnl_0"] + paths["layer_pnl_1"] + paths["interest"]
     assert np.allclose(by_layer, paths["nav"] - CAPITAL, rtol=0, atol=1e-9 * CAPITAL)
+
+
+def test_greeks_of_both_legs_are_the_twins():
+    described = engine_spec.spec([arm(roll_below=45)], L3F(vix=22), sessions=63, shares=(0.35,))
+    plan = _core.Plan(json.dumps(described))
+    ours, trace = plan.greeks(0, 1, 0), plan.trace(0, 0)
+    assert "write" in {event["event"] for event in trace["events"]}
+    run = Greeks(described, 0, path_of(described, 0, trace["ledger"]), described["schedule"]["origin"], None)
+    run.run()
+    theirs = {term: column for term, column in run.columns().items() if term.startswith("hedge_")}
+    assert theirs["hedge_revalued"].any()
+    for term, expected in theirs.items():
+        # Both differ from the derivative by the square of their steps.
+        assert ours[term][0] == pytest.approx(expected, abs=0.5, rel=2e-3), term
+
+
+def test_a_log_of_decisions_orders_what_a_comparison_trades():
+    path = L3F(vix=22).simulate(1, 119, seed=5)
+    days = av.schedule.sessions(date(2018, 1, 2), date(2018, 12, 31))[:120]
+    closes = pl.DataFrame({"date": days, "spx": path["spot"][0], "vix": path["vix"][0]})
+    record = av.market.History(closes, rate=0.01, dividend_yield=0.02)
+    log = av.advice.decision_log(arm(roll_below=45), record, share=0.35)
+    few = {"sessions": 119, "shares": [0.35], "surface_band": 0}
+    events = av.compare([arm(roll_below=45)], record, **few).trace(0).events
+    for action, event in (("write", "write"), ("buy back", "buy_back")):
+        ordered = log.orders.filter(action=action)
+        traded = events.filter(event=event)
+        assert ordered["lots"].to_list() == traded["lots"].to_list()
+        assert ordered["strike"].to_list() == [strikes[0] for strikes in traded["strikes"]]
+        assert ordered["expiry"].to_list() == traded["expiry"].to_list()
+        assert ordered.height

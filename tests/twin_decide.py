@@ -31,6 +31,7 @@ class Decisions:
                 self.wishes(layer, names)
                 self.further(layer, names)
                 self.shift(layer, names)
+                twin_diagonal.allow(layer, names)
             for rule, memory in zip(self.rules, self.memory, strict=True):
                 evaluate(rule["when"]["tree"], names, memory)
             self.budget(names)
@@ -47,6 +48,7 @@ class Decisions:
             layer.wanted, layer.factor, *permits = self.wishes(layer, names)
             layer.press, *layer.parts = self.further(layer, names)
             layer.shifts = self.shift(layer, names)
+            twin_diagonal.allow(layer, names)
             layer.permitted, layer.rolls = (self.by_hand(layer, each) for each in permits)
         for layer in self.book.layers:
             for slot in sorted(layer.held):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin_book import Book
 from twin_layer import Layer, Tranche
+from twin_rules import Value, evaluate
 from twin_size import LOT_TOLERANCE
 from twin_strikes import nearest
 
@@ -12,9 +13,16 @@ if TYPE_CHECKING:
     from twin_trade import Trader
 
 
+def allow(layer: Layer, names: dict[str, Value]) -> None:
+    """At a close: may something be sold at the next fill?"""
+    if layer.short is not None:
+        rule = layer.terms.spec["short"].get("when")
+        layer.short.may = rule is None or evaluate(rule["tree"], names, layer.memory) is True
+
+
 def order(book: Book, layer: Layer) -> None:
     """At a close: against which tranches another call is to be sold."""
-    if layer.short is None or not layer.terms.spec["short"]["again"]:
+    if layer.short is None or not (layer.short.may and layer.terms.spec["short"]["again"]):
         return
     fill = book.market.session(book.tick) + 1
     layer.short.orders = {
@@ -34,7 +42,7 @@ def expiry(book: Book, layer: Layer, long: Tranche, fill: int) -> int | None:
 
 def on_offer(book: Book, layer: Layer, long: Tranche) -> tuple[Tranche, float] | None:
     """The call that may be sold against a tranche, and its slip, if it brings more than its fees."""
-    if layer.short is None:
+    if layer.short is None or not layer.short.may:
         return None
     terms, market = layer.short.terms, book.market
     expires = expiry(book, layer, long, market.session(book.tick))

@@ -196,6 +196,7 @@ class Layer:
         self.short: Layer | None = None  # what is sold against what it holds …
         self.covered = False  # … as this one is, slot by slot
         self.orders: set[int] = set()  # slots against which another call is to be sold
+        self.may = True  # something be sold, by the rule of the short leg at the last close
         self.shifts: list[bool] = []  # what the rules of longer tenors said at the last close
         self.early: dict[int, list[Early]] = {}  # by slot: lots closed by rule, and by force
         self.decided = 0

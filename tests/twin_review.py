@@ -3,7 +3,7 @@
 from math import floor
 
 from twin_book import Book
-from twin_layer import Layer, Tranche
+from twin_layer import Layer, Terms, Tranche
 from twin_size import LOT_TOLERANCE
 
 
@@ -27,7 +27,7 @@ def review(book: Book, layer: Layer) -> None:
         return
     wanted = size["value"] * size.get("multiplier", 1.0) * layer.factor * layer.share() * base
     unit = {
-        "core_vega": lambda terms, t: book.sensitivity(terms, t) * terms.dpp,
+        "core_vega": lambda terms, t: vega(book, layer, terms, t),
         "core_notional": lambda terms, t: max(0.0, -t.credit) * terms.dpp,
         "core_max_loss": lambda terms, t: t.value * terms.dpp,
         "core_index_notional": lambda terms, _: terms.dpp,
@@ -41,6 +41,15 @@ def review(book: Book, layer: Layer) -> None:
         if most > 0 and worth > 0:
             t.trim = min(max(0.0, floor(excess / worth + LOT_TOLERANCE)), most)
             excess -= t.trim * worth
+
+
+def vega(book: Book, layer: Layer, terms: Terms, t: Tranche) -> float:
+    """Dollars per VIX point and lot, with what is sold against it."""
+    own = book.sensitivity(terms, t) * terms.dpp
+    sold = layer.short.held.get(t.slot) if layer.short else None
+    if sold is None:
+        return own
+    return own + sold.lots / t.lots * book.sensitivity(layer.short.terms, sold) * layer.short.terms.dpp
 
 
 def left(layer: Layer, t: Tranche) -> float:

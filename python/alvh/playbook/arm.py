@@ -392,6 +392,8 @@ class Arm(Frozen):
             if self.press is not None and layer.role == "core":
                 acting = acting.model_copy(update={"exit": self.press.exit(layer)})
             spec = acting.spec(sleeve=self.ledgers is not None)
+            if self.press is not None and layer.buy is not None and layer.buy.short is not None:
+                spec["short"] = layer.buy.short.unless(self.press.condition).spec()
             if self.press is not None and self.press.about(layer):
                 spec["press"] = self.press.spec()
             if needed := self._permits(layer):
@@ -465,6 +467,7 @@ class Arm(Frozen):
                     *(f"size.reductions {n}.when" for n in range(1, len(layer.size.reductions) + 1)),
                     *(f"tranches {n}.when" for n in range(2, len(layer.tranches) + 1)),
                     *(["buy.shift.when"] if layer.buy is not None and layer.buy.shift is not None else []),
+                    *(["buy.short.when"] if layer.buy is not None and layer.buy.short is not None else []),
                 ),
                 layer.rules,
                 strict=True,

@@ -230,6 +230,7 @@ def short_call(
     width_points: float | None = None,
     share: float | str = 1.0,
     again: bool = True,
+    when: object = None,
 ) -> Short:
     """Sell a nearer VIX call at a higher strike against a bought one: the short leg of a diagonal.
 
@@ -244,6 +245,8 @@ def short_call(
         Lots sold for a lot held, above 0 up to 1.
     again : bool
         Whether another one is sold when it has settled, while the bought call is held and has more days left.
+    when : str or Condition, optional
+        Rule on market and book that must be true at the decision to sell.
 
     Raises
     ------
@@ -256,9 +259,9 @@ def short_call(
     >>> diagonal.short.window["target"]
     30
     """
-    fields = {"days": days, "delta": delta, "width_points": width_points, "share": share, "again": again}
+    strike = {"delta": delta, "width_points": width_points}
     try:
-        return Short(**fields)  # type: ignore[arg-type]
+        return Short(days=days, **strike, share=share, again=again, when=when)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SpecError(f"short_call: {mistakes(error)}") from None
 

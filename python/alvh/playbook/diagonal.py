@@ -2,10 +2,11 @@
 
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from alvh.playbook.frozen import Tenor, Window
+from alvh.playbook.frozen import Tenor, Window, compiled, spec_of
 from alvh.playbook.monetise import Part, written
+from alvh.rules import Condition
 
 LEG = {"right": "C", "ratio": -1}
 """What is sold, a lot."""
@@ -18,7 +19,8 @@ class Short(Tenor):
     absolute forward ``delta``, or lies ``width_points`` above the bought one, product points: exactly one of
     the two; never at or below the bought strike, where the next listed one above is taken. ``share`` are the
     lots sold for a lot held, at most 1, so that each is covered. ``again``: when it has settled, another one
-    is sold while the bought call is held and has more days left than that one.
+    is sold while the bought call is held and has more days left than that one. ``when`` is a rule on market
+    and book that must be true at the decision; none: always.
 
     Examples
     --------
@@ -31,6 +33,12 @@ class Short(Tenor):
     width_points: float | None = Field(default=None, gt=0)
     share: Part = 1.0
     again: bool = True
+    when: Condition | None = None
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _when(cls, rule: object) -> object:
+        return compiled(rule, "book")
 
     @model_validator(mode="after")
     def _one_strike(self) -> Self:
@@ -49,9 +57,14 @@ class Short(Tenor):
 
     def spec(self) -> dict[str, Any]:
         """Return the short leg as the engine reads it."""
-        return {"days": self.window, "strike": self.strike, "share": self.share, "again": self.again}
+        terms = {"days": self.window, "strike": self.strike, "share": self.share, "again": self.again}
+        return terms | {"when": spec_of(self.when)}
+
+    def unless(self, press: Condition) -> "Short":
+        """Return the short leg as it is sold while a cash press is known to be off (R89)."""
+        return self.model_copy(update={"when": ~press if self.when is None else self.when & ~press})
 
     def document(self) -> dict[str, Any]:
         """Return the short leg as a TOML table."""
-        table = self.model_dump(exclude_none=True)
-        return table | {"share": written(self.share)}
+        table = self.model_dump(exclude_none=True, exclude={"when"}) | {"share": written(self.share)}
+        return table if self.when is None else table | {"when": str(self.when)}

@@ -156,11 +156,6 @@ class Layer(Frozen):
                 f"roll_below = {self.roll_below}: below {nearest}, the nearest expiry that is bought"
             )
         self._in_place_of_another(buy)
-        if buy.short is not None and self.size.review and self.size.target == "core.vega":
-            raise ValueError(
-                "size.review: not by core.vega with buy.short: what a lot of both legs gives a VIX point "
-                "changes with each settlement. Mend: another size.target, or no review"
-            )
         return self._paid_for(buy)
 
     def _in_place_of_another(self, buy: Buy) -> None:
@@ -237,6 +232,8 @@ class Layer(Frozen):
         further += [each.when for each in self.tranches[1:]]
         if self.buy is not None and self.buy.shift is not None:
             further.append(self.buy.shift.when)
+        if self.buy is not None and self.buy.short is not None:
+            further.append(self.buy.short.when)
         weight = self.size.weight.by if self.size.weight else None
         own = (self.enter, "book"), (self.exit, "position"), (reduced, "book"), (weight, "book")
         return (*own, *((rule, "book") for rule in further))

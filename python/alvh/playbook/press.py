@@ -98,9 +98,6 @@ class CashPress(Frozen):
         if unknown := next((name for name in self.layers if name not in names), None):
             words = f"no layer {unknown!r} that buys options: {nearest_names(unknown, names)}"
             raise KeyMistakeError("press.layers", words)
-        if sold := next((each.name for each in layers if each.buy is not None and each.buy.short), None):
-            words = f"layer {sold!r} sells calls against what it buys: no premium is added in the press (R89)"
-            raise KeyMistakeError("press", f"{words}. Mend: no short in its buy, or no press")
         for layer in filter(self.about, layers):
             parts = sum(rung.sell for rung in layer.monetise) + self.sell
             if parts > 1 + ROUNDING:

@@ -753,7 +753,7 @@ impl<'p> Block<'p> {
                     Prefer::Lots { .. } => Mask::ALL,
                     Prefer::ThetaPerVega { when } => enters[when].1.is_true(),
                 });
-                book.order_shorts(ctx, layer, pools);
+                book.order_shorts(ctx, layer, pools, enters);
                 for each in layers.family(layer).filter(|_| flat) {
                     // This pool follows this layer alone: a decision is an opening that it orders.
                     let pool = &mut pools[layers.layers[each].pool];
@@ -1003,7 +1003,7 @@ fn offer_shorts(
     let Some(short) = ctx.book.layers[layer].short else { return };
     let [long, index] = [layer, short.layer].map(|layer| ctx.book.layers[layer].pool);
     let (layout, choice) = (&ctx.plan.pools[index], &mut selections[index]);
-    let opens = chosen & book.wants(layer);
+    let opens = chosen & book.wants(layer) & book.sells(short.layer);
     for slot in 0..pools[long].packages.len() {
         let (calls, due_slot) = (&pools[long].packages[slot], &pools[long].due_slot);
         let nearer = |i: usize| layout.sold_against(ctx.market.session[i], calls.expiry[i]);

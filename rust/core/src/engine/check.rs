@@ -409,13 +409,7 @@ pub(super) fn check_short(
         return Err(Error::domain(format!("{path}.strike"), format!("{:?}", short.strike), allowed));
     }
     positive(&format!("{path}.share"), short.share)?;
-    within(&format!("{path}.share"), short.share, 0.0, 1.0)?;
-    if spec.size.review && spec.size.target == SizeTarget::CoreVega {
-        let allowed =
-            "false with a short leg: what a lot of both gives a VIX point changes with each settlement";
-        return Err(Error::domain(format!("{path}: size.review"), true, allowed));
-    }
-    Ok(())
+    within(&format!("{path}.share"), short.share, 0.0, 1.0)
 }
 
 /// Limits of a roll that replaces what it sells.

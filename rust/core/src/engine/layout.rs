@@ -249,6 +249,8 @@ pub(super) struct ShortPlan {
     /// Lots sold for a lot held.
     pub share: f64,
     pub again: bool,
+    /// The rule that must be true to sell, one of those that open.
+    pub when: Option<usize>,
 }
 
 /// When it is bought; rules are among those that open.
@@ -729,7 +731,8 @@ impl Builder<'_> {
         let plan = self.on_pool(path, owner, &acting, (pool, ledger))?;
         let layer = layers.len();
         layers.push(LayerPlan { of, ..plan });
-        layers[of].short = Some(ShortPlan { layer, share: short.share, again: short.again });
+        let when = short.when.as_ref().map(|rule| self.enter(book, rule)).transpose()?;
+        layers[of].short = Some(ShortPlan { layer, share: short.share, again: short.again, when });
         Ok(())
     }
 

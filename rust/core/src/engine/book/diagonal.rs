@@ -7,7 +7,8 @@ use crate::{
         size::FLOOR_SLACK,
         trace::Event,
     },
-    math::lanes::Mask,
+    math::lanes::{Mask, Tri},
+    rules::program::Memory,
 };
 
 impl Book {
@@ -16,18 +17,28 @@ impl Book {
         self.layers[short].slots[slot].write
     }
 
+    /// Lanes in which something may be sold at the next fill.
+    pub fn sells(&self, short: usize) -> Mask {
+        self.layers[short].sells
+    }
+
     /// Where nothing is sold any more against what a layer holds and keeps, and a nearer expiry is listed at the next fill,
-    /// another call is to be sold.
-    pub fn order_shorts(&mut self, ctx: Context<'_>, layer: usize, pools: &[Pool]) {
-        let Some(short) = ctx.layer(layer).short.filter(|short| short.again) else { return };
-        let pool = ctx.pool(short.layer);
+    /// another call is to be sold; none without the rule that allows it.
+    pub fn order_shorts(&mut self, ctx: Context<'_>, layer: usize, pools: &[Pool], enters: &[(Memory, Tri)]) {
+        let Some(short) = ctx.layer(layer).short else { return };
+        let may = short.when.map_or(Mask::ALL, |rule| enters[rule].1.is_true());
+        self.layers[short.layer].sells = may;
+        if !short.again {
+            return;
+        }
+        let (pool, wanted) = (ctx.pool(short.layer), self.trading() & may);
         for slot in 0..self.layers[layer].slots.len() {
             let calls = ctx.package(pools, layer, slot);
             let state = &self.layers[layer].slots[slot];
-            let open = self.holds(layer, slot) & !state.exit & !state.roll & !self.holds(short.layer, slot);
+            let bare = self.holds(layer, slot) & !state.exit & !state.roll & !self.holds(short.layer, slot);
             let listed = |i: usize| pool.sold_against(ctx.market.session[i] + 1, calls.expiry[i]);
-            let wanted = open & self.trading();
-            self.layers[short.layer].slots[slot].write = Mask::from_fn(|i| wanted.get(i) && listed(i));
+            let orders = bare & wanted;
+            self.layers[short.layer].slots[slot].write = Mask::from_fn(|i| orders.get(i) && listed(i));
         }
     }
 
@@ -94,6 +105,21 @@ impl Book {
             cash: dollars * received - fees,
             ..about(ctx, "buy_back", short.layer, slot, Some(package))
         });
+    }
+
+    /// Dollars per VIX point of what is sold against a slot; `None` where nothing is.
+    pub(super) fn vega_sold(
+        &self,
+        ctx: Context<'_>,
+        pools: &[Pool],
+        layer: usize,
+        slot: usize,
+        lane: usize,
+    ) -> Option<f64> {
+        let short = ctx.layer(layer).short?;
+        let lots = self.layers[short.layer].slots[slot].lots[lane];
+        let dollars = lots * ctx.pool(short.layer).contract.dpp;
+        (lots > 0.0).then(|| dollars * ctx.package(pools, short.layer, slot).sens[lane])
     }
 
     /// Lots sold against a slot that so many lots of it would not cover.

@@ -111,6 +111,8 @@ struct Layer {
     asked: Parts,
     /// Variances a year that the pending roll trades: until the old expiry, and from there until the new one (R83).
     traded: [Col; 2],
+    /// Of the short legs of diagonals: where some may be sold at the next fill.
+    sells: Mask,
     /// Theta per vega of the layer's own package and of the other one, where they were compared (R32).
     weighed: [Col; 2],
     chains: Vec<Chain>,
@@ -131,6 +133,7 @@ impl Layer {
             adding: NO_PARTS,
             asked: NO_PARTS,
             traded: [Col::splat(f64::NAN); 2],
+            sells: Mask::NONE,
             weighed: [Col::splat(f64::NAN); 2],
             chains: vec![Chain::default(); pool.tranches],
             base: Col::splat(f64::NAN),

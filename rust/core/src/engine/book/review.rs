@@ -56,7 +56,7 @@ impl Book {
         // The nearest expiry first: it would have to be replaced first.
         slots.sort_by_key(|&(each, slot)| ctx.package(pools, each, slot).expiry[lane]);
         for (each, slot) in slots {
-            let unit = unit_of(ctx, each, ctx.package(pools, each, slot), lane);
+            let unit = self.unit_of(ctx, pools, (each, slot), lane);
             if unit > 0.0 {
                 let most = self.left(ctx, each, slot, lane);
                 let lots = (excess / unit + FLOOR_SLACK).floor().clamp(0.0, most);
@@ -82,9 +82,13 @@ impl Book {
             SizeTarget::Lots => 1.0,
             _ => unreachable!("check.rs refuses to review other targets"),
         };
-        let of_package = |each: usize| {
+        let of_package = |each: usize| -> f64 {
             let dpp = ctx.pool(each).contract.dpp;
-            self.held_left(ctx, pools, each, &|package| unit_of(ctx, each, package, lane) / dpp, lane)
+            let left =
+                (0..self.layers[each].slots.len()).map(|slot| (slot, self.left(ctx, each, slot, lane)));
+            left.filter(|(_, lots)| *lots > 0.0)
+                .map(|(slot, lots)| lots * dpp * (self.unit_of(ctx, pools, (each, slot), lane) / dpp))
+                .sum()
         };
         let held = ctx.book.family(layer).map(of_package).sum();
         (base > 0.0).then(|| Measured { wanted: self.fraction(ctx, layer, lane) * base, held })
@@ -132,16 +136,20 @@ impl Book {
             }
         }
     }
-}
 
-/// What one lot is in the measure of the layer's target.
-fn unit_of(ctx: Context<'_>, layer: usize, package: &Package, lane: usize) -> f64 {
-    let dpp = ctx.pool(layer).contract.dpp;
-    match ctx.layer(layer).size.target {
-        SizeTarget::CoreVega => package.sens[lane] * dpp,
-        SizeTarget::CoreNotional => (-package.credit[lane]).max(0.0) * dpp,
-        SizeTarget::CoreMaxLoss => package.value[lane] * dpp,
-        SizeTarget::CoreIndexNotional => dpp,
-        _ => dpp / ctx.pool(ctx.layer(layer).of).contract.dpp,
+    /// What one lot of a tranche is in the measure of the layer's target, of a diagonal both legs.
+    fn unit_of(&self, ctx: Context<'_>, pools: &[Pool], (layer, slot): (usize, usize), lane: usize) -> f64 {
+        let (dpp, package) = (ctx.pool(layer).contract.dpp, ctx.package(pools, layer, slot));
+        match ctx.layer(layer).size.target {
+            SizeTarget::CoreVega => {
+                let own = package.sens[lane] * dpp;
+                let lots = self.layers[layer].slots[slot].lots[lane];
+                self.vega_sold(ctx, pools, layer, slot, lane).map_or(own, |sold| own + sold / lots)
+            }
+            SizeTarget::CoreNotional => (-package.credit[lane]).max(0.0) * dpp,
+            SizeTarget::CoreMaxLoss => package.value[lane] * dpp,
+            SizeTarget::CoreIndexNotional => dpp,
+            _ => dpp / ctx.pool(ctx.layer(layer).of).contract.dpp,
+        }
     }
 }

@@ -91,4 +91,7 @@ pub struct ShortSpec {
     pub share: f64,
     /// Is another one sold when it has settled, while the bought call is held and has more days left?
     pub again: bool,
+    /// Rule on market and book that must be true to sell; absent: always.
+    #[serde(default)]
+    pub when: Option<Rule>,
 }
