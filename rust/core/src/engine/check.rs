@@ -577,7 +577,7 @@ pub(super) fn check_begins(spec: &BookSpec, begins: &BeginsSpec) -> Result<()> {
             ));
         };
         let others = spec.layers[held.layer].others.len();
-        let packages = others + usize::from(layers[held.layer].short.is_some());
+        let packages = others + usize::from(spec.layers[held.layer].short.is_some());
         if held.other > packages {
             return Err(Error::domain(format!("{at}.other"), held.other, format!("0 to {packages}")));
         }
