@@ -11,6 +11,7 @@ import pytest
 import alvh as av
 from alvh import _core, advice
 from alvh.advice import Book
+from alvh.cli import main
 from alvh.history import History
 from alvh.schedule import listed_expiries, sessions
 from alvh.specification import specification
@@ -20,18 +21,22 @@ DAYS = sessions(date(2024, 1, 2), date(2024, 3, 28))
 VIX = [14.0 + (i % 17) * 0.8 for i in range(len(DAYS))]
 
 
-def record(last: int = len(DAYS) - 1) -> History:
-    """Closes up to a session, and settlements of four futures a month apart."""
-    closes = {"date": DAYS, "spx": [4800.0 - 12.0 * (v - 14.0) for v in VIX], "vix": VIX}
+def settlements() -> pl.DataFrame:
+    """Four futures a month apart, of every session."""
     monthly = listed_expiries("VX", DAYS[0], DAYS[-1] + timedelta(days=150))
     rows = [
         (day, expiry, 0.8 * vix + 4.0 + 0.4 * rank)
         for day, vix in zip(DAYS, VIX, strict=True)
         for rank, expiry in enumerate([each for each in monthly if each > day][:4])
     ]
-    futures = pl.DataFrame(rows, ["date", "expiry", "settle"], orient="row")
+    return pl.DataFrame(rows, ["date", "expiry", "settle"], orient="row")
+
+
+def record(last: int = len(DAYS) - 1) -> History:
+    """Closes up to a session, and the futures."""
+    closes = {"date": DAYS, "spx": [4800.0 - 12.0 * (v - 14.0) for v in VIX], "vix": VIX}
     frame = pl.DataFrame(closes)[: last + 1]
-    vx = futures.filter(pl.col("date") <= DAYS[last])
+    vx = settlements().filter(pl.col("date") <= DAYS[last])
     return History(frame, rate=0.053, dividend_yield=0.014, vx=vx)
 
 
@@ -200,6 +205,37 @@ opened = {DAYS[2]}
     for each in (read, Book.read(written)):
         told = av.advise(each, record(20), arm())
         assert told.positions.select("lots", "value").row(0) == (3_000, PRICE)
+
+
+def test_the_command_takes_prices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Closes, futures, playbook and book in files; the price beside a book in CSV."""
+    told = record(20)
+    closes, futures = tmp_path / "closes.csv", tmp_path / "vx.csv"
+    told.data.frame.select("date", "spx", "vix").write_csv(closes)
+    settlements().filter(pl.col("date") <= DAYS[20]).write_csv(futures)
+    files = {
+        "replay.toml": History(closes, rate=0.053, dividend_yield=0.014, vx=futures).to_toml(),
+        "arm.toml": arm().to_toml(),
+        "book.csv": f"product,quantity,price,opened\nVXX shares,3000,40,{DAYS[2]}\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    given = ["advise", str(tmp_path / "arm.toml"), "--history", str(tmp_path / "replay.toml")]
+    given += ["--book", str(tmp_path / "book.csv"), "--cash", "800000", "--sleeve", "80000", "--json"]
+    monkeypatch.setattr("sys.argv", ["alvh", *given, "--price", f"VXX shares={PRICE}"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    held = json.loads(capsys.readouterr().out)["positions"][0]
+    assert (held["product"], held["lots"], held["value"]) == ("VXX shares", 3_000, PRICE)
+    for options, words in (([], "Mend: give prices"), (["--price", "VXX shares"], "PRODUCT=DOLLARS")):
+        monkeypatch.setattr("sys.argv", ["alvh", *given, *options])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code != 0
+        assert words in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(

@@ -353,20 +353,30 @@ def test_beside_a_quoted_chain() -> None:
     funds = object.__new__(Funds)
     funds.market = SimpleNamespace(curve=VixCurve(plan["market"]))
     funds.funds = {"VXX shares": asdict(contract("VXX shares"))["fund"]}
-    rows = []
     chain = quoted_calls().filter(pl.col("days").is_between(11, 107), pl.col("mid") > 0.025)
+    days = chain["day"].unique().sort().to_list()
+    rolls = {row["date"]: row for row in etp.roll(days).iter_rows(named=True)}
+    prices = []
     for row in chain.iter_rows(named=True):
-        tick, days = history.data.dates.index(row["day"]) - began, row["days"]
-        first, second, weight = etp.roll([row["day"]]).select("first", "second", "weight").row(0)
-        held = weight * (first - row["day"]).days + (1 - weight) * (second - row["day"]).days
+        tick, roll = history.data.dates.index(row["day"]) - began, rolls[row["day"]]
+        first, second = ((roll[each] - row["day"]).days for each in ("first", "second"))
+        held = roll["weight"] * first + (1 - roll["weight"]) * second
         factors = tuple(ledger[f"x{i}"][tick] for i in range(3))
         state = State(ledger["index"][tick], factors, 0.005, 0.02)
-        quotes = funds.priced("VXX shares", row["share"], held, state, days)
-        terms = (row["share"], row["strike"], days / 365, "C")
-        prices = np.array([row["mid"], quotes.price(1.0, row["strike"])])
-        vols = pricing.implied_vol_american(prices, *terms, rate=0.005, dividend=0.0089)
-        rows.append((days, row["moneyness"], *vols))
-    found = pl.DataFrame(rows, ["days", "moneyness", "quoted", "ours"], orient="row").drop_nans()
+        quotes = funds.priced("VXX shares", row["share"], held, state, row["days"])
+        prices.append(quotes.price(1.0, row["strike"]))
+    years = (
+        chain["days"].to_numpy() / 365
+    )  # a call is held until its end, so that Black's formula has its volatility
+    forward, discount = chain["share"].to_numpy() * np.exp((0.005 - 0.0089) * years), np.exp(-0.005 * years)
+    quoted, ours = (
+        pricing.implied_vol(each, forward, chain["strike"], years, "C", discount=discount)
+        for each in (chain["mid"], np.array(prices))
+    )
+    found = chain.select("days", "moneyness").with_columns(
+        quoted=pl.Series(quoted).fill_nan(None), ours=pl.Series(ours).fill_nan(None)
+    )
+    found = found.drop_nulls()
     table = {
         (11, 21): ((0.60, 0.53), (0.84, 0.71), (1.02, 0.85), (1.24, 0.92)),
         (22, 35): ((0.62, 0.58), (0.80, 0.77), (0.96, 0.90), (1.07, 1.01)),
