@@ -390,6 +390,25 @@ def test_advice_sells_against_what_is_bare():
     assert order["cash"] > 0
 
 
+def test_layers_that_share_their_calls_have_short_legs_of_their_own():
+    """Layers of equal terms trade the same packages: each position keeps its slot and its short leg."""
+    weekly = layer(buy={"every": "week"}, size=av.offset("lots", 10))
+    twice = [weekly.model_copy(update={"name": name}) for name in ("one", "two")]
+    both = av.preset("plain").replace(name="both", layers=twice)
+    legs = [
+        each | {"layer": name, "strike": each["strike"] + step}
+        for step, name in enumerate(("one", "two"))
+        for each in (LONG, NEARER)
+    ]
+    told = av.advise(av.advice.Book(cash=1_000_000, legs=pl.DataFrame(legs)), TODAY, both)
+    assert told.positions.select("layer", "lots", "strikes").rows() == [
+        ("one", 40.0, [16.0]),
+        ("one", 20.0, [19.0]),
+        ("two", 40.0, [17.0]),
+        ("two", 20.0, [20.0]),
+    ]
+
+
 def test_a_lower_strike_needs_the_difference():
     """VIX strategy-based margin: what the bought strike lies above the sold one, 100 dollars a point."""
     lower = NEARER | {"strike": 14.0}

@@ -400,6 +400,12 @@ impl Layout {
         };
         let mut books = builder.books(books)?;
         let Builder { mut pools, enters, numbers, exits, .. } = builder;
+        for short in 0..pools.len() {
+            // A slot for each of those that cover, whichever layers they are of.
+            if let Some(long) = pools[short].covered_by {
+                pools[short].begun = pools[long].begun;
+            }
+        }
         for rule in enters.iter().chain(&numbers).chain(exits.iter().map(|exit| &exit.rule)) {
             let Some(book) = rule.owner.map(|owner| &mut books[owner]) else { continue };
             observe_core(rule.program.inputs(), book, &mut pools);
@@ -565,15 +571,12 @@ impl Builder<'_> {
         let begins = spec.begins.as_ref().map(|begins| {
             let mut held: Vec<_> = vec![];
             for position in begins.positions.iter().filter(|position| position.covered_by.is_none()) {
-                let LayerPlan { others, short, .. } = &layers[position.layer];
+                let others = &layers[position.layer].others;
                 let other = position.other.checked_sub(1).map(|other| others[other].layer);
                 let layer = other.unwrap_or(position.layer);
                 let pool = &mut self.pools[layers[layer].pool];
                 pool.begun += 1;
                 held.push((pool.slots + pool.begun - 1, HeldSpec { layer, ..position.clone() }));
-                if let Some(short) = short {
-                    self.pools[layers[short.layer].pool].begun += 1;
-                }
             }
             // Behind what covers them, in the same slots.
             for position in &begins.positions {
