@@ -232,18 +232,19 @@ def test_without_rivals_nothing_is_solved() -> None:
 # The same answer whatever runs beside
 
 
-def test_neighbours_and_threads_do_not_change_a_solution() -> None:
-    alone = found(PLAIN, FEWER, LOTS)["by_lots"]
+@pytest.fixture(scope="module")
+def alone() -> dict[str, Any]:
+    return found(PLAIN, FEWER, LOTS)["by_lots"]
+
+
+def test_neighbours_and_threads_do_not_change_a_solution(alone: dict[str, Any]) -> None:
     beside = found(PLAIN, PLAIN.stop(), WIDTH, LOTS, BEYOND, PLAIN.doubling(), FEWER)["by_lots"]
     assert alone == beside == found(PLAIN, FEWER, LOTS, threads=1)["by_lots"]
     assert alone == found(PLAIN, FEWER, LOTS, shares=(0.5, 0.10, 0.2))["by_lots"], "the smallest share"
 
 
-def test_another_seed_is_another_pilot() -> None:
-    assert (
-        found(PLAIN, FEWER, LOTS)["by_lots"]["target"]
-        != found(PLAIN, FEWER, LOTS, seed=6)["by_lots"]["target"]
-    )
+def test_another_seed_is_another_pilot(alone: dict[str, Any]) -> None:
+    assert alone["target"] != found(PLAIN, FEWER, LOTS, seed=6)["by_lots"]["target"]
 
 
 @given(st.integers(0, 2**64 - 1))

@@ -321,8 +321,8 @@ class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, Dea
     def session_tables(self) -> dict[str, pl.DataFrame]:
         """Return every table that is made of sessions, deals and openings, of all arms, by name.
 
-        At the smallest share; each arm runs again on at most 1,024 paths, or starts of a history. A history
-        has `bootstrap` where it has two blocks of sessions or more.
+        At the smallest share; at most 1,024 paths, or starts of a history, run again, once for all tables and
+        arms. A history has `bootstrap` where it has two blocks of sessions or more.
 
         Examples
         --------
