@@ -258,6 +258,14 @@ def test_the_ladder_of_the_second_engine() -> None:
     assert second_engine(**early | {"vix": 25.5}) is False
     assert second_engine(vix=29.0) is True  # three closes above 28
     assert second_engine(vix=24.0, **early) is False
+    # Armed, and back: what 25 to 26 is watched for is bought from 26 on.
+    for name in ("alvh_v1", "steward", "promoter"):
+        layer = next(each for each in av.preset(name).layers if each.name == "second_engine")
+        armed = sessions(layer, vix=31.0, vix_forward=20.0)
+        last = pl.int_range(pl.len()) == pl.len() - 1
+        for vix, said in ((25.9, False), (26.0, True), (24.9, False)):
+            now = armed.with_columns(vix=pl.when(last).then(vix).otherwise("vix"))
+            assert now.select(said=layer.enter.to_polars())["said"][-1] is said, (name, vix)  # type: ignore[union-attr]
 
 
 def test_the_second_engine_wants_more_than_the_ladder() -> None:
