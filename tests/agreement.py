@@ -137,6 +137,8 @@ def rounded(events: list[dict], sized: list[tuple[float, ...]], scale: float) ->
         for event in events
         if event["unrounded"] == event["unrounded"]
     ]
+    # Where a limit left nothing there was nothing to round.
+    sized = [found for found in sized if found[3] >= 1e-9]
     off = [
         f"lots from tick {mine[0]}: engine {mine}, twin {other}"
         for mine, other in zip(told, sized, strict=False)

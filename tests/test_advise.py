@@ -713,6 +713,29 @@ def test_what_happens_inside_the_next_session_is_not_ordered_today():
     assert any("one drawn path" in note for note in told[0].notes)
 
 
+def test_a_stop_that_is_due_is_ordered_where_sessions_have_bars():
+    """Decided at the close, filled at the next opening: an order of today."""
+    day = FRAME["date"][-1]
+    spx = FRAME["spx"][-1]
+    strikes = (round(spx / 5) * 5 - step for step in (-60, -10, 10, 60))
+    opened = {"product": "SPXW", "expiration": day + timedelta(2), "opened": day, "layer": "core"}
+    above, call, put, below = strikes
+    legs = [
+        opened | {"right": right, "strike": float(strike), "quantity": quantity, "price": price}
+        for right, strike, quantity, price in (
+            ("P", below, 10.0, 0.1),
+            ("P", put, -10.0, 0.5),
+            ("C", call, -10.0, 0.5),
+            ("C", above, 10.0, 0.1),
+        )
+    ]
+    arm = av.preset("conservative_1dte").stop(loss_multiple=1.0)
+    told = advise(Book(cash=1e6, legs=pl.DataFrame(legs)), market(FRAME), arm)
+    assert told.positions["ordered"].to_list() == ["close"]
+    assert told.orders.filter(action="close").height == 4
+    assert told.break_evens["lower_after"][0] is None
+
+
 def test_every_kind_of_layer_can_be_held():
     """Puts of a tenth of the index, and a future with its daily variation."""
     arm = PLAIN.replace(

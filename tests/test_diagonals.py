@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import permutations
 
 import numpy as np
 import polars as pl
@@ -364,8 +365,9 @@ def test_advice_knows_both_legs():
     told = advised(LONG, NEARER)
     assert told.positions.select("lots", "strikes", "ordered").rows() == [
         (40.0, [16.0], None),
-        (20.0, [19.0], None),
+        (-20.0, [19.0], None),
     ]
+    assert "sold 20 × VIX 19" in told.text()
     assert told.ledger["requirement"] == 0
     mine = told.orders.filter(layer="diagonals")
     assert mine.is_empty()
@@ -403,9 +405,9 @@ def test_layers_that_share_their_calls_have_short_legs_of_their_own():
     told = av.advise(av.advice.Book(cash=1_000_000, legs=pl.DataFrame(legs)), TODAY, both)
     assert told.positions.select("layer", "lots", "strikes").rows() == [
         ("one", 40.0, [16.0]),
-        ("one", 20.0, [19.0]),
+        ("one", -20.0, [19.0]),
         ("two", 40.0, [17.0]),
-        ("two", 20.0, [20.0]),
+        ("two", -20.0, [20.0]),
     ]
 
 
@@ -486,3 +488,36 @@ def test_a_log_of_decisions_orders_what_a_comparison_trades():
         assert ordered["strike"].to_list() == [strikes[0] for strikes in traded["strikes"]]
         assert ordered["expiry"].to_list() == traded["expiry"].to_list()
         assert ordered.height
+
+
+def test_what_is_sold_against_a_part_is_no_part():
+    """The second part is added whether or not the first is sold against (R28)."""
+    parts = [{"share": 0.5}, {"share": 0.5, "when": "vix > 10"}]
+    for legs in ([LONG], [LONG, NEARER]):
+        told = advised(*legs, tranches=parts, size=av.offset("lots", 80))
+        assert set(told.positions["parts"]) == {"1"}
+        opened = told.orders.filter(layer="diagonals", action="open")
+        assert opened["lots"].to_list() == [40.0]
+
+
+JUNE, JULY, MAY = date(2024, 6, 18), date(2024, 7, 17), date(2024, 5, 22)
+
+
+@pytest.mark.parametrize("order", list(permutations(((8, JUNE), (7, JUNE), (10, JULY)))), ids=str)
+def test_every_order_of_rows_finds_the_covers(order):
+    """Eight, seven and ten calls cover as many that are sold, in whatever order a file has them."""
+    bought = [leg_of(16.0, expiry, lots, 2.1) for lots, expiry in ((8, JUNE), (7, JUNE), (10, JULY))]
+    sold = [leg_of(19.0 + k, MAY, -lots, 0.6) for k, (lots, _) in enumerate(order)]
+    legs = [leg | {"position": f"p{k}"} for k, leg in enumerate([*bought, *sold])]
+    weekly = {"every": "week", "days": (75, 180)}
+    told = advised(*legs, buy=weekly, size=av.offset("lots", 10))
+    assert told.ledger["requirement"] == 0
+
+
+def test_a_lower_strike_covers_before_a_higher_one():
+    """Each call is sold against one that is not struck above it, so that no pair needs margin."""
+    bought = [leg_of(24.0, JUNE, 10, 1.0), leg_of(18.0, JULY, 10, 2.1)]
+    sold = [leg_of(20.0, MAY, -10, 0.9), leg_of(26.0, MAY, -10, 0.5)]
+    legs = [leg | {"position": f"p{k}"} for k, leg in enumerate([*bought, *sold])]
+    told = advised(*legs, buy={"every": "week", "days": (75, 180)}, size=av.offset("lots", 10))
+    assert told.ledger["requirement"] == 0

@@ -541,9 +541,11 @@ def test_every_product_can_be_traded(product):
         buy = av.etp_shares(product=product)
     elif row.kind == "future":
         buy = av.vx_future(product=product)
+    elif row.on is not None:
+        buy = av.etp_call(product=product)
     else:
         buy = av.put(product=product) if row.underlying == "SPX" else av.vix_call()
     arm = PLAIN.replace(name="x", layers=[av.Layer("x", buy=buy, size=av.offset("core.vega", 0.5))])
     task = task_of([arm], av.market.L3F(), sessions=5, capital=1e6, seed=1, shares=[0.1])
     _core.Plan(task.text)
-    assert set(task.spec["contracts"]) == {"SPXW", product}
+    assert set(task.spec["contracts"]) == {"SPXW", product} | ({row.on} if row.on else set())

@@ -317,7 +317,7 @@ def positions(arm: Arm, decision: Mapping[str, Any], days: Sequence[date]) -> pl
             {
                 "layer": layer.name,
                 "product": product,
-                "lots": held["lots"] * per_lot(product),
+                "lots": held["lots"] * per_lot(product) * (-1 if layer.sells(held["other"]) else 1),
                 "sold": (held["entry_lots"] - held["lots"]) * per_lot(product),
                 "opened": _session(days, tick - int(held["entered"])),
                 "expiry": None if share else EPOCH + timedelta(held["expiry_day"]),

@@ -351,18 +351,26 @@ class Book:
         )
 
     def _cover(self, positions: Sequence[dict[str, Any]], rows: Sequence[tuple[str, int]], arm: Arm) -> None:
-        """Put each short leg of a diagonal on the call that covers it: the nearest that does and is free."""
+        """Put each short leg of a diagonal on a call that covers it.
+
+        The longest and largest first, each on the fewest lots that cover it, of as many at no higher strike
+        where there are such: that pair needs no margin.
+        """
         free = {index for index, held in enumerate(positions) if held["other"] == 0}
-        for held, (name, row) in zip(positions, rows, strict=True):
+        sold = [
+            (held, name, row)
+            for held, (name, row) in zip(positions, rows, strict=True)
+            if (buy := arm.layers[held["layer"]].buy) is not None and buy.short is not None and held["other"]
+        ]
+        for held, name, row in sorted(sold, key=lambda each: (-each[0]["expiry"], -each[0]["lots"])):
             layer = arm.layers[held["layer"]]
-            if layer.buy is None or layer.buy.short is None or held["other"] == 0:
-                continue
             covers = [
-                index
-                for index in sorted(free, key=lambda each: (positions[each]["expiry"], each))
-                if positions[index]["layer"] == held["layer"]
-                and positions[index]["lots"] >= held["lots"]
-                and positions[index]["expiry"] >= held["expiry"]
+                (other["lots"], other["strikes"][0] > held["strikes"][0], other["expiry"], index)
+                for index, other in enumerate(positions)
+                if index in free
+                and other["layer"] == held["layer"]
+                and other["lots"] >= held["lots"]
+                and other["expiry"] >= held["expiry"]
             ]
             if not covers:
                 raise self._error(
@@ -373,8 +381,8 @@ class Book:
                     -held["lots"],
                     row=row,
                 )
-            held["covered_by"] = covers[0]
-            free.discard(covers[0])
+            *_, held["covered_by"] = min(covers)
+            free.discard(held["covered_by"])
 
     def _layer(
         self, name: str, legs: Sequence[Mapping[str, Any]], arm: Arm

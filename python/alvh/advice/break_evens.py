@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from alvh.advice.orders import EPOCH
+from alvh.advice.orders import EPOCH, decided
 from alvh.break_evens import zone
 from alvh.contracts import contract
 from alvh.playbook import Arm
@@ -35,6 +35,8 @@ BREAK_EVENS: Final = pl.Schema(
 the lots of the core; `…_after` with what the orders pay and bring in for hedges as well, null of what they
 close."""
 
+SETTLES: Final = frozenset({"settle", "settle_short"})
+
 LESSENS: Final = frozenset({"close", "reduce", "monetise", "resize", "settle"})
 
 
@@ -54,7 +56,13 @@ def break_evens_of(
         for held in each["held"]
     )
     listed = [event for event in events if event["layer"] is not None]
-    traded = math.fsum(event["cash"] for event in listed if arm.layers[event["layer"]].role == "hedge")
+    listed = [event for event in listed if event["event"] not in LESSENS or decided(decision, event)]
+    traded = math.fsum(
+        event["cash"]
+        for event in listed
+        # What settles brings what the next session makes of it: nobody orders it, and nobody knows it.
+        if arm.layers[event["layer"]].role == "hedge" and event["event"] not in SETTLES
+    )
     core = [
         (index, held)
         for index, (layer, each) in enumerate(told)

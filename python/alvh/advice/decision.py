@@ -210,8 +210,9 @@ class Decision:
                 )
                 strikes = "/".join(f"{strike:g}" for strike in row["strikes"])
                 until = f" {strikes or 'future'} {row['expiry']}, {row['days']} days"
+                lots = f"{'sold ' if row['lots'] < 0 else ''}{abs(row['lots']):g}"
                 yield (
-                    f"  {row['layer']}: {row['lots']:g} × {row['product']}"
+                    f"  {row['layer']}: {lots} × {row['product']}"
                     f"{'' if row['expiry'] is None else until}, worth {row['value']:,.2f}{challenge}"
                     f"{'' if row['parts'] is None else ', parts ' + row['parts']}"
                     f"{'' if row['ordered'] is None else ', ' + row['ordered']}"

@@ -73,7 +73,7 @@ def orders(
             rows.append((number, None, "transfer", *empty, event["cash"], event["reason"]))
         if kind != OPENS and kind not in CLOSES and kind not in SHORT:
             continue
-        marked = kind in CLOSES and event["minute"] is not None
+        marked = kind in CLOSES and event["minute"] is not None and not decided(decision, event)
         if marked and not inside:
             continue
         number += 1
@@ -188,6 +188,14 @@ def _legs(layer: Layer, event: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         )
         for leg, strike, price in zip(legs, strikes, event["leg_prices"], strict=True)
     ]
+
+
+def decided(decision: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Return whether a closing was decided at the close before, not on a mark inside the session."""
+    if event["minute"] is None:
+        return True
+    held = decision["layers"][event["layer"]]["held"]
+    return any(each["exit"] for each in held if each["slot"] == event["slot"])
 
 
 def _in_a_line(text: str) -> str:

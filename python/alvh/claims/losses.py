@@ -82,7 +82,8 @@ def call_rows(result: Comparison) -> Iterator[Measured]:
         note = (
             f"RSI below {RSI_LOW:g} and MACD below its signal, or above {RSI_HIGH:g} and above it, "
             f"{PERSISTENT} closes in a row until the one before; {then} of {calls} calls then, in "
-            f"{momentum.mean():.0%} of the sessions; {CALLED_MARGIN} margin at {CALLED_SHARE:.0%}"
+            f"{momentum.mean():.0%} of the sessions, those after a ruin among them; "
+            f"{CALLED_MARGIN} margin at {CALLED_SHARE:.0%}"
         )
         estimate = None
         if (opened.sum(axis=1) > 0).sum() >= FEWEST:

@@ -216,6 +216,8 @@ class Compared:
 
         The first paths of a simulation, which has no starts; of a history, starts evenly spread.
         """
+        if most < 1:
+            raise SpecError(f"most = {most}: at least 1 path")
         starts = self.task.spec["starts"]
         if not starts:
             return range(min(self.task.paths, most)), []

@@ -27,6 +27,8 @@ class HindsightFigures(Compared):
 
         On the first `FORESIGHT_PATHS` paths of a simulation, or that many starts of a history at most, evenly
         spread: the layers of the arm's hedge, opened at every session and closed at any later one.
+        Shares never expire, so that an arm with shares takes time with the square of the sessions: seconds
+        for a year, minutes for ten.
 
         Parameters
         ----------

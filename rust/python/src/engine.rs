@@ -78,6 +78,8 @@ impl Plan {
         logs: Vec<String>,
         threads: usize,
     ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        once("books", &books)?;
+        once("logs", &logs)?;
         let logs = logs.iter().map(|name| log_named(name)).collect::<PyResult<Vec<_>>>()?;
         let kept = detached(py, || self.0.logs(first_path, paths, (&books, &logs), threads))?;
         kept.into_iter()
@@ -308,6 +310,16 @@ impl Plan {
     ) -> PyResult<Bound<'py, PyDict>> {
         let kept = detached(py, || self.0.logs(first_path, paths, (&[book], &[log]), threads))?;
         told(py, log, kept.into_iter().flatten().next().unwrap_or_default(), paths)
+    }
+}
+
+/// Refuses what is asked for twice: a book hands out what it kept once.
+fn once<T: PartialEq + std::fmt::Debug>(name: &str, asked: &[T]) -> PyResult<()> {
+    match asked.iter().enumerate().find(|(i, each)| asked[..*i].contains(each)) {
+        None => Ok(()),
+        Some((_, twice)) => {
+            Err(crate::door::to_python(alvh_core::Error::domain(name, format!("{twice:?}"), "each once")))
+        }
     }
 }
 

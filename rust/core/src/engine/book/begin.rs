@@ -7,11 +7,13 @@ use crate::{
 };
 
 /// Parts of a layer that a book begins with, a bit each: those that its positions name, then for each that names none
-/// the first that is missing (R28).
+/// the first that is missing (R28). What is sold against them is no part.
 fn parts_held(ctx: Context<'_>, layer: usize, begins: &BeginPlan) -> u32 {
-    let held = || begins.held.iter().map(|(_, held)| held).filter(|held| ctx.layer(held.layer).of == layer);
+    let bought = |held: &&HeldSpec| ctx.layer(held.layer).of == layer && !ctx.layer(held.layer).covered;
+    let held = || begins.held.iter().map(|(_, held)| held).filter(bought);
+    let all = 1_u32.checked_shl(ctx.layer(layer).tranches.len() as u32).map_or(u32::MAX, |above| above - 1);
     let named = held().flat_map(|held| &held.parts).fold(0_u32, |parts, part| parts | 1 << (part - 1));
-    held().filter(|held| held.parts.is_empty()).fold(named, |parts, _| parts | parts.wrapping_add(1))
+    held().filter(|held| held.parts.is_empty()).fold(named, |parts, _| parts | parts.wrapping_add(1)) & all
 }
 
 impl Book {

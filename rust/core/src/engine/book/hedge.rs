@@ -23,7 +23,7 @@ const FALL: f64 = 0.01;
 const EXPOSED: f64 = 1e-6;
 
 /// Lots below which nothing is wanted, or nothing allowed.
-const NOTHING: f64 = 1e-9;
+pub(super) const NOTHING: f64 = 1e-9;
 
 /// What limited a purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,9 @@ impl Book {
         let (allowed, limit) = self.allowed(ctx, pools, layer, &offer, target, lane);
         self.count_coverage(ctx, layer, &offer, exposure, allowed, lane);
         if target < NOTHING {
-            self.skip(ctx, layer, slot, Some(package), lane, "covered".into());
+            let outweighed = exposure.core > 0.0 && offer.sens(lane) <= 0.0 && offer.short_vega < 0.0;
+            let why = if outweighed { "what is sold against it outweighs it" } else { "covered" };
+            self.skip(ctx, layer, slot, Some(package), lane, why.into());
             return;
         }
         let band = ctx.layer(layer).size.band;

@@ -2,6 +2,7 @@
 
 use super::{
     Book, Context, TOLERANCE, about, entries,
+    hedge::NOTHING,
     margin::{brings, unit},
 };
 use crate::{
@@ -107,7 +108,8 @@ impl Book {
         self.log(ctx, lane, || Event {
             reason,
             price,
-            unrounded,
+            // Where a limit left nothing there was nothing to round.
+            unrounded: if unrounded < NOTHING { f64::NAN } else { unrounded },
             ..about(ctx, "skip", layer, slot, package)
         });
     }
