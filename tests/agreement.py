@@ -1,6 +1,7 @@
 """One path of one book: trace, figures and twin must say the same, to 1e-9 of the capital."""
 
 import json
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from twin_record import COUNTS, LAYERS, SUMS, TICKS
 
 PAST = 2772  # sessions of a simulated past, of which rules see the last SEEN
 SEEN = 252
+SEARCHED = 64  # paths, for two on which a figure is not 0
 LOTS = 1e-6  # by which lots may differ before they are made whole
 BUCKETS = ("time", "spot", "level", "smile", "settlement", "fills", "fees", "interest")
 LAYER_PNL = tuple(f"layer_pnl_{i}" for i in range(LAYERS))
@@ -128,6 +130,19 @@ def compare(spec: dict, path: int, book: int, plan: _core.Plan | None = None) ->
     start = spec["starts"][path] if spec["starts"] else spec["schedule"]["origin"]
     found = {name: column[book] for name, column in plan.run(path, 1, threads=1).items()}
     return trace, found, twin.run(spec, book, path_of(spec, path, ledger), start, recorded(spec, start))
+
+
+def exercised(
+    spec: dict, figures: Iterable[str], *, first: int = 1
+) -> tuple[_core.Plan, list[tuple[int, int]]]:
+    """A plan, and its paths and books: the first paths, and two where each of the figures is not 0."""
+    plan, books = _core.Plan(json.dumps(spec)), len(spec["books"])
+    found, rows = plan.run(0, SEARCHED), {*range(first * books)}
+    for name in figures:
+        hits = np.flatnonzero(np.nan_to_num(found[name]))
+        assert len(hits), f"{name} is 0 on every path: the case does not exercise what it is for"
+        rows |= {*hits[:2].tolist()}
+    return plan, [divmod(row, books) for row in sorted(rows)]
 
 
 def rounded(events: list[dict], sized: list[tuple[float, ...]], scale: float) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 import alvh as av
 import engine_spec
 import hedge_random
-from agreement import agree, path_of
+from agreement import agree, exercised, path_of
 from alvh import _core, margin
 from alvh.episode import sentence
 from alvh.errors import AlvhError, BookError, SpecError
@@ -21,7 +21,6 @@ from test_liquidity import RULE as LIQUIDITY
 from twin_greeks import Greeks
 from twin_plan import rule
 
-SEARCHED = 64  # paths
 CORE = core(0.4, FORTNIGHT)
 
 
@@ -136,13 +135,8 @@ def made(name, **book):
 
 def happened(plan, *figures):
     """Engine and twin agree on the first paths, and on two on which each of the figures is not 0."""
-    compiled = _core.Plan(json.dumps(plan))
-    found, paths = compiled.run(0, SEARCHED), {0, 1}
-    for name in figures:
-        hits = np.flatnonzero(np.nan_to_num(found[name]))
-        assert len(hits), f"{name} is 0 on every path: the case does not exercise what it is for"
-        paths |= {*hits[:2].tolist()}
-    for path in sorted(paths):
+    compiled, found = exercised(plan, figures, first=2)
+    for path, _ in found:
         covered(compiled.trace(path, 0)["events"], plan["books"][0]["layers"])
         agree(plan, path, 0, compiled)
 

@@ -4,7 +4,6 @@ import json
 from datetime import date
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -12,7 +11,7 @@ import alvh as av
 import engine_spec
 import hedge_random
 import recorded_market
-from agreement import agree
+from agreement import agree, exercised
 from alvh import _core, etp, margin
 from alvh.figures.foresight import hindsight
 from alvh.market import GBM, L3F, History
@@ -21,7 +20,6 @@ from hedge_plan import FORTNIGHT, MONTH, commingled, core, hedge, separate, spec
 from recorded_market import needs_data
 from twin_plan import rule
 
-SEARCHED = 64  # paths
 CORE = core(0.4, FORTNIGHT)
 PORTFOLIO = {"portfolio": margin.grid("exchange").spec()}
 
@@ -138,15 +136,9 @@ CASES: dict[str, tuple[list[Any], Any, dict[str, Any], str]] = {
 def test_every_rule(name: str) -> None:
     layers, ledgers, more, figures = CASES[name]
     plan = rolled(spec((layers, ledgers), **more))
-    compiled = _core.Plan(json.dumps(plan))
-    found = compiled.run(0, SEARCHED)
-    paths = {0}
-    for figure in figures.split():
-        hits = np.flatnonzero(np.nan_to_num(found[figure]))
-        assert len(hits), f"{figure} is 0 on every path: the case does not exercise what it is for"
-        paths |= {*hits[:2].tolist()}
-    for path in sorted(paths):
-        agree(plan, path, 0, compiled)
+    compiled, found = exercised(plan, figures.split())
+    for path, book in found:
+        agree(plan, path, book, compiled)
 
 
 @pytest.mark.parametrize("seed", range(40, 48))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hedge_random
-from agreement import agree
+from agreement import agree, exercised
 from alvh import _core
 from alvh.market import L3F
 from hedge_plan import (
@@ -26,7 +26,6 @@ from hedge_plan import (
 )
 from twin_plan import leg, rule
 
-SEARCHED = 64  # paths
 CORE = core(0.4, FORTNIGHT)
 BUDGET = {"caps": [{"kind": "budget"}]}
 CALM, EARLY = rule("lt", "vix", 35.0), rule("lt", "session", 3.0)
@@ -349,15 +348,9 @@ def test_every_rule(name):
 
 def happened(plan, *figures):
     """Engine and twin agree on the first path, and on the first two on which each of the figures is not 0."""
-    compiled, books = _core.Plan(json.dumps(plan)), len(plan["books"])
-    found = compiled.run(0, SEARCHED)
-    rows = {*range(books)}
-    for name in figures:
-        hits = np.flatnonzero(np.nan_to_num(found[name]))
-        assert len(hits), f"{name} is 0 on every path: the case does not exercise what it is for"
-        rows |= {*hits[:2].tolist()}
-    for row in sorted(rows):
-        agree(plan, row // books, row % books, compiled)
+    compiled, found = exercised(plan, figures)
+    for path, book in found:
+        agree(plan, path, book, compiled)
 
 
 def test_series_are_those_of_the_twin():
