@@ -20,8 +20,10 @@ TASK = task(paths=PATHS, chunk=CHUNK, shares=(0.10,))
 OPTIONS_IN_PARTS = (*OPTIONS, "--shares=0.10", f"--paths={PATHS}", f"--chunk={CHUNK}", "--threads=1")
 
 
-def begun(folder: Path, *more: str) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-m", "alvh", "compare", *OPTIONS_IN_PARTS, f"--out={folder}", *more]
+def begun(folder: Path, *more: str, most: int = CHUNKS) -> subprocess.Popen[str]:
+    """Begin the command; it waits where it would write more than so many parts."""
+    program = [sys.executable, str(Path(__file__).with_name("held_command.py")), str(most)]
+    arguments = [*program, "compare", *OPTIONS_IN_PARTS, f"--out={folder}", *more]
     return subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings()
     )
@@ -45,7 +47,7 @@ def test_killed_at_random_moments_and_resumed(tmp_path):
     expected = runner.run(TASK).manifest["digests"]
     done: dict[str, tuple[int, int]] = {}
     for attempt in range(5):
-        process = begun(folder, "--resume")
+        process = begun(folder, "--resume", most=len(done) + 10)
         if attempt == 1:  # while it is still starting
             time.sleep(chance.uniform(0.1, 1.0))
         else:
@@ -72,7 +74,7 @@ def test_killed_at_random_moments_and_resumed(tmp_path):
 
 def test_interrupted_by_the_user_and_resumed(tmp_path):
     folder = tmp_path / "run"
-    process = begun(folder)
+    process = begun(folder, most=50)
     wait_for_parts(process, folder, 3)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
@@ -88,7 +90,7 @@ def test_interrupted_by_the_user_and_resumed(tmp_path):
 
 def test_second_process_is_refused_and_the_lock_dies_with_the_first(tmp_path):
     folder = tmp_path / "run"
-    first = begun(folder)
+    first = begun(folder, most=50)
     wait_for_parts(first, folder, 1)
     first.send_signal(signal.SIGSTOP)
     for option in ("--resume", "--overwrite"):

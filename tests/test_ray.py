@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 import polars as pl
 import pytest
@@ -22,7 +24,17 @@ from alvh.workers import Ray
 from alvh.workers.build import Build
 from alvh.workers.cluster import _at_once, _became
 from run_samples import CHUNK, OPTIONS, PATHS, command, stamps, surroundings, task
-from worker_samples import PATIENCE, die, hold, refuse, square, stumble, threads_of_polars
+from worker_samples import (
+    PATIENCE,
+    die,
+    hold,
+    hold_all_but_the_first,
+    hold_paths,
+    refuse,
+    square,
+    stumble,
+    threads_of_polars,
+)
 
 ray = pytest.importorskip("ray")
 
@@ -56,6 +68,11 @@ def wait_for(condition):
         assert time.monotonic() < end
         time.sleep(0.02)
     return found
+
+
+def test_polars_takes_the_cores_of_its_task():
+    """The first test of the cluster: a worker that has read Polars keeps the threads it has."""
+    assert dict(Ray().completed(threads_of_polars, [0])) == {0: 1}
 
 
 # The same bits
@@ -121,22 +138,30 @@ def test_a_lost_worker_is_replaced(tmp_path):
     assert found == [(7, 7)]
 
 
+@dataclass
+class Held:
+    """The cluster, its tasks telling in a folder who works on them, and waiting there for `go`."""
+
+    folder: Path
+
+    def completed(self, work, items, *, cpus=1):
+        return Ray().completed(partial(hold_paths, self.folder, work), items, cpus=cpus)
+
+
 def test_a_run_that_loses_a_worker_has_the_same_bits(tmp_path):
     """Whichever process computes is killed, once; every part is there once."""
-    large = task(paths=512, chunk=256, sessions=126)
-    done, in_work = Event(), []
 
     def kill():
-        killed = subprocess.run(["kill", "-9", str(wait_for(working))], check=False)
-        in_work.append((killed.returncode, done.is_set()))
+        first, *_ = wait_for(lambda: list(tmp_path.glob("*.*")))
+        os.kill(int(first.suffix[1:]), signal.SIGKILL)
+        (tmp_path / "go").touch()
+        return first.stem
 
-    killing = Thread(target=kill)
-    killing.start()
-    found = runner.run(large, out=tmp_path / "run", workers=Ray())
-    done.set()
-    killing.join()
-    assert in_work == [(0, False)]
-    assert found.manifest["digests"] == runner.run(large).manifest["digests"]
+    with ThreadPoolExecutor() as other:
+        killing = other.submit(kill)
+        found = runner.run(TASK, out=tmp_path / "run", workers=Held(tmp_path))
+        assert len(list(tmp_path.glob(f"{killing.result()}.*"))) == 2
+    assert found.manifest["digests"] == runner.run(TASK).manifest["digests"]
 
 
 def working():
@@ -163,13 +188,11 @@ def test_what_dies_again_and_again_is_an_error():
 
 
 def test_closed_early_tasks_are_cancelled(tmp_path):
-    found = Ray().completed(partial(hold, tmp_path), range(100))
-    Thread(target=lambda: (wait_for(lambda: list(tmp_path.glob("0.*"))), (tmp_path / "go").touch())).start()
-    next(found)
-    (tmp_path / "go").unlink()
+    found = Ray().completed(partial(hold_all_but_the_first, tmp_path), range(100))
+    assert next(found) == (0, 0)
     found.close()
     wait_for(lambda: not working())
-    assert len(list(tmp_path.glob("*.*"))) <= 6
+    assert {each.stem for each in tmp_path.glob("*.*")} <= {"1", "2", "3"}
 
 
 def test_interrupted_and_resumed(cluster, tmp_path):
@@ -178,13 +201,13 @@ def test_interrupted_and_resumed(cluster, tmp_path):
     options = (*OPTIONS, "--paths=1200", "--chunk=50", "--surface-band=0", f"--out={folder}")
     away = (*options, "--runner=ray", f"--ray-address={cluster}")
     process = subprocess.Popen(
-        [sys.executable, "-m", "alvh", "compare", *away],
+        [sys.executable, str(Path(__file__).with_name("held_command.py")), "12", "compare", *away],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=surroundings(PYTHONWARNINGS="", **authentication),
     )
-    wait_for(lambda: len(stamps(folder)) >= 2 or process.poll() is not None)
+    wait_for(lambda: len(stamps(folder)) == 12 or process.poll() is not None)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (
@@ -192,7 +215,7 @@ def test_interrupted_and_resumed(cluster, tmp_path):
         "alvh: interrupted: finished parts in --out are kept, --resume goes on\n",
     )
     kept = stamps(folder)
-    assert 2 <= len(kept) < 24
+    assert len(kept) == 12
     wait_for(lambda: not working())
     ran = command("compare", *options, "--resume")
     assert ran.returncode == 0, ran.stderr
@@ -239,10 +262,6 @@ def test_what_ends_a_task_is_told_by_its_kind():
         (told.RayError("x"), "Ray gave up"),
     ):
         assert words in _became(ray, error)
-
-
-def test_polars_takes_the_cores_of_its_task():
-    assert dict(Ray().completed(threads_of_polars, [0])) == {0: 1}
 
 
 def test_a_cluster_that_is_too_small_or_not_there_is_said(cluster, tmp_path):

@@ -132,11 +132,12 @@ def test_files_are_named_once_and_results_are_no_chains(folder, tmp_path):
 def test_killed_at_random_moments_and_resumed(folder, expected, tmp_path):
     chance = random.Random(20260102)  # noqa: S311 -- moments, not secrets
     out = tmp_path / "best.parquet"
-    arguments = [sys.executable, "-m", "alvh", "score", str(folder), *OPTIONS, f"--out={out}", "--resume"]
+    arguments = ["score", str(folder), *OPTIONS, f"--out={out}", "--resume"]
+    held = [sys.executable, str(Path(__file__).with_name("held_command.py"))]
     done = {}
     for workers in (1, 2):
         process = subprocess.Popen(
-            [*arguments, f"--workers={workers}"],
+            [*held, str(len(done) + 3), *arguments, f"--workers={workers}"],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=surroundings(),
@@ -154,9 +155,7 @@ def test_killed_at_random_moments_and_resumed(folder, expected, tmp_path):
         assert len(after) > len(done)
         done = after
     assert not out.exists()
-    ran = subprocess.run(
-        arguments, capture_output=True, text=True, timeout=PATIENCE, check=False, env=surroundings()
-    )
+    ran = command(*arguments)
     assert (ran.returncode, ran.stderr) == (0, "")
     after = stamps(out)
     assert done.items() <= after.items()

@@ -26,6 +26,16 @@ def die(number):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def hold_all_but_the_first(folder, number):
+    return hold(folder, number) if number else number
+
+
+def hold_paths(folder, work, paths):
+    """Work on a part of a run once told to."""
+    hold(folder, paths.start)
+    return work(paths)
+
+
 def threads_of_polars(_):
     import polars as pl
 

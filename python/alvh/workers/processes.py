@@ -60,7 +60,9 @@ class Processes:
                     pending[pool.submit(work, item)] = item
                 if not pending:
                     return
-                for done in wait(pending, return_when=FIRST_COMPLETED).done:
+                wait(pending, return_when=FIRST_COMPLETED)
+                # Those that are done by now in the order they were handed out, not in that of a set.
+                for done in [future for future in pending if future.done()]:
                     yield pending.pop(done), done.result()
         except BrokenProcessPool:
             raise RunError(
