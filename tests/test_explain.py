@@ -159,9 +159,9 @@ def test_long_rules_are_explained_in_time():
     text = " or ".join(f"v>{i}" for i in range(300))
     assert len(text) < 4000
     data = pl.DataFrame({"v": [-1.0 - i % 7 for i in range(500)]})
-    start = time.perf_counter()
+    start = time.process_time()
     assert r.explain(text, data).flips["atoms"].to_list() == [["v > 0"]]
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     many = reduce(or_, (r.known(r.signal(f"v{i}")) for i in range(401)))
     with pytest.raises(r.RuleError, match="401 comparisons, and at most 400"):
         r.explain(many, {f"v{i}": 1.0 for i in range(401)})

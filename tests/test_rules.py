@@ -456,10 +456,10 @@ def test_text_is_refused(text, message):
     ],
 )
 def test_oversized_text_is_refused_quickly(text):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(r.RuleError) as refusal:
         r.parse(text)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert len(str(refusal.value)) < 500
 
 
