@@ -168,8 +168,9 @@ def test_nothing_is_expanded_or_converted_as_a_whole(view):
         tracemalloc.stop()
 
 
-def test_too_many_rows():
-    forward, strike = np.broadcast_to(100.0, (2**40, 1)), np.broadcast_to(95.0, (1, 2**40))
+@pytest.mark.parametrize(("rows", "columns"), [(2**40, 2**40), (2**31, 2**29)])
+def test_too_many_rows(rows, columns):
+    forward, strike = np.broadcast_to(100.0, (rows, 1)), np.broadcast_to(95.0, (1, columns))
     with pytest.raises(AlvhError, match="more rows than memory has addresses"):
         pricing.price(forward, strike, 0.5, 0.2, "C")
 
@@ -188,6 +189,35 @@ def test_missing_objects_are_missing():
     assert np.isnan(got).tolist() == [False, True, True]
     with pytest.raises(AlvhError, match=r"^strike = "):
         pricing.price(100.0, np.array([90, "a"], object), 0.5, 0.2, "C")
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "u1", ">i4", object])
+def test_masked_numbers_are_missing(dtype):
+    strike = np.ma.masked_array(np.array([90, 95, 100]).astype(dtype), [False, True, False])
+    got = pricing.price(100.0, strike, 0.5, 0.2, "C")
+    assert np.isnan(got).tolist() == [False, True, False]
+    assert got[2] == pricing.price(100.0, 100.0, 0.5, 0.2, "C")
+    assert type(got) is np.ndarray
+    _, status = pricing.implied_vol(8.0, 100.0, strike, 0.5, "P", status=True)
+    assert status.tolist() == [0, 3, 0]
+    unmasked = pricing.price(100.0, np.ma.masked_array([90.0, 95.0]), 0.5, 0.2, "C")
+    np.testing.assert_array_equal(unmasked, pricing.price(100.0, [90.0, 95.0], 0.5, 0.2, "C"))
+
+
+@pytest.mark.parametrize(
+    "right", [["C", "P", "C"], [b"C", b"P", b"C"], ["C", "PP", "C"], [1, -1, 1], [1.0, -1.0, 1.0]]
+)
+def test_masked_rights_are_missing(right):
+    got = pricing.price(100.0, 95.0, 0.5, 0.2, np.ma.masked_array(right, [False, False, True]))
+    assert np.isnan(got).tolist() == [False, right[1] == "PP", True]
+
+
+def test_masked_scalars_and_what_is_no_number():
+    assert np.isnan(pricing.price(100.0, np.ma.masked, 0.5, 0.2, "C"))
+    with pytest.raises(AlvhError, match=r"^right = masked"):
+        pricing.price(100.0, 95.0, 0.5, 0.2, np.ma.masked)
+    with pytest.raises(AlvhError, match=r"^strike = masked_array"):
+        pricing.price(100.0, np.ma.masked_array([True, False], [True, False]), 0.5, 0.2, "C")
 
 
 def test_series():

@@ -104,3 +104,13 @@ def test_limits(name):
     if deltas is not None:
         assert g.delta.tolist() == list(deltas) * 9
     assert not any(np.isnan(column).any() for column in g)
+
+
+@pytest.mark.parametrize("term", ["forward", "strike", "years", "vol"])
+@pytest.mark.parametrize("strike", [4800.0, 5000.0, 5200.0])
+def test_a_negative_zero_is_zero(term, strike):
+    terms = {"forward": 5000.0, "strike": strike, "years": 0.5, "vol": 0.2, "discount": 0.99}
+    for right in "CP":
+        zero, negative = (pricing.greeks(**terms | {term: value}, right=right) for value in (0.0, -0.0))
+        assert negative == zero
+        assert pricing.price(**terms | {term: -0.0}, right=right) == zero.price

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alvh import _core, pricing, strings
+from alvh.errors import AlvhError
 
 RIGHTS = {"C": 1.0, "P": -1.0}
 
@@ -34,13 +35,39 @@ def test_views_are_the_strings(words, data):
     assert views["length"].tolist() == [len(word) for word in encoded]
     for word, stored in zip(encoded, views["bytes"], strict=True):
         assert stored == (word if len(word) <= 12 else stored).rstrip(b"\0")
-        assert stored[: min(len(word), 4)] == word[:4].rstrip(b"\0")
+        assert stored[:4].rstrip(b"\0") == word[:4].rstrip(b"\0")
     np.testing.assert_array_equal(signs(part), [RIGHTS.get(word, np.nan) for word in part])
 
 
 @pytest.mark.parametrize("word", ["", "c", "CP", "C\0", "C ", "\0", "Ç", "CCCCCCCCCCCCCCCCCCCC"])
 def test_what_is_no_right_is_nan(word):
     assert np.isnan(signs(pl.Series([word, "P"]))[0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda views: views[::2],
+        lambda views: views[::-1],
+        lambda views: views.reshape(4, 2).T,
+        lambda views: views.reshape(-1, 1)[::2],
+        lambda views: np.broadcast_to(views, (3, 8)),
+        lambda views: np.broadcast_to(views[:1], 4),
+        lambda views: views[:0],
+        lambda views: np.frombuffer(b"?" + views.tobytes(), strings.VIEW, offset=1),
+        lambda views: views[1],
+        lambda views: views[1:2].reshape(()),
+    ],
+)
+def test_views_in_any_layout(change):
+    views = change(strings.views(pl.Series(["C", "P", "P", "C", "C", "C", "P", "P"])))
+    want = pricing.price(100.0, 90.0, 1.0, 0.2, views["bytes"])
+    np.testing.assert_array_equal(pricing.price(100.0, 90.0, 1.0, 0.2, views), want, strict=True)
+
+
+def test_one_view_that_is_no_right_is_refused():
+    with pytest.raises(AlvhError, match=r"^right = "):
+        pricing.price(100.0, 90.0, 1.0, 0.2, strings.views(pl.Series(["Call"]))[0])
 
 
 def test_other_layouts_have_no_views():

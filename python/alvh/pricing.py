@@ -7,8 +7,9 @@ arguments broadcast as in NumPy; scalars in, floats out. Bad rows are NaN, bad a
 `price` and `implied_vol` are the compiled functions themselves. They and `greeks` read arguments where they
 lie, a block of rows at a time: float64, float32 and integers (64-bit integers are rounded to 53 bits), and
 one-character strings, in C or Fortran order, transposed, reversed or broadcast. Arrays with gaps such as
-`a[::2]`, other types and foreign byte order are copied once, at their own size. Calls with thousands of rows
-release the interpreter; from 32,768 rows on they use a thread for every 16,384 rows, up to one per processor.
+`a[::2]`, other types and foreign byte order are copied once, at their own size; so are masked arrays, whose
+masked elements are missing. Calls with thousands of rows release the interpreter; from 32,768 rows on they
+use a thread for every 16,384 rows, up to one per processor.
 """
 
 from collections.abc import Sequence

@@ -20,7 +20,7 @@ use pyo3::{
     intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyBool, PyFloat, PyInt, PyString},
+    types::{PyBool, PyFloat, PyInt, PyString, PyType},
 };
 
 use crate::door::to_python;
@@ -124,20 +124,19 @@ impl<'py> Column<'py> {
         }
         let array = as_array(object).map_err(|_| refuse())?;
         let dtype = array.dtype();
-        if dtype.is_equiv_to(view_dtype(object.py())?) {
-            return Self::views(array)?.ok_or_else(|| busy(name, object));
-        }
-        let (array, meaning) = match (dtype.kind(), dtype.itemsize()) {
-            (b'i' | b'u' | b'f', _) => (array, Meaning::Sign),
+        let column = match (dtype.kind(), dtype.itemsize()) {
+            (b'i' | b'u' | b'f', _) => Self::of(array, Meaning::Sign, copy)?,
             (b'U', 4) if dtype.is_native_byteorder() == Some(false) => {
-                (codes(&array, if cfg!(target_endian = "little") { ">u4" } else { "<u4" })?, Meaning::Letter)
+                let foreign = if cfg!(target_endian = "little") { ">u4" } else { "<u4" };
+                Self::of(codes(&array, foreign)?, Meaning::Letter, copy)?
             }
-            (b'U', 4) => (codes(&array, "=u4")?, Meaning::Letter),
-            (b'S', 1) => (codes(&array, "u1")?, Meaning::Letter),
-            (b'U' | b'S' | b'O' | b'T', _) => (signs(&array)?, Meaning::Number),
+            (b'U', 4) => Self::of(codes(&array, "=u4")?, Meaning::Letter, copy)?,
+            (b'S', 1) => Self::of(codes(&array, "u1")?, Meaning::Letter, copy)?,
+            (b'U' | b'S' | b'O' | b'T', _) => Self::of(signs(&array)?, Meaning::Number, copy)?,
+            _ if dtype.is_equiv_to(view_dtype(object.py())?) => Self::views(array)?,
             _ => return Err(refuse()),
         };
-        let column = Self::of(array, meaning, copy)?.ok_or_else(|| busy(name, object))?;
+        let column = column.ok_or_else(|| busy(name, object))?;
         if column.shape().is_empty() {
             let value = Broadcast::of([column.argument(name)]).map_err(to_python)?;
             return one(value.reader::<8>().rows(0, 1)[0][0]);
@@ -145,10 +144,15 @@ impl<'py> Column<'py> {
         Ok(column)
     }
 
-    /// One axis of string views, side by side.
+    /// String views: in place where they lie side by side, else copied once.
     fn views(array: Bound<'py, PyUntypedArray>) -> PyResult<Option<Self>> {
-        let words = array.call_method1(intern!(array.py(), "view"), ("u8",))?;
-        let Ok(words) = words.cast_into::<PyArrayDyn<u64>>()?.try_readonly() else { return Ok(None) };
+        let py = array.py();
+        let row = array.call_method0(intern!(py, "ravel"))?;
+        let mut words = row.call_method1(intern!(py, "view"), ("u8",))?.cast_into::<PyArrayDyn<u64>>()?;
+        if !words.is_aligned() {
+            words = words.call_method0(intern!(py, "copy"))?.cast_into()?;
+        }
+        let Ok(words) = words.try_readonly() else { return Ok(None) };
         let elements = Elements::Borrowed(Box::new(Views(words)));
         Ok(Some(Self { elements, meaning: Meaning::Letter, array: Some(array), strides: None }))
     }
@@ -264,11 +268,28 @@ fn number(object: &Bound<'_, PyAny>) -> Option<f64> {
 
 fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    if let Ok(array) = object.cast::<PyUntypedArray>() {
+    static MASKED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    if let Ok(array) = object.cast_exact::<PyUntypedArray>() {
         return Ok(array.clone());
+    }
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        let masked = object.is_instance(MASKED.import(object.py(), "numpy.ma", "MaskedArray")?)?;
+        return if masked { unmasked(array) } else { Ok(array.clone()) };
     }
     let asarray = ASARRAY.import(object.py(), "numpy", "asarray")?;
     Ok(asarray.call1((object,))?.cast_into::<PyUntypedArray>()?)
+}
+
+/// A masked array as one in which what is masked is missing: what lies beneath a mask means nothing.
+fn unmasked<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = array.py();
+    let dtype = match array.dtype().kind() {
+        b'i' | b'u' | b'f' => "f8",
+        b'U' | b'S' | b'O' | b'T' => "O",
+        _ => return Ok(array.clone()), // no numbers and no rights: refused by their type
+    };
+    let array = array.call_method1(intern!(py, "astype"), (dtype,))?;
+    Ok(array.call_method1(intern!(py, "filled"), (f64::NAN,))?.cast_into()?)
 }
 
 /// The type of an element of `alvh.strings`.

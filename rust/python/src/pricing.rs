@@ -50,7 +50,7 @@ use crate::{
 /// Notes
 /// -----
 /// F. Black, "The pricing of commodity contracts", Journal of Financial Economics 3 (1976). The relative error is
-/// below 4e-15 + 4e-16 (ln(F/K)/σ√T)², for out-of-the-money options too, as long as the time value is above 1e-307 of
+/// below 4e-15 + 6e-16 (ln(F/K)/σ√T)², for out-of-the-money options too, as long as the time value is above 1e-307 of
 /// the smaller of forward and strike. At zero volatility or time the price is the discounted intrinsic value. Amounts
 /// from 1e301 on and subnormal discounts are outside the domain; a subnormal forward or strike counts as 0.
 ///

@@ -71,7 +71,8 @@ impl<'a, const N: usize> Broadcast<'a, N> {
             merge(&mut shape, argument)?;
         }
         let rows = shape.iter().try_fold(1usize, |rows, &length| rows.checked_mul(length));
-        let Some(rows) = rows.filter(|&rows| isize::try_from(rows).is_ok()) else {
+        let addressable = |&rows: &usize| rows <= isize::MAX.cast_unsigned() / size_of::<f64>();
+        let Some(rows) = rows.filter(addressable) else {
             return Err(Error::Shape {
                 name: arguments.map(|argument| argument.name).join(", "),
                 problem: format!("shape {shape:?} has more rows than memory has addresses"),

@@ -41,7 +41,8 @@ fn moneyness<const FMA: bool>(forward: f64, strike: f64, total_sd: f64) -> Money
     let x = ln_ratio::<FMA>(smaller, gap);
     // The sum is ∞, but NaN for a NaN gap.
     let x = if smaller < f64::MIN_POSITIVE { gap + f64::INFINITY } else { x };
-    let a = if x == 0.0 || x == f64::INFINITY { x } else { x / total_sd };
+    // The deviation of −0 is 0: a is not negative.
+    let a = if x == 0.0 || x == f64::INFINITY { x } else { x / total_sd.abs() };
     Moneyness { smaller, x, h: if forward < strike { -a } else { a } }
 }
 

@@ -105,14 +105,16 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// The contract, with a NaN forward if any of its terms lies outside its domain.
+    /// The contract, with a NaN forward if any of its terms lies outside its domain. A time or volatility of −0 is 0,
+    /// so that what is divided by them has the sign of its limit.
     #[inline(always)]
     pub(super) fn checked(self) -> Self {
         let valid = in_domain(self.forward, self.strike, self.vol)
             && self.years >= 0.0
             && is_discount(self.discount)
             && is_right(self.sign);
-        Self { forward: if valid { self.forward } else { f64::NAN }, ..self }
+        let forward = if valid { self.forward } else { f64::NAN };
+        Self { forward, years: self.years.abs(), vol: self.vol.abs(), ..self }
     }
 }
 
