@@ -2,6 +2,8 @@
 
 import ctypes
 import gc
+import tracemalloc
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -117,3 +119,60 @@ def test_every_array_is_released_once(monkeypatch):
     strings.views(pl.Series([], dtype=pl.String))
     gc.collect()
     assert sorted(back) == sorted(given)
+
+
+# Columns of Polars and of objects as arguments of `alvh.pricing`
+
+MIXED = ["C", "P", None, "P", "c", "Call", "", "C", "P\0"]
+COLUMNS = {
+    "strings": pl.Series(["C", "P", "c", "P"] * 5),
+    "strings with nulls": pl.Series(MIXED * 3),
+    "chunks": pl.concat([pl.Series(["C", "P"]), pl.Series(["P", "?", "C"])], rechunk=False),
+    "a slice": pl.Series(["?", "C", "P", "C", "?"])[1:4],
+    "one": pl.Series(["P"]),
+    "categories": pl.Series(["C", "P", None, "X"], dtype=pl.Categorical),
+    "an enum": pl.Series(["C", "P", None, "P"], dtype=pl.Enum(["P", "C"])),
+    "signs": pl.Series([1, -1, None, 2]),
+    "objects of Polars": pl.Series(["C", 1, -1.0, None], dtype=pl.Object),
+    "objects": np.array([*MIXED, b"P", 1, -1.0, np.int8(1), True, float("nan"), 2] * 3, dtype=object),
+    "a grid of objects": np.array([["C", "P", "?"], ["P", "C", "C"]], dtype=object).T,
+    "longer strings": np.array(["C", "P", "Call", "P"]),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_is_read_as_its_items(name):
+    column = COLUMNS[name]
+    items = column.to_numpy() if isinstance(column, pl.Series) else column
+    expected = [
+        RIGHTS.get(item.decode() if isinstance(item, bytes) else item, np.nan)
+        if isinstance(item, str | bytes)
+        else np.nan
+        if item is None or isinstance(item, bool) or abs(item) != 1
+        else float(item)
+        for item in items.ravel().tolist()
+    ]
+    call, put = (pricing.greeks(100.0, 90.0, 1.0, 0.2, right, which="delta").delta for right in "CP")
+    wanted = [{1.0: call, -1.0: put}.get(sign, np.nan) for sign in expected]
+    found = pricing.greeks(100.0, 90.0, 1.0, 0.2, column, which="delta").delta
+    assert found.shape == items.shape
+    np.testing.assert_array_equal(found.ravel(), wanted)
+    assert {call, put}.issubset(wanted) or name == "one"
+
+
+def test_an_empty_column_and_one_that_is_none():
+    assert pricing.price(100.0, 90.0, 1.0, 0.2, pl.Series([], dtype=pl.String)).shape == (0,)
+    with pytest.raises(AlvhError, match=r"right = .*allowed: .*column of these"):
+        pricing.price(100.0, 90.0, 1.0, 0.2, pl.Series([date(2024, 3, 1)]))
+
+
+def test_no_string_of_python_is_made_for_a_row():
+    """Objects would take 8 bytes a row, as much as the result."""
+    column = pl.Series(["C", "P"] * 200_000)
+    strikes = np.linspace(80.0, 120.0, len(column))
+    tracemalloc.start()
+    try:
+        result = pricing.price(100.0, strikes, 0.5, 0.2, column)
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * result.nbytes
+    finally:
+        tracemalloc.stop()

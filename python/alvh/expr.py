@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from alvh import _core
 from alvh.errors import AlvhError
 from alvh.pricing import Greeks
-from alvh.strings import views
+from alvh.series import numbers, rights
 
 __all__ = ["greeks", "implied_vol", "price"]
 
@@ -30,16 +30,6 @@ Operand: TypeAlias = pl.Expr | str | float
 """An expression, the name of a column, or a number."""
 
 _RIGHTS = {"C": 1, "P": -1}
-_CALL, _PUT, _NEITHER = (pl.Series([sign], dtype=pl.Int8) for sign in (*_RIGHTS.values(), 0))
-_WORDS = (pl.String, pl.Categorical, pl.Enum)
-_AS_THEY_ARE = frozenset(
-    (
-        *(pl.Float64, pl.Float32),
-        *(pl.Int8, pl.Int16, pl.Int32, pl.Int64),
-        *(pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
-    )
-)
-"""Columns that need no cast: the core reads their NumPy arrays."""
 
 _LONGEST_VALUE = 60
 
@@ -222,14 +212,14 @@ def implied_vol(
 def _mapped(
     name: str, function: Callable[..., Any], arguments: dict[str, Operand], dtype: pl.DataType
 ) -> pl.Expr:
-    """Map the columns among the arguments through `function`; the numbers go with it as they are."""
+    """Map the columns among the arguments through `function`; the scalars go with it as they are."""
     operands = {argument: _operand(argument, value) for argument, value in arguments.items()}
     columns = {argument: value for argument, value in operands.items() if isinstance(value, pl.Expr)}
-    numbers = {argument: value for argument, value in operands.items() if argument not in columns}
+    scalars = {argument: value for argument, value in operands.items() if argument not in columns}
     if not columns:  # Polars wants an input
         first = next(iter(arguments))
-        columns[first] = pl.lit(numbers.pop(first))
-    evaluate = partial(_evaluate, partial(function, **numbers), tuple(columns), dtype)
+        columns[first] = pl.lit(scalars.pop(first))
+    evaluate = partial(_evaluate, partial(function, **scalars), tuple(columns), dtype)
     mapped = pl.map_batches(list(columns.values()), evaluate, return_dtype=dtype, is_elementwise=True)
     return mapped.alias(name)
 
@@ -270,19 +260,12 @@ def _evaluate(
 
 
 def _array(argument: str, column: pl.Series) -> NDArray[Any]:
-    """One argument for the core, without a copy where a column of numbers is in one chunk; nulls are NaN."""
-    if column.dtype in _AS_THEY_ARE:
-        return column.to_numpy()
-    if argument == "right" and column.dtype in _WORDS:
-        strings = views(column.rechunk()) if column.dtype == pl.String else None
-        return _signs(column).to_numpy() if strings is None else strings
-    if column.dtype.is_numeric() or column.dtype == pl.Null:
-        return column.cast(pl.Float64).to_numpy()
-    allowed = "rights or numbers" if argument == "right" else "numbers"
-    given = f"{argument} = column {column.name!r} of {column.dtype}"
-    raise AlvhError(f"{given}: allowed: a column of {allowed}; cast it first")
-
-
-def _signs(words: pl.Series) -> pl.Series:
-    """+1 for calls, -1 for puts, 0 for what is no right; compared inside Polars, no Python string per row."""
-    return _CALL.zip_with(words == "C", _PUT.zip_with(words == "P", _NEITHER))
+    """One argument for the core."""
+    array = rights(column) if argument == "right" else None
+    if array is None:
+        array = numbers(column)
+    if array is None:
+        allowed = "rights or numbers" if argument == "right" else "numbers"
+        given = f"{argument} = column {column.name!r} of {column.dtype}"
+        raise AlvhError(f"{given}: allowed: a column of {allowed}; cast it first")
+    return array

@@ -8,7 +8,8 @@ arguments broadcast as in NumPy; scalars in, floats out. Bad rows are NaN, bad a
 lie, a block of rows at a time: float64, float32 and integers (64-bit integers are rounded to 53 bits), and
 one-character strings, in C or Fortran order, transposed, reversed or broadcast. Arrays with gaps such as
 `a[::2]`, other types and foreign byte order are copied once, at their own size; so are masked arrays, whose
-masked elements are missing. Calls with thousands of rows release the interpreter; from 32,768 rows on they
+masked elements are missing. Rights may be a Polars column of strings or categories: it is read without a
+Python string per row. Calls with thousands of rows release the interpreter; from 32,768 rows on they
 use a thread for every 16,384 rows, up to one per processor.
 """
 

@@ -122,7 +122,10 @@ impl<'py> Column<'py> {
         {
             return one(sign_of(object));
         }
-        let array = as_array(object).map_err(|_| refuse())?;
+        let array = match series(object)? {
+            Some(words) => words,
+            None => as_array(object).map_err(|_| refuse())?,
+        };
         let dtype = array.dtype();
         let column = match (dtype.kind(), dtype.itemsize()) {
             (b'i' | b'u' | b'f', _) => Self::of(array, Meaning::Sign, copy)?,
@@ -247,7 +250,9 @@ where
 /// An exception that names the argument, its value and what is allowed.
 pub fn refused(name: &str, value: &Bound<'_, PyAny>, allowed: &str) -> PyErr {
     const LONGEST: usize = 60;
-    let mut text = value.repr().map_or_else(|_| "<unprintable>".to_owned(), |repr| repr.to_string());
+    let mut text = value
+        .repr()
+        .map_or_else(|_| "<unprintable>".to_owned(), |repr| repr.to_string().replace(['\n', '\t'], " "));
     if text.chars().count() > LONGEST {
         text = text.chars().take(LONGEST).chain("…".chars()).collect();
     }
@@ -280,6 +285,17 @@ fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArr
     Ok(asarray.call1((object,))?.cast_into::<PyUntypedArray>()?)
 }
 
+/// The rights of a Polars column of strings or categories, read without a Python string per row.
+fn series<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyUntypedArray>>> {
+    static RIGHTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let kind = object.get_type();
+    if kind.name()? != "Series" || !kind.module()?.to_str()?.starts_with("polars.") {
+        return Ok(None);
+    }
+    let words = RIGHTS.import(object.py(), "alvh.series", "rights")?.call1((object,))?;
+    Ok(words.extract::<Option<_>>()?)
+}
+
 /// A masked array as one in which what is masked is missing: what lies beneath a mask means nothing.
 fn unmasked<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = array.py();
@@ -303,11 +319,29 @@ fn codes<'py>(array: &Bound<'py, PyUntypedArray>, dtype: &str) -> PyResult<Bound
     Ok(array.call_method1(intern!(array.py(), "view"), (dtype,))?.cast_into()?)
 }
 
-/// The signs of rights, one object at a time.
+/// The signs of rights, one object at a time. Columns hold the same few objects again and again: the last two that
+/// differ are known again by their address.
 fn signs<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = array.py();
-    let objects = array.call_method1(intern!(py, "astype"), ("O",))?.call_method0(intern!(py, "ravel"))?;
-    let signs = objects.try_iter()?.map(|item| Ok(sign_of(&item?))).collect::<PyResult<Vec<_>>>()?;
+    let mut objects = array.clone();
+    if objects.dtype().kind() != b'O' {
+        objects = objects.call_method1(intern!(py, "astype"), ("O",))?.cast_into()?;
+    }
+    let row = objects.call_method0(intern!(py, "ravel"))?.cast_into::<PyArray1<Py<PyAny>>>()?;
+    let mut known: [Option<(Bound<'py, PyAny>, f64)>; 2] = [None, None];
+    let mut sign = |item: &Py<PyAny>| {
+        for (object, sign) in known.iter().flatten() {
+            if object.is(item) {
+                return *sign;
+            }
+        }
+        let object = item.bind(py).clone();
+        let sign = sign_of(&object);
+        known.swap(0, 1);
+        known[0] = Some((object, sign));
+        sign
+    };
+    let signs = row.try_readonly()?.as_slice()?.iter().map(&mut sign).collect();
     Ok(PyArray1::from_vec(py, signs).reshape(array.shape())?.as_untyped().clone())
 }
 
