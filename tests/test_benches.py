@@ -13,7 +13,7 @@ from benches import pages
 from benches.pages import RESULTS, quoted
 from benches.pricing import accuracy, schedule, table
 from benches.pricing.__main__ import PAGE, RAW, draw
-from benches.pricing.entrants import ALL, NUMPY, SUBJECT, Entrant
+from benches.pricing.entrants import ALL, AVX2, NUMPY, SUBJECT, Entrant
 from benches.pricing.inputs import LEAST_PRICE, SPOT, hard, load, market, out_of_the_money, save
 from benches.pricing.reference import GREEKS, references
 from benches.pricing.results import SLICE_ROWS, Results, slices
@@ -120,12 +120,17 @@ def test_implied_vols_are_judged_by_what_the_price_determines():
     assert judged.unsolved == pytest.approx(2 / 3)
 
 
-def test_timings_count_calls():
+def test_timings_count_calls(monkeypatch):
+    """By a clock that only calls move: a timing is 2,000 calls of a microsecond, 0.01 seconds are five."""
     calls = []
-    times = timed(lambda: calls.append(0), 0.01)
-    assert len(times) <= 9
-    assert all(0 < each < 1e-3 for each in times)
-    assert len(calls) > 1000
+    monkeypatch.setattr("benches.pricing.worker.time.perf_counter", lambda: len(calls) * 1e-6)
+    times = timed(lambda: calls.append(0), 0.0099)
+    assert times == pytest.approx([1e-6] * 5)
+    assert 10_000 <= len(calls) <= 10_010
+    calls.clear()
+    assert timed(lambda: calls.extend([0] * 500_000), 0.4) == pytest.approx([0.5])  # at least one
+    calls.clear()
+    assert len(timed(lambda: calls.extend([0] * 2_500), 0.4)) == 9
 
 
 def test_a_run_in_small(inputs, tmp_path, monkeypatch):
@@ -161,6 +166,19 @@ def test_verdicts_are_computed():
     assert Target("", 8.0, 8.0, least=True).verdict == "met"
     assert Target("", 1.0, None).verdict == "not measured"
     assert Target("", 1.0, float("inf")).verdict == "**missed**"
+
+
+def test_an_instruction_set_that_is_not_checked_meets_nothing():
+    raw = json.loads(RAW.read_text(encoding="utf-8"))
+    about = "price, hard set: relative error"
+    (before,) = (each for each in targets(Results(raw)) if each.what == about)
+    assert before.verdict == "met"
+    raw["entrants"][AVX2.name]["errors"] = {}
+    (after,) = (each for each in targets(Results(raw)) if each.what == about)
+    assert after.verdict == "**missed**"
+    raw["entrants"][AVX2.name]["times"] = {}  # a processor without it
+    (without,) = (each for each in targets(Results(raw)) if each.what == about)
+    assert without.verdict == "met"
 
 
 def test_slices_older_than_the_code_are_not_shown(tmp_path):

@@ -31,7 +31,7 @@ def prices(vol: float) -> np.ndarray:
 
 def test_a_large_result_is_made_here():
     assert prices(0.2).nbytes >= memory.LARGE
-    assert sum(map(len, memory._free.values())) == 1
+    assert len(memory._free) == 1
 
 
 def test_a_small_result_is_numpys():
@@ -73,7 +73,23 @@ def test_no_more_than_so_much_is_kept():
     shape = (memory.KEPT // 8 // 4,)
     held = [memory.array(shape, FLOAT) for _ in range(6)]
     held.clear()
-    assert sum(length * len(kept) for length, kept in memory._free.items()) == memory.KEPT
+    assert sum(map(len, memory._free)) == memory.KEPT
+
+
+def test_what_was_used_longest_ago_makes_room():
+    """Lengths that are asked for no more do not fill the store for ever."""
+    memory.array((memory.KEPT // 8,), FLOAT)
+    for pages in range(3, 8):
+        memory.array((pages * memory.PAGE // 8,), FLOAT)
+    assert [len(kept) // memory.PAGE for kept in memory._free] == [3, 4, 5, 6, 7]
+    memory.array((4 * memory.PAGE // 8,), FLOAT)
+    assert [len(kept) // memory.PAGE for kept in memory._free] == [3, 5, 6, 7, 4]
+
+
+def test_more_than_is_kept_makes_no_room():
+    memory.array((memory.LARGE // 8,), FLOAT)
+    memory.array((memory.KEPT // 8 + 1,), FLOAT)
+    assert [len(kept) for kept in memory._free] == [memory.LARGE]
 
 
 def test_threads_never_share_memory():

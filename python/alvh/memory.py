@@ -17,8 +17,8 @@ LARGE: Final = 2 * PAGE
 KEPT: Final = 256 << 20
 """So many bytes of results that are gone are kept for the next ones."""
 
-_free: dict[int, list[mmap.mmap]] = {}
-"""Mappings that nobody reads any more, by their length."""
+_free: list[mmap.mmap] = []
+"""Mappings that nobody reads any more, the one used last at the end."""
 
 
 class _Lease:
@@ -37,9 +37,12 @@ class _Lease:
         }
 
     def __del__(self) -> None:
-        kept = sum(length * len(mappings) for length, mappings in tuple(_free.items()))
-        if kept + len(self._memory) <= KEPT:
-            _free.setdefault(len(self._memory), []).append(self._memory)
+        if len(self._memory) > KEPT:
+            return
+        _free.append(self._memory)
+        with suppress(IndexError):  # another thread gives back at the same time
+            while sum(map(len, tuple(_free))) > KEPT:
+                del _free[0]
 
 
 def array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -47,8 +50,9 @@ def array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
     A system hands out fresh memory in pages of 4 KiB and clears each when it is first written: a million
     rows of fourteen greeks take longer to hand out than to compute. Here they come in pages of 2 MiB where
-    the system has them, and those of results that are gone are used again, up to `KEPT` bytes. An array does
-    not own its memory, so that it cannot be resized in place; everything else is as of any array.
+    the system has them, and the last `KEPT` bytes of results that are gone are used again by results of the
+    same length. An array does not own its memory, so that it cannot be resized in place; everything else is
+    as of any array.
 
     Parameters
     ----------
@@ -71,12 +75,18 @@ def array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """
     rows = int(np.prod(shape))
     length = -(-rows * dtype.itemsize // PAGE) * PAGE
-    kept = _free.get(length)
-    try:
-        memory = kept.pop() if kept else _mapped(length)
-    except IndexError:  # another thread took the last one
-        memory = _mapped(length)
+    memory = _kept(length) or _mapped(length)
     return np.asarray(_Lease(memory, rows, dtype)).reshape(shape)
+
+
+def _kept(length: int) -> mmap.mmap | None:
+    """Take the mapping of this length that was used last, which caches know best."""
+    for memory in reversed(tuple(_free)):
+        if len(memory) == length:
+            with suppress(ValueError):  # another thread took it
+                _free.remove(memory)
+                return memory
+    return None
 
 
 def _mapped(length: int) -> mmap.mmap:
