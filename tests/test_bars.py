@@ -119,6 +119,9 @@ def test_mistakes_are_named():
         (lambda: drawn.bars(10, 1, profile=market.Profile(decay=0)), "profile.decay = 0: must lie between"),
         (lambda: replayed.bars(10, 3, bars=2), "bars = 2: a day with a recorded high and low needs at least"),
         (lambda: replayed.bars(10, 4), "sessions = 4: from row 0 on there are 3 sessions"),
+        (lambda: replayed.bars(10, 3, start=-1), "start = -1: must be a whole number"),
+        (lambda: replayed.bars(10, 1.5), "sessions = 1.5: must be a whole number"),
+        (lambda: drawn.bars(10, 1, bars=1.5), "bars = 1.5: must be a whole number"),
         (lambda: replayed.bars(10, 3, start=1), "sessions = 3: from row 1 on there are 2 sessions"),
     ):
         with pytest.raises(AlvhError, match=words):

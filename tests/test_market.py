@@ -379,6 +379,93 @@ def test_condors_pay_what_real_ones_paid(vix, sessions, width, delta, paid):
     assert 0.9 * paid[0] < credit < 1.1 * paid[1]
 
 
+def test_a_tenor_in_the_past_has_no_forward():
+    model = market.L3F(vix=20)
+    assert np.isnan(model.futures([-1.0, np.nan])).all()
+    for quotes in (model.vix_quotes(20.0, -1.0), model.quotes(5000.0, 21, days=-1.0)):
+        assert np.isnan([quotes.forward, quotes.discount, quotes.price]).all()
+    assert np.isnan(model.quotes(5000.0, -1.0).price)
+
+
+@pytest.mark.parametrize("name", ["level", "skew", "curvature"])
+def test_a_state_of_the_surface_is_a_number(name):
+    """NaN would be taken for the lowest bound, and quoted."""
+    for value in (np.nan, np.inf):
+        with pytest.raises(_core.AlvhError, match=f"{name} = .*: must be finite"):
+            market.L3F().quotes(5000.0, 21, **{name: value})
+
+
+def described(parameter, value):
+    """The builders that take that parameter, with the value."""
+    group, _, key = parameter.rpartition(".")
+    table = {group: {key: value}} if group else {key: value}
+    models = (market.L3F, market.PDV4, market.Bates, market.GBM)
+    return [lambda model=model: model(**table) for model in models if (group or key) in model.model_fields]
+
+
+@pytest.mark.parametrize("value", ["20", b"20", True, None, [1.0], {}, 1j, pytest.param(10**400, id="huge")])
+@pytest.mark.parametrize("parameter", ["rate", "curve.floor", "dynamics.overnight_share", "smile.short_dip"])
+def test_numbers_are_numbers(parameter, value):
+    """Text and truth values are not converted, as a description in JSON does not."""
+    builders = described(parameter, value)
+    assert builders
+    for build in builders:
+        with pytest.raises(SpecError, match=rf"{parameter.rpartition('.')[2]} = "):
+            build()
+
+
+@pytest.mark.parametrize("value", [["1", 1, 1], [True, 1, 1], "1, 1, 1", [1, 1], [1, 1, 1, 1], [1, None, 1]])
+def test_triples_are_three_numbers(value):
+    for build in described("curve.reversion", value) + described("dynamics.mean", value):
+        with pytest.raises(SpecError, match=r"reversion|mean"):
+            build()
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, "2", None, True, 2**64])
+@pytest.mark.parametrize("name", ["paths", "sessions", "seed", "first_path", "warm_up"])
+def test_whole_numbers_are_whole(name, wrong):
+    words = rf"{name} = .*: must be a whole number from 0 to"
+    given = {"paths": 2, "sessions": 2, name: wrong}
+    model = market.L3F()
+    with pytest.raises(SpecError, match=words):
+        model.simulate(**given)
+    if name != "warm_up":
+        for called in (model.bars, model.smile_states):
+            with pytest.raises(SpecError, match=words):
+                called(**given)
+    assert model.simulate(np.int64(1), np.uint8(1), seed=2**64 - 1)["vix"].shape == (1, 2)
+
+
+def test_more_than_memory_holds_is_refused():
+    """An array that cannot be made would end the process."""
+    model = market.L3F()
+    for called in (model.simulate, model.bars, model.smile_states):
+        for paths, sessions in ((2**40, 2**20), (2**48, 2**31)):
+            with pytest.raises(
+                _core.AlvhError, match=rf"paths = {paths}: .* GB, more than there is memory for"
+            ):
+                called(paths, sessions)
+    with pytest.raises(SpecError, match="vx_days = 30: must be calendar days"):
+        model.simulate(1, 1, vx_days=30)
+    with pytest.raises(SpecError, match="vx_days = \\['a'\\]: must be calendar days"):
+        model.simulate(1, 1, vx_days=["a"])
+
+
+def test_percent_is_refused_for_decimals():
+    for build, words in (
+        (lambda: market.L3F(rate=4), "rate = 4: must lie between -0.5 and 0.5, a decimal a year: 0.04 is 4%"),
+        (lambda: market.PDV4(dividend_yield=1.3), "dividend_yield = 1.3: must lie"),
+        (lambda: market.FHS(innovations=[(0, 0, 0, 0)] * 20, erp=5), "erp = 5: must lie"),
+        (lambda: market.Bates(rate=4), "rate = 4: must lie"),
+        (lambda: market.GBM(vol=16), "vol = 16: must lie between 0 and 5, a decimal a year"),
+        (lambda: market.GBM(erp=5), "erp = 5: must lie"),
+    ):
+        with pytest.raises(SpecError) as caught:
+            build()
+        assert words in str(caught.value)
+    assert market.L3F(dynamics=market.Dynamics(wild_probability=-0.0)).simulate(1, 1)["vix"][0, 1] > 6
+
+
 def test_vix_options_lie_on_their_future():
     quotes = market.L3F(vix=18).vix_quotes([10.0, 18.0, 30.0], 45, [["C"], ["P"]])
     forward, discount = quotes.forward[0], quotes.discount[0]

@@ -228,6 +228,9 @@ def test_too_little_to_judge_by_is_refused():
     for options in ({"paths": 19}, {"years": 1}):
         with pytest.raises(SpecError, match="at least"):
             validate(market.L3F(), **options)
+    for options in ({"paths": 20.5}, {"years": -1}, {"seed": -1}):
+        with pytest.raises(SpecError, match=r"= .*: must be a whole number from 0 to"):
+            validate(market.L3F(), **options)
 
 
 # Command and page

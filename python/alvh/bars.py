@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from alvh import _core
 from alvh.draws import Draws, draws_spec
+from alvh.whole import LARGEST_SEED, MOST_PATHS, MOST_SESSIONS, whole
 
 __all__ = ["Bars", "Profile"]
 
@@ -71,14 +72,14 @@ def drawn(
     """Draw the bars of a market that is described for the core."""
     found = _core.market_bars(
         market if isinstance(market, str) else json.dumps(market),
-        paths,
-        sessions,
-        bars=bars,
+        whole("paths", paths, MOST_PATHS),
+        whole("sessions", sessions, MOST_SESSIONS),
+        bars=whole("bars", bars, MOST_SESSIONS),
         profile=profile or Profile(),
-        seed=seed,
-        first_path=first_path,
-        start=start,
-        threads=threads,
+        seed=whole("seed", seed, LARGEST_SEED),
+        first_path=whole("first_path", first_path, MOST_PATHS),
+        start=whole("start", start, MOST_SESSIONS),
+        threads=None if threads is None else whole("threads", threads, MOST_SESSIONS),
         draws=draws_spec(draws),
         half_days=list(half_days),
     )

@@ -31,6 +31,7 @@ from alvh.schedule.exchange import sessions_around
 from alvh.schedule.expiries import CADENCES, DAYS_PER_WEEK, Cadence
 from alvh.signals.given import SignalSource
 from alvh.signals.macro import Macro
+from alvh.whole import LARGEST_SEED
 
 SHARES = (0.10, 0.20, 0.35, 0.50, 0.70)
 """The size ladder: margin shares of NAV (R4, R91)."""
@@ -58,8 +59,6 @@ EVENTS = ("fomc", "cpi", "ppi")
 
 EVENT_DAYS = 92
 """Calendar days within which each of them comes again."""
-
-LARGEST_SEED = 2**64 - 1
 
 MarginName = Literal["strategy", "portfolio", "house"]
 MarginRule = MarginName | Grid | House

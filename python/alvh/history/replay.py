@@ -19,6 +19,7 @@ from alvh.schedule import Schedule, half_days
 from alvh.schedule.announcements import Days, sentences
 from alvh.schedule.clock import TAIL_SESSIONS, WEEKLY_SPXW
 from alvh.schedule.expiries import Cadence
+from alvh.whole import MOST_SESSIONS, whole
 
 # What is not known of options without their quotes.
 OF_THE_TEMPLATE: Final = (
@@ -331,7 +332,8 @@ class History:
         >>> found.spot.shape, round(float(found.spot.max()), 2), round(float(found.spot.min()), 2)
         ((100, 1, 14), 2760.0, 2640.0)
         """
-        days = self.data.dates[start + 1 : start + 1 + sessions]
+        begin = whole("start", start, MOST_SESSIONS) + 1
+        days = self.data.dates[begin : begin + whole("sessions", sessions, MOST_SESSIONS)]
         short = set(half_days(days[0], days[-1])) if days else set()
         return drawn(
             self.spec(inside=True),

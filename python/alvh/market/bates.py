@@ -6,6 +6,7 @@ from alvh.errors import SpecError
 from alvh.market.defaults import BATES as _BATES
 from alvh.market.drawn import Drawn
 from alvh.market.groups import Curve, Dynamics, Smile, SmileState, VixSmile
+from alvh.market.number import Number
 
 __all__ = ["Bates"]
 
@@ -50,24 +51,24 @@ class Bates(Drawn):
     """
 
     model: Literal["bates"] = "bates"
-    spot: float = _BATES["spot"]
-    rate: float = _BATES["rate"]
-    dividend_yield: float = _BATES["dividend_yield"]
-    erp: float = _BATES["erp"]
-    variance: float = _BATES["variance"]
-    mean_variance: float = _BATES["mean_variance"]
-    reversion: float = _BATES["reversion"]
-    vol_of_variance: float = _BATES["vol_of_variance"]
-    correlation: float = _BATES["correlation"]
-    jump_rate: float = _BATES["jump_rate"]
-    jump_mean: float = _BATES["jump_mean"]
-    jump_sd: float = _BATES["jump_sd"]
+    spot: Number = _BATES["spot"]
+    rate: Number = _BATES["rate"]
+    dividend_yield: Number = _BATES["dividend_yield"]
+    erp: Number = _BATES["erp"]
+    variance: Number = _BATES["variance"]
+    mean_variance: Number = _BATES["mean_variance"]
+    reversion: Number = _BATES["reversion"]
+    vol_of_variance: Number = _BATES["vol_of_variance"]
+    correlation: Number = _BATES["correlation"]
+    jump_rate: Number = _BATES["jump_rate"]
+    jump_mean: Number = _BATES["jump_mean"]
+    jump_sd: Number = _BATES["jump_sd"]
     curve: Curve = Curve()
     dynamics: Dynamics = Dynamics()
     smile: Smile = Smile()
     vix_smile: VixSmile = VixSmile()
     smile_state: SmileState = SmileState()
-    surface_shift: float = _BATES["surface_shift"]
+    surface_shift: Number = _BATES["surface_shift"]
 
     @classmethod
     def at_vix(cls, vix: float, **parameters: Any) -> Self:

@@ -10,7 +10,9 @@ from alvh import _core, market_file
 from alvh.bars import Bars, Profile, drawn
 from alvh.described import Described
 from alvh.draws import Draws, draws_spec
+from alvh.errors import SpecError
 from alvh.market.groups import Triple
+from alvh.whole import LARGEST_SEED, MOST_PATHS, MOST_SESSIONS, whole
 
 __all__ = ["Drawn", "Floats", "Quotes"]
 
@@ -134,14 +136,14 @@ class Drawn(Described):
         """
         spot, vix, vx, weight = _core.market_paths(
             self._json(),
-            paths,
-            sessions,
-            seed=seed,
+            whole("paths", paths, MOST_PATHS),
+            whole("sessions", sessions, MOST_SESSIONS),
+            seed=whole("seed", seed, LARGEST_SEED),
             draws=draws_spec(draws),
-            warm_up=warm_up,
-            vx_days=[float(days) for days in vx_days or ()],
-            first_path=first_path,
-            threads=threads,
+            warm_up=whole("warm_up", warm_up, MOST_SESSIONS),
+            vx_days=_days(vx_days),
+            first_path=whole("first_path", first_path, MOST_PATHS),
+            threads=None if threads is None else whole("threads", threads, MOST_SESSIONS),
         )
         found = {"spot": spot, "vix": vix} | {f"vx{k}": each for k, each in enumerate(vx, start=1)}
         return found if weight is None else found | {"weight": weight}
@@ -241,7 +243,7 @@ class Drawn(Described):
         Returns
         -------
         Quotes
-            A strike that is not positive, or a tenor below 0, gives NaN.
+            A strike that is not positive gives a NaN price, a tenor below 0 NaN throughout.
 
         Raises
         ------
@@ -308,7 +310,7 @@ class Drawn(Described):
         Returns
         -------
         array
-            VIX points.
+            VIX points; NaN for days below 0.
 
         Examples
         --------
@@ -335,6 +337,14 @@ class Drawn(Described):
         flat = (np.ascontiguousarray(each).ravel() for each in terms)
         columns = _core.market_quotes(self._json(), product, *flat, smile=smile, factors=factors)
         return Quotes(*(each.reshape(terms[0].shape)[()] for each in columns))
+
+
+def _days(given: Sequence[float] | None) -> list[float]:
+    """Return the tenors of futures as numbers."""
+    try:
+        return [] if given is None else [float(days) for days in given]
+    except (TypeError, ValueError):
+        raise SpecError(f"vx_days = {given!r}: must be calendar days, such as [30, 60]") from None
 
 
 def _sign(right: ArrayLike) -> Floats:

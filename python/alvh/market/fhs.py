@@ -14,6 +14,7 @@ from alvh.history.replay import AT_CLOSES, OF_THE_TEMPLATE
 from alvh.market.defaults import L3F as _L3F
 from alvh.market.drawn import Drawn
 from alvh.market.groups import Curve, Dynamics, Smile, SmileState, VixSmile
+from alvh.market.number import Number
 
 __all__ = ["FHS"]
 
@@ -65,19 +66,19 @@ class FHS(Drawn):
     """
 
     model: Literal["fhs"] = "fhs"
-    vix: float = _L3F["vix"]
-    spot: float = _L3F["spot"]
-    rate: float = _L3F["rate"]
-    dividend_yield: float = _L3F["dividend_yield"]
-    erp: float = _L3F["erp"]
-    block: float = 10.0
-    innovations: tuple[tuple[float, float, float, float], ...] = Field(repr=False)
+    vix: Number = _L3F["vix"]
+    spot: Number = _L3F["spot"]
+    rate: Number = _L3F["rate"]
+    dividend_yield: Number = _L3F["dividend_yield"]
+    erp: Number = _L3F["erp"]
+    block: Number = 10.0
+    innovations: tuple[tuple[Number, Number, Number, Number], ...] = Field(repr=False)
     curve: Curve = Curve()
     dynamics: Dynamics = Dynamics()
     smile: Smile = Smile()
     vix_smile: VixSmile = VixSmile()
     smile_state: SmileState = SmileState()
-    surface_shift: float = _L3F["surface_shift"]
+    surface_shift: Number = _L3F["surface_shift"]
     history: Closes | None = None
 
     @property

@@ -4,6 +4,7 @@ from typing import Literal
 
 from alvh.market.defaults import GBM as _GBM
 from alvh.market.drawn import Drawn
+from alvh.market.number import Number
 
 __all__ = ["GBM"]
 
@@ -33,9 +34,9 @@ class GBM(Drawn):
     """
 
     model: Literal["gbm"] = "gbm"
-    vol: float = _GBM["vol"]
-    spot: float = _GBM["spot"]
-    rate: float = _GBM["rate"]
-    dividend_yield: float = _GBM["dividend_yield"]
-    erp: float = _GBM["erp"]
-    surface_shift: float = _GBM["surface_shift"]
+    vol: Number = _GBM["vol"]
+    spot: Number = _GBM["spot"]
+    rate: Number = _GBM["rate"]
+    dividend_yield: Number = _GBM["dividend_yield"]
+    erp: Number = _GBM["erp"]
+    surface_shift: Number = _GBM["surface_shift"]

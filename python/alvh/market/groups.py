@@ -4,10 +4,11 @@ from typing import Self
 
 from alvh.described import Described
 from alvh.market.defaults import L3F
+from alvh.market.number import Number
 
 __all__ = ["Curve", "Dynamics", "Smile", "SmileState", "Triple", "VixSmile"]
 
-Triple = tuple[float, float, float]
+Triple = tuple[Number, Number, Number]
 
 _CURVE, _DYNAMICS, _SMILE, _VIX_SMILE, _SMILE_STATE = (
     L3F[each] for each in ("curve", "dynamics", "smile", "vix_smile", "smile_state")
@@ -38,13 +39,13 @@ class Curve(Described):
     7.0
     """
 
-    floor: float = _CURVE["floor"]
-    level: float = _CURVE["level"]
+    floor: Number = _CURVE["floor"]
+    level: Number = _CURVE["level"]
     reversion: Triple = _CURVE["reversion"]
     vol: Triple = _CURVE["vol"]
     correlation: Triple = _CURVE["correlation"]
-    slope_short: float = _CURVE["slope_short"]
-    slope_long: float = _CURVE["slope_long"]
+    slope_short: Number = _CURVE["slope_short"]
+    slope_long: Number = _CURVE["slope_long"]
 
 
 class Dynamics(Described):
@@ -79,13 +80,13 @@ class Dynamics(Described):
 
     reversion: Triple = _DYNAMICS["reversion"]
     mean: Triple = _DYNAMICS["mean"]
-    realised_share: float = _DYNAMICS["realised_share"]
+    realised_share: Number = _DYNAMICS["realised_share"]
     spot_correlation: Triple = _DYNAMICS["spot_correlation"]
-    wild_probability: float = _DYNAMICS["wild_probability"]
-    wild_variance: float = _DYNAMICS["wild_variance"]
-    wild_shift: tuple[float, float, float, float] = _DYNAMICS["wild_shift"]
-    overnight_share: float = _DYNAMICS["overnight_share"]
-    soq_sd: float = _DYNAMICS["soq_sd"]
+    wild_probability: Number = _DYNAMICS["wild_probability"]
+    wild_variance: Number = _DYNAMICS["wild_variance"]
+    wild_shift: tuple[Number, Number, Number, Number] = _DYNAMICS["wild_shift"]
+    overnight_share: Number = _DYNAMICS["overnight_share"]
+    soq_sd: Number = _DYNAMICS["soq_sd"]
 
 
 class Smile(Described):
@@ -121,17 +122,17 @@ class Smile(Described):
     0.6
     """
 
-    skew_level: float = _SMILE["skew_level"]
-    skew_slope: float = _SMILE["skew_slope"]
-    skew_bounds: tuple[float, float] = _SMILE["skew_bounds"]
-    curvature_level: float = _SMILE["curvature_level"]
-    curvature_tenor: float = _SMILE["curvature_tenor"]
-    curvature_variance: float = _SMILE["curvature_variance"]
-    short_dip: float = _SMILE["short_dip"]
-    short_dip_sessions: float = _SMILE["short_dip_sessions"]
-    index_scale: float = _SMILE["index_scale"]
-    low_vix: float = _SMILE["low_vix"]
-    low_vix_lag: float = _SMILE["low_vix_lag"]
+    skew_level: Number = _SMILE["skew_level"]
+    skew_slope: Number = _SMILE["skew_slope"]
+    skew_bounds: tuple[Number, Number] = _SMILE["skew_bounds"]
+    curvature_level: Number = _SMILE["curvature_level"]
+    curvature_tenor: Number = _SMILE["curvature_tenor"]
+    curvature_variance: Number = _SMILE["curvature_variance"]
+    short_dip: Number = _SMILE["short_dip"]
+    short_dip_sessions: Number = _SMILE["short_dip_sessions"]
+    index_scale: Number = _SMILE["index_scale"]
+    low_vix: Number = _SMILE["low_vix"]
+    low_vix_lag: Number = _SMILE["low_vix_lag"]
 
 
 class VixSmile(Described):
@@ -164,15 +165,15 @@ class VixSmile(Described):
     8.0
     """
 
-    floor: float = _VIX_SMILE["floor"]
-    floor_front: float = _VIX_SMILE["floor_front"]
-    floor_decay: float = _VIX_SMILE["floor_decay"]
-    floor_share: float = _VIX_SMILE["floor_share"]
-    level: float = _VIX_SMILE["level"]
-    slope: float = _VIX_SMILE["slope"]
-    curvature: float = _VIX_SMILE["curvature"]
-    front: float = _VIX_SMILE["front"]
-    front_decay: float = _VIX_SMILE["front_decay"]
+    floor: Number = _VIX_SMILE["floor"]
+    floor_front: Number = _VIX_SMILE["floor_front"]
+    floor_decay: Number = _VIX_SMILE["floor_decay"]
+    floor_share: Number = _VIX_SMILE["floor_share"]
+    level: Number = _VIX_SMILE["level"]
+    slope: Number = _VIX_SMILE["slope"]
+    curvature: Number = _VIX_SMILE["curvature"]
+    front: Number = _VIX_SMILE["front"]
+    front_decay: Number = _VIX_SMILE["front_decay"]
 
 
 class SmileState(Described):
@@ -201,12 +202,12 @@ class SmileState(Described):
     (0.02, 0.0)
     """
 
-    level_sd: float = _SMILE_STATE["level_sd"]
-    level_half_life: float = _SMILE_STATE["level_half_life"]
-    skew_sd: float = _SMILE_STATE["skew_sd"]
-    skew_half_life: float = _SMILE_STATE["skew_half_life"]
-    curvature_sd: float = _SMILE_STATE["curvature_sd"]
-    curvature_half_life: float = _SMILE_STATE["curvature_half_life"]
+    level_sd: Number = _SMILE_STATE["level_sd"]
+    level_half_life: Number = _SMILE_STATE["level_half_life"]
+    skew_sd: Number = _SMILE_STATE["skew_sd"]
+    skew_half_life: Number = _SMILE_STATE["skew_half_life"]
+    curvature_sd: Number = _SMILE_STATE["curvature_sd"]
+    curvature_half_life: Number = _SMILE_STATE["curvature_half_life"]
     correlation: Triple = _SMILE_STATE["correlation"]
 
     @classmethod

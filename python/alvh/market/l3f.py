@@ -6,6 +6,8 @@ from alvh import _core
 from alvh.market.defaults import L3F as _L3F
 from alvh.market.drawn import Drawn, Floats
 from alvh.market.groups import Curve, Dynamics, Smile, SmileState, VixSmile
+from alvh.market.number import Number
+from alvh.whole import LARGEST_SEED, MOST_PATHS, MOST_SESSIONS, whole
 
 __all__ = ["L3F"]
 
@@ -42,17 +44,17 @@ class L3F(Drawn):
     """
 
     model: Literal["l3f"] = "l3f"
-    vix: float = _L3F["vix"]
-    spot: float = _L3F["spot"]
-    rate: float = _L3F["rate"]
-    dividend_yield: float = _L3F["dividend_yield"]
-    erp: float = _L3F["erp"]
+    vix: Number = _L3F["vix"]
+    spot: Number = _L3F["spot"]
+    rate: Number = _L3F["rate"]
+    dividend_yield: Number = _L3F["dividend_yield"]
+    erp: Number = _L3F["erp"]
     curve: Curve = Curve()
     dynamics: Dynamics = Dynamics()
     smile: Smile = Smile()
     vix_smile: VixSmile = VixSmile()
     smile_state: SmileState = SmileState()
-    surface_shift: float = _L3F["surface_shift"]
+    surface_shift: Number = _L3F["surface_shift"]
 
     def smile_states(
         self, paths: int, sessions: int, *, seed: int = 0, first_path: int = 0
@@ -79,5 +81,11 @@ class L3F(Drawn):
         >>> float(states["level"][:, 0].std().round(3))
         0.03
         """
-        columns = _core.market_smile_states(self._json(), first_path, paths, sessions, seed=seed)
+        columns = _core.market_smile_states(
+            self._json(),
+            whole("first_path", first_path, MOST_PATHS),
+            whole("paths", paths, MOST_PATHS),
+            whole("sessions", sessions, MOST_SESSIONS),
+            seed=whole("seed", seed, LARGEST_SEED),
+        )
         return dict(zip(("level", "skew", "curvature"), columns, strict=True))

@@ -6,6 +6,7 @@ from alvh.described import Described
 from alvh.market.defaults import PDV4 as _PDV4
 from alvh.market.drawn import Drawn
 from alvh.market.groups import Curve, Dynamics, Smile, SmileState, VixSmile
+from alvh.market.number import Number
 
 __all__ = ["PDV4", "PathVolatility"]
 
@@ -50,17 +51,17 @@ class PathVolatility(Described):
     1.2
     """
 
-    level: float = _PATH["level"]
-    trend: float = _PATH["trend"]
-    activity: float = _PATH["activity"]
-    trend_decay: tuple[float, float] = _PATH["trend_decay"]
-    trend_slow: float = _PATH["trend_slow"]
-    activity_decay: tuple[float, float] = _PATH["activity_decay"]
-    activity_slow: float = _PATH["activity_slow"]
-    residual_keep: float = _PATH["residual_keep"]
-    residual_sd: float = _PATH["residual_sd"]
-    cap: float = _PATH["cap"]
-    lowest_vix: float = _PATH["lowest_vix"]
+    level: Number = _PATH["level"]
+    trend: Number = _PATH["trend"]
+    activity: Number = _PATH["activity"]
+    trend_decay: tuple[Number, Number] = _PATH["trend_decay"]
+    trend_slow: Number = _PATH["trend_slow"]
+    activity_decay: tuple[Number, Number] = _PATH["activity_decay"]
+    activity_slow: Number = _PATH["activity_slow"]
+    residual_keep: Number = _PATH["residual_keep"]
+    residual_sd: Number = _PATH["residual_sd"]
+    cap: Number = _PATH["cap"]
+    lowest_vix: Number = _PATH["lowest_vix"]
 
 
 class PDV4(Drawn):
@@ -94,15 +95,15 @@ class PDV4(Drawn):
     """
 
     model: Literal["pdv4"] = "pdv4"
-    vix: float = _PDV4["vix"]
-    spot: float = _PDV4["spot"]
-    rate: float = _PDV4["rate"]
-    dividend_yield: float = _PDV4["dividend_yield"]
-    erp: float = _PDV4["erp"]
+    vix: Number = _PDV4["vix"]
+    spot: Number = _PDV4["spot"]
+    rate: Number = _PDV4["rate"]
+    dividend_yield: Number = _PDV4["dividend_yield"]
+    erp: Number = _PDV4["erp"]
     path: PathVolatility = PathVolatility()
     curve: Curve = Curve()
     dynamics: Dynamics = Dynamics(**_PDV4["dynamics"])
     smile: Smile = Smile()
     vix_smile: VixSmile = VixSmile()
     smile_state: SmileState = SmileState()
-    surface_shift: float = _PDV4["surface_shift"]
+    surface_shift: Number = _PDV4["surface_shift"]

@@ -15,6 +15,7 @@ from alvh.validation.facts import FACTS, FUTURES, Fact
 from alvh.validation.panel import SESSIONS_PER_YEAR, Panel
 from alvh.validation.sampling import Simulated, history_panel, simulated_panel
 from alvh.validation.targets import Target, known_misses, targets
+from alvh.whole import LARGEST_SEED, MOST_PATHS, MOST_SESSIONS, whole
 
 __all__ = ["INSIDE", "KNOWN", "MISS", "UNKNOWN", "Validation", "facts_of", "validate"]
 
@@ -129,12 +130,13 @@ def validate(
     >>> validate(GBM(), paths=20, years=2).ok
     False
     """
-    if paths < LEAST_PATHS:
+    seed = whole("seed", seed, LARGEST_SEED)
+    if (paths := whole("paths", paths, MOST_PATHS)) < LEAST_PATHS:
         raise SpecError(f"paths = {paths}: at least {LEAST_PATHS}, so that 5% and 95% of them mean something")
     recorded = None if history is None else _recorded(history)
     if years is None:
         years = YEARS if recorded is None else round(recorded.years)
-    if years < LEAST_YEARS:
+    if (years := whole("years", years, MOST_SESSIONS)) < LEAST_YEARS:
         raise SpecError(
             f"years = {years}: at least {LEAST_YEARS}, so that autocorrelations over a year exist"
         )

@@ -1,6 +1,7 @@
 //! What a model says, element by element: quotes of its start state for a user who looks at the surface; openings,
 //! VX bases and shocks for whoever computes a path a second time.
 
+use super::check;
 use super::curve::session_years;
 use super::generator::{Generator, Lanes};
 use super::quote::{Slice, Surface};
@@ -48,6 +49,9 @@ pub fn spx_quotes(
     if matches!(surface, Surface::Flat { .. }) && smile != [0.0; SMILE] {
         let allowed = "a flat surface has no level, skew and curvature of its own: leave them 0";
         return Err(Error::domain("level, skew, curvature", format!("{smile:?}"), allowed));
+    }
+    for (name, value) in ["level", "skew", "curvature"].into_iter().zip(smile) {
+        check::finite(name, value)?;
     }
     state.smile = smile.map(Col::splat);
     let mut slice = Slice::default();
@@ -111,6 +115,7 @@ pub fn smile_states(
     check_paths(first_path, paths)?;
     check_rows(model, 0, sessions)?;
     let columns = sessions as usize + 1;
+    check::room(paths, columns, SMILE)?;
     let mut found: [Vec<f64>; SMILE] = std::array::from_fn(|_| vec![0.0; paths * columns]);
     let mut state = State::default();
     for first in (0..paths).step_by(LANES) {
@@ -287,8 +292,10 @@ fn by_block(options: &[OptionTerms], mut quote: impl FnMut(&Terms, &mut [OptionQ
                 && option.sessions >= 0.0
                 && option.days >= 0.0
                 && option.strike > 0.0;
-            terms.sessions[i] = option.sessions;
-            terms.days[i] = option.days;
+            // A tenor below 0 has no forward either: the formulas would go on into the past.
+            let ahead = |tenor: f64| if tenor >= 0.0 { tenor } else { f64::NAN };
+            terms.sessions[i] = ahead(option.sessions);
+            terms.days[i] = ahead(option.days);
             terms.strike[i] = if valid { option.strike } else { f64::NAN };
             terms.sign[i] = option.sign;
         }

@@ -10,6 +10,17 @@ use super::check;
 use super::state::FACTORS;
 use crate::{Error, Result};
 
+/// Most that logarithms of VIX, volatilities of the factors and the realised share can be, several times what any market had:
+/// percent and points for decimals lie beyond.
+const FARTHEST: f64 = 10.0;
+/// Slowest and fastest reversion, a year.
+const SPEEDS: [f64; 2] = [1e-6, 1e4];
+
+fn speed(name: &str, k: f64) -> Result<()> {
+    let [slowest, fastest] = SPEEDS;
+    check::between(name, k, slowest, fastest)
+}
+
 /// The VIX, its futures and the variance-swap curve as functions of the three factors:
 /// `VIX = floor + exp(level + x₀ + x₁ + x₂)`.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -49,9 +60,9 @@ impl Curve {
     /// Every parameter inside its domain?
     pub fn check(&self) -> Result<()> {
         check::at_least("curve.floor", self.floor, 0.0)?;
-        check::finite("curve.level", self.level)?;
-        check::each("curve.reversion", &self.reversion, |name, k| check::above(name, k, 0.0))?;
-        check::each("curve.vol", &self.vol, |name, s| check::above(name, s, 0.0))?;
+        check::between("curve.level", self.level, -FARTHEST, FARTHEST)?;
+        check::each("curve.reversion", &self.reversion, speed)?;
+        check::each("curve.vol", &self.vol, |name, s| check::up_to(name, s, FARTHEST))?;
         check::each("curve.correlation", &self.correlation, |name, rho| {
             check::between(name, rho, -1.0, 1.0)
         })?;
@@ -119,16 +130,16 @@ impl Default for Dynamics {
 impl Dynamics {
     /// Every parameter inside its domain? (That the correlations fit together is checked by [`super::l3f`].)
     pub fn check(&self) -> Result<()> {
-        check::each("dynamics.reversion", &self.reversion, |name, k| check::above(name, k, 0.0))?;
-        check::each("dynamics.mean", &self.mean, check::finite)?;
-        check::above("dynamics.realised_share", self.realised_share, 0.0)?;
+        check::each("dynamics.reversion", &self.reversion, speed)?;
+        check::each("dynamics.mean", &self.mean, |name, m| check::between(name, m, -FARTHEST, FARTHEST))?;
+        check::up_to("dynamics.realised_share", self.realised_share, FARTHEST)?;
         check::each("dynamics.spot_correlation", &self.spot_correlation, |name, rho| {
             check::between(name, rho, -1.0, 1.0)
         })?;
         check::between("dynamics.wild_probability", self.wild_probability, 0.0, 0.5)?;
         check::at_least("dynamics.wild_variance", self.wild_variance, 1.0)?;
         // The quiet sessions must be left with some variance.
-        let most = 1.0 / self.wild_probability;
+        let most = 1.0 / self.wild_probability.abs(); // of −0, too
         check::between("dynamics.wild_variance", self.wild_variance, 1.0, most)?;
         check::each("dynamics.wild_shift", &self.wild_shift, check::finite)?;
         check::between("dynamics.overnight_share", self.overnight_share, 0.0, 1.0)?;

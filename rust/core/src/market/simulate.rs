@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::check;
 use super::draws::Draws;
 use super::generator::{Generator, Lanes};
 use super::quote::Surface;
@@ -102,6 +103,7 @@ impl Request {
         }
         self.draws.check(model.shocks())?;
         let columns = self.warm_up as usize + 1 + self.sessions as usize;
+        check::room(self.paths, columns, 3 + self.vx_days.len())?;
         if let Some(rows) = model.rows() {
             let wanted = end - 1 + columns as u64;
             if wanted > rows as u64 {

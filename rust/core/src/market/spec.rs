@@ -139,7 +139,7 @@ impl Default for GbmSpec {
 impl GbmSpec {
     /// Every parameter inside its domain?
     pub fn check(&self) -> Result<()> {
-        check::at_least("vol", self.vol, 0.0)?;
+        check::decimal("vol", self.vol, 0.0, MOST_VOL)?;
         check_shift(self.surface_shift)?;
         check::above("spot", self.spot, 0.0)?;
         check_rates(self.rate, self.dividend_yield, self.erp)
@@ -295,11 +295,15 @@ pub(super) const RATE: f64 = 0.04;
 pub(super) const DIVIDEND_YIELD: f64 = 0.013;
 /// Reports show 0 and 0.08 beside it.
 pub(super) const ERP: f64 = 0.05;
+/// Largest rate, yield and premium, either sign: the range catches percent.
+const MOST_A_YEAR: f64 = 0.5;
+/// Largest volatility of [`GbmSpec`]: the range catches percent, and VIX for volatility.
+const MOST_VOL: f64 = 5.0;
 
 fn check_rates(rate: f64, dividend_yield: f64, erp: f64) -> Result<()> {
-    check::finite("rate", rate)?;
-    check::finite("dividend_yield", dividend_yield)?;
-    check::finite("erp", erp)
+    check::decimal("rate", rate, -MOST_A_YEAR, MOST_A_YEAR)?;
+    check::decimal("dividend_yield", dividend_yield, -MOST_A_YEAR, MOST_A_YEAR)?;
+    check::decimal("erp", erp, -MOST_A_YEAR, MOST_A_YEAR)
 }
 
 #[cfg(test)]
@@ -344,6 +348,27 @@ mod tests {
                 "dynamics.spot_correlation",
             ),
             (r#"{"model": "gbm", "vol": -0.1}"#, "vol = -0.1"),
+            (r#"{"model": "gbm", "vol": 16}"#, "vol = 16: must lie between 0 and 5, a decimal a year"),
+            (
+                r#"{"model": "l3f", "rate": 4}"#,
+                "rate = 4: must lie between -0.5 and 0.5, a decimal a year: 0.04 is 4%",
+            ),
+            (r#"{"model": "pdv4", "dividend_yield": 1.3}"#, "dividend_yield = 1.3: must lie between"),
+            (r#"{"model": "bates", "erp": 5}"#, "erp = 5: must lie between"),
+            (r#"{"model": "l3f", "curve": {"reversion": [17.5, 1e-320, 0.1]}}"#, "curve.reversion[1] = "),
+            (
+                r#"{"model": "l3f", "curve": {"vol": [103, 0.8, 0.3]}}"#,
+                "curve.vol[0] = 103: must be above 0, and at most 10",
+            ),
+            (r#"{"model": "l3f", "curve": {"level": 16}}"#, "curve.level = 16: must lie between -10 and 10"),
+            (
+                r#"{"model": "l3f", "dynamics": {"realised_share": 82}}"#,
+                "dynamics.realised_share = 82: must be above 0",
+            ),
+            (
+                r#"{"model": "l3f", "dynamics": {"mean": [0, -24, 0]}}"#,
+                "dynamics.mean[1] = -24: must lie between",
+            ),
             (
                 r#"{"model": "replay", "spot": [], "vix": [], "rate": [], "dividend_yield": []}"#,
                 "spot: no rows",

@@ -7,6 +7,7 @@ use super::grid::{Grid, edge};
 use super::profile::{HALF_DAY, Profile};
 use super::range::{LEAST_BARS, Ranges};
 use super::session::Session;
+use crate::market::check;
 use crate::market::draws::Draws;
 use crate::market::generator::{Generator, Lanes};
 use crate::market::quote::Surface;
@@ -72,6 +73,7 @@ pub fn bars(model: &dyn Generator, request: &Request) -> Result<Bars> {
     let ranged = recorded.contains(&true);
     let (ranges, half_ranges) = (of(&grid, ranged), of(&half, ranged && request.half_days.contains(&true)));
     let columns = request.sessions as usize * grid.edges.len();
+    check::room(request.paths, columns, 3)?;
     let cells = request.paths * columns;
     let replayed = model.rows().is_some();
     let (mut spot, mut vix) = (vec![0.0; cells], vec![0.0; cells]);
