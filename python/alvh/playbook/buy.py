@@ -261,7 +261,7 @@ def short_call(
     """
     strike = {"delta": delta, "width_points": width_points}
     try:
-        return Short(days=days, **strike, share=share, again=again, when=when)  # type: ignore[arg-type]
+        return Short.model_validate({"days": days, **strike, "share": share, "again": again, "when": when})
     except ValidationError as error:
         raise SpecError(f"short_call: {mistakes(error)}") from None
 
@@ -339,6 +339,6 @@ def put(
 
 def _buy(name: str, **fields: Any) -> Buy:
     try:
-        return Buy(**fields)
+        return Buy.model_validate(fields)
     except ValidationError as error:
         raise SpecError(f"{name}: {mistakes(error)}") from None
