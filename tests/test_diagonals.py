@@ -494,6 +494,16 @@ def test_what_is_sold_against_a_part_is_no_part():
         assert opened["lots"].to_list() == [40.0]
 
 
+def test_what_is_sold_has_the_parts_of_what_covers_it_or_none():
+    parts = [{"share": 0.5}, {"share": 0.5, "when": "vix > 100"}]
+    for mine, theirs in (("2", "2"), ("2", None)):
+        told = advised(LONG | {"parts": mine}, NEARER | {"parts": theirs}, tranches=parts)
+        assert set(told.positions["parts"]) == {"2"}
+    for mine, theirs in (("1", "2"), (None, "2")):
+        with pytest.raises(BookError, match=r"row 2: parts = '2' .*what is sold against a position has its"):
+            advised(LONG | {"parts": mine}, NEARER | {"parts": theirs}, tranches=parts)
+
+
 JUNE, JULY, MAY = date(2024, 6, 18), date(2024, 7, 17), date(2024, 5, 22)
 
 
