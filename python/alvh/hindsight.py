@@ -39,7 +39,7 @@ def everything_on_offer(book: dict[str, Any]) -> dict[str, Any]:
         if layer.get("short"):
             raise SpecError(
                 f"foresight: layer {layer['name']!r} sells calls against what it buys: hindsight would "
-                "choose on every day whether to sell, and what, and no bound on all of that is computed here. "
+                "choose on every day whether to sell, and what; no bound on all of that is computed here. "
                 "Mend: ask the same arm without buy.short: that bounds its bought calls alone"
             )
         free = {**layer, "enter": None, "exit": None, "monetise": [], "progression": None}
