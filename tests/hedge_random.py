@@ -125,6 +125,7 @@ class Maker:
             "strike": strike,
             "share": self.pick((0.5, 1.0)),
             "again": self.pick((True, False)),
+            "least_kept": self.pick((0.0, 0.5)),
             "when": self.pick((None, None, *BOOK_RULES)),
         }
 

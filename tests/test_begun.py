@@ -181,20 +181,44 @@ def test_a_book_whose_parts_were_rolled_into_one_is_advised_as_the_run_was():
         ("1 and 2", r"row 1: parts = 1 and 2: numbers of tranches"),
         ("3", r"row 1: parts = '3' of layer 'calls': parts 1 to 2"),
         ("0", r"parts = '0' of layer 'calls': parts 1 to 2"),
+        ("1+1", r"parts = '1\+1' of layer 'calls': parts 1 to 2, each once"),
     ],
 )
 def test_parts_of_a_book_are_checked(parts, words):
-    day = FRAME["date"][-1]
-    leg = {
-        "product": "VIX",
-        "right": "C",
-        "strike": 22.0,
-        "expiration": av.schedule.vix_expiration(2024, 9),
-        "quantity": 4.0,
-    }
-    legs = pl.DataFrame([leg | {"price": 1.0, "opened": day, "parts": parts}])
     with pytest.raises(BookError, match=words):
-        advise(Book(cash=9e5, sleeve=1e5, legs=legs), market(FRAME), IN_PARTS)
+        advise(named(parts), market(FRAME), IN_PARTS)
+
+
+def named(*parts):
+    """A position of calls for each of these parts, on strikes of their own."""
+    leg = {"product": "VIX", "right": "C", "expiration": av.schedule.vix_expiration(2024, 9)}
+    leg |= {"quantity": 4.0, "price": 1.0, "opened": FRAME["date"][-1]}
+    legs = [leg | {"strike": 22.0 + i, "position": f"p{i}", "parts": each} for i, each in enumerate(parts)]
+    return Book(cash=9e5, sleeve=1e5, legs=pl.DataFrame(legs))
+
+
+@pytest.mark.parametrize(
+    ("parts", "held"),
+    [
+        (("1", "1"), "1"),  # one purchase, filled at two strikes
+        (("1", "2"), "1+2"),
+        (("1+2", "2+1"), "1+2"),  # as the positions of a decision tell it
+        ((None, "1"), "1+2"),
+    ],
+)
+def test_positions_may_be_a_part_together(parts, held):
+    told = advise(named(*parts), market(FRAME), IN_PARTS)
+    assert told.positions["parts"].to_list() == [held, held]
+
+
+def test_positions_that_share_some_of_their_parts_are_refused():
+    """Nobody can hold the first part in one position and beside it with the second in another."""
+    with pytest.raises(
+        BookError, match=r"row 2: parts = '1\+2' of position 'p1': position 'p0' \(row 1\)"
+    ) as told:
+        advise(named("1", "1+2"), market(FRAME), IN_PARTS)
+    assert (told.value.row, told.value.column, told.value.value) == (2, "parts", "1+2")
+    assert "Mend: give each its own" in str(told.value)
 
 
 def test_a_further_part_that_is_withheld_is_told_with_its_permit():

@@ -1,6 +1,7 @@
 """Call diagonals: a nearer call sold against the one that a layer buys, and bought back with it."""
 
 import json
+import re
 from datetime import date
 from itertools import permutations
 
@@ -42,6 +43,12 @@ CASES = {
         separate(0.3),
         {},
         "hedge_opened bound_target",
+    ),
+    "only while enough of it is left": (
+        [CORE, vix_call(MONTH, every="day", delta=0.5, short=sold(points=5.0) | {"least_kept": 0.4})],
+        separate(0.3),
+        {},
+        "hedge_opened",
     ),
     "in parts, sold at a width": (
         [
@@ -231,6 +238,31 @@ def test_a_leg_by_itself_changes_nothing_of_the_other():
     assert found["layer_pnl_1"][0] - found["layer_pnl_1"][1] == pytest.approx(brought, abs=1e-6 * CAPITAL)
 
 
+def test_calls_are_not_bought_by_dollars_a_point_where_what_is_sold_leaves_few():
+    """The fewer are left, the more lots are wanted: of a fifth five times those of the calls alone."""
+    opened, told = {}, {}
+    for least in (0.0, 0.4, 0.9):
+        calls = vix_call(MONTH, every="week", delta=0.5, short=sold(points=5.0) | {"least_kept": least})
+        bare = vix_call(MONTH, every="week", delta=0.5)
+        compiled = _core.Plan(json.dumps(spec(([CORE, calls], separate(0.3)), ([CORE, bare], separate(0.3)))))
+        for path in range(4):
+            mine, alone = ([e for e in compiled.trace(path, b)["events"] if e["layer"] == 1] for b in (0, 1))
+            first = next(e for e in alone if e["event"] == "open")
+            beside = next(e for e in mine if e["tick"] == first["tick"] and e["event"] in {"open", "skip"})
+            # Nothing is held yet by either: they want the same dollars a VIX point.
+            if beside["event"] == "open":
+                opened.setdefault(least, []).append(first["unrounded"] / beside["unrounded"])
+            else:
+                told.setdefault(least, []).append(beside["reason"])
+    assert min(opened[0.0]) < 0.9
+    assert min(opened.get(0.4, [1.0])) >= 0.4
+    assert 0.9 not in opened
+    assert 0.0 not in told
+    words = re.compile(r"what is sold against it leaves ([\d.]+)% of its dollars a VIX point, less than 90%")
+    left = [float(words.fullmatch(each)[1]) for each in told[0.9]]
+    assert left == pytest.approx([100 * each for each in opened[0.0]], abs=0.06)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_random_books(seed):
     agree(hedge_random.Maker(seed, diagonals=True).plan(), 0, 0)
@@ -241,6 +273,7 @@ def test_random_books(seed):
     [
         ({"short": sold(QUARTER)}, "short.days"),
         ({"short": sold(share=1.5)}, "short.share"),
+        ({"short": sold() | {"least_kept": -0.1}}, "short.least_kept"),
         (
             {
                 "short": sold()
@@ -275,12 +308,16 @@ def arm(**more):
 def test_as_toml_and_as_the_engine_reads_it():
     described = arm(roll_below=45)
     assert av.Arm.from_toml(described.to_toml()) == described
-    assert 'short = { days = [20, 45], delta = 0.15, share = "1/2", again = true }' in described.to_toml()
+    assert (
+        'short = { days = [20, 45], delta = 0.15, share = "1/2", again = true, least_kept = 0.2 }'
+        in described.to_toml()
+    )
     assert layer().spec()["short"] == {
         "days": {"low": 20, "high": 45, "target": 32},
         "strike": {"by": "delta", "value": 0.15},
         "share": 0.5,
         "again": True,
+        "least_kept": 0.2,
         "when": None,
     }
     wide = layer({"days": 30, "width_points": 5.0, "again": False}).spec()["short"]
@@ -297,6 +334,7 @@ def test_as_toml_and_as_the_engine_reads_it():
         ({"short": {"days": (90, 120), "delta": 0.2}}, "nearer than 97"),
         ({"short": {"days": 30, "delta": 0.45}}, "below 0.4"),
         ({"short": {"days": 30, "delta": 0.2, "share": 1.5}}, "share"),
+        ({"short": {"days": 30, "delta": 0.2, "least_kept": 1.0}}, "least_kept = 1.0: .*less than 1"),
         ({"buy": {"spread_delta": 0.2}}, "one VIX call"),
         ({"short": {**SHORT, "when": "profit > 0"}}, "profit"),
     ],
@@ -492,6 +530,16 @@ def test_what_is_sold_against_a_part_is_no_part():
         assert set(told.positions["parts"]) == {"1"}
         opened = told.orders.filter(layer="diagonals", action="open")
         assert opened["lots"].to_list() == [40.0]
+
+
+def test_what_is_sold_has_the_parts_of_what_covers_it_or_none():
+    parts = [{"share": 0.5}, {"share": 0.5, "when": "vix > 100"}]
+    for mine, theirs in (("2", "2"), ("2", None)):
+        told = advised(LONG | {"parts": mine}, NEARER | {"parts": theirs}, tranches=parts)
+        assert set(told.positions["parts"]) == {"2"}
+    for mine, theirs in (("1", "2"), (None, "2")):
+        with pytest.raises(BookError, match=r"row 2: parts = '2' .*what is sold against a position has its"):
+            advised(LONG | {"parts": mine}, NEARER | {"parts": theirs}, tranches=parts)
 
 
 JUNE, JULY, MAY = date(2024, 6, 18), date(2024, 7, 17), date(2024, 5, 22)

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import alvh as av
 from alvh import playbook, rules
@@ -321,6 +321,55 @@ def test_call_without_sense_is_refused_in_one_line(call):
         call()
     assert "\n" not in str(caught.value)
     assert "pydantic" not in str(caught.value)
+
+
+PARTS = {
+    name: each
+    for name in av.playbook.__all__
+    if isinstance(each := getattr(av.playbook, name), type) and issubclass(each, BaseModel)
+}
+CALLED = {"Arm": {"name": "x", "core": PLAIN.core}, "Playbook": {"name": "x", "arms": [PLAIN]}}
+NO_VALUES = [object(), -1e9, float("nan"), "??", [None], {"a": 1}, (1, 2, 3), 10**400, b"x", "los > 3"]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_whatever_is_made_of_a_wrong_value_is_refused_as_a_mistake_of_alvh(name):
+    """Each part for itself, as it is built in Python: the key, what was given, what is allowed."""
+    part, given = PARTS[name], CALLED.get(name, {})
+    assert len(PARTS) > 20
+    keys = [field.alias or key for key, field in part.model_fields.items()]
+    for key in (key for key in keys if (name, key) != ("Arm", "ledgers")):  # there called sleeve
+        for value in NO_VALUES:
+            try:
+                made = part(**given | {key: value})
+            except AlvhError as error:
+                told = str(error)
+                assert "\n" not in told
+                assert "pydantic" not in told
+            else:
+                assert isinstance(made, part)
+        with pytest.raises(SpecError, match=key):
+            part(**given | {key: object()})
+    if name not in CALLED:
+        with pytest.raises(SpecError, match=r"sense: unknown key: .*Known: '"):
+            part(sense=1)
+
+
+def test_a_part_of_a_part_is_named_by_its_path():
+    with pytest.raises(SpecError, match=r"^Buy: short\.delta = 2: Input should be less than 1"):
+        av.playbook.Buy(kind="call", product="VIX", delta=0.4, short={"days": 30, "delta": 2})
+    with pytest.raises(SpecError, match=r"^Short: delta = 2: Input should be less than 1$"):
+        av.playbook.Short(delta=2)
+    with pytest.raises(SpecError, match=r"^short_call: delta = 2: Input should be less than 1$"):
+        av.playbook.short_call(delta=2)
+
+
+@pytest.mark.parametrize("one", [3, None, PLAIN])
+def test_what_is_no_list_is_named(one):
+    with pytest.raises(SpecError, match=r"layers\.1"):
+        av.Arm("x", PLAIN.core, layers=one)
+    with pytest.raises(SpecError, match=r"arms\.0"):
+        av.Playbook("x", one, governance=av.Governance())
 
 
 def test_unknown_preset_is_told_the_nearest():

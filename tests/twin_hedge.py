@@ -59,7 +59,8 @@ class Offer:
         core = book.held(hedge=False)
         if size["target"] == "core_vega":
             per_lot, wanted = self.vega(), -book.exposure(hedge=False)
-            return (f * wanted - book.exposure(hedge=True)) / per_lot if wanted > 0 and per_lot > 0 else 0.0
+            enough = per_lot > 0 and per_lot >= self.least_kept()
+            return (f * wanted - book.exposure(hedge=True)) / per_lot if wanted > 0 and enough else 0.0
         if size["target"] == "threatened_delta":
             wanted = f * threatened(book, size) * 0.01 * book.state.spot
             return over(wanted, self.gain(log(0.99))) - self.layer.lots()
@@ -125,6 +126,13 @@ class Offer:
             return own
         short, share = self.layer.short.terms, self.terms.spec["short"]["share"]
         return own + share * self.book.sensitivity(short, self.against[0]) * short.dpp
+
+    def least_kept(self) -> float:
+        """Dollars per VIX point and lot that what is sold against it leaves at least."""
+        if self.against is None or self.layer.short is None:
+            return 0.0
+        own = self.book.sensitivity(self.terms, self.tranche) * self.terms.dpp
+        return self.terms.spec["short"].get("least_kept", 0.0) * own
 
     def gain(self, ln_move: float) -> float:
         """What a lot gains in dollars when SPX moves and the factors follow."""

@@ -1,10 +1,7 @@
 """The base of descriptions: frozen values whose mistakes are errors of alvh, with the path of the key."""
 
-from typing import Any
+from pydantic import ConfigDict
 
-from pydantic import ConfigDict, ValidationError
-
-from alvh.errors import SpecError, mistakes
 from alvh.keys import KnownKeys
 
 __all__ = ["Described"]
@@ -23,9 +20,3 @@ class Described(KnownKeys):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-
-    def __init__(self, /, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise SpecError(f"{type(self).__name__}: {mistakes(error)}") from None

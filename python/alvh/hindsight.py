@@ -38,8 +38,9 @@ def everything_on_offer(book: dict[str, Any]) -> dict[str, Any]:
     for layer in book["layers"]:
         if layer.get("short"):
             raise SpecError(
-                f"foresight: layer {layer['name']!r} sells calls against what it buys, and what its tranches "
-                "are worth with hindsight is not defined. Mend: ask an arm without buy.short"
+                f"foresight: layer {layer['name']!r} sells calls against what it buys: hindsight would "
+                "choose on every day whether to sell, and what; no bound on all of that is computed here. "
+                "Mend: ask the same arm without buy.short: that bounds its bought calls alone"
             )
         free = {**layer, "enter": None, "exit": None, "monetise": [], "progression": None}
         followed = {"weight", "reinvest", "review"}

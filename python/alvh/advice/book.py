@@ -249,6 +249,7 @@ class Book:
             rows.append((name, legs[0]["row"]))
             unknown.extend(told)
         self._cover(positions, rows, arm)
+        self._tell_parts_apart(positions, rows, arm)
         begins = {"cash": [self.cash, self.sleeve], "committed": self.committed, "positions": positions}
         return begins, tuple(unknown)
 
@@ -340,15 +341,48 @@ class Book:
         if leg["parts"] is None:
             return []
         most, named = len(layer.tranches), [int(part) for part in leg["parts"].split("+")]
-        if all(1 <= part <= most for part in named):
+        if all(1 <= part <= most for part in named) and len(set(named)) == len(named):
             return named
-        allowed = f"parts 1 to {most}" if most else "none: the layer is not bought in tranches"
+        allowed = f"parts 1 to {most}, each once" if most else "none: the layer is not bought in tranches"
         raise self._error(
             f"row {leg['row']}: parts = {leg['parts']!r} of layer {layer.name!r}: {allowed}",
             "parts",
             leg["parts"],
             row=leg["row"],
         )
+
+    def _tell_parts_apart(
+        self, positions: Sequence[dict[str, Any]], rows: Sequence[tuple[str, int]], arm: Arm
+    ) -> None:
+        """Refuse parts of which two positions share only some, and of a short leg other than its cover's.
+
+        Positions that name the same parts are these parts together: one purchase that was filled at several
+        strikes or days.
+        """
+        named = [index for index, held in enumerate(positions) if held["parts"]]
+        for index in named:
+            held, (name, row) = positions[index], rows[index]
+            cover = held.get("covered_by")
+            others = [cover] if cover is not None else [each for each in named if each < index]
+            for other in others:
+                theirs = positions[other]
+                same = {*held["parts"]} == {*theirs["parts"]}
+                apart = cover is None and {*held["parts"]}.isdisjoint(theirs["parts"])
+                if same or apart or theirs["layer"] != held["layer"] or "covered_by" in theirs:
+                    continue
+                ours, of_theirs = ("+".join(map(str, each["parts"])) for each in (held, theirs))
+                if cover is None:
+                    mend = "give each its own, or both the same where they are one purchase"
+                else:
+                    mend = "what is sold against a position has its parts, or none"
+                raise self._error(
+                    f"row {row}: parts = {ours!r} of position {name!r}: position {rows[other][0]!r} (row "
+                    f"{rows[other][1]}) of layer {arm.layers[held['layer']].name!r} has "
+                    f"{of_theirs or 'none'}. Mend: {mend}",
+                    "parts",
+                    ours,
+                    row=row,
+                )
 
     def _cover(self, positions: Sequence[dict[str, Any]], rows: Sequence[tuple[str, int]], arm: Arm) -> None:
         """Put each short leg of a diagonal on a call that covers it.

@@ -57,7 +57,8 @@ class HedgeFigures(Compared):
         """Return what governance withheld of each arm that has one, and why (R87, R88).
 
         Runs the smallest share again, on the paths of `closed`. Openings and rolls are counted where the
-        layer's own rule wanted them; hard checks where they cut or stopped a fill.
+        layer's own rule wanted them; hard checks where they cut or stopped a fill. What a cash press keeps
+        from being sold against calls (`buy.short`) is no opening, and in no row.
 
         Returns
         -------

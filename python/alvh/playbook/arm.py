@@ -16,7 +16,7 @@ from alvh.errors import SpecError, mistakes
 from alvh.playbook import caps, document, permits
 from alvh.playbook.calls import Liquidity, MarginCalls
 from alvh.playbook.entries import Schedule
-from alvh.playbook.frozen import Frozen, warm_up_of
+from alvh.playbook.frozen import Frozen, listed, warm_up_of
 from alvh.playbook.governance import Check, Governance
 from alvh.playbook.layer import Layer
 from alvh.playbook.ledgers import Ledgers, Mode
@@ -94,7 +94,7 @@ class Arm(Frozen):
         press: CashPress | None = None,
     ) -> None:
         fields = {
-            "layers": (*((core,) if core is not None else ()), *layers),
+            "layers": (*((core,) if core is not None else ()), *listed(layers)),
             "about": about,
             "ledgers": sleeve,
             "absent": absent,
@@ -349,7 +349,7 @@ class Arm(Frozen):
         0.4
         """
         try:
-            equal_cost = EqualCost(to=to, vary=vary, between=between)
+            equal_cost = EqualCost.model_validate({"to": to, "vary": vary, "between": between})
         except ValidationError as error:
             raise SpecError(f"rival: {mistakes(error)}") from None
         about = about or f"Costs as much as {to}, by {vary} alone."

@@ -11,7 +11,7 @@ from pydantic import Field, Strict, ValidationError, field_validator, model_vali
 
 from alvh.contracts import contract
 from alvh.errors import SpecError, mistakes
-from alvh.playbook.diagonal import Short
+from alvh.playbook.diagonal import LEAST_KEPT, Short
 from alvh.playbook.frozen import Event, Every, Listed, Tenor, Window, compiled, spec_of
 from alvh.rules import Condition
 
@@ -230,6 +230,7 @@ def short_call(
     width_points: float | None = None,
     share: float | str = 1.0,
     again: bool = True,
+    least_kept: float = LEAST_KEPT,
     when: object = None,
 ) -> Short:
     """Sell a nearer VIX call at a higher strike against a bought one: the short leg of a diagonal.
@@ -245,6 +246,9 @@ def short_call(
         Lots sold for a lot held, above 0 up to 1.
     again : bool
         Whether another one is sold when it has settled, while the bought call is held and has more days left.
+    least_kept : float
+        Where the hedge is measured in dollars per VIX point (``core.vega``): part of those of the bought call
+        that what is sold leaves at least, from 0 to below 1; while less is left, nothing is bought.
     when : str or Condition, optional
         Rule on market and book that must be true at the decision to sell.
 
@@ -259,9 +263,9 @@ def short_call(
     >>> diagonal.short.window["target"]
     30
     """
-    strike = {"delta": delta, "width_points": width_points}
+    sold = {"days": days, "delta": delta, "width_points": width_points, "share": share, "again": again}
     try:
-        return Short(days=days, **strike, share=share, again=again, when=when)  # type: ignore[arg-type]
+        return Short.model_validate({**sold, "least_kept": least_kept, "when": when})
     except ValidationError as error:
         raise SpecError(f"short_call: {mistakes(error)}") from None
 
@@ -339,6 +343,6 @@ def put(
 
 def _buy(name: str, **fields: Any) -> Buy:
     try:
-        return Buy(**fields)
+        return Buy.model_validate(fields)
     except ValidationError as error:
         raise SpecError(f"{name}: {mistakes(error)}") from None

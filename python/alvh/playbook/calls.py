@@ -3,9 +3,8 @@
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, Strict, ValidationError, field_validator, model_validator
+from pydantic import Field, Strict, field_validator, model_validator
 
-from alvh.errors import SpecError, mistakes
 from alvh.playbook.frozen import Frozen
 
 CallPolicy = Literal["liquidate", "reduce", "add_cash", "hold"]
@@ -62,12 +61,6 @@ class MarginCalls(Frozen):
     half_spreads: Rungs = ()
     contagion: int = Field(default=10, ge=0, le=252)
     ruin_on_debt: bool = False
-
-    def __init__(self, /, **fields: Any) -> None:
-        try:
-            BaseModel.__init__(self, **fields)
-        except ValidationError as error:
-            raise SpecError(f"MarginCalls: {mistakes(error)}") from None
 
     @field_validator("half_spreads")
     @classmethod
@@ -126,12 +119,6 @@ class Liquidity(Frozen):
     ln_move: float = Field(default=-0.05, ge=-1, le=1)
     warn: float = Field(default=1.25, ge=0, le=1_000)
     block: float = Field(default=1.0, ge=0, le=1_000)
-
-    def __init__(self, /, **fields: Any) -> None:
-        try:
-            BaseModel.__init__(self, **fields)
-        except ValidationError as error:
-            raise SpecError(f"Liquidity: {mistakes(error)}") from None
 
     @model_validator(mode="after")
     def _warned_first(self) -> Self:

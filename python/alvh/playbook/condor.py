@@ -65,7 +65,8 @@ def IronCondor(  # noqa: N802 -- reads as the constructor that it is
         width = DEFAULT_WIDTH
     wings = {"width": width, "width_points": width_points, "wing_delta": wing_delta}
     try:
-        sell = Sell(structure="iron_condor", product=product, days=days, every=every, at=at)
+        sold = {"product": product, "days": days, "every": every, "at": at}
+        sell = Sell.model_validate({"structure": "iron_condor", **sold})
         shorts = {"short": SHORT_DELTA if short is None else short, "credit": credit}
         strikes = Strikes.model_validate({"by": by, **shorts, **wings})
         table = {"sell": sell, "strikes": strikes, "size": size or Size(), "enter": enter, "exit": exit}

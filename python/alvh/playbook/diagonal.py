@@ -11,6 +11,9 @@ from alvh.rules import Condition
 LEG = {"right": "C", "ratio": -1}
 """What is sold, a lot."""
 
+LEAST_KEPT = 0.2
+"""Of the bought call's dollars per VIX point: at most five times the lots of the calls alone. Ours."""
+
 
 class Short(Tenor):
     """A nearer call at a higher strike, sold against the call that a layer buys: a call diagonal.
@@ -20,7 +23,9 @@ class Short(Tenor):
     the two; never at or below the bought strike, where the next listed one above is taken. ``share`` are the
     lots sold for a lot held, at most 1, so that each is covered. ``again``: when it has settled, another one
     is sold while the bought call is held and has more days left than that one. ``when`` is a rule on market
-    and book that must be true at the decision; none: always.
+    and book that must be true at the decision; none: always. Where the hedge is measured in dollars per VIX
+    point (``core.vega``), nothing is bought while what is sold leaves less than the part ``least_kept`` of
+    those of the bought call: the fewer are left, the more lots would be wanted.
 
     Examples
     --------
@@ -33,6 +38,7 @@ class Short(Tenor):
     width_points: float | None = Field(default=None, gt=0)
     share: Part = 1.0
     again: bool = True
+    least_kept: float = Field(default=LEAST_KEPT, ge=0, lt=1)
     when: Condition | None = None
 
     @field_validator("when", mode="before")
@@ -58,6 +64,7 @@ class Short(Tenor):
     def spec(self) -> dict[str, Any]:
         """Return the short leg as the engine reads it."""
         terms = {"days": self.window, "strike": self.strike, "share": self.share, "again": self.again}
+        terms |= {"least_kept": self.least_kept}
         return terms | {"when": spec_of(self.when)}
 
     def unless(self, press: Condition) -> "Short":

@@ -4,16 +4,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
-    BaseModel,
     Field,
     Strict,
-    ValidationError,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from alvh.errors import SpecError, mistakes
 from alvh.playbook.frozen import Event, Frozen, compiled
 from alvh.rules import Condition, parse
 
@@ -69,12 +66,6 @@ class Schedule(Frozen):
     not_within: Announcements = ()
     when: Condition | None = None
     layers: Annotated[tuple[str, ...], Strict(strict=False)] = ()
-
-    def __init__(self, /, **fields: Any) -> None:
-        try:
-            BaseModel.__init__(self, **fields)
-        except ValidationError as error:
-            raise SpecError(f"Schedule: {mistakes(error)}") from None
 
     @field_validator("not_within", mode="before")
     @classmethod

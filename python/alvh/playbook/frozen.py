@@ -1,5 +1,6 @@
 """What the parts of an arm have in common: frozen values, expiry windows, rules compiled when given."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Strict, field_validator
@@ -35,6 +36,11 @@ class KeyMistakeError(ValueError):
     def __init__(self, key: str, words: str) -> None:
         super().__init__(f"{key}: {words}")
         self.key = tuple(key.split("."))
+
+
+def listed(parts: object) -> tuple[Any, ...]:
+    """Return what was given as a list; what is none as its one element, which the model refuses by key."""
+    return tuple(parts) if isinstance(parts, Iterable) else (parts,)
 
 
 class Tenor(Frozen):

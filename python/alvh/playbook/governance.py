@@ -5,16 +5,13 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     Field,
     Strict,
-    ValidationError,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from alvh.errors import SpecError, mistakes
 from alvh.playbook.frozen import Frozen, compiled
 from alvh.rules import Condition
 from alvh.rules import votes as at_least
@@ -64,12 +61,6 @@ class Override(Frozen):
     who: Text
     why: Text
 
-    def __init__(self, /, **fields: Any) -> None:
-        try:
-            BaseModel.__init__(self, **fields)
-        except ValidationError as error:
-            raise SpecError(f"Override: {mistakes(error)}") from None
-
 
 Signals = Annotated[
     tuple[Signal, ...],
@@ -116,12 +107,6 @@ add one of another family, see rules.names()
     layers: Annotated[tuple[str, ...], Strict(strict=False)] = ()
     checks: Annotated[tuple[Check, ...], Strict(strict=False)] = ("budget", "liquidity")
     overrides: Annotated[tuple[Override, ...], Strict(strict=False)] = ()
-
-    def __init__(self, /, **fields: Any) -> None:
-        try:
-            BaseModel.__init__(self, **fields)
-        except ValidationError as error:
-            raise SpecError(f"Governance: {mistakes(error)}") from None
 
     @field_validator("signals", mode="before")
     @classmethod

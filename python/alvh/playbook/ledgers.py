@@ -121,8 +121,9 @@ def Sleeve(  # noqa: N802 -- reads as the constructor that it is
     0.015
     """
     try:
-        table = SleeveTable(share=share, budget_per_year=per_year, budget_weight=weight)
-        return Ledgers(mode=mode, sleeve=table, transfers=tuple(transfers))
+        table = {"share": share, "budget_per_year": per_year, "budget_weight": weight}
+        sleeve = SleeveTable.model_validate(table)
+        return Ledgers.model_validate({"mode": mode, "sleeve": sleeve, "transfers": transfers})
     except ValidationError as error:
         raise SpecError(f"Sleeve: {mistakes(error)}") from None
 

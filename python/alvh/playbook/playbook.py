@@ -14,7 +14,7 @@ from alvh.errors import SpecError, mistakes, nearest_names
 from alvh.playbook import document
 from alvh.playbook.arm import Arm
 from alvh.playbook.entries import Schedule
-from alvh.playbook.frozen import Frozen
+from alvh.playbook.frozen import Frozen, listed
 from alvh.playbook.governance import Governance
 from alvh.playbook.shipped import preset
 
@@ -157,9 +157,12 @@ def _arm(table: dict[str, Any], place: document.Place) -> Arm:
 def _governed(arms: Sequence[Arm], **shared: Governance | Schedule | None) -> tuple[Arm, ...]:
     """Give arms what the playbook has and they do not."""
     found = []
-    for arm in arms:
-        given = {key: each for key, each in shared.items() if each is not None and getattr(arm, key) is None}
-        found.append(arm.replace(name=arm.name, about=arm.about, **given) if given else arm)
+    given = {key: each for key, each in shared.items() if each is not None}
+    for arm in listed(arms):
+        lacking = isinstance(arm, Arm) and {
+            key: each for key, each in given.items() if getattr(arm, key) is None
+        }
+        found.append(arm.replace(name=arm.name, about=arm.about, **lacking) if lacking else arm)
     return tuple(found)
 
 

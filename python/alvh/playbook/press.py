@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, Strict, ValidationError, field_validator, model_validator
+from pydantic import Field, Strict, field_validator, model_validator
 
-from alvh.errors import SpecError, mistakes, nearest_names
+from alvh.errors import nearest_names
 from alvh.playbook.frozen import Frozen, KeyMistakeError
 from alvh.playbook.governance import Signals
 from alvh.playbook.layer import Layer
@@ -58,12 +58,6 @@ class CashPress(Frozen):
     sell: Part = 1 / 3
     layers: Annotated[tuple[str, ...], Strict(strict=False)] = ()
     buy_back: float | None = Field(default=None, gt=0, le=1)
-
-    def __init__(self, /, **fields: Any) -> None:
-        try:
-            BaseModel.__init__(self, **fields)
-        except ValidationError as error:
-            raise SpecError(f"CashPress: {mistakes(error)}") from None
 
     @field_validator("flags", mode="before")
     @classmethod

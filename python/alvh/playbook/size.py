@@ -247,7 +247,7 @@ def margin_share(value: float) -> Size:
     'margin_share'
     """
     try:
-        return Size(target="margin_share", value=value)
+        return Size.model_validate({"target": "margin_share", "value": value})
     except ValidationError as error:
         raise SpecError(f"margin_share: {mistakes(error)}") from None
 
@@ -269,6 +269,6 @@ def offset(target: Offset, value: float) -> Size:
     [{'kind': 'budget'}]
     """
     try:
-        return Size(target=target, value=value)
+        return Size.model_validate({"target": target, "value": value})
     except ValidationError as error:
         raise SpecError(f"offset: {mistakes(error)}") from None

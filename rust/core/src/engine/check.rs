@@ -409,7 +409,8 @@ pub(super) fn check_short(
         return Err(Error::domain(format!("{path}.strike"), format!("{:?}", short.strike), allowed));
     }
     positive(&format!("{path}.share"), short.share)?;
-    within(&format!("{path}.share"), short.share, 0.0, 1.0)
+    within(&format!("{path}.share"), short.share, 0.0, 1.0)?;
+    within(&format!("{path}.least_kept"), short.least_kept, 0.0, 1.0)
 }
 
 /// Limits of a roll that replaces what it sells.

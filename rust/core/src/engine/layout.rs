@@ -248,6 +248,8 @@ pub(super) struct ShortPlan {
     pub layer: usize,
     /// Lots sold for a lot held.
     pub share: f64,
+    /// Share of the bought call's dollars per VIX point that is left at least, or none is bought by them.
+    pub least_kept: f64,
     pub again: bool,
     /// The rule that must be true to sell, one of those that open.
     pub when: Option<usize>,
@@ -735,7 +737,8 @@ impl Builder<'_> {
         let layer = layers.len();
         layers.push(LayerPlan { of, ..plan });
         let when = short.when.as_ref().map(|rule| self.enter(book, rule)).transpose()?;
-        layers[of].short = Some(ShortPlan { layer, share: short.share, again: short.again, when });
+        let ShortSpec { share, least_kept, again, .. } = *short;
+        layers[of].short = Some(ShortPlan { layer, share, least_kept, again, when });
         Ok(())
     }
 

@@ -63,12 +63,31 @@ struct Offer<'a> {
     fall_gain: f64,
     /// Dollars per VIX point of what is sold against it.
     short_vega: f64,
+    /// Share of its own that what is sold against it leaves at least.
+    least_kept: f64,
 }
 
 impl Offer<'_> {
     /// Change of value for one VIX point, of both legs of a diagonal.
     fn sens(&self, lane: usize) -> f64 {
         self.package.sens[lane] * self.dpp + self.short_vega
+    }
+
+    /// Does what is sold against it take too many of its dollars per VIX point? The fewer are left, the more lots would
+    /// be wanted.
+    fn outweighed(&self, lane: usize) -> bool {
+        let (bare, left) = (self.package.sens[lane] * self.dpp, self.sens(lane));
+        self.short_vega < 0.0 && (left <= 0.0 || left < self.least_kept * bare)
+    }
+
+    /// How much it leaves, in words.
+    fn outweighed_words(&self, lane: usize) -> String {
+        let (bare, left) = (self.package.sens[lane] * self.dpp, self.sens(lane));
+        if left <= 0.0 {
+            return "what is sold against it outweighs it".into();
+        }
+        let (kept, least) = (100.0 * left / bare, 100.0 * self.least_kept);
+        format!("what is sold against it leaves {kept:.1}% of its dollars a VIX point, less than {least}%")
     }
 }
 
@@ -93,7 +112,8 @@ impl Book {
         lane: usize,
     ) {
         let short_vega = short_vega(ctx, pools, layer, slot, lane);
-        let offer = Offer { short_vega, ..offer(ctx, layer, package, choice, lane) };
+        let least_kept = ctx.layer(layer).short.map_or(0.0, |short| short.least_kept);
+        let offer = Offer { short_vega, least_kept, ..offer(ctx, layer, package, choice, lane) };
         if let Some(bought) = self.bought.as_mut() {
             // A book that is followed for foresight buys one lot of everything on offer.
             bought.push(Bought {
@@ -112,9 +132,11 @@ impl Book {
         let (allowed, limit) = self.allowed(ctx, pools, layer, &offer, target, lane);
         self.count_coverage(ctx, layer, &offer, exposure, allowed, lane);
         if target < NOTHING {
-            let outweighed = exposure.core > 0.0 && offer.sens(lane) <= 0.0 && offer.short_vega < 0.0;
-            let why = if outweighed { "what is sold against it outweighs it" } else { "covered" };
-            self.skip(ctx, layer, slot, Some(package), lane, why.into());
+            let lacking = ctx.layer(layer).size.target == SizeTarget::CoreVega
+                && self.fraction(ctx, layer, lane) * exposure.core > exposure.hedge.max(0.0);
+            let outweighed = lacking && offer.outweighed(lane);
+            let why = if outweighed { offer.outweighed_words(lane) } else { "covered".into() };
+            self.skip(ctx, layer, slot, Some(package), lane, why);
             return;
         }
         let band = ctx.layer(layer).size.band;
@@ -260,7 +282,7 @@ impl Book {
         let size = &ctx.layer(layer).size;
         let per = |dollars: f64, unit: f64| if unit > 0.0 { dollars / unit } else { 0.0 };
         let lots = match size.target {
-            SizeTarget::CoreVega if exposure.core > 0.0 => {
+            SizeTarget::CoreVega if exposure.core > 0.0 && !offer.outweighed(lane) => {
                 per(fraction * exposure.core - exposure.hedge, offer.sens(lane))
             }
             SizeTarget::CoreVega => 0.0,
@@ -432,5 +454,6 @@ fn offer<'a>(
         crash_gain: choice.crash_gain[lane] * dpp,
         fall_gain: choice.fall_gain[lane] * dpp,
         short_vega: 0.0,
+        least_kept: 0.0,
     }
 }

@@ -89,6 +89,9 @@ pub struct ShortSpec {
     pub strike: StrikeSpec,
     /// Lots sold for a lot held.
     pub share: f64,
+    /// Share of the bought call's dollars per VIX point that is left at least, or none is bought by them.
+    #[serde(default)]
+    pub least_kept: f64,
     /// Is another one sold when it has settled, while the bought call is held and has more days left?
     pub again: bool,
     /// Rule on market and book that must be true to sell; absent: always.
