@@ -151,3 +151,29 @@ def test_the_page_says_where_prices_come_from(files, tmp_path):
     ran = command(*asked(files, "--sessions=17", "--quiet", f"--report={tmp_path / 'report.html'}"))
     assert ran.returncode == 0, ran.stderr
     assert "Leg prices from recorded quotes, and from the model" in (tmp_path / "report.html").read_text()
+
+
+def test_the_command_opens_at_recorded_times(files, tmp_path):
+    """Where files have 15:45 beside the close; where they have none, or nobody asked, it is refused."""
+    (tmp_path / "chains").mkdir()
+    for path in (files / "chains").iterdir():
+        close = pl.read_parquet(path)
+        early = close.with_columns(quote_time=pl.lit("15:45"))
+        pl.concat([close, early]).write_parquet(tmp_path / "chains" / path.name)
+    timed = Arm("near", av.IronCondor(days=(14, 35), at="15:45"))
+    (tmp_path / "near.toml").write_text(timed.to_toml())
+    (tmp_path / "closes.csv").write_bytes((files / "closes.csv").read_bytes())
+    few = ("--sessions=17", "--surface-band=0", "--json")
+    ran = command(*asked(tmp_path, *few, "--entry-time=15:45", f"--out={tmp_path / 'run'}"))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    told = json.loads(ran.stdout)
+    assert any("Openings at 15:45 fill at the quotes then" in limit for limit in told["limits"])
+    events = json.loads(command("trace", tmp_path / "run", 0, "--json").stdout)["events"]
+    opened = [each for each in events if each["event"] == "open"]
+    assert opened
+    assert {each["minute"] for each in opened} == {375}
+    assert "recorded at closes, and none at a time inside" in refused(*asked(tmp_path, *few))
+    assert "no quotes of SPXW at 15:45" in refused(*asked(files, *few, "--entry-time=15:45"))
+    assert "--entry-time changes nothing here: it is about --chains" in refused(
+        "compare", "--entry-time=9:40"
+    )

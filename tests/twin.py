@@ -124,7 +124,9 @@ class Run:
         book, moves = self.book, []
         for layer, t in book.held():
             before, dollars = t.value, t.lots * layer.terms.dpp
-            for bucket, quotes in book.market.steps(layer.terms.product, book.tick, t.expiry).items():
+            for bucket, quotes in book.market.steps(
+                layer.terms.product, book.tick, t.expiry, t.entry_tick
+            ).items():
                 value = layer.terms.value(t.strikes, quotes)
                 book.profit[layer.index][bucket] += (value - t.value) * dollars
                 t.value = value

@@ -231,7 +231,9 @@ class Book:
 
     def value_in(self, terms: Terms, tranche: Tranche, state: State) -> float:
         """V of a package if the market were now in another state."""
-        return terms.value(tranche.strikes, self.market.at(terms.product, self.tick, tranche.expiry, state))
+        since = tranche.entry_tick
+        quotes = self.market.at(terms.product, self.tick, tranche.expiry, state, since)
+        return terms.value(tranche.strikes, quotes)
 
     def sensitivity(self, terms: Terms, tranche: Tranche) -> float:
         """Points of the package per VIX point under the common shock (R22); missing without a shock."""

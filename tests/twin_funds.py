@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Share:
-    """What a share is worth, dollars."""
+    """What a share, or several, are worth, dollars, and how many of them are one by now."""
 
     future: float
+    merged: float = 1.0
 
     def at_level_of(self, later: "Share") -> "Share":
         """The level of volatility is all that it knows."""
@@ -69,6 +70,7 @@ class Funds:
         self.market, self.roll = market, spec["roll"]
         self.funds = {name: row["fund"] for name, row in spec["contracts"].items() if row.get("fund")}
         ticks = len(market.closes)
+        self.merged = {name: [1.0] for name in self.funds}  # shares of session 0 that one is, by tick
         self.close = {name: [fund["price"]] for name, fund in self.funds.items()}
         self.aged = {name: [fund["price"]] for name, fund in self.funds.items()}
         for tick in range(1, ticks):
@@ -83,6 +85,9 @@ class Funds:
                 for path, change in ((self.aged, by_clock), (self.close, by_both)):
                     grown = max(0.0, 1 + fund["leverage"] * change + cash)
                     path[name].append(price * grown * (1 - fee))
+                split, one = fund.get("reverse_split"), self.merged[name][-1]
+                cheap = split is not None and price * one < split["below"]
+                self.merged[name].append(one * split["ratio"] if cheap else one)
 
     def basket(
         self, since: int, tick: int, state: State, *, basis_of: int | None = None, later: float = 0.0
@@ -98,14 +103,17 @@ class Funds:
             total += share * basis * market.curve.future(state.x, days)[0]
         return total
 
-    def at(self, name: str, tick: int, state: State) -> Share:
-        """A share at the close of a tick, with the factors of a state."""
+    def at(self, name: str, tick: int, state: State, since: int) -> Share:
+        """What was a share at one tick, at the close of another, with the factors of a state."""
         change = self.basket(tick, tick, state) / self.basket(tick, tick, self.market.closes[tick]) - 1
-        return Share(self.close[name][tick] * max(0.0, 1 + self.funds[name]["leverage"] * change))
+        worth = self.close[name][tick] * max(0.0, 1 + self.funds[name]["leverage"] * change)
+        one = self.merged[name][since]
+        return Share(one * worth, self.merged[name][tick] / one)
 
-    def steps(self, name: str, tick: int) -> dict[str, Share]:
-        """Over the night before a tick: by the clock, then by the level."""
-        aged, now = Share(self.aged[name][tick]), Share(self.close[name][tick])
+    def steps(self, name: str, tick: int, since: int) -> dict[str, Share]:
+        """Over the night before a tick: by the clock, then by the level; of what was a share at `since`."""
+        one = self.merged[name][since]
+        aged, now = Share(one * self.aged[name][tick]), Share(one * self.close[name][tick])
         return {"time": aged, "spot": aged, "level": now, "smile": now}
 
     def rolled(self, name: str, tick: int) -> float:
@@ -114,15 +122,20 @@ class Funds:
         change = self.basket(tick, tick, now, later=1.0) / self.basket(tick, tick, now) - 1
         return max(0.0, 1 + self.funds[name]["leverage"] * change)
 
-    def option(self, name: str, tick: int, state: State, days: float, times: float = 1.0) -> ShareQuotes:
-        """Options of so many days on a share at the close of a tick, with the factors of a state."""
-        price = self.at(name, tick, state).future * times
+    def option(
+        self, name: str, tick: int, state: State, days: float, since: int, *, times: float = 1.0
+    ) -> ShareQuotes:
+        """Options of so many days on what was a share at one tick, at the close of another, in a state."""
+        price = self.at(name, tick, state, since).future * times
         return self.priced(name, price, self.held(tick, tick), state, days)
 
-    def option_steps(self, name: str, tick: int, state: State, days: float) -> dict[str, ShareQuotes]:
+    def option_steps(
+        self, name: str, tick: int, state: State, days: float, since: int
+    ) -> dict[str, ShareQuotes]:
         """Over the night before a tick, of which `state` has the clock alone."""
-        aged = self.priced(name, self.aged[name][tick], self.held(tick - 1, tick), state, days)
-        now = self.option(name, tick, self.market.closes[tick], days)
+        worth = self.merged[name][since] * self.aged[name][tick]
+        aged = self.priced(name, worth, self.held(tick - 1, tick), state, days)
+        now = self.option(name, tick, self.market.closes[tick], days, since)
         return {"time": aged, "spot": aged, "level": aged.at_level_of(now), "smile": now}
 
     def held(self, since: int, tick: int) -> float:

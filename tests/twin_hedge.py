@@ -110,9 +110,10 @@ class Offer:
         book = self.book
         if "budget" in spec["kind"]:
             own = spec["kind"] == "layer_budget"
-            year = spec["per_year"] if own else book.sleeve["budget_per_year"]
-            spent = recent_cost(book, {each.index for each in self.layer.family()} if own else None)
-            return cap(year * book.budget_factor * book.nav() - spent, self.expected_cost())
+            if not own:
+                return cap(budget_left(book, book.budget_factor), self.expected_cost())
+            spent = recent_cost(book, {each.index for each in self.layer.family()})
+            return cap(spec["per_year"] * book.budget_factor * book.nav() - spent, self.expected_cost())
         if spec["kind"] == "premium":
             return cap(spec["share"] * book.nav() - self.layer.paid(), self.premium)
         left = sum((t.risk + t.value) * t.lots * layer.terms.dpp for layer, t in book.held(hedge=False))
@@ -170,6 +171,12 @@ def threatened(book: Book, size: dict[str, Any]) -> float:
             net, short = t.deltas[-1.0 if spot < t.entry_spot else 1.0]
             total += abs(short if size.get("gross_short_leg") else net) * t.lots * terms.dpp
     return total
+
+
+def budget_left(book: Book, factor: float) -> float:
+    """What the yearly budget leaves where it counts so many times (R61); missing without one."""
+    year = book.sleeve.get("budget_per_year") if book.sleeve else None
+    return nan if year is None else year * factor * book.nav() - recent_cost(book, None)
 
 
 def recent_cost(book: Book, layers: set[int] | None) -> float:

@@ -76,7 +76,8 @@ class Terms:
     def slip(self, strikes: list[float], quotes: AnyQuotes, vix: float, share: float) -> float:
         """What a fill costs against the mid: the share of the summed half-spreads, points per unit."""
         if self.outright:
-            return share * self.contract.half_spread(quotes.future, vix)
+            merged = getattr(quotes, "merged", 1.0)  # quoted are the shares of today
+            return share * self.contract.half_spread(quotes.future * merged, vix) / merged
         return share * sum(
             abs(ratio) * self.contract.half_spread(quotes.price(sign, strike), vix)
             for (sign, ratio), strike in zip(self.legs, strikes, strict=True)

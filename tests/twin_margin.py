@@ -50,7 +50,7 @@ class Moves:
         state = state or market.closes[tick]
         kind = "volatility" if terms.product.vix else "index"
         moves = self.of(kind, market.vix(state))
-        quotes = market.at(terms.product, tick, t.expiry, state)
+        quotes = market.at(terms.product, tick, t.expiry, state, t.entry_tick)
         fund = terms.contract.row.get("fund") or {"leverage": 1.0}
         if terms.outright:
             return Held(kind, -fund["leverage"] * quotes.future * moves * terms.dpp, 0.0)

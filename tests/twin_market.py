@@ -76,7 +76,7 @@ class Market:
         if product.on is not None and self.funds is not None:
             gone = self.days(tick, expiry) - days
             times = self.funds.rolled(product.on, tick) ** gone
-            return self.funds.option(product.on, tick, self.closes[tick], days, times)
+            return self.funds.option(product.on, tick, self.closes[tick], days, tick, times=times)
         return self.quotes(product, self.closes[tick], n, days, self.basis(tick, expiry))
 
     def quotes(self, product: Product, state: State, n: float, days: float, basis: float) -> AnyQuotes:
@@ -85,19 +85,26 @@ class Market:
             return self.curve.quotes(state, days, basis)
         return quotes(state, self.surface.smile(state, n), days)
 
-    def at(self, product: Product, tick: int, expiry: int, state: State | None = None) -> AnyQuotes:
-        """Quotes of an expiry at the close of a tick, or in another state then."""
+    def at(
+        self, product: Product, tick: int, expiry: int, state: State | None = None, since: int | None = None
+    ) -> AnyQuotes:
+        """Quotes of an expiry at the close of a tick, or in another state then.
+
+        Of a fund, of what was a share at the tick `since`, today unless given.
+        """
+        since = tick if since is None else max(since, 0)
         if product.share is not None and self.funds is not None:
-            return self.funds.at(product.share, tick, state or self.closes[tick])
+            return self.funds.at(product.share, tick, state or self.closes[tick], since)
         n, days = self.sessions(product, tick, expiry), self.days(tick, expiry)
         if product.on is not None and self.funds is not None:
-            return self.funds.option(product.on, tick, state or self.closes[tick], days)
+            return self.funds.option(product.on, tick, state or self.closes[tick], days, since)
         return self.quotes(product, state or self.closes[tick], n, days, self.basis(tick, expiry))
 
-    def steps(self, product: Product, tick: int, expiry: int) -> dict[str, AnyQuotes]:
+    def steps(self, product: Product, tick: int, expiry: int, since: int) -> dict[str, AnyQuotes]:
         """From the close of the tick before, aged by the time, to now: the quotes after each bucket."""
+        since = max(since, 0)
         if product.share is not None and self.funds is not None:
-            return self.funds.steps(product.share, tick)
+            return self.funds.steps(product.share, tick, since)
         before, now = self.closes[tick - 1], self.closes[tick]
         n, days = self.sessions(product, tick, expiry), self.days(tick, expiry)
         if product.morning and days == 0:
@@ -105,16 +112,16 @@ class Market:
         b0, b1 = self.basis(tick - 1, expiry), self.basis(tick, expiry)
         old = replace(now, x=before.x, surface=before.surface)  # but for the spot and the clock
         if product.on is not None and self.funds is not None:
-            return self.funds.option_steps(product.on, tick, old, days)
+            return self.funds.option_steps(product.on, tick, old, days, since)
         time = self.quotes(product, replace(old, spot=before.spot), n, days, b0)
         spot = self.quotes(product, old, n, days, b0)
         smile = self.quotes(product, now, n, days, b1)
         return {"time": time, "spot": spot, "level": spot.at_level_of(smile), "smile": smile}
 
-    def settlement(self, product: Product, tick: int, expiry: int) -> float:
-        """What an expiry settles to."""
+    def settlement(self, product: Product, tick: int, expiry: int, since: int) -> float:
+        """What an expiry settles to, of a fund what was a share at the tick `since`."""
         if product.on is not None and self.funds is not None:
-            return self.funds.close[product.on][tick]
+            return self.funds.close[product.on][tick] * self.funds.merged[product.on][max(since, 0)]
         if product.vix:
             return self.vix(self.mornings[tick]) * self.basis(tick, expiry) * self.special[tick]
         return (self.mornings if product.morning else self.closes)[tick].spot

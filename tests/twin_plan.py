@@ -53,7 +53,9 @@ SHARES = VX | {
     "stress": 0.0,
     "fund": {"leverage": 1.0, "fee": 0.0089, "price": 20.0},
 }
-TWICE = SHARES | {"product": "UVXY shares", "fund": {"leverage": 1.5, "fee": 0.0095, "price": 30.0}}
+SPLIT = {"below": 29.0, "ratio": 4.0}  # soon reached from 30
+LEVERED = {"leverage": 1.5, "fee": 0.0095, "price": 30.0, "reverse_split": SPLIT}
+TWICE = SHARES | {"product": "UVXY shares", "fund": LEVERED}
 ON_SHARES = CONTRACT | {
     "product": "VXX",
     "underlying": "VIX",

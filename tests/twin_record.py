@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from twin_book import BUCKETS, Book
+from twin_hedge import budget_left
 from twin_layer import Early
 from twin_liquidity import liquidity
 
@@ -79,6 +80,7 @@ class Record:
         self.others: list[tuple[int, int]] = []  # tick and layer of orders left to another package
         self.variances: list[tuple[float, ...]] = []  # tick, layer, sold and forward of each roll (R83)
         self.sized: list[tuple[float, ...]] = []  # tick, layer, lots, lots before rounding (R42)
+        self.weighed = 1.0  # how many times the budget counted at the fill of this tick
         self.flow = 0.0  # hedge cash of this tick
         self.hedge_before = 0.0  # hedge P&L after the night
         self.last_forced: dict[bool, int | None] = {False: None, True: None}
@@ -139,10 +141,15 @@ class Record:
                 "held": requirement + book.premium(),
                 "core_pnl": core,
                 "hedge_pnl": hedge,
+                "available": sum(map(book.available, book.ledgers)),
+                "sleeve_available": book.available("sleeve") if "sleeve" in book.ledgers else 0.0,
+                "budget_left": budget_left(book, self.weighed),
             }
             | {f"cash_{name}": ledger.cash for name, ledger in book.ledgers.items()}
             | {name: book.bucket(name) for name in BUCKETS}
         )
+
+        self.weighed = book.budget_factor
 
     def columns(self) -> dict[str, np.ndarray]:
         return {name: np.array([row[name] for row in self.history]) for name in self.history[0]}

@@ -45,7 +45,7 @@ def dear(book: Book, layer: Layer, old: Tranche, new: Tranche, limits: dict[str,
 def a_day(book: Book, layer: Layer, t: Tranche) -> float:
     """Time value of a unit over its calendar days."""
     market, terms = book.market, layer.terms
-    quotes = market.at(terms.product, book.tick, t.expiry)
+    quotes = market.at(terms.product, book.tick, t.expiry, since=t.entry_tick)
     forward = quotes.future if terms.product.vix else quotes.forward
     intrinsic = quotes.discount * terms.payoff(t.strikes, forward)
     return (terms.value(t.strikes, quotes) - intrinsic) / market.days(book.tick, t.expiry)

@@ -38,7 +38,9 @@ class Trader:
     def settle(self, layer: Layer, t: Tranche) -> None:
         """Pay what the package is worth at its expiry."""
         book, terms = self.book, layer.terms
-        payoff = terms.payoff(t.strikes, book.market.settlement(terms.product, book.tick, t.expiry))
+        payoff = terms.payoff(
+            t.strikes, book.market.settlement(terms.product, book.tick, t.expiry, t.entry_tick)
+        )
         dollars = t.lots * terms.dpp
         received = payoff - t.value + terms.worth(t.value)
         book.profit[layer.index]["settlement"] += (payoff - t.value) * dollars
@@ -51,7 +53,9 @@ class Trader:
     def resolve(self, layer: Layer, early: Early) -> None:
         """What holding to the expiry would have brought over the early closing (R14, R17)."""
         t, terms, market = early.tranche, layer.terms, self.book.market
-        settlement = terms.payoff(t.strikes, market.settlement(terms.product, self.book.tick, t.expiry))
+        settlement = terms.payoff(
+            t.strikes, market.settlement(terms.product, self.book.tick, t.expiry, t.entry_tick)
+        )
         regret = (settlement * early.lots - early.cash) * terms.dpp
         self.record.count("regret_rule" if early.by_rule else "regret_forced", regret)
         self.record.count("recovered", early.by_rule and regret > 0)
@@ -94,7 +98,8 @@ class Trader:
     def price(self, layer: Layer, t: Tranche, lots: float, share: float) -> tuple[float, float, float, float]:
         """A closing: cash per unit, dollars per point, fees, slip per unit; nothing moves yet."""
         book, terms = self.book, layer.terms
-        slip = terms.slip(t.strikes, book.market.at(terms.product, book.tick, t.expiry), book.vix(), share)
+        quotes = book.market.at(terms.product, book.tick, t.expiry, since=t.entry_tick)
+        slip = terms.slip(t.strikes, quotes, book.vix(), share)
         bought = terms.hedge and not terms.future and not layer.covered
         if bought:
             slip = min(slip, max(terms.worth(t.value), 0.0))  # what was bought is never sold below nothing

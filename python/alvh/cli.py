@@ -65,7 +65,7 @@ IN_FILE = ("vix", "spot", "erp", "rate", "dividend_yield")
 HISTORY_ONLY = ("every",)
 FILE_ONLY = ("gaps",)
 REPLAY_ONLY = ("events",)
-CHAINS_ONLY = ("root",)
+CHAINS_ONLY = ("root", "entry_time")
 
 # What typer raises for a mistake in the command line derives from this class, which it does not export.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -135,6 +135,14 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
         ),
     ] = None,
     root: Annotated[str, typer.Option(help="Root of the quotes: SPXW or SPX.", metavar="NAME")] = "SPXW",
+    entry_time: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Time of day in New York, such as 15:45, whose quotes of --chains are kept beside those of "
+            "the close: layers may be opened then; repeatable.",
+            metavar="HH:MM",
+        ),
+    ] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -269,7 +277,9 @@ def compare(  # noqa: PLR0917 -- one parameter per option of the command
         # Rivals at equal cost know arms by their names.
         arms = [each.in_small_contracts(name=each.name) for each in arms]
     if chains is not None:
-        market: Market = _quoted(chains, root, history, bundled, rate, dividend_yield, gaps, events)
+        market: Market = _quoted(
+            chains, root, entry_time, history, bundled, rate, dividend_yield, gaps, events
+        )
     else:
         market = _market(history, bundled, model, vix, spot, erp, rate, dividend_yield, gaps, events)
     with progress(quiet=quiet or as_json) as track:
@@ -722,6 +732,7 @@ def _simulated(model: str, vix: float, closes: Closes | None, described: dict[st
 def _quoted(  # noqa: PLR0917 -- one parameter per option
     chains: Path,
     root: str,
+    times: list[str] | None,
     history: Path | None,
     bundled: bool,
     rate: float | None,
@@ -744,6 +755,7 @@ def _quoted(  # noqa: PLR0917 -- one parameter per option
         rate=rate,
         dividend_yield=dividend_yield,
         root=root,
+        times=times or (),
         gaps=policy,
         events=spelled(events or ()) or None,
     )

@@ -19,8 +19,8 @@ __all__ = ["ARM_TABLES", "MORE_TABLES", "TABLES", "sessions"]
 TABLES = ("beta", "returns", "spikes", "windows")
 """Of all arms at once, and told unless others are asked for."""
 
-MORE_TABLES = ("cycles", "dependence", "discipline")
-"""Of all arms, where they are asked for."""
+MORE_TABLES = ("cycles", "dependence", "discipline", "dry_powder")
+"""Of all arms, the last of those with hedges, where they are asked for."""
 
 ARM_TABLES = (
     *("greek_view", "foresight", "openings", "turnover", "rolls", "entries", "whipsaw", "pin_risk"),

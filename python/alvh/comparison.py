@@ -322,7 +322,8 @@ class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, Dea
         """Return every table that is made of sessions, deals and openings, of all arms, by name.
 
         At the smallest share; at most 1,024 paths, or starts of a history, run again, once for all tables and
-        arms. A history has `bootstrap` where it has two blocks of sessions or more.
+        arms. `dry_powder` is of the arms with hedges, where there are any; a history has `bootstrap` where it
+        has two blocks of sessions or more.
 
         Examples
         --------
@@ -345,6 +346,8 @@ class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, Dea
             "whipsaw": pl.concat(self.whipsaw(arm) for arm in arms),
             "pin_risk": pl.concat(self.pin_risk(arm) for arm in arms),
         }
+        if any(arm in self.hedged for arm in arms):
+            tables["dry_powder"] = self.dry_powder()
         # Of fewer than two blocks every draw is the same sessions in the same order.
         enough = self.replayed and len(self._apart()) * self.sessions >= 2 * figures.BLOCK
         return tables | {"bootstrap": self.bootstrap()} if enough else tables

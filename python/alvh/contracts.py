@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from alvh.errors import ContractError, nearest_names
 
-__all__ = ["Contract", "HalfSpread", "SharesOf", "contract", "products"]
+__all__ = ["Contract", "HalfSpread", "ReverseSplit", "SharesOf", "contract", "products"]
 
 Rungs = tuple[tuple[float, float], ...]
 """``(from, value)``, ascending: the value of the last rung that starts at or below."""
@@ -38,6 +38,22 @@ class HalfSpread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseSplit:
+    """When shares that have become cheap are put together.
+
+    Parameters
+    ----------
+    below : float
+        Dollars: after a close at which a share is worth less, from the next session on …
+    ratio : float
+        … so many shares are one.
+    """
+
+    below: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharesOf:
     """What shares are of: a fund of VIX futures (`alvh.etp.Fund`).
 
@@ -49,11 +65,14 @@ class SharesOf:
         Of its value, a year.
     price : float
         What a share is worth at the start of every path, dollars.
+    reverse_split : ReverseSplit, optional
+        None: never, however little a share is worth.
     """
 
     leverage: float
     fee: float
     price: float
+    reverse_split: ReverseSplit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +214,8 @@ def _contract(product: str, row: dict[str, Any]) -> Contract:
     for table in {"ticks", "strike_steps", "margin", "margin_stress"} & set(row):
         row[table] = _rungs(row[table])
     if "fund" in row:
-        row["fund"] = SharesOf(**row["fund"])
+        split = row["fund"].pop("reverse_split", None)
+        row["fund"] = SharesOf(**row["fund"], reverse_split=ReverseSplit(**split) if split else None)
     return Contract(product=product, **row)
 
 

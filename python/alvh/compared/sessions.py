@@ -74,7 +74,8 @@ class SessionFigures(Logged):
             Arm to `nav`, `requirement`, `hedge` and `core` (P&L of either side so far), `committed` (expected
             cost), `deposited`, `interest`, and of the sleeve `sleeve_nav`, `sleeve_requirement`,
             `sleeve_deposited`, `sleeve_received` (by rules, net) and `sleeve_interest`, dollars; `spot` and
-            `vix`, points; `bills`, growth of 1.
+            `vix`, points; `bills`, growth of 1; `available` and `sleeve_available`, what counts against
+            requirements; `budget_left`, of the yearly budget (R61), missing without one.
 
         Examples
         --------
@@ -267,6 +268,38 @@ class SessionFigures(Logged):
             series, self.capital, inflation=inflation, fall=fall, sampled=not self.replayed
         )
         return self._shown(table)
+
+    def dry_powder(self, share: float | None = None) -> pl.DataFrame:
+        """Return what the hedges of each arm could still spend, on average, at worst and when needed (R35).
+
+        On the paths of `beta`, of arms with hedges.
+
+        Returns
+        -------
+        DataFrame
+            What `alvh.figures.dry_powder` says: `arm`, `figure` ("funds", "budget"), `ledger`, `when`,
+            `estimate`, `low`, `high`, `unit`, `paths`.
+
+        Examples
+        --------
+        >>> import alvh as av
+        >>> few = {"paths": 16, "sessions": 63, "shares": [0.10], "surface_band": 0}
+        >>> result = av.compare([av.preset("alvh_0")], av.market.L3F(vix=20), **few)
+        >>> sleeve = result.dry_powder().filter(figure="funds", when="start")
+        >>> sleeve.select("ledger", "estimate").rows()
+        [('sleeve', 0.1)]
+        """
+        share = self._share(share)
+        ledgers = {}
+        for book in self.task.spec["books"]:
+            if book["arm"] in self.hedged:
+                used = {each["ledger"] for each in book["layers"] if each["role"] == "hedge"}
+                separate = (book["ledgers"] or {}).get("mode") == "separate"
+                ledgers[book["arm"]] = sorted(used) if separate else ["book"]
+        arms = [arm for arm in self.hedged if (arm, share) in self.books]
+        return self._shown(
+            figures.dry_powder(self.series(arms, share) if arms else {}, self.capital, ledgers)
+        )
 
     def dependence(self, share: float | None = None, *, seed: int = 0) -> pl.DataFrame:
         """Return how much worse each arm's sessions are as they came than in any order (R18).

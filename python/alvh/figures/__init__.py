@@ -15,6 +15,7 @@ from alvh.figures.deals import MOVE_SESSIONS, openings, tranches_of, turnover
 from alvh.figures.dependence import BLOCK, DEPENDENCE, ONE_HISTORY, dependence, one_history
 from alvh.figures.discipline import DISCIPLINE, discipline
 from alvh.figures.distress import WITHIN, capacity, distress, ladder
+from alvh.figures.dry_powder import DRY_POWDER, dry_powder
 from alvh.figures.economy import gdp_regimes
 from alvh.figures.entries import ENTRIES, entries
 from alvh.figures.equal_cost import equal_cost
@@ -53,6 +54,7 @@ __all__ = [
     "CHECKS",
     "DEPENDENCE",
     "DISCIPLINE",
+    "DRY_POWDER",
     "ENTRIES",
     "FALL",
     "FIGURES",
@@ -97,6 +99,7 @@ __all__ = [
     "dependence",
     "discipline",
     "distress",
+    "dry_powder",
     "entries",
     "equal_cost",
     "fall_frequency",

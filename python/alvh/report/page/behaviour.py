@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from alvh.figures import BETA, DEPENDENCE, DISCIPLINE, ENTRIES, ONE_HISTORY, PINS, RETURNS, WHIPSAW
+from alvh.figures import (
+    BETA,
+    DEPENDENCE,
+    DISCIPLINE,
+    DRY_POWDER,
+    ENTRIES,
+    ONE_HISTORY,
+    PINS,
+    RETURNS,
+    WHIPSAW,
+)
 from alvh.figures.words import amount
 from alvh.report.page.model import Block, Cell, Table
 from alvh.report.page.tables import by_arm, estimate
@@ -36,6 +46,11 @@ _LONG: Final = {
     ),
     "whipsaw": ("Whipsaws: opened by a signal, closed again at a loss", WHIPSAW, ""),
     "pin_risk": ("Pin risk: SPX settling within 10 points of a short strike", PINS, ""),
+    "dry_powder": (
+        "Dry powder: what hedges could still spend",
+        DRY_POWDER,
+        "Start: session 0; fall: SPX 5% or more below its highest close; spikes of VIX as above.",
+    ),
     "bootstrap": (
         "Figures of the history, with intervals by blocks of sessions",
         ONE_HISTORY,

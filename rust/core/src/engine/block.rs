@@ -966,6 +966,7 @@ pub(super) fn enter_packages(
         package.entry_value[i] = choice.value[i];
         package.worth[i] = if future { 0.0 } else { choice.value[i] };
         package.basis[i] = choice.basis[i];
+        package.merged[i] = 1.0;
         package.sens[i] = choice.sens[i];
         package.stress[i] = choice.stress[i];
         package.entry_sd[i] = choice.entry_sd[i];

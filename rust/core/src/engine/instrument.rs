@@ -86,9 +86,9 @@ pub struct Quotes {
     pub spx: Slice,
     /// VIX options and the future, or options on a share, as the model has them.
     pub vix: VixSlice,
-    /// Recorded over modelled price of the future.
+    /// Recorded over modelled price of the future; of a fund, shares of session 0 that one is.
     pub basis: Col,
-    /// What a share is worth.
+    /// What such a share is worth.
     pub share: Col,
     scaled: VixSlice,
     price: Col,
@@ -135,6 +135,11 @@ impl Quotes {
             }
         }
         self.basis = *basis;
+        if instrument.fund().is_some() {
+            for i in 0..LANES {
+                self.share[i] *= basis[i];
+            }
+        }
     }
 
     /// V of one unit: Σ ratio × price; keeps the legs' prices when asked.
@@ -216,7 +221,7 @@ impl Quotes {
         }
     }
 
-    /// The VIX options of the recorded future.
+    /// The VIX options of the recorded future, the options on such a share.
     fn scale(&mut self) {
         let Self { vix, basis, scaled, .. } = self;
         scaled.clone_from(vix);

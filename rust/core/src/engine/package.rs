@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     margin::{Basis, Loss, worst_payoff},
-    market::{generator::Lanes, state::State},
+    market::{generator::Lanes, state::State, strategy_index::Funds},
     math::lanes::{Col, LANES, Mask},
 };
 
@@ -127,8 +127,11 @@ pub struct Package {
     pub risk: Col,
     /// Margin of a future per unit.
     pub margin: Col,
-    /// Recorded over modelled price of the future.
+    /// Recorded over modelled price of the future; of shares and their options, shares of session 0 that one was at the
+    /// opening: V is that of what was bought, whatever it was merged into since.
     pub basis: Col,
+    /// Of shares: how many of those bought are one by now.
+    pub merged: Col,
     /// Change of V for one VIX point (R22); 0 where nobody asks.
     pub sens: Col,
     /// Change of V in the one-day stress (R64); 0 where nobody asks.
@@ -189,6 +192,7 @@ impl Package {
             risk: Col::default(),
             margin: Col::default(),
             basis: Col::splat(1.0),
+            merged: Col::splat(1.0),
             sens: Col::default(),
             stress: Col::default(),
             entry_sd: Col::default(),
@@ -240,7 +244,8 @@ impl Package {
             Instrument::VixOption | Instrument::VixFuture => vix[lane] * self.basis[lane],
             Instrument::Share(_) => return self.value[lane],
             Instrument::ShareOption(fund) => {
-                market.now.funds.as_ref().map_or(0.0, |funds| funds.close(usize::from(fund), lane))
+                let close = |funds: &Funds| funds.close(usize::from(fund), lane);
+                market.now.funds.as_deref().map_or(0.0, close) * self.basis[lane]
             }
         };
         if plan.contract.instrument == Instrument::VixFuture { end } else { self.exercised(plan, end, lane) }
@@ -332,7 +337,11 @@ impl Package {
         let half_spread = |leg: usize, price: f64| match self.leg_spreads.get(leg).map(|spread| spread[lane])
         {
             Some(recorded) if !recorded.is_nan() => costs.half_spread_factor * recorded,
-            _ => plan.contract.half_spread(costs, price, vix),
+            // Quoted are the shares of today, of which a unit has fewer the more of them have become one.
+            _ => {
+                let merged = self.merged[lane];
+                plan.contract.half_spread(costs, price * merged, vix) / merged
+            }
         };
         let price = self.leg_prices.iter().enumerate();
         price.map(|(leg, price)| ratio(leg) * half_spread(leg, price[lane])).sum()
@@ -418,6 +427,12 @@ impl Pool {
             let old = package.basis;
             if instrument.has_basis() {
                 plan.generator.vx_basis(&market.lanes, market.tick, &package.expiry, &mut package.basis);
+            }
+            if let (Instrument::Share(fund), Some(funds)) = (instrument, &market.now.funds) {
+                let merged = funds.merged(usize::from(fund));
+                for i in 0..LANES {
+                    package.merged[i] = merged[i] / package.basis[i];
+                }
             }
             let now = if layout.contract.morning && settling.any() {
                 scratch.state.clone_from(&market.now);

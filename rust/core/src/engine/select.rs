@@ -149,6 +149,9 @@ impl Selection {
         if instrument.has_basis() {
             plan.generator.vx_basis(&market.lanes, market.tick, &self.expiry, &mut self.basis);
         }
+        if let (Some(fund), Some(funds)) = (instrument.fund(), &market.now.funds) {
+            self.basis = *funds.merged(fund);
+        }
         self.quotes.quote(instrument, &plan.surface, &market.now, &self.sessions, &self.days, &self.basis);
         let slices = self.take_up(pool, market);
         let goal = Goal::of(pool);

@@ -24,6 +24,9 @@ pub const NAMES: &[&str] = &[
     "interest",
     "sleeve_interest",
     "core",
+    "available",
+    "sleeve_available",
+    "budget_left",
 ];
 
 /// Columns by tick of one book.
@@ -63,6 +66,9 @@ impl Series {
                 book.sum.interest[lane],
                 interest,
                 book.earned(&plan.books[self.book], lane),
+                ledger.available.iter().sum(),
+                ledger.available[1],
+                book.budget_left(&plan.books[self.book], lane),
             ];
             for (column, value) in row.iter_mut().zip(values) {
                 column[lane] = value;

@@ -80,16 +80,33 @@ pub struct FundSpec {
     pub fee: f64,
     /// What a share is worth at session 0, dollars.
     pub price: f64,
+    /// When so many shares become one; absent: never.
+    #[serde(default)]
+    pub reverse_split: Option<ReverseSplit>,
+}
+
+/// Shares that have become cheap are put together: so many for one, after a close at which one is worth less than `below`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ReverseSplit {
+    /// Dollars a share, at a close.
+    pub below: f64,
+    /// Shares that become one.
+    pub ratio: f64,
 }
 
 impl FundSpec {
-    /// A leverage that funds have, a fee, a price.
+    /// A leverage that funds have, a fee, a price, and splits that do not follow from each other.
     pub fn check(&self, at: &str) -> Result<()> {
         check::between(&format!("{at}.leverage"), self.leverage, -3.0, 3.0)?;
         if self.leverage == 0.0 {
             return Err(Error::domain(format!("{at}.leverage"), 0, "not 0: such a fund holds no futures"));
         }
         check::between(&format!("{at}.fee"), self.fee, 0.0, 0.1)?;
+        if let Some(split) = self.reverse_split {
+            check::above(&format!("{at}.reverse_split.below"), split.below, 0.0)?;
+            check::above(&format!("{at}.reverse_split.ratio"), split.ratio, 1.0)?;
+        }
         check::above(&format!("{at}.price"), self.price, 0.0)
     }
 }
@@ -112,8 +129,10 @@ pub struct Funds {
 /// A share of a fund.
 #[derive(Clone, Debug, PartialEq)]
 struct Share {
-    /// P, dollars.
+    /// P, dollars: of a share of session 0.
     price: Col,
+    /// Shares of session 0 that one share is by now.
+    merged: Col,
     /// L
     leverage: f64,
     /// Share of its value that the fund costs a year.
@@ -123,8 +142,12 @@ struct Share {
 impl Funds {
     /// Shares at session 0.
     pub fn new(funds: &[FundSpec]) -> Self {
-        let share =
-            |fund: &FundSpec| Share { price: Col::splat(fund.price), leverage: fund.leverage, fee: fund.fee };
+        let share = |fund: &FundSpec| Share {
+            price: Col::splat(fund.price),
+            merged: Col::splat(1.0),
+            leverage: fund.leverage,
+            fee: fund.fee,
+        };
         Self { shares: funds.iter().map(share).collect(), ..Self::default() }
     }
 
@@ -135,7 +158,7 @@ impl Funds {
         shares.clone_from(&from.shares);
     }
 
-    /// What a share is worth with the factors of `state`, dollars.
+    /// What a share of session 0 is worth with the factors of `state`, dollars.
     pub fn share(&self, surface: &Surface, state: &State, fund: usize, out: &mut Col) {
         let Share { price, leverage, .. } = &self.shares[fund];
         let mut basket = Col::default();
@@ -145,9 +168,14 @@ impl Funds {
         }
     }
 
-    /// What a share was worth at the close that this belongs to, dollars.
+    /// What a share of session 0 was worth at the close that this belongs to, dollars.
     pub fn close(&self, fund: usize, lane: usize) -> f64 {
         self.shares[fund].price[lane]
+    }
+
+    /// Shares of session 0 that one share is by now, after splits in reverse.
+    pub fn merged(&self, fund: usize) -> &Col {
+        &self.shares[fund].merged
     }
 
     /// The same shares at a price that is so many times as high.
@@ -157,7 +185,8 @@ impl Funds {
         }
     }
 
-    /// What a share is worth with the factors of `state`, and the options on it that expire in `days` calendar days.
+    /// What a share of session 0 is worth with the factors of `state`, and the options on it that expire in `days` calendar
+    /// days.
     pub fn options(
         &self,
         (surface, state): (&Surface, &State),
@@ -275,7 +304,13 @@ impl Roll {
         next.price_basket(surface, now, [0.0; 2], &mut basket);
         let (worth, baskets) = ([&mut held.shares, &mut next.shares], [held.basket, basket]);
         for (shares, basket) in worth.into_iter().zip(&baskets) {
-            for (Share { price, leverage, .. }, fund) in shares.iter_mut().zip(funds) {
+            for (Share { price, merged, leverage, .. }, fund) in shares.iter_mut().zip(funds) {
+                // By the close before, from this session on: the same in both states.
+                if let Some(ReverseSplit { below, ratio }) = fund.reverse_split {
+                    for i in 0..LANES {
+                        merged[i] *= if price[i] * merged[i] < below { ratio } else { 1.0 };
+                    }
+                }
                 for i in 0..LANES {
                     let change = basket[i] / before[i] - 1.0;
                     let grown = (1.0 + *leverage * change + growth[i]).max(0.0);
@@ -316,7 +351,7 @@ pub fn changes(
     let columns = sessions as usize;
     let mut found = vec![0.0; paths * columns];
     let priced = (model, &model.surface());
-    let whole = [FundSpec { leverage: 1.0, fee: 0.0, price: 1.0 }];
+    let whole = [FundSpec { leverage: 1.0, fee: 0.0, price: 1.0, reverse_split: None }];
     let (still, mut aged, mut now) = (Col::default(), State::default(), State::default());
     for first in (0..paths).step_by(LANES) {
         let first_path = first_path + first as u64;

@@ -392,6 +392,13 @@ impl Book {
         layers.map(|(_, state)| state.pnl[lane]).sum()
     }
 
+    /// What the yearly budget leaves for the next fill, dollars of expected cost (R61); missing without one.
+    pub fn budget_left(&self, book: &BookPlan, lane: usize) -> f64 {
+        let window = self.tally.as_ref().and_then(|tally| tally.window.as_ref());
+        let Some((yearly, window)) = book.budget_per_year.zip(window) else { return f64::NAN };
+        yearly * self.budget_factor[lane] * self.nav[lane] - window.spent[lane]
+    }
+
     /// The ledger of one lane.
     pub fn ledger(&self, lane: usize) -> Ledger {
         Ledger {
