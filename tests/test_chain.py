@@ -1,7 +1,7 @@
 """Chains: every layout gives the one schema, every row is kept, and its status says what is wrong."""
 
 import os
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 
 import polars as pl
@@ -134,6 +134,49 @@ def test_a_mapping_of_columns():
     row = quotes.row(0, named=True)
     assert (row["quote_date"], row["expiration"], row["quote_time"]) == (DAY, date(2023, 9, 29), "15:30")
     assert (row["right"], row["strike"], row["settlement"], row["status"]) == ("P", 4450.0, "PM", "ok")
+
+
+DAY_OF_INSTANTS = date(2024, 3, 1)
+
+
+def instants(*clocks, zone=None):
+    """A chain of two quotes at these moments of New York, told in a zone."""
+    moments = pl.Series([datetime.combine(DAY_OF_INSTANTS, time(*clock)) for clock in clocks])
+    if zone is not None:
+        moments = moments.dt.replace_time_zone("America/New_York").dt.convert_time_zone(zone)
+    return pl.DataFrame({"quote_date": moments}).with_columns(
+        expiration=pl.lit(date(2024, 4, 5)), strike=5000.0, right=pl.lit("C"), bid=100.0, ask=101.0
+    )
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo", "America/New_York"])
+def test_times_of_day_are_kept_or_refused(zone):
+    """16:00 in New York is the next day in Tokyo; and quotes of 10:30 are no close."""
+    frame = instants((10, 30), (16, 0), zone=zone)
+    error = refusal(frame)
+    assert error.column == "quote_date"
+    assert "'quote_time': 'quote_date'" in str(error)
+    names = ("quote_date", "expiration", "strike", "right", "bid", "ask")
+    both = chain.read(frame, columns={**{name: name for name in names}, "quote_time": "quote_date"})
+    assert both["quote_date"].to_list() == [DAY_OF_INSTANTS] * 2
+    assert both["quote_time"].to_list() == ["10:30", "16:00"]
+    assert both["status"].to_list() == ["ok", "ok"]
+    closes = chain.read(frame[1:], constants={"quote_time": "close"})
+    assert closes.select("quote_date", "quote_time").row(0) == (DAY_OF_INSTANTS, "close")
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
+def test_whole_days_are_as_written(zone):
+    frame = instants((0, 0))
+    quotes = chain.read(frame.with_columns(pl.col("quote_date").dt.replace_time_zone(zone)))
+    assert quotes.select("quote_date", "quote_time").row(0) == (DAY_OF_INSTANTS, "close")
+
+
+def test_a_date_format_of_a_known_layout_is_refused():
+    frame = instants((0, 0)).with_columns(quote_date=pl.lit("03/01/2024"))
+    error = refusal(frame, date_format="%m/%d/%Y")
+    assert error.column == "date_format"
+    assert "columns" in str(error)
 
 
 def test_constants_replace_what_the_layout_has(tmp_path):

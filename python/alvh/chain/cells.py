@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Final
 
 import polars as pl
@@ -28,6 +28,7 @@ THOUSANDS: Final = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 BOTH_SIZES: Final = r"^(\d+) *x *(\d+)$"  # those of bid and ask in one cell
 SIDE: Final = {"bid_size": "${1}", "ask_size": "${2}"}
 INTEGERS: Final = ("bid_size", "ask_size", "volume", "open_interest")
+EXCHANGE_ZONE: Final = "America/New_York"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,17 @@ def text_of(cells: pl.Series) -> pl.Series:
 
 def _text(cells: pl.Series) -> pl.Series:
     return text_of(cells).str.strip_chars()
+
+
+def has_times_of_day(cells: pl.Series) -> bool:
+    """Tell whether these are instants, not days."""
+    return isinstance(cells.dtype, pl.Datetime) and bool((cells.dt.time() != time(0)).any())
+
+
+def _of_the_exchange(cells: pl.Series) -> pl.Series:
+    """Return instants of a time zone by the clock of New York; whole days, midnights, are as written."""
+    zoned = isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None
+    return cells.dt.convert_time_zone(EXCHANGE_ZONE) if zoned and has_times_of_day(cells) else cells
 
 
 def _given(text: pl.Series) -> pl.Series:
@@ -108,7 +120,7 @@ def _dates(cells: pl.Series, days: Sequence[str], first: date, last: date) -> Re
     if cells.dtype == pl.Date:
         values = cells
     elif isinstance(cells.dtype, pl.Datetime):
-        values = cells.dt.date()
+        values = _of_the_exchange(cells).dt.date()
     else:
         text = _text(cells)
         values = _parsed(text, days[0])
@@ -132,6 +144,8 @@ def _parsed(text: pl.Series, form: str) -> pl.Series:
 
 
 def _times(cells: pl.Series) -> Read:
+    if isinstance(cells.dtype, pl.Datetime):
+        cells = _of_the_exchange(cells)
     text = cells.dt.to_string("%H:%M") if isinstance(cells.dtype, pl.Datetime | pl.Time) else _text(cells)
     given = _given(text)
     frame = pl.DataFrame({"text": text.str.to_lowercase()})

@@ -43,7 +43,8 @@ def read(
         Schema columns that are one value for the whole source, such as ``{"root": "SPX"}``; they replace
         what the layout has for them.
     date_format : str, optional
-        Of the days under `columns`, as strftime writes it. Default: ``"%Y-%m-%d"``.
+        Of the days under `columns`, as strftime writes it. Default: ``"%Y-%m-%d"``. Known layouts have
+        formats of their own: without `columns` it is refused.
 
     Returns
     -------
@@ -72,6 +73,13 @@ def read(
     if columns is not None:
         chosen = [layouts.mapped(columns, given, date_format)]
     else:
+        if date_format is not None:
+            raise ChainError(
+                f"date_format = {date_format!r} without columns: a known layout has formats of its own. "
+                "Mend: name the columns as well, columns={…}",
+                column="date_format",
+                value=date_format,
+            )
         chosen = layouts.candidates(layout)
     table, found, given = _recognised(opened, chosen, given)
     sides = [_side(table, found, side, given) for side in found.sides]
@@ -187,6 +195,8 @@ def _of_layout(
     if layout.preamble is not None and isinstance(opened, Text):
         constants |= layout.preamble(opened.name, opened.lines[:at], given)
     constants |= given
+    if not timed and "quote_time" not in {**layout.constants, **given}:
+        _require_days(opened, layout, names)
     lacking = [
         name for name in REQUIRED if not layout.named(name) and name not in constants and name not in inside
     ]
@@ -207,6 +217,20 @@ def _of_layout(
             column=min(twice),
         )
     return (opened if isinstance(opened, Table) else tabulate(opened, names, at + 1)), layout, constants
+
+
+def _require_days(opened: Text | Table, layout: Layout, names: list[str]) -> None:
+    """Refuse times of day in the day of the quote where nothing would keep them: they are no close."""
+    for name in layout.named("quote_date"):
+        if isinstance(opened, Table) and name in names and cells.has_times_of_day(opened.columns[name]):
+            raise ChainError(
+                f"{opened.name}: column {name!r} has times of day, and no column says that they are the time "
+                "of the quote. Allowed: days, or days and a quote_time. Mend: columns={…, 'quote_date': "
+                f"{name!r}, 'quote_time': {name!r}}} reads both from it; constants={{'quote_time': 'close'}} "
+                "if all are of the close",
+                source=opened.name,
+                column=name,
+            )
 
 
 def _unknown(
