@@ -214,6 +214,15 @@ def test_greeks_are_the_slopes_of_prices() -> None:
     assert only == AmericanGreeks(delta=only.delta)
 
 
+@pytest.mark.parametrize("years", [0.0, 1e-12, 1e-9])
+def test_theta_at_expiry_is_its_limit(years: float) -> None:
+    """In the money: 0 where waiting would cost, else what waiting earns."""
+    calls = pricing.greeks_american(100.0, 90.0, years, 0.2, "C", rate=0.05, dividend=[0.08, 0.0])
+    puts = pricing.greeks_american(100.0, 110.0, years, 0.2, "P", rate=[0.05, 0.0], dividend=[0.0, 0.08])
+    assert calls.theta == pytest.approx([0.0, -4.5], abs=1e-9)
+    assert puts.theta == pytest.approx([0.0, -8.0], abs=1e-9)
+
+
 def test_a_price_gives_its_volatility_back() -> None:
     strikes, vols = np.linspace(70, 140, 29), np.array([[0.15], [0.5], [1.2]])
     for right in "CP":

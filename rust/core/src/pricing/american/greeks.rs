@@ -96,7 +96,9 @@ impl American {
         }
         let Self { sign, spot, strike, years, rate, dividend, .. } = self;
         let [kept, paid] = [dividend, rate].map(|yearly| crate::math::special::exp::<FMA>(-yearly * when));
-        let theta = if when < years { 0.0 } else { sign * (dividend * spot * kept - rate * strike * paid) };
+        let theta = sign * (dividend * spot * kept - rate * strike * paid);
+        // Positive only at expiry, where more time would not be used: it is exercised now.
+        let theta = if when < years || theta > 0.0 { 0.0 } else { theta };
         [value.price, sign * kept, 0.0, 0.0, theta, sign * when * strike * paid]
     }
 }
