@@ -176,3 +176,35 @@ def test_no_string_of_python_is_made_for_a_row():
         assert tracemalloc.get_traced_memory()[1] < 1.1 * result.nbytes
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series([80.0, 100.0, 120.0]),
+        pl.Series([80.0, None, 120.0]),
+        pl.Series([80, None, 120], dtype=pl.UInt8),
+        pl.Series([80.5, 100.0, None], dtype=pl.Float32),
+        pl.Series(["80.5", "100", None]).cast(pl.Decimal(9, 3)),
+        pl.Series([None, None, None]),
+        pl.concat([pl.Series([80.0]), pl.Series([100.0, 120.0])], rechunk=False),
+        pl.Series([1.0, 80.0, 100.0, 120.0])[1:],
+        pl.Series([80, 100, 120], dtype=pl.Int128),
+        pl.Series([], dtype=pl.Float64),
+    ],
+    ids=str,
+)
+def test_a_column_of_numbers_is_read_as_its_items(column):
+    items = np.array([np.nan if item is None else float(item) for item in column])
+    found = pricing.price(100.0, column, 0.5, 0.2, "C")
+    np.testing.assert_array_equal(found, pricing.price(100.0, items, 0.5, 0.2, "C"))
+    both = pricing.price(column, column, 0.5, 0.2, "P")
+    np.testing.assert_array_equal(both, pricing.price(items, items, 0.5, 0.2, "P"))
+
+
+@pytest.mark.parametrize(
+    "column", [pl.Series([True]), pl.Series([date(2024, 3, 1)]), pl.Series(["C"])], ids=str
+)
+def test_a_column_of_anything_else_is_refused(column):
+    with pytest.raises(AlvhError, match=r"strike = .*allowed: a number, or an array or column of numbers"):
+        pricing.price(100.0, column, 0.5, 0.2, "C")
