@@ -13,7 +13,7 @@ from alvh import Costs, schedule
 from alvh.errors import AlvhError, HistoryError, SpecError
 from alvh.history import History
 from alvh.market import GBM, L3F, filter, replicate  # noqa: A004 -- read as alvh.market.filter
-from alvh.replication import AIMS, Agreement, agreement, misses
+from alvh.replication import AIMS, Agreement, agreement, misses, recorded_levels
 from alvh.replication.recorded import Recorded
 from alvh.replication.rules import RULES
 from recorded_market import carried, needs_data, strategy_index
@@ -220,6 +220,31 @@ def test_the_command_compares(tmp_path):
     ran = command("market", "replicate", *arguments)
     assert ran.returncode == 2
     assert "date and one of put are needed" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ({"put": [100.0, "abc", 102.0]}, "row 2 (line 3), column 'put': 'abc' is no number"),
+        ({"PUT": [100.0, -1.0, 102.0]}, "row 2 (line 3), column 'PUT': '-1.0' is out of range"),
+        ({"put": [100.0, 101.0, 102.0], "date": ["2024-01-31", "month", "2024-03-28"]}, "'month' is no date"),
+        ({"put": [100.0] * 3, "date": ["2024-01-31", "2024-01-31", "2024-03-28"]}, "stands twice"),
+        ({"put": [100.0] * 3, "PUT": [100.0] * 3}, "both mean 'put'"),
+        ({"other": [1.0] * 3}, "has the columns date, other: date and one of put, bxm are needed"),
+    ],
+)
+def test_wrong_levels_are_refused_by_place(tmp_path, column, words):
+    """None is left out in silence, and a month without a level stays empty."""
+    path = tmp_path / "levels.csv"
+    days = ["2024-01-31", "2024-02-29", "2024-03-28"]
+    pl.DataFrame({"date": days} | column, strict=False).write_csv(path)
+    with pytest.raises(HistoryError) as caught:
+        recorded_levels(path, ["put", "bxm"])
+    assert words in str(caught.value)
+    pl.DataFrame({"date": days, "Put": [100.0, None, 102.0]}).write_csv(path)
+    assert recorded_levels(path, ["put", "bxm"])["put"]["level"].to_list() == [100.0, 102.0]
+    with pytest.raises(HistoryError, match="cannot be read"):
+        recorded_levels(tmp_path, ["put"])
 
 
 @needs_data

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alvh.errors import HistoryError, SpecError, nearest_names
+from alvh.errors import SpecError, nearest_names
 from alvh.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import polars as pl
 
     from alvh.validation.validation import Named
 
@@ -100,33 +98,17 @@ def replicate(  # noqa: PLR0917 -- one parameter per option
     from rich.console import Console
 
     from alvh.history import History
-    from alvh.replication import RULES, replicate
+    from alvh.replication import RULES, recorded_levels, replicate
     from alvh.report.plain_json import to_json
     from alvh.report.replication import as_data, print_replication
 
     recorded = History(history, rate=rate, dividend_yield=dividend_yield, gaps="report")
     levels = {name: replicate(name, recorded) for name in index or RULES}
-    compared = None if benchmark is None else _levels(benchmark, tuple(levels))
+    compared = None if benchmark is None else recorded_levels(benchmark, tuple(levels))
     if as_json:
         print(to_json(as_data(levels, compared)))
     else:
         print_replication(Console(), levels, compared)
-
-
-def _levels(path: Path, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
-    """Return the recorded levels of the indices that a file has."""
-    import polars as pl
-
-    frame = pl.read_csv(path, try_parse_dates=True) if path.suffix == ".csv" else pl.read_parquet(path)
-    frame = frame.rename({column: column.lower() for column in frame.columns})
-    found = [name for name in names if name in frame.columns]
-    if "date" not in frame.columns or not found:
-        raise HistoryError(
-            f"{path}: has the columns {', '.join(frame.columns)}: date and one of {', '.join(names)} are "
-            "needed",
-            source=str(path),
-        )
-    return {name: frame.select("date", level=name).drop_nulls() for name in found}
 
 
 def _model(name: str) -> Named:

@@ -161,4 +161,7 @@ def _group(kind: type[Described], name: str, given: Any) -> Any:
         return given
     if not isinstance(given, Mapping):
         raise SpecError(f"{name} = {given!r}: a table of parameters, see alvh.market.{kind.__name__}")
-    return kind(**given)
+    try:
+        return kind(**given)
+    except SpecError as error:
+        raise SpecError(f"FHS: {name}: {error}") from None

@@ -128,8 +128,7 @@ fn the_states_are_extreme() {
 /// Durrleman's condition, g ≥ 0 for w(k): no butterfly of SPX options has a negative price.
 #[test]
 fn densities_of_spx_are_positive() {
-    let Reached { surface, extreme, .. } = &*REACHED;
-    for state in extreme {
+    for (surface, state) in of_all_markets() {
         for sessions in [0.25, 1.0, 5.0, 21.0, 63.0, 252.0] {
             let slice = slice_at(surface, state, sessions);
             for half in -16..=10 {
@@ -199,15 +198,15 @@ fn calendar_spreads_are_not_negative_anywhere_in_a_box() {
     }
 }
 
-/// The same in the other markets: a jump of their VIX goes mostly to the fast factor, and fades from later tenors. Of FHS also
-/// where innovations are steeper than any record's.
-#[test]
-fn calendar_spreads_in_other_markets() {
-    for (name, spec, highest) in [
-        ("pdv4", MarketSpec::Pdv4(Box::default()), 80.0),
-        ("fhs", MarketSpec::Fhs(Box::new(bootstrapped())), 150.0),
-        ("bates", MarketSpec::Bates(Box::default()), 40.0),
-    ] {
+/// Sampled states of the other markets, and of their days of a jump, which goes mostly to the fast factor. Of FHS also where
+/// innovations are steeper than any record's.
+static OTHERS: LazyLock<Vec<Other>> = LazyLock::new(|| {
+    [
+        ("pdv4", MarketSpec::Pdv4(Box::default())),
+        ("fhs", MarketSpec::Fhs(Box::new(bootstrapped()))),
+        ("bates", MarketSpec::Bates(Box::default())),
+    ]
+    .map(|(name, spec)| {
         let model = generator(&spec).expect("within its domain");
         let surface = model.surface();
         let lanes = Lanes { seed: 33, first_path: 0, start: [0; LANES], ..Lanes::default() };
@@ -234,12 +233,42 @@ fn calendar_spreads_in_other_markets() {
                 sampled.push(state.clone());
             }
         }
-        assert!(!jumped.is_empty() || name == "bates", "{name}: no day of a jump");
-        let mut reached = 0.0_f64;
-        for state in sampled.iter().chain(&jumped) {
+        Other { name, surface, sampled, jumped }
+    })
+    .into()
+});
+
+struct Other {
+    name: &'static str,
+    surface: Surface,
+    sampled: Vec<State>,
+    jumped: Vec<State>,
+}
+
+/// States of every market in which butterflies are looked at: of L3F the extreme ones and one sampled in 32, of the others
+/// as many, and days of a jump.
+fn of_all_markets() -> Vec<(&'static Surface, &'static State)> {
+    const EVERY: usize = 32;
+    let Reached { surface, extreme, sampled } = &*REACHED;
+    let mut found: Vec<_> =
+        extreme.iter().chain(sampled.iter().step_by(EVERY)).map(|state| (surface, state)).collect();
+    for Other { surface, sampled, jumped, .. } in &*OTHERS {
+        let states = sampled.iter().step_by(EVERY).chain(jumped.iter().step_by(EVERY));
+        found.extend(states.map(|state| (surface, state)));
+    }
+    found
+}
+
+/// Calendar spreads in the other markets.
+#[test]
+fn calendar_spreads_in_other_markets() {
+    for (Other { name, surface, sampled, jumped }, highest) in OTHERS.iter().zip([80.0, 150.0, 40.0]) {
+        assert!(!jumped.is_empty() || *name == "bates", "{name}: no day of a jump");
+        let (mut reached, mut vix) = (0.0_f64, Col::default());
+        for state in sampled.iter().chain(jumped) {
             surface.vix(state, &mut vix);
             reached = vix.iter().fold(reached, |most, &vix| most.max(vix));
-            let found = negative_calendars(&surface, state);
+            let found = negative_calendars(surface, state);
             assert!(found.is_empty(), "{name}: a calendar spread is negative at VIX {found:?}");
         }
         assert!(reached > highest, "{name}: VIX {reached}");
@@ -316,9 +345,8 @@ fn negative_calendars(surface: &Surface, state: &State) -> Vec<f64> {
 /// Call prices fall with the strike, by no more than the discount, ever more slowly, and are worth what can be had at once.
 #[test]
 fn vix_smiles_are_free_of_arbitrage() {
-    let Reached { surface, extreme, .. } = &*REACHED;
     let strikes: Vec<f64> = (1..=320).map(|half| f64::from(half) / 2.0).collect();
-    for state in extreme {
+    for (surface, state) in of_all_markets() {
         for days in [2.0, 9.0, 30.0, 60.0, 120.0, 270.0] {
             let mut slice = VixSlice::default();
             surface.vix_slice(state, &Col::splat(days), &mut slice);
