@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import alvh as av
@@ -182,40 +182,51 @@ def test_rules_never_see_the_future_at_length(arm, frame, margin, cut, seed):
     check_unseen(arm, frame, margin, cut, seed)
 
 
-def test_the_strategies_reach_what_they_are_for():
-    """Calls, ruin, rolls, sales in parts and refusals do happen in what is made."""
-    reached = set()
+WANTED = {
+    "open",
+    "skip",
+    "refuse",
+    "settle",
+    "close",
+    "call",
+    "ruin",
+    "roll",
+    "monetise",
+    "write",
+    "buy_back",
+    "settle_short",
+    "ordered by a rule",
+    "withhold",
+    "resize",
+    "keep",
+    "transfer",
+}
 
-    @settings(QUICK, max_examples=150, derandomize=True)
+
+def reached(number):
+    """What happens in a hundred arms on as many markets."""
+    found = set()
+
+    @seed(number)
+    @settings(QUICK, max_examples=100, database=None)
     @given(arms(), closes(), MARGINS)
     def look(arm, frame, margin):
         events = run(arm, frame, margin).trace(0).events
-        ordered = exits(arm)
-        reached.update(events["event"])
-        reached.update(events.filter(event="close")["reason"])
-        if any(
-            row in ordered for row in events.filter(event="close").select("layer", "slot", "reason").rows()
-        ):
-            reached.add("ordered by a rule")
+        closed = events.filter(event="close")
+        found.update(events["event"])
+        found.update(closed["reason"])
+        if exits(arm) & {*closed.select("layer", "slot", "reason").rows()}:
+            found.add("ordered by a rule")
 
     look()
-    wanted = {
-        "open",
-        "skip",
-        "refuse",
-        "settle",
-        "close",
-        "call",
-        "ruin",
-        "roll",
-        "monetise",
-        "write",
-        "buy_back",
-        "settle_short",
-        "ordered by a rule",
-        "withhold",
-        "resize",
-        "keep",
-        "transfer",
-    }
-    assert reached >= wanted
+    return found
+
+
+def test_the_strategies_reach_what_they_are_for():
+    """Calls, ruin, rolls, sales in parts and refusals do happen in what is made, if rarely."""
+    found = set()
+    for number in range(8):
+        found |= reached(number)
+        if found >= WANTED:
+            break
+    assert found >= WANTED, WANTED - found
