@@ -565,7 +565,8 @@ def _paired(
     One covers at most a `share` of its lots. The longest and largest first, each on the fewest lots that
     cover it, of as many at no higher strike where there are such: that pair needs no margin.
     """
-    free, pairs = set(bought), {}
+    free = set(bought)
+    pairs: dict[int, int] = {}
     for each in sorted(sold, key=lambda index: (-positions[index]["expiry"], -positions[index]["lots"])):
         held = positions[each]
         covers = [
