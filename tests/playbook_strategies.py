@@ -120,6 +120,7 @@ def bought(draw, kind, days, every):
             buy = av.vix_call(days=days, every=every, delta=0.4, spread_delta=0.15)
         case "diagonal":
             strike = draw(st.sampled_from(({"delta": 0.15}, {"width_points": 2.0})))
+            strike |= {"least_kept": draw(st.sampled_from((0.0, 0.0, 0.2)))}
             share, again = draw(st.sampled_from((1.0, 0.5))), draw(st.booleans())
             short = av.playbook.short_call(days=(5, days[0] + 12), share=share, again=again, **strike)
             buy = av.vix_call(days=days, every=every, delta=0.4, short=short)
@@ -152,8 +153,10 @@ def hedges(draw, name, ledgers):
         size = size.weighted(draw(st.sampled_from(WEIGHTS)))
     if target[0] in {"core.vega", "core.notional"} and draw(st.booleans()):
         size = size.reviewed(band=draw(st.sampled_from((0.0, 0.3))))
-    roll_below = draw(_maybe(st.sampled_from((2, days[0] - 1))))
-    limits = {"forward_variance": 0.8} | ({} if kind == "future" else {"extrinsic_per_day": 1.0})
+    roll_below = draw(st.sampled_from((None, 2, days[0] - 1, days[0] - 1)))
+    # Some that few rolls keep, some that most do.
+    tight = draw(st.sampled_from((0.3, 1.0)))
+    limits = {"forward_variance": 0.8 * tight} | ({} if kind == "future" else {"extrinsic_per_day": tight})
     parts = every == "flat" and target[0] != "premium_share" and draw(st.booleans())
     more = {
         "enter": draw(_maybe(st.sampled_from(MARKET_RULES + CORE_RULES))),

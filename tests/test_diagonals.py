@@ -563,3 +563,21 @@ def test_a_lower_strike_covers_before_a_higher_one():
     legs = [leg | {"position": f"p{k}"} for k, leg in enumerate([*bought, *sold])]
     told = advised(*legs, buy={"every": "week", "days": (75, 180)}, size=av.offset("lots", 10))
     assert told.ledger["requirement"] == 0
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_what_is_sold_is_put_where_the_layer_would_have_sold_it(flipped):
+    """Half of eight calls and half of four: the four that are sold are not put on the four that are held."""
+    bought = [leg_of(24.0, JUNE, 4, 1.0), leg_of(26.0, JUNE, 8, 0.9)]
+    sold = [leg_of(30.0, MAY, -4, 0.5), leg_of(28.0, MAY, -2, 0.6)]
+    legs = [
+        leg | {"position": f"p{k}"} for k, leg in enumerate([*bought, *(sold[::-1] if flipped else sold)])
+    ]
+    told = advised(*legs, exit="days_to_expiry < 200", buy={"every": "week", "days": (75, 180)})
+    orders = told.orders.filter(layer="diagonals").select("action", "strike", "lots").rows()
+    assert orders == [
+        ("close", 24.0, 4.0),
+        ("buy back", 28.0, 2.0),
+        ("close", 26.0, 8.0),
+        ("buy back", 30.0, 4.0),
+    ]

@@ -461,7 +461,7 @@ def test_fhs_names_its_file_and_knows_its_content(tmp_path):
         ("schema = 2", "schema = 2: this version reads schema = 1"),
         ("schema = 1", "model: name one"),
         ('schema = 1\nmodel = "pdv5"', "model = 'pdv5'"),
-        ('schema = 1\nmodel = "pdv4"\n[path]\ncaps = 1.0', "PathVolatility: caps: unknown key"),
+        ('schema = 1\nmodel = "pdv4"\n[path]\ncaps = 1.0', "mine.toml, line 4: PDV4: path.caps: unknown key"),
         ('schema = 1\nmodel = "fhs"', "history: name the file"),
         (
             'schema = 1\nmodel = "fhs"\ncurve = 5\n[history]\npath = "x.csv"',

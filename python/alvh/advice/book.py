@@ -17,6 +17,7 @@ from polars.exceptions import PolarsError
 from alvh.contracts import contract, products
 from alvh.errors import LONGEST_VALUE, BookError, SpecError, nearest_names
 from alvh.playbook import Arm, Layer
+from alvh.playbook.monetise import ROUNDING
 from alvh.schedule import Schedule, exchange
 
 __all__ = ["COLUMNS", "Book", "checked_prices", "per_lot"]
@@ -387,36 +388,30 @@ class Book:
     def _cover(self, positions: Sequence[dict[str, Any]], rows: Sequence[tuple[str, int]], arm: Arm) -> None:
         """Put each short leg of a diagonal on a call that covers it.
 
-        The longest and largest first, each on the fewest lots that cover it, of as many at no higher strike
-        where there are such: that pair needs no margin.
+        Of each layer first as it would have sold them, at most its share of the lots held; where that does
+        not fit all of them, lot for lot.
         """
-        free = {index for index, held in enumerate(positions) if held["other"] == 0}
-        sold = [
-            (held, name, row)
-            for held, (name, row) in zip(positions, rows, strict=True)
-            if (buy := arm.layers[held["layer"]].buy) is not None and buy.short is not None and held["other"]
-        ]
-        for held, name, row in sorted(sold, key=lambda each: (-each[0]["expiry"], -each[0]["lots"])):
-            layer = arm.layers[held["layer"]]
-            covers = [
-                (other["lots"], other["strikes"][0] > held["strikes"][0], other["expiry"], index)
-                for index, other in enumerate(positions)
-                if index in free
-                and other["layer"] == held["layer"]
-                and other["lots"] >= held["lots"]
-                and other["expiry"] >= held["expiry"]
-            ]
-            if not covers:
+        for index, layer in enumerate(arm.layers):
+            if layer.buy is None or layer.buy.short is None:
+                continue
+            mine = [each for each, held in enumerate(positions) if held["layer"] == index]
+            bought = [each for each in mine if positions[each]["other"] == 0]
+            sold = [each for each in mine if positions[each]["other"]]
+            pairs, bare = _paired(positions, sold, bought, layer.buy.short.share)
+            if bare is not None:
+                pairs, bare = _paired(positions, sold, bought, 1.0)
+            if bare is not None:
+                (name, row), lots = rows[bare], positions[bare]["lots"]
                 raise self._error(
-                    f"position {name!r} sells {held['lots']:g} calls, and no position of {layer.name!r} "
-                    "that nothing else is sold against covers them: as many lots, expiring no earlier (C13). "
+                    f"position {name!r} sells {lots:g} calls, and no position of {layer.name!r} that nothing "
+                    "else is sold against covers them: as many lots, expiring no earlier (C13). "
                     "Mend: give the calls that it is sold against",
                     "quantity",
-                    -held["lots"],
+                    -lots,
                     row=row,
                 )
-            *_, held["covered_by"] = min(covers)
-            free.discard(held["covered_by"])
+            for each, cover in pairs.items():
+                positions[each]["covered_by"] = cover
 
     def _layer(
         self, name: str, legs: Sequence[Mapping[str, Any]], arm: Arm
@@ -560,6 +555,32 @@ class Book:
 
     def _error(self, words: str, column: str, value: Any, *, row: int | None = None) -> BookError:
         return BookError(f"{self.source}: {words}", source=self.source, row=row, column=column, value=value)
+
+
+def _paired(
+    positions: Sequence[Mapping[str, Any]], sold: Sequence[int], bought: Sequence[int], share: float
+) -> tuple[dict[int, int], int | None]:
+    """Return for each position that is sold one that covers it, and the first for which none is left.
+
+    One covers at most a `share` of its lots. The longest and largest first, each on the fewest lots that
+    cover it, of as many at no higher strike where there are such: that pair needs no margin.
+    """
+    free = set(bought)
+    pairs: dict[int, int] = {}
+    for each in sorted(sold, key=lambda index: (-positions[index]["expiry"], -positions[index]["lots"])):
+        held = positions[each]
+        covers = [
+            (other["lots"], other["strikes"][0] > held["strikes"][0], other["expiry"], index)
+            for index, other in enumerate(positions)
+            if index in free
+            and math.floor(share * other["lots"] + ROUNDING) >= held["lots"]
+            and other["expiry"] >= held["expiry"]
+        ]
+        if not covers:
+            return pairs, each
+        *_, pairs[each] = min(covers)
+        free.discard(pairs[each])
+    return pairs, None
 
 
 def per_lot(product: str) -> float:
