@@ -274,3 +274,39 @@ def test_a_state_without_futures_is_refused_with_the_mend() -> None:
     today = {"date": DAYS[0], "spx": 4800.0, "vix": 15.0, "rate": 0.05, "dividend_yield": 0.014}
     with pytest.raises(av.AlvhError, match=r"no VIX futures\. Mend: give it recorded settlements"):
         av.advise(book(), today, arm())
+
+
+@pytest.mark.parametrize("source", ["--history", "--state"])
+def test_the_command_says_what_brings_the_futures(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CSV has closes alone, and a state is one day: the mend names the file that has more."""
+    record(20).data.frame.select("date", "spx", "vix").write_csv(tmp_path / "closes.csv")
+    files = {
+        "arm.toml": arm(**CALLS).to_toml(),
+        "book.csv": f"product,quantity,price,opened\nVXX shares,3000,40,{DAYS[2]}\n",
+        "state.toml": f"date = {DAYS[20]}\nspx = 4800.0\nvix = 15.0\nrate = 0.05\ndividend_yield = 0.014\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    given = ["advise", str(tmp_path / "arm.toml"), "--book", str(tmp_path / "book.csv"), "--cash", "800000"]
+    if source == "--history":
+        given += ["--history", str(tmp_path / "closes.csv"), "--rate", "0.05", "--dividend-yield", "0.014"]
+    else:
+        given += ["--state", str(tmp_path / "state.toml")]
+    monkeypatch.setattr("sys.argv", ["alvh", *given, "--sleeve", "80000", "--price", f"VXX shares={PRICE}"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code != 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "VXX shares: shares of funds of VIX futures: this history has no VIX futures" in told
+    assert "to a command the TOML file of such a replay" in told
+
+
+def test_cheap_shares_are_ordered_as_they_are() -> None:
+    """A share of $5 may be put together some day; the order of tomorrow is in shares of today."""
+    cheap = av.advise(book(prices={"VXX shares": 5.0}), record(20), arm(enter=None))
+    dear = av.advise(book(prices={"VXX shares": 50.0}), record(20), arm(enter=None))
+    prices = [told.orders["price"][0] for told in (cheap, dear)]
+    assert prices[1] == pytest.approx(10 * prices[0], rel=1e-12)
+    assert prices[0] < 6

@@ -3,8 +3,10 @@
 import json
 from random import Random
 
+import numpy as np
 import pytest
 
+import alvh as av
 import hedge_random
 from agreement import agree
 from alvh import _core
@@ -173,3 +175,23 @@ def test_the_core_is_smaller_as_its_capital_earns_less():
         factors = [told["layers"][0]["factor"] for told in compiled.trace(path, 0)["decisions"]]
         assert set(factors[:252]) == {1.0}
         assert min(factors[252:]) < 1.0
+
+
+def test_the_preset_is_plain_for_a_year_and_then_as_large_as_it_earns():
+    """R69: a quarter of the share is tied up where it earned nothing, all of it where it earned enough."""
+    arms = [av.preset("plain"), av.preset("sized_by_efficiency")]
+    few = {"paths": 24, "sessions": 340, "shares": [0.35], "surface_band": 0, "seed": 5}
+    series = av.compare(arms, av.market.L3F(vix=18), **few).series()
+    plain, sized = series["plain"], series["sized_by_efficiency"]
+    assert np.array_equal(plain["nav"][:, :253], sized["nav"][:, :253])
+    earned = sized["core"][:, 252:] - sized["core"][:, :-252]
+    mean = np.array([sized["requirement"][:, t - 251 : t + 1].mean(axis=1) for t in range(252, 341)]).T
+    weight = np.clip(earned / mean / 0.15, 0.25, 1.0)
+    least, most = (weight == 0.25).all(axis=1), (weight == 1.0).all(axis=1)
+    assert least.any()
+    assert most.any()
+    tied, free = (each["requirement"][:, 300:] / each["nav"][:, 300:] for each in (sized, plain))
+    # NAV moves between an opening and its end, and whole lots leave something out.
+    assert (tied[least].mean(axis=1) < 0.25 * 0.35 * 1.1).all()
+    assert (free[least].mean(axis=1) > 0.2).all()
+    assert np.array_equal(plain["nav"][most], sized["nav"][most])

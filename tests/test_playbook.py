@@ -447,6 +447,9 @@ def test_constructors_agree_with_presets():
             name="wide", strikes={"by": "delta", "short": 0.16, "width": 0.0125}
         ).rival("width", (0.0125, 0.05), name="wider_wings"),
         "condor_45": Arm("condor", av.IronCondor(days=(38, 52), expected_move=1.0)),
+        "sized_by_efficiency": PLAIN.replace(
+            name="sized", size=av.margin_share(0.10).weighted("return_on_margin / 0.15", low=0.25, high=1.0)
+        ),
         "cndr": Arm(
             "cndr",
             av.IronCondor(days=(21, 38), every="flat", product="SPX", short_delta=0.20, wing_delta=0.05),

@@ -42,6 +42,16 @@ def test_an_unknown_table_is_one_line(folder):
     assert refused("sessions", folder, "--table", "betas").startswith("--table = 'betas': ")
     told = refused("sessions", folder, "--table", "greek_view", "--arm", "x")
     assert "greek_view: arm = 'x' at share" in told
+    told = refused("sessions", folder, "--table", "dry_powder", "--arm", "alvh_0")
+    assert "--arm changes nothing here: it is about --table greek_view, foresight" in told
+
+
+def test_dry_powder_is_of_arms_with_hedges(folder):
+    told = json.loads(command("sessions", folder, "--table", "dry_powder", "--json").stdout)["dry_powder"]
+    assert {row["arm"] for row in told} == {"alvh_0"}
+    assert {row["figure"] for row in told} == {"funds", "budget"}
+    words = command("sessions", folder, "--table", "dry_powder").stdout
+    assert "alvh_0, funds, sleeve, start: 10.0% (10.0–10.0%); paths 24" in words
 
 
 def test_a_history_has_no_intervals(tmp_path):

@@ -70,6 +70,8 @@ def sessions(  # noqa: PLR0917 -- one parameter per option
             raise SpecError(f"--table = {name!r}: {nearest_names(name, _KNOWN)}")
     if gdp is not None and "windows" not in wanted:
         raise SpecError("--gdp changes nothing here: it is about --table windows")
+    if arm is not None and not set(wanted) & set(ARM_TABLES):
+        raise SpecError(f"--arm changes nothing here: it is about --table {', '.join(ARM_TABLES)}")
     result = Comparison.load(folder)
     found = {name: _table(result, name, arm, share, gdp) for name in wanted}
     if as_json:

@@ -408,14 +408,14 @@ def _holds_funds(arms: Sequence[Arm], market: Market) -> bool:
 
     A history must have recorded the futures then.
     """
-    if not any(contract(product).kind == "share" for product in _priced(arms)):
-        return False
-    if isinstance(market, History) and market.vx is None:
+    held = [product for product in _priced(arms) if contract(product).kind == "share"]
+    if held and isinstance(market, History) and market.vx is None:
         raise SpecError(
-            "shares of funds of VIX futures: this history has no VIX futures. Mend: give it recorded "
-            "settlements (History(…, vx=…)), or leave the layer out"
+            f"{' and '.join(held)}: shares of funds of VIX futures: this history has no VIX futures. Mend: "
+            "give it recorded settlements (History(…, vx=…); to a command the TOML file of such a replay, as "
+            "its to_toml writes it; the state of one day, --state, has none), or leave the layer out"
         )
-    return True
+    return bool(held)
 
 
 def _listings(arms: Sequence[Arm]) -> dict[str, Cadence]:

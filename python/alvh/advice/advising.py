@@ -142,7 +142,12 @@ def advise(
         )
     spec = specification([arm], market, sessions=1, capital=capital, **terms_of)  # type: ignore[arg-type]
     spec["starts"] = [today]
-    if unpriced := put_prices(spec, book.prices):
+    unpriced = put_prices(spec, book.prices)
+    for row in spec["contracts"].values():
+        if row.get("fund"):
+            # The order of tomorrow is in shares of today: what issuers decide nobody knows.
+            row["fund"]["reverse_split"] = None
+    if unpriced:
         raise BookError(
             f"{book.source}: {arm.name} trades {unpriced[0]}, or options on them, and their price today is "
             f"not known. Mend: give prices, such as {{{unpriced[0]!r}: 45.30}}",
