@@ -297,9 +297,9 @@ pub(super) const DIVIDEND_YIELD: f64 = 0.013;
 pub(super) const ERP: f64 = 0.05;
 
 fn check_rates(rate: f64, dividend_yield: f64, erp: f64) -> Result<()> {
-    check::finite("rate", rate)?;
-    check::finite("dividend_yield", dividend_yield)?;
-    check::finite("erp", erp)
+    check::a_year("rate", rate)?;
+    check::a_year("dividend_yield", dividend_yield)?;
+    check::a_year("erp", erp)
 }
 
 #[cfg(test)]
@@ -325,6 +325,13 @@ mod tests {
             (r#"{"model": "l3f", "vixx": 20}"#, "vixx"),
             (r#"{"model": "heston"}"#, "heston"),
             (r#"{"model": "l3f", "vix": 5}"#, "vix = 5: must be above 6"),
+            (r#"{"model": "l3f", "rate": 4}"#, "rate = 4: must lie between -1 and 1 a year: 0.04 is 4%"),
+            (
+                r#"{"model": "gbm", "vol": 16, "dividend_yield": 1.3}"#,
+                "dividend_yield = 1.3: must lie between",
+            ),
+            (r#"{"model": "bates", "erp": 5}"#, "erp = 5: must lie between"),
+            (r#"{"model": "pdv4", "rate": 4}"#, "rate = 4: must lie between"),
             (r#"{"model": "l3f", "curve": {"reversion": [1, -2, 3]}}"#, "curve.reversion[1] = -2"),
             (r#"{"model": "l3f", "curve": {"correlation": [2, 0, 0]}}"#, "curve.correlation[0] = 2"),
             (
