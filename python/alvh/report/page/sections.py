@@ -104,7 +104,7 @@ def _ladder(result: Comparison, name: str, style: ArmStyle) -> Iterator[Block]:
     books = tables.rungs(ladder)
     if result.replayed:
         title = "Share of the rolling starts in distress, by margin share"
-        note = "Starts overlap and are not independent: there is no interval."
+        note = "Starts overlap and are not independent: there is no interval. A square-root scale."
     else:
         title = f"P(distress within {result.within} sessions), by margin share"
         note = "With 95% intervals, on a square-root scale."
