@@ -126,6 +126,8 @@ def test_help_speaks_to_a_newcomer(arguments, sentences):
         (["compare", "--vix=nan"], "L3F: vix = nan"),
         (["compare", "--model=gbm", "--vix=-5"], "GBM: vol = -0.05"),
         (["compare", "--spot=-1"], "L3F: spot = -1"),
+        (["compare", "--rate=4"], "L3F: rate = 4: must lie between -1 and 1, a decimal a year: 0.04 is 4%"),
+        (["compare", "--erp=5"], "L3F: erp = 5: must lie between -1 and 1, a decimal a year: 0.04 is 4%"),
         (["compare", "--capital=inf"], "capital = inf: every number must be finite"),
         (["compare", "--shares=a"], "--shares 'a': numbers separated by commas"),
         (["compare", "--shares=0.3,0.1"], "--shares 0.3,0.1: ascending, each once"),

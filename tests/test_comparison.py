@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -110,6 +111,42 @@ def test_ladders_that_mean_nothing_are_refused() -> None:
     with pytest.raises(SpecError, match=r"'fixed' is sized in lots.*give one share"):
         specified(plain, fixed)
     assert specified(plain, fixed, shares=[0.1])
+
+
+PLAIN, CALM = av.preset("plain"), L3F(vix=16)
+
+
+@pytest.mark.parametrize(
+    ("arms", "market", "options", "words"),
+    [
+        (
+            ["plain"],
+            CALM,
+            {},
+            r"arms: 'plain' is a str: an Arm or a Playbook\. Mend: preset\('plain'\), or Arm\.read",
+        ),
+        ([PLAIN, None], CALM, {}, r"arms: None is a NoneType: an Arm or a Playbook\. Mend: preset"),
+        ("plain", CALM, {}, r"arms: a list of arms, or a Playbook, not str\. Mend: \[preset\('plain'\)"),
+        (PLAIN, CALM, {}, r"arms: a list of arms, or a Playbook, not Arm\. Mend: \[arm\]"),
+        ([PLAIN], "l3f", {}, r"market is a str: a model of alvh\.market, such as market\.L3F\(vix=16\)"),
+        ([PLAIN], CALM, {"shares": 0.1}, r"shares = 0\.1: a list of margin shares of NAV, such as \[0\.10\]"),
+        ([PLAIN], CALM, {"paths": "4"}, r"paths = '4': a whole number"),
+        ([PLAIN], CALM, {"paths": 4.0}, r"paths = 4\.0: a whole number"),
+        ([PLAIN], CALM, {"seed": None}, r"seed = None: a whole number"),
+        ([PLAIN], CALM, {"sessions": True}, r"sessions = True: a whole number"),
+    ],
+)
+def test_what_a_notebook_gets_wrong_is_named(arms, market, options, words):
+    with pytest.raises(SpecError, match=words):
+        av.compare(arms, market, **{"paths": 4, "sessions": 5, "shares": [0.1], "surface_band": 0, **options})
+
+
+def test_shares_may_be_an_array():
+    few = {"paths": 4, "sessions": 5, "surface_band": 0}
+    listed, array = (
+        av.compare([PLAIN], CALM, shares=shares, **few) for shares in ([0.1, 0.2], np.array([0.1, 0.2]))
+    )
+    assert listed.manifest["plan"] == array.manifest["plan"]
 
 
 def test_expiries_are_daily_where_a_layer_needs_them() -> None:

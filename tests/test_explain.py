@@ -17,6 +17,7 @@ from alvh import playbook
 from alvh import rules as r
 from alvh.cli import app
 from alvh.rules import checking
+from run_samples import command
 
 FRAME = pl.DataFrame(
     {
@@ -205,6 +206,18 @@ def test_days_out_of_order_or_twice_are_refused(tmp_path):
         FRAME[rows].write_csv(file)
         with pytest.raises(av.AlvhError, match=r"above it|stands twice"):
             checking.read_signals(file, ["vix"])
+
+
+def test_a_rule_names_a_signal_as_often_as_it_likes(tmp_path):
+    file = tmp_path / "signals.csv"
+    FRAME.write_csv(file)
+    ran = command("rules", "explain", "vix > 20 and vix < 90", f"--data={file}", "--json")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads(ran.stdout)["outcome"] is r.explain("vix > 20 and vix < 90", FRAME, at=-1).outcome
+    ran = command("rules", "explain", "vxi > 20", f"--data={file}")
+    assert ran.returncode == 2
+    said = "signals.csv has no column 'vxi', which the rule uses: did you mean 'vix'?"
+    assert ran.stderr.startswith(f"alvh: {said}")
 
 
 def test_a_row_is_any_whole_number():

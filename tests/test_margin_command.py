@@ -49,6 +49,13 @@ def test_tables_and_json(tmp_path) -> None:
         ("2025-03-21,1,8", "21.03.2025,1,8", "line 2, expiration = '21.03.2025': a date, YYYY-MM-DD"),
         ("1,6.5", "1,9999", "line 5: price = 9999.0 implies no volatility"),
         ("quantity", "lots", "no column 'quantity'"),
+        (",", ";", "no column 'product'"),
+        (",", ";", "Mend: separate columns by commas"),
+        (
+            "4650,",
+            "4,650,",
+            "more fields than defined in 'Schema'. Mend: give CSV with a header, columns separ",
+        ),
     ],
 )
 def test_a_bad_line_is_named(tmp_path, old, new, message) -> None:

@@ -170,6 +170,16 @@ def test_an_unknown_future_is_refused() -> None:
         ask(book)
 
 
+@pytest.mark.parametrize("name", ["rate", "dividend_yield"])
+@pytest.mark.parametrize("value", [4.0, -1.5, float("nan")])
+def test_rates_in_percent_are_refused(name, value):
+    with pytest.raises(
+        BookError, match=rf"{name} = .*: -1 to 1 a year, decimal.*percent, divide by 100"
+    ) as caught:
+        ask(condor(), **{name: value})
+    assert caught.value.column == name
+
+
 EXCHANGE = margin.grid("exchange")
 
 

@@ -453,7 +453,7 @@ def test_more_than_memory_holds_is_refused():
 
 def test_percent_is_refused_for_decimals():
     for build, words in (
-        (lambda: market.L3F(rate=4), "rate = 4: must lie between -0.5 and 0.5, a decimal a year: 0.04 is 4%"),
+        (lambda: market.L3F(rate=4), "rate = 4: must lie between -1 and 1, a decimal a year: 0.04 is 4%"),
         (lambda: market.PDV4(dividend_yield=1.3), "dividend_yield = 1.3: must lie"),
         (lambda: market.FHS(innovations=[(0, 0, 0, 0)] * 20, erp=5), "erp = 5: must lie"),
         (lambda: market.Bates(rate=4), "rate = 4: must lie"),

@@ -242,6 +242,19 @@ def test_other_options_are_refused_with_the_mend(folder, tmp_path):
     assert pl.read_parquet(out).height == 21
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rate": 4.0}, r"rate = 4.0: -0.05 to 0.5 a year, decimal. Mend: if this is percent, divide by 100"),
+        ({"rate": None}, r"rate = None"),
+        ({"settlement": "noon"}, r"settlement = 'noon': 'AM' or 'PM'"),
+    ],
+)
+def test_options_are_refused_before_any_file_is_read(options, words):
+    with pytest.raises(ScoreError, match=words):
+        ScoreJob(**options)
+
+
 def test_places_that_are_not_ours_are_left_alone(folder, tmp_path):
     one = min(folder.glob("*.parquet"))
     taken = tmp_path / "taken.parquet"
@@ -255,6 +268,8 @@ def test_places_that_are_not_ours_are_left_alone(folder, tmp_path):
         score_files(one, JOB, out=tmp_path / "b.parquet", overwrite=True)
     with pytest.raises(RunError, match="a file in a folder that exists"):
         score_files(one, JOB, out=tmp_path / "no" / "b.parquet")
+    with pytest.raises(ScoreError, match=r"best\.csv': a Parquet file\. Mend: a name that ends in \.parquet"):
+        score_files(one, JOB, out=tmp_path / "best.csv")
     out = tmp_path / "c.parquet"
     score_files(one, JOB, out=out)
     with (tmp_path / "c.parquet.parts" / ".lock").open() as handle:

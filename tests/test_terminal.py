@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import date
 from io import StringIO
 
 import polars as pl
@@ -10,8 +11,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from alvh import figures
+from alvh.compared.told import Trace
 from alvh.figures.words import percent
 from alvh.report import DISCLAIMER, terminal
+from alvh.report.console import print_trace
 from synthetic_paths import CAPITAL, RISKINESS, SESSIONS, rolling_paths, synthetic_paths
 
 SHARE = 0.5
@@ -136,6 +139,27 @@ def test_markup_in_a_name_is_text():
         terminal.against_table(AGAINST.filter(arm="stop_2x").with_columns(**odd)),
     ):
         assert "[red]x[/red]" in shown(table)
+
+
+def events(*layers):
+    one = {"date": date(2025, 1, 7), "event": "open", "reason": "schedule", "lots": 10.0, "price": 1.5}
+    one |= {"pnl": None, "expiry": date(2025, 2, 21), "strikes": [4755.0]}
+    return pl.DataFrame([one | {"layer": layer} for layer in layers])
+
+
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        (["core", "core"], ["schedule", "schedule"]),
+        (["core", "calls"], ["core: schedule", "calls: schedule"]),
+    ],
+)
+def test_a_trace_says_which_layer_did_it_where_there_are_several(layers, told):
+    ledger = pl.DataFrame({"date": [date(2025, 1, 7)], "nav": [1e6], "cash": [1e6], "requirement": [0.0]})
+    console = Console(file=StringIO(), width=120, color_system=None)
+    print_trace(console, Trace(ledger=ledger, events=events(*layers)))
+    rows = [line for line in console.file.getvalue().splitlines() if line.startswith("2025-01-07  ")]
+    assert [next(part for part in row.split("  ") if "schedule" in part).strip() for row in rows] == told
 
 
 def test_disclaimer_recommends_nothing():

@@ -45,9 +45,14 @@ def advise(  # noqa: PLR0917 -- one parameter per option
         float | None, typer.Option(help="Dividend yield of --history, a year.", metavar="X")
     ] = None,
     cash: Annotated[
-        float | None, typer.Option(help="Dollars of the core ledger, where --book is CSV.", metavar="X")
+        float | None,
+        typer.Option(
+            help="Dollars of the core ledger: CSV has none; those of TOML are replaced.", metavar="X"
+        ),
     ] = None,
-    sleeve: Annotated[float | None, typer.Option(help="Dollars of the sleeve.", metavar="X")] = None,
+    sleeve: Annotated[
+        float | None, typer.Option(help="Dollars of the sleeve, likewise.", metavar="X")
+    ] = None,
     price: Annotated[
         list[str] | None,
         typer.Option(

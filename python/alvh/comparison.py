@@ -6,11 +6,11 @@ tables by theme in `alvh.compared`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import polars as pl
 
@@ -173,6 +173,8 @@ def compare(
     >>> result.summary().columns[:4]
     ['arm', 'figure', 'estimate', 'low']
     """
+    shares = _plain_shares(shares)
+    _require_kinds(market, paths=paths, sessions=sessions, seed=seed, every=every, chunk=chunk)
     workers = elsewhere(runner)
     if draws != "plain":
         allowed = "a comparison counts independent paths of equal weight; use 'plain', or simulate the market"
@@ -212,6 +214,26 @@ def compare(
     if out is not None:
         comparison.write_tables(out)
     return comparison
+
+
+def _plain_shares(shares: Sequence[float]) -> Sequence[float]:
+    if isinstance(shares, str) or not isinstance(shares, Iterable):
+        raise SpecError(f"shares = {shares!r}: a list of margin shares of NAV, such as [0.10]")
+    return shares if isinstance(shares, list | tuple) else tuple(map(float, shares))
+
+
+def _require_kinds(market: object, **whole: object) -> None:
+    """Refuse what no annotation keeps a notebook from passing."""
+    if not isinstance(market, Market):
+        raise SpecError(
+            f"market is a {type(market).__name__}: a model of alvh.market, such as market.L3F(vix=16), "
+            "market.History(…) or market.ChainHistory(…)"
+        )
+    for name, value in whole.items():
+        if name == "paths" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+            raise SpecError(f"{name} = {value!r}: a whole number")
 
 
 class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, DealFigures, TracedPaths):

@@ -31,7 +31,7 @@ def write(model: str, parameters: dict[str, Any]) -> str:
 def read_text(path: Path) -> str:
     """Return the content of a file, or say why it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

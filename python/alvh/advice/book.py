@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 import tomllib
@@ -157,7 +158,7 @@ class Book:
         told = (("cash", cash), ("sleeve", sleeve), (PRICES, prices))
         given: dict[str, Any] = {name: value for name, value in told if value is not None}
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
             raise BookError(f"{path}: not text in UTF-8. Mend: give TOML or CSV", source=str(path)) from None
         except OSError as error:
@@ -172,6 +173,7 @@ class Book:
                 source=str(path),
                 column="cash",
             )
+        cls._require_commas(text, path)
         try:
             legs = pl.read_csv(text.encode(), infer_schema=False)
         except PolarsError as error:
@@ -179,6 +181,28 @@ class Book:
             raise BookError(f"{path}: cannot be read as CSV: {reason}", source=str(path)) from None
         legs = legs.select(pl.all().str.strip_chars().replace("", None))
         return cls(**given, legs=legs, source=str(path))
+
+    @staticmethod
+    def _require_commas(text: str, path: Path) -> None:
+        """Refuse other separators, and rows that are longer than the header."""
+        lines = text.splitlines()
+        header = lines[0] if lines else ""
+        other = next((mark for mark in ";\t" if header.count(mark) > header.count(",")), None)
+        if other is not None:
+            raise BookError(
+                f"{path}: its header is separated by {other!r}. Mend: commas between the columns, points in "
+                "the decimals",
+                source=str(path),
+            )
+        cells = header.count(",") + 1
+        for number, row in enumerate(csv.reader(lines[1:]), start=1):
+            if len(row) > cells:
+                raise BookError(
+                    f"{path}: row {number} has {len(row)} cells, the header {cells}. Mend: no separators of "
+                    "thousands and no decimal commas, or the cell in quotation marks",
+                    source=str(path),
+                    row=number,
+                )
 
     @classmethod
     def from_toml(cls, text: str, *, source: str = "book", **given: Any) -> Book:
@@ -298,6 +322,7 @@ class Book:
                 first["quantity"],
                 row=first["row"],
             )
+        self._require_order(name, matched, layer)
         age, unseen = self._age(first, clock, start)
         option = row.kind == "option"
         sold = (first["sold"] or 0.0) / each
@@ -336,6 +361,25 @@ class Book:
             "entry_value": points,
             "parts": self._parts(first, layer),
         }, told
+
+    def _require_order(self, name: str, legs: Sequence[Mapping[str, Any]], layer: Layer) -> None:
+        """Refuse a spread that lies the other way round: more likely a wrong sign than a position."""
+        for right, word in (("P", "put"), ("C", "call")):
+            pair = {leg["quantity"] > 0: leg for leg in legs if leg["right"] == right}
+            if len(pair) < 2:
+                continue
+            bought, sold = pair[True]["strike"], pair[False]["strike"]
+            brings_in = sold > bought if right == "P" else sold < bought
+            if bought == sold or brings_in != (layer.buy is None):
+                side = "above" if (right == "P") == (layer.buy is None) else "below"
+                raise self._error(
+                    f"position {name!r} buys the {word} at {bought:g} and sells the one at {sold:g}: what "
+                    f"layer {layer.name!r} sells lies {side} what it buys. Mend: the strikes, or the signs "
+                    "of quantity",
+                    "strike",
+                    sold,
+                    row=pair[False]["row"],
+                )
 
     def _parts(self, leg: Mapping[str, Any], layer: Layer) -> list[int]:
         """Return the parts of its layer that a position names; none: the first that is free."""
@@ -508,8 +552,9 @@ class Book:
             bad = (typed[name].is_null() & missing).arg_true()
             if len(bad):
                 value = legs[name][bad[0]]
+                told = "missing" if value is None else f"= {shown(value)}"
                 raise self._error(
-                    f"row {bad[0] + 1}: {name} = {shown(value)}: {_wanted(name)}", name, value, row=bad[0] + 1
+                    f"row {bad[0] + 1}: {name} {told}: {_wanted(name)}", name, value, row=bad[0] + 1
                 )
         typed = typed.with_columns(pl.col("right").str.to_uppercase().replace(RIGHTS))
         for row, leg in enumerate(typed.iter_rows(named=True), start=1):
@@ -636,7 +681,8 @@ def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
 def _wanted(name: str) -> str:
     """Return what a cell of a column is to be, in words."""
     kind = COLUMNS.get(name, pl.Float64()).base_type()
-    return {pl.Date: "a date, YYYY-MM-DD", pl.String: "text"}.get(kind, "a number")
+    number = "a number such as 1234.5"
+    return {pl.Date: "a date, YYYY-MM-DD", pl.String: "text"}.get(kind, number)
 
 
 def is_finite(value: Any) -> bool:
@@ -663,7 +709,8 @@ def shown(value: Any) -> str:
     """
     if isinstance(value, int) and not isinstance(value, bool) and not is_finite(value):
         return f"an integer of {value.bit_length()} bits"
-    return " ".join(repr(value).split())[:LONGEST_VALUE]
+    text = str(value) if isinstance(value, date) else repr(value)
+    return " ".join(text.split())[:LONGEST_VALUE]
 
 
 def _matched(legs: Sequence[Mapping[str, Any]], layer: Layer) -> list[Mapping[str, Any]] | None:

@@ -52,7 +52,8 @@ class Trace(NamedTuple):
     ledger
         A row per tick: date, index, vix, cash, nav, requirement, call, the cumulative attribution buckets.
     events
-        What happened to each tranche, when and why; `minute` counts from the opening, null at a close.
+        What happened to each tranche, when and why; `minute` counts from the opening, null at a close;
+        `pnl` is NaN where nothing ended (``events["pnl"].fill_nan(None).sum()``).
     """
 
     ledger: pl.DataFrame

@@ -38,15 +38,18 @@ def read_book(path: Path) -> pl.DataFrame:
     try:
         rows = pl.read_parquet(path) if parquet else pl.read_csv(path, infer_schema=False)
     except (PolarsError, PanicException, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())[:LONGEST_REASON]
+        reason = " ".join(str(error).split()).partition(" Consider ")[0].rstrip(".")[:LONGEST_REASON]
         raise BookError(
-            f"{path}: cannot be read as a book: {reason}. Mend: give CSV with a header, or Parquet",
+            f"{path}: cannot be read as a book: {reason}. Mend: give CSV with a header, columns separated by "
+            "commas and no other commas in them, or Parquet",
             source=str(path),
         ) from None
     for name in REQUIRED:
         if name not in rows.columns:
+            alone = len(rows.columns) == 1 and not {";", "\t"}.isdisjoint(rows.columns[0])
+            mend = ". Mend: separate columns by commas" if alone else ""
             raise BookError(
-                f"{path}: no column {name!r}: {nearest_names(name, rows.columns)}",
+                f"{path}: no column {name!r}: {nearest_names(name, rows.columns)}{mend}",
                 source=str(path),
                 column=name,
             )

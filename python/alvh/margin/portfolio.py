@@ -17,6 +17,7 @@ from alvh.margin.grid import Grid, grid
 DAYS_PER_YEAR: Final = 365.0
 STANDARD_MULTIPLIER: Final = 100.0
 GIVEN: Final = ("forward", "discount")
+MOST_A_YEAR: Final = 1.0  # beyond it a rate is in percent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +110,14 @@ def portfolio(
     (-0.08, 18752)
     """
     chosen = grid(rules) if isinstance(rules, str) else rules
+    for name, value in (("rate", rate), ("dividend_yield", dividend_yield)):
+        if not abs(value) <= MOST_A_YEAR:
+            raise BookError(
+                f"{name} = {value!r}: -1 to 1 a year, decimal, continuously compounded. "
+                "Mend: if this is percent, divide by 100",
+                column=name,
+                value=value,
+            )
     rows = checked(book, as_of, product_class, keep=GIVEN)
     refuse(rows)
     rows = _priced(rows, spots(rows, spot), rate, dividend_yield, futures or {})

@@ -56,7 +56,7 @@ class Place:
 def text_of(path: str | Path) -> str:
     """Return the content of a file, or say why it cannot be read."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

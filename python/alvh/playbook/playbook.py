@@ -173,6 +173,23 @@ def arms_of(given: Playbook | Iterable[Arm | Playbook]) -> tuple[Arm, ...]:
     --------
     >>> [arm.name for arm in arms_of([preset("plain"), Playbook("desk", [preset("stop_2x")])])]
     ['plain', 'stop_2x']
+
+    Raises
+    ------
+    SpecError
+        Something else is among them, such as the name of a preset.
     """
-    listed = [given] if isinstance(given, Playbook) else given
+    if isinstance(given, Arm | str) or not isinstance(given, Playbook | Iterable):
+        raise SpecError(
+            f"arms: a list of arms, or a Playbook, not {type(given).__name__}. Mend: [{_as_arm(given)}]"
+        )
+    listed = [given] if isinstance(given, Playbook) else list(given)
+    for each in listed:
+        if not isinstance(each, Arm | Playbook):
+            mend = _as_arm(each) if isinstance(each, str) else "preset(…), or Arm.read(…)"
+            raise SpecError(f"arms: {each!r} is a {type(each).__name__}: an Arm or a Playbook. Mend: {mend}")
     return tuple(arm for each in listed for arm in (each.arms if isinstance(each, Playbook) else [each]))
+
+
+def _as_arm(given: object) -> str:
+    return f"preset({given!r}), or Arm.read(…)" if isinstance(given, str) else "arm"

@@ -123,7 +123,9 @@ def _what_was_run(result: Comparison) -> str:
 def print_trace(console: Console, told: Trace) -> None:
     """Print what happened to one book on one path, event by event."""
     table = plain_table("Events")
-    for header in ("date", "event", "reason", "lots", "price", "P&L", "expiry", "strikes"):
+    layered = told.events["layer"].n_unique() > 1
+    reason = "layer: reason" if layered else "reason"
+    for header in ("date", "event", reason, "lots", "price", "P&L", "expiry", "strikes"):
         table.add_column(
             header,
             justify="right" if header in {"lots", "price", "P&L"} else "left",
@@ -134,7 +136,7 @@ def print_trace(console: Console, told: Trace) -> None:
         table.add_row(
             str(row["date"]),
             row["event"],
-            Text(row["reason"]),
+            Text(f"{row['layer']}: {row['reason']}" if layered and row["layer"] else row["reason"]),
             f"{row['lots']:g}" if row["lots"] else "",
             "" if row["price"] is None or row["price"] != row["price"] else f"{row['price']:.2f}",
             "" if row["pnl"] is None or row["pnl"] != row["pnl"] else f"{row['pnl']:,.0f}",

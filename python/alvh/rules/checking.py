@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from alvh._core import RuleError
-from alvh.errors import SpecError
+from alvh.errors import HistoryError, SpecError, nearest_names
 from alvh.rules import names
 from alvh.rules.objects import Condition, Expr
 from alvh.rules.outside import MADE_OF, outside
@@ -84,22 +84,30 @@ def _of_line(where: str, text: str) -> Found:
 
 
 def read_signals(path: str | Path, names: Iterable[str]) -> pl.DataFrame:
-    """Read those of the names that a CSV or Parquet file has, and its column ``date``.
+    """Read the columns of these names from a CSV or Parquet file, and its column ``date`` if it has one.
 
     Raises
     ------
     HistoryError
-        If the file cannot be read, a value is no number or no day, or a day comes twice or out of order.
+        If the file cannot be read or lacks a name, a value is no number or no day, or a day comes twice or
+        out of order.
     """
     from alvh.history.checks import check_order, read_days, read_numbers
     from alvh.history.columns import DATE, Column
     from alvh.history.source import open_source
 
     source = open_source(path)
+    wanted = dict.fromkeys(names)  # a rule may name a signal more than once
+    if lacking := next((name for name in wanted if name not in source.columns), None):
+        raise HistoryError(
+            f"{source.name} has no column {lacking!r}, which the rule uses: "
+            f"{nearest_names(lacking, source.columns)}",
+            source=source.name,
+            column=lacking,
+        )
     columns = [
         read_numbers(source, name, Column(name, -math.inf, math.inf, "of any size", "write a number"))
-        for name in names
-        if name in source.columns
+        for name in wanted
     ]
     if DATE in source.columns:
         days = read_days(source, DATE)

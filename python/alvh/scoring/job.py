@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import polars as pl
 
 from alvh.chain import read
-from alvh.chain.enriching import prepared, require_frame
+from alvh.chain.enriching import RATES, prepared, require_frame
 from alvh.chain.parity import RATE
 from alvh.errors import ScoreError, nearest_names
 from alvh.margin import Grid, House, rule_book, rule_books
@@ -96,6 +96,7 @@ class ScoreJob:
         for name, (value, least, most) in numbers.items():
             if not (isinstance(value, int | float) and least <= value <= most):
                 raise _refused(name, value, f"a number from {least:g} to {most:g}")
+        self._check_chain()
         self._check_whole()
         for name, known in {"wings": get_args(Wings), "method": get_args(Method)}.items():
             if getattr(self, name) not in known:
@@ -108,6 +109,13 @@ class ScoreJob:
         self._check_names()
         if isinstance(self.model, Simulated):
             require_vix(self.model, self.used)
+
+    def _check_chain(self) -> None:
+        if not (isinstance(self.rate, int | float) and RATES[0] <= self.rate <= RATES[1]):
+            allowed = f"{RATES[0]} to {RATES[1]} a year, decimal. Mend: if this is percent, divide by 100"
+            raise _refused("rate", self.rate, allowed)
+        if self.settlement not in {None, "AM", "PM"}:
+            raise _refused("settlement", self.settlement, "'AM' or 'PM'")
 
     def _check_rules(self) -> None:
         known = (*rule_books(), *PORTFOLIO)

@@ -33,6 +33,7 @@ FILE_BECAME: Final = {
 }
 """What became of a file."""
 
+PARQUET: Final = (".parquet", ".pq")
 COUNTS: Final = ("candidates", "visited", "accepted")
 TABLE: Final = {
     "file": pl.String(),
@@ -154,6 +155,12 @@ def score_files(
         if resume or overwrite:
             raise ScoreError("resume and overwrite are about a result: give out as well", column="resume")
         return _folded(chain_files(files), job, None, pool, track)
+    if target.suffix.casefold() not in PARQUET:
+        raise ScoreError(
+            f"out = {str(target)!r}: a Parquet file. Mend: a name that ends in .parquet",
+            column="out",
+            value=str(target),
+        )
     found = chain_files(files, target)
     claimed: AbstractContextManager[Parts] = Parts.claimed(target, job, resume=resume, overwrite=overwrite)
     with claimed as parts:

@@ -104,7 +104,7 @@ def _ladder(result: Comparison, name: str, style: ArmStyle) -> Iterator[Block]:
     books = tables.rungs(ladder)
     if result.replayed:
         title = "Share of the rolling starts in distress, by margin share"
-        note = "Starts overlap and are not independent: there is no interval."
+        note = "Starts overlap and are not independent: there is no interval. A square-root scale."
     else:
         title = f"P(distress within {result.within} sessions), by margin share"
         note = "With 95% intervals, on a square-root scale."
@@ -149,7 +149,7 @@ def _fans(fans: pl.DataFrame, measure: str, name: str, style: ArmStyle, size: st
 
 def _peaks(peaks: pl.DataFrame, name: str, style: ArmStyle, size: str) -> Figure:
     title = f"Peak margin requirement as a multiple of the first, {size}"
-    note = "Point: median. Thick: half of the paths. Thin: nine tenths. Tick: the largest."
+    note = "Point: median. Thick: half of the paths. Thin: nine tenths. Tick: the largest. Square-root scale."
     panel = Panel(charts.peaks_chart(peaks, style), title)
     return Figure(f"{name}-peaks", title, note, (panel,), tables.peaks_table(peaks))
 

@@ -296,7 +296,7 @@ pub(super) const DIVIDEND_YIELD: f64 = 0.013;
 /// Reports show 0 and 0.08 beside it.
 pub(super) const ERP: f64 = 0.05;
 /// Largest rate, yield and premium, either sign: the range catches percent.
-const MOST_A_YEAR: f64 = 0.5;
+const MOST_A_YEAR: f64 = 1.0;
 /// Largest volatility of [`GbmSpec`]: the range catches percent, and VIX for volatility.
 const MOST_VOL: f64 = 5.0;
 
@@ -329,6 +329,7 @@ mod tests {
             (r#"{"model": "l3f", "vixx": 20}"#, "vixx"),
             (r#"{"model": "heston"}"#, "heston"),
             (r#"{"model": "l3f", "vix": 5}"#, "vix = 5: must be above 6"),
+            (r#"{"model": "pdv4", "rate": 4}"#, "rate = 4: must lie between"),
             (r#"{"model": "l3f", "curve": {"reversion": [1, -2, 3]}}"#, "curve.reversion[1] = -2"),
             (r#"{"model": "l3f", "curve": {"correlation": [2, 0, 0]}}"#, "curve.correlation[0] = 2"),
             (
@@ -351,7 +352,7 @@ mod tests {
             (r#"{"model": "gbm", "vol": 16}"#, "vol = 16: must lie between 0 and 5, a decimal a year"),
             (
                 r#"{"model": "l3f", "rate": 4}"#,
-                "rate = 4: must lie between -0.5 and 0.5, a decimal a year: 0.04 is 4%",
+                "rate = 4: must lie between -1 and 1, a decimal a year: 0.04 is 4%",
             ),
             (r#"{"model": "pdv4", "dividend_yield": 1.3}"#, "dividend_yield = 1.3: must lie between"),
             (r#"{"model": "bates", "erp": 5}"#, "erp = 5: must lie between"),
