@@ -246,7 +246,7 @@ def test_the_command_takes_prices(
         ([leg(expiration=DAYS[-1])], "none: shares have no expiry"),
         ([leg(strike=40.0)], "strike = 40.0: none, of a share"),
         ([leg(right="C")], "right = 'C': none, of a share"),
-        ([leg(product="VX")], "expiration = None: a date"),
+        ([leg(product="VX")], "expiration missing: a date"),
         ([leg(quantity=-3_000.0)], "fits no layer"),
     ],
 )
