@@ -7,8 +7,8 @@ VX one with `date`, `expiry` and `settle` (docs/history.md). Prints the root mea
 rank, nearest contract first; docs/history.md and `alvh.history.vx.RECONSTRUCTED` quote it.
 """
 
+import argparse
 import json
-import sys
 
 import numpy as np
 import polars as pl
@@ -52,8 +52,11 @@ def errors(market: History) -> pl.DataFrame:
 
 def main() -> None:
     """Print the table."""
-    index, futures = sys.argv[1:]
-    print(errors(History(index, rate=0.0, dividend_yield=0.0, gaps="report", vx=futures)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("index", help="closes of SPX and VIX, CSV or Parquet")
+    parser.add_argument("futures", help="settlements of VX futures, CSV or Parquet")
+    given = parser.parse_args()
+    print(errors(History(given.index, rate=0.0, dividend_yield=0.0, gaps="report", vx=given.futures)))
 
 
 if __name__ == "__main__":

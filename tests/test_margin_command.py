@@ -39,6 +39,15 @@ def test_tables_and_json(tmp_path) -> None:
     assert sum(leg["payoff"] for leg in told["strategy_based"]["pairing"]) == -5000.0
     assert told["break_evens"] == [4645.5, 5254.5]
     assert len(told["portfolio"]["scenarios"]) == 10
+    assert told["left_out"] == []
+    assert "not read" not in shown.stdout
+
+
+def test_columns_that_are_not_read_are_named(tmp_path) -> None:
+    first, *rest = BOOK.splitlines()
+    text = "\n".join([f"{first},forwrd,[note]", *(f"{row},5000,x" for row in rest)])
+    assert "Columns that were not read: forwrd, [note]." in run(tmp_path, text).stdout
+    assert json.loads(run(tmp_path, text, "--json").stdout)["left_out"] == ["forwrd", "[note]"]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def margin(  # noqa: PLR0917 -- one parameter per option
     from rich.console import Console
 
     from alvh import margin as rules_of
+    from alvh.margin.files import left_out
     from alvh.report.margin import as_data, print_margin
     from alvh.report.plain_json import to_json
 
@@ -76,10 +77,11 @@ def margin(  # noqa: PLR0917 -- one parameter per option
         raise BookError(
             message, source=str(file), row=error.row, line=error.row + 1, column=error.column
         ) from None
+    unread = left_out(file)
     if as_json:
-        print(to_json(as_data(strategy, portfolio, edges)))
+        print(to_json(as_data(strategy, portfolio, edges, unread)))
     else:
-        print_margin(Console(), strategy, portfolio, edges)
+        print_margin(Console(), strategy, portfolio, edges, unread)
 
 
 def _break_evens(book: Any, day: date, classes: dict[str, str] | None) -> list[float] | None:

@@ -18,7 +18,7 @@ LONGEST_REASON: Final = 120
 
 
 def read_book(path: Path) -> pl.DataFrame:
-    """Return the positions of a file; columns that a book does not have are left out.
+    """Return the positions of a file, without the columns that a book does not have (`left_out`).
 
     Parameters
     ----------
@@ -32,18 +32,7 @@ def read_book(path: Path) -> pl.DataFrame:
     OSError
         The file cannot be opened.
     """
-    with path.open("rb"):  # polars does not say which file is missing
-        pass
-    parquet = path.suffix.casefold() in PARQUET_SUFFIXES
-    try:
-        rows = pl.read_parquet(path) if parquet else pl.read_csv(path, infer_schema=False)
-    except (PolarsError, PanicException, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split()).partition(" Consider ")[0].rstrip(".")[:LONGEST_REASON]
-        raise BookError(
-            f"{path}: cannot be read as a book: {reason}. Mend: give CSV with a header, columns separated by "
-            "commas and no other commas in them, or Parquet",
-            source=str(path),
-        ) from None
+    rows = _rows(path)
     for name in REQUIRED:
         if name not in rows.columns:
             alone = len(rows.columns) == 1 and not {";", "\t"}.isdisjoint(rows.columns[0])
@@ -54,7 +43,7 @@ def read_book(path: Path) -> pl.DataFrame:
                 column=name,
             )
     rows = rows.select(name for name in rows.columns if name in COLUMNS)
-    if parquet:
+    if _is_parquet(path):
         return rows
     for name in rows.columns:
         rows = rows.with_columns(pl.col(name).str.strip_chars().replace("", None))
@@ -76,3 +65,35 @@ def read_book(path: Path) -> pl.DataFrame:
             )
         rows = rows.with_columns(value.alias(name))
     return rows
+
+
+def left_out(path: Path) -> list[str]:
+    """Return the columns of a file that `read_book` does not read, in their order.
+
+    Raises
+    ------
+    BookError
+        It is no CSV or Parquet.
+    OSError
+        The file cannot be opened.
+    """
+    return [name for name in _rows(path).columns if name not in COLUMNS]
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.casefold() in PARQUET_SUFFIXES
+
+
+def _rows(path: Path) -> pl.DataFrame:
+    """Return what is in the file, cells of CSV as text."""
+    with path.open("rb"):  # polars does not say which file is missing
+        pass
+    try:
+        return pl.read_parquet(path) if _is_parquet(path) else pl.read_csv(path, infer_schema=False)
+    except (PolarsError, PanicException, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split()).partition(" Consider ")[0].rstrip(".")[:LONGEST_REASON]
+        raise BookError(
+            f"{path}: cannot be read as a book: {reason}. Mend: give CSV with a header, columns separated by "
+            "commas and no other commas in them, or Parquet",
+            source=str(path),
+        ) from None

@@ -14,7 +14,10 @@ __all__ = ["as_data", "print_margin"]
 
 
 def as_data(
-    strategy: Requirement, portfolio: PortfolioRequirement, break_evens: list[float] | None
+    strategy: Requirement,
+    portfolio: PortfolioRequirement,
+    break_evens: list[float] | None,
+    left_out: list[str],
 ) -> dict[str, Any]:
     """Return what is printed, as JSON-able data and frames."""
     names = ("initial", "maintenance", "premium", "risk", "stock", "futures", "credit")
@@ -28,6 +31,7 @@ def as_data(
             "positions": portfolio.positions,
         },
         "break_evens": break_evens,
+        "left_out": left_out,
     }
 
 
@@ -36,8 +40,9 @@ def print_margin(
     strategy: Requirement,
     portfolio: PortfolioRequirement,
     break_evens: list[float] | None,
+    left_out: list[str],
 ) -> None:
-    """Print both requirements, then what explains them."""
+    """Print both requirements, then what explains them, and the columns that were not read."""
     console.print(Text(f"Strategy-based requirement {_dollars(strategy.initial)}", style="bold"))
     console.print(Text(f"Portfolio margin {_dollars(portfolio.initial)}", style="bold"))
     console.print()
@@ -49,6 +54,9 @@ def print_margin(
     console.print()
     if break_evens:
         console.print(f"Breaks even at {', '.join(f'{edge:,.2f}' for edge in break_evens)}, at these prices.")
+        console.print()
+    if left_out:
+        console.print(Text(f"Columns that were not read: {', '.join(left_out)}."))
         console.print()
     console.print(terminal.disclaimer())
 

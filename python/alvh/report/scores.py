@@ -49,7 +49,7 @@ def files_said(found: FileScores) -> list[str]:
     files = "file" if scored == 1 else "files"
     said = [f"{found.candidates:,} condors of {scored:,} {files}, best by {ranked_by(found)}."]
     if none := count.get("no_condors", 0):
-        said.append(f"{none:,} of the files have no condor within the limits.")
+        said.append(f"{none:,} of the files {'has' if none == 1 else 'have'} no condor within the limits.")
     if unreadable := count.get("unreadable", 0):
         said.append(f"{unreadable:,} more could not be scored.")
     return said
