@@ -52,7 +52,9 @@ def errors(market: History) -> pl.DataFrame:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("index", help="closes of SPX and VIX, CSV or Parquet")
     parser.add_argument("futures", help="settlements of VX futures, CSV or Parquet")
     given = parser.parse_args()

@@ -549,3 +549,12 @@ def test_every_product_can_be_traded(product):
     task = task_of([arm], av.market.L3F(), sessions=5, capital=1e6, seed=1, shares=[0.1])
     _core.Plan(task.text)
     assert set(task.spec["contracts"]) == {"SPXW", product} | ({row.on} if row.on else set())
+
+
+def test_a_size_in_percent_is_refused():
+    words = r"value = 50: a share, at most 10 with core\.vega; 0\.50 is half"
+    with pytest.raises(SpecError, match=words):
+        av.offset("core.vega", 50)
+    with pytest.raises(SpecError, match="at most 10 with margin_share"):
+        Size(target="margin_share", value=15)
+    assert Size(target="lots", value=50).value == 50

@@ -50,6 +50,9 @@ HEDGE_TARGETS = (
     "lots",
 )
 
+MOST_SHARE = 10.0
+"""Every target but lots is a share: 50 for half is a slip, and would be fifty times."""
+
 REVIEWED_TARGETS = ("core.vega", "core.notional", "core.index_notional", "core.max_loss", "lots")
 """Targets that what is held can be measured against at any close."""
 
@@ -108,6 +111,10 @@ class Size(Frozen):
 
     @model_validator(mode="after")
     def _used(self) -> Self:
+        if self.target != "lots" and self.value > MOST_SHARE:
+            raise ValueError(
+                f"value = {self.value:g}: a share, at most {MOST_SHARE:g} with {self.target}; 0.50 is half"
+            )
         if self.reductions and self.reduced is not None:
             raise ValueError("reduced, one rule, or reductions, several: not both")
         if self.band and self.target == "premium_share":
