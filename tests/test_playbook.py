@@ -67,7 +67,7 @@ strikes = st.one_of(
 sizes = st.builds(
     Size,
     target=st.sampled_from(["margin_share", "lots"]),
-    value=st.floats(0, 100),
+    value=st.floats(0, 10),
     multiplier=st.floats(0, 10),
     base=st.sampled_from(["entry", "start"]),
 )
