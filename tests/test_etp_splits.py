@@ -116,3 +116,61 @@ def test_every_fund_of_the_table_splits() -> None:
         assert fund.reverse_split is not None
         assert fund.reverse_split.below * fund.reverse_split.ratio > fund.price
         assert replace(fund, reverse_split=None) != fund
+
+
+SPLIT = {"below": 27.0, "ratio": 4.0}
+SIZED: dict[str, dict[str, Any]] = {
+    "threatened delta": {"target": "threatened_delta", "value": 0.5},
+    "a cap by the gain in a crash": {
+        "target": "lots",
+        "value": 1e5,
+        "size": {"caps": [{"kind": "crash_gain", "ln_move": float(np.log(0.9))}]},
+    },
+    "lots with a band": {"target": "lots", "value": 60, "size": {"band": 0.3}},
+    "rolls by time value": {
+        "target": "lots",
+        "value": 20,
+        "every": "flat",
+        "roll_below": 12,
+        "roll_limits": {"extrinsic_per_day": 2.0},
+    },
+}
+
+
+def split_plan(name: str, split: dict[str, float] | None) -> dict[str, Any]:
+    option = options("UVXY", **({"days": MONTH, "every": "week"} | SIZED[name]))
+    plan = rolled(spec(([core(0.4, MONTH), option], separate(0.5)), sessions=80, costs=FREE))
+    return splitting(plan, split)
+
+
+@pytest.mark.parametrize("name", SIZED)
+def test_what_is_held_over_a_split_counts_in_shares_of_today(name: str) -> None:
+    for path in range(4):
+        agree(split_plan(name, SPLIT), path, 0)
+
+
+def events(name: str, split: dict[str, float] | None) -> list[dict[str, Any]]:
+    """Of the layer, on 24 paths."""
+    plan = _core.Plan(json.dumps(split_plan(name, split)))
+    return [event for path in range(24) for event in plan.trace(path, 0)["events"] if event["layer"] == 1]
+
+
+def count(found: list[dict[str, Any]], event: str) -> int:
+    return sum(each["event"] == event for each in found)
+
+
+@pytest.mark.parametrize("name", ["threatened delta", "a cap by the gain in a crash"])
+def test_a_split_opens_as_often_where_dollars_are_wanted(name: str) -> None:
+    """Lots from before a split count a quarter behind it: they leave as much to be bought as they did."""
+    bare, merged = events(name, None), events(name, SPLIT)
+    assert count(merged, "open") == pytest.approx(count(bare, "open"), rel=0.03)
+    lots = [sum(e["unrounded"] for e in found if e["event"] == "open") for found in (bare, merged)]
+    assert lots[1] < 0.6 * lots[0], "most are bought behind a split"
+
+
+def test_rolls_compare_time_values_of_the_same_shares() -> None:
+    """A night on which four options become one makes none of them dearer."""
+    bare, merged = (events("rolls by time value", split) for split in (None, SPLIT))
+    for event in ("keep", "close", "open"):
+        assert count(merged, event) == pytest.approx(count(bare, event), rel=0.02)
+    assert count(bare, "keep") > 100

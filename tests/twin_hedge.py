@@ -63,15 +63,15 @@ class Offer:
             return (f * wanted - book.exposure(hedge=True)) / per_lot if wanted > 0 and enough else 0.0
         if size["target"] == "threatened_delta":
             wanted = f * threatened(book, size) * 0.01 * book.state.spot
-            return over(wanted, self.gain(log(0.99))) - self.layer.lots()
+            return over(wanted, self.gain(log(0.99))) - self.held()
         if size["target"] in {"core_notional", "core_max_loss"}:
             notional = f * sum(t.risk * t.lots * layer.terms.dpp for layer, t in core)
             value = self.tranche.value * self.terms.dpp
-            held = self.layer.lots()
+            held = self.held()
             paid = self.layer.paid()
             return over(notional, value) - held if self.terms.future else over(notional - paid, self.premium)
         if size["target"] == "core_index_notional":
-            return f * sum(t.lots * layer.terms.dpp for layer, t in core) / self.terms.dpp - self.layer.lots()
+            return f * sum(t.lots * layer.terms.dpp for layer, t in core) / self.terms.dpp - self.held()
         if size["target"] == "premium_share":
             return over(f * book.nav(), self.premium)
         return f * self.layer.main.terms.dpp / self.terms.dpp - self.layer.lots()
@@ -118,7 +118,11 @@ class Offer:
             return cap(spec["share"] * book.nav() - self.layer.paid(), self.premium)
         left = sum((t.risk + t.value) * t.lots * layer.terms.dpp for layer, t in book.held(hedge=False))
         gain = self.gain(spec["ln_move"])
-        return max(0.0, left / gain - self.layer.lots()) if gain > 0 else inf
+        return max(0.0, left / gain - self.held()) if gain > 0 else inf
+
+    def held(self) -> float:
+        """Lots of what is on offer that come to what the layer holds."""
+        return self.layer.lots_today(self.book.market, self.book.tick)
 
     def vega(self) -> float:
         """Dollars per VIX point and lot, less what is sold against it takes."""

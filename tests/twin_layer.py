@@ -7,7 +7,7 @@ from typing import Any
 
 from twin_calendar import Calendar
 from twin_contract import Contract
-from twin_market import AnyQuotes
+from twin_market import AnyQuotes, Market, Product
 from twin_rules import Value
 from twin_surface import SESSION_YEAR, Quotes, total_sd
 
@@ -233,8 +233,18 @@ class Layer:
     def tranches_held(self) -> list[Tranche]:
         return [t for layer in self.family() for t in layer.held.values()]
 
+    def lots_today(self, market: Market, tick: int) -> float:
+        """Of all packages, by dollars a point and by shares of today."""
+
+        def share(product: Product, since: int) -> float:
+            return market.shares(product, since) / market.shares(product, tick)
+
+        held = ((layer.terms, t) for layer in self.family() for t in layer.held.values())
+        dollars = sum(t.lots * terms.dpp * share(terms.product, t.entry_tick) for terms, t in held)
+        return dollars / self.terms.dpp
+
     def lots(self) -> float:
-        """Of all packages, by dollars a point."""
+        """Of all packages as they were bought, by dollars a point."""
         dollars = sum(t.lots * layer.terms.dpp for layer in self.family() for t in layer.held.values())
         return dollars / self.terms.dpp
 

@@ -118,6 +118,11 @@ class Market:
         smile = self.quotes(product, now, n, days, b1)
         return {"time": time, "spot": spot, "level": spot.at_level_of(smile), "smile": smile}
 
+    def shares(self, product: Product, tick: int) -> float:
+        """Shares of session 0 that one is at a tick; 1 where the product has none."""
+        name = product.on or product.share
+        return self.funds.merged[name][max(tick, 0)] if name is not None and self.funds is not None else 1.0
+
     def settlement(self, product: Product, tick: int, expiry: int, since: int) -> float:
         """What an expiry settles to, of a fund what was a share at the tick `since`."""
         if product.on is not None and self.funds is not None:

@@ -48,7 +48,8 @@ def a_day(book: Book, layer: Layer, t: Tranche) -> float:
     quotes = market.at(terms.product, book.tick, t.expiry, since=t.entry_tick)
     forward = quotes.future if terms.product.vix else quotes.forward
     intrinsic = quotes.discount * terms.payoff(t.strikes, forward)
-    return (terms.value(t.strikes, quotes) - intrinsic) / market.days(book.tick, t.expiry)
+    days = market.days(book.tick, t.expiry)
+    return (terms.value(t.strikes, quotes) - intrinsic) / (days * market.shares(terms.product, t.entry_tick))
 
 
 def variances(book: Book, layer: Layer, old: int, new: int) -> tuple[float, float]:

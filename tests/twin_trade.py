@@ -231,7 +231,8 @@ class Trader:
     def refused_by_signs(self, layer: Layer, t: Tranche, offer: Offer) -> bool:
         """Is the wanted size within its band (R82), or does a put spread lack a sign (C18)?"""
         size, target = layer.terms.spec["size"], offer.target()
-        if target < size.get("band", 0.0) * (layer.lots() + target):
+        held = layer.lots() if size["target"] == "lots" else offer.held()
+        if target < size.get("band", 0.0) * (held + target):
             return True
         wrong = len(layer.terms.legs) > 1 and self.signs(layer, t) is False
         self.record.count("r44_refused", wrong)

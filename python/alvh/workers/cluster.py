@@ -76,8 +76,9 @@ class Ray:
                 (done,), _ = ray.wait(list(pending))
                 yield pending.pop(done), _result(ray, done)
         finally:
+            # Not by force: a worker that is killed as it answers takes this process with it (a check inside Ray).
             for left in pending:
-                ray.cancel(left, force=True)
+                ray.cancel(left)
 
     def _connected(self) -> Any:
         try:

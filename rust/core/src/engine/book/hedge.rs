@@ -140,7 +140,11 @@ impl Book {
             return;
         }
         let band = ctx.layer(layer).size.band;
-        if band > 0.0 && target < band * (self.own_lots(ctx, layer, lane) + target) {
+        let held = match ctx.layer(layer).size.target {
+            SizeTarget::Lots => self.bought_lots(ctx, layer, lane),
+            _ => self.own_lots(ctx, pools, layer, lane),
+        };
+        if band > 0.0 && target < band * (held + target) {
             self.skip(ctx, layer, slot, Some(package), lane, "within its band".into());
             return;
         }
@@ -224,8 +228,21 @@ impl Book {
         layers.map(loss).sum()
     }
 
-    /// Lots that the layer holds, those of other packages by their dollars a point.
-    fn own_lots(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
+    /// Lots of what is on offer that come to what the layer holds: by dollars a point, and by shares of today where some
+    /// became one since.
+    fn own_lots(&self, ctx: Context<'_>, pools: &[Pool], layer: usize, lane: usize) -> f64 {
+        let dollars = |each: usize| {
+            let fund = ctx.pool(each).contract.instrument.fund().zip(ctx.market.now.funds.as_deref());
+            let of_today = |package: &Package| {
+                fund.map_or(1.0, |(fund, funds)| package.basis[lane] / funds.merged(fund)[lane])
+            };
+            self.held(ctx, pools, each, of_today, lane)
+        };
+        ctx.book.family(layer).map(dollars).sum::<f64>() / ctx.pool(layer).contract.dpp
+    }
+
+    /// Lots that the layer holds as they were bought, those of other packages by their dollars a point.
+    fn bought_lots(&self, ctx: Context<'_>, layer: usize, lane: usize) -> f64 {
         let own = ctx.pool(layer).contract.dpp;
         let lots = |each: usize| -> f64 {
             let lots = self.layers[each].slots.iter().map(|slot| slot.lots[lane]).sum::<f64>();
@@ -296,7 +313,7 @@ impl Book {
                         0.0
                     }
                 });
-                per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(ctx, layer, lane)
+                per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(ctx, pools, layer, lane)
             }
             SizeTarget::CoreNotional => {
                 let notional = self.core(ctx, pools, lane, |package| package.risk[lane]);
@@ -304,17 +321,18 @@ impl Book {
             }
             SizeTarget::CoreIndexNotional => {
                 let per_point = self.core(ctx, pools, lane, |_| 1.0);
-                fraction * per_point / offer.dpp - self.own_lots(ctx, layer, lane)
+                fraction * per_point / offer.dpp - self.own_lots(ctx, pools, layer, lane)
             }
             SizeTarget::CoreMaxLoss => {
                 let most = self.core(ctx, pools, lane, |package| package.risk[lane]);
-                per(fraction * most, offer.package.value[lane] * offer.dpp) - self.own_lots(ctx, layer, lane)
+                let lots = per(fraction * most, offer.package.value[lane] * offer.dpp);
+                lots - self.own_lots(ctx, pools, layer, lane)
             }
             SizeTarget::PremiumShare => per(fraction * self.nav_now(ctx, pools, lane), offer.premium),
             // Lots of the layer's own product, whichever contract is on offer.
             SizeTarget::Lots => {
                 let own = ctx.pool(ctx.layer(layer).of).contract.dpp;
-                fraction * own / offer.dpp - self.own_lots(ctx, layer, lane)
+                fraction * own / offer.dpp - self.bought_lots(ctx, layer, lane)
             }
             SizeTarget::MarginShare => unreachable!("layout refuses it for a hedge"),
         };
@@ -369,7 +387,7 @@ impl Book {
                 }
                 Cap::CrashGain { .. } => {
                     let left = self.core(ctx, pools, lane, |p| p.risk[lane] + p.value[lane]);
-                    let most = lots(left, offer.crash_gain) - self.own_lots(ctx, layer, lane);
+                    let most = lots(left, offer.crash_gain) - self.own_lots(ctx, pools, layer, lane);
                     cut(most.max(0.0), Limit::Cap);
                 }
             }

@@ -240,8 +240,10 @@ fn side(plan: &Plan, layout: &PoolPlan, market: &Market, of: &Rolled<'_>, extrin
             side.extrinsic[i] -= f64::from(leg.ratio) * discount[i] * intrinsic;
         }
     }
+    // Of the same shares on both sides of a roll, however many became one between them.
+    let shares = if instrument.fund().is_some() { *of.basis } else { Col::splat(1.0) };
     for i in 0..LANES {
-        side.extrinsic[i] /= side.days[i];
+        side.extrinsic[i] /= side.days[i] * shares[i];
     }
     side
 }
