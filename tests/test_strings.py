@@ -208,3 +208,38 @@ def test_a_column_of_numbers_is_read_as_its_items(column):
 def test_a_column_of_anything_else_is_refused(column):
     with pytest.raises(AlvhError, match=r"strike = .*allowed: a number, or an array or column of numbers"):
         pricing.price(100.0, column, 0.5, 0.2, "C")
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_objects_in_packed_records_are_read(rows):
+    table = np.zeros(rows, dtype=[("n", "i4"), ("right", "O")])
+    table["right"] = (["C", "P"])[:rows]
+    found = pricing.price(100.0, 90.0, 1.0, 0.2, table["right"])
+    np.testing.assert_array_equal(
+        found, [pricing.price(100.0, 90.0, 1.0, 0.2, right) for right in "CP"[:rows]]
+    )
+
+
+def test_masked_views_are_missing():
+    views = np.ma.array(strings.views(pl.Series(["C", "P"])), mask=[False, True])
+    found = pricing.price(100.0, 90.0, 1.0, 0.2, views)
+    np.testing.assert_array_equal(found, [pricing.price(100.0, 90.0, 1.0, 0.2, "C"), np.nan])
+
+
+def test_wide_integers_are_signs():
+    found = pricing.price(100.0, 90.0, 1.0, 0.2, pl.Series([1, -1], dtype=pl.Int128))
+    np.testing.assert_array_equal(found, pricing.price(100.0, 90.0, 1.0, 0.2, [1, -1]))
+
+
+class Series:
+    """Not that of Polars."""
+
+    __module__ = None
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([90.0, 110.0])
+
+
+def test_what_is_only_called_a_series_is_an_array():
+    expected = pricing.price(100.0, [90.0, 110.0], 1.0, 0.2, "C")
+    np.testing.assert_array_equal(pricing.price(100.0, Series(), 1.0, 0.2, "C"), expected)

@@ -86,7 +86,7 @@ class Funds:
                     grown = max(0.0, 1 + fund["leverage"] * change + cash)
                     path[name].append(price * grown * (1 - fee))
                 split, one = fund.get("reverse_split"), self.merged[name][-1]
-                cheap = split is not None and price * one < split["below"]
+                cheap = split is not None and 0 < price * one < split["below"]
                 self.merged[name].append(one * split["ratio"] if cheap else one)
 
     def basket(

@@ -261,9 +261,7 @@ def _evaluate(
 
 def _array(argument: str, column: pl.Series) -> NDArray[Any]:
     """One argument for the core."""
-    array = rights(column) if argument == "right" else None
-    if array is None:
-        array = numbers(column)
+    array = (rights if argument == "right" else numbers)(column)
     if array is None:
         allowed = "rights or numbers" if argument == "right" else "numbers"
         given = f"{argument} = column {column.name!r} of {column.dtype}"

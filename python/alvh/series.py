@@ -39,7 +39,7 @@ def numbers(column: pl.Series) -> NDArray[Any] | None:
 
 
 def rights(column: pl.Series) -> NDArray[Any] | None:
-    """Return a column of strings or categories as the core reads rights; None for another column.
+    """Return a column of strings, categories or numbers as the core reads rights; None for another column.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def rights(column: pl.Series) -> NDArray[Any] | None:
     array([ 1, -1,  0], dtype=int8)
     """
     if column.dtype not in _WORDS:
-        return None
+        return numbers(column)
     strings = None
     if column.dtype == pl.String and not column.null_count():
         strings = views(column.rechunk())

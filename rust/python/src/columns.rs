@@ -1,8 +1,8 @@
 //! Array arguments: numbers of any element type and rights, read where they lie.
 //!
 //! What the core reads in place, block by block: float64, float32 and integers of every size in native byte order,
-//! one-character strings and Arrow's string views, in C or Fortran order or with axes that are permuted, reversed or repeated. Arrays with
-//! gaps (`a[::2]`, a field of a structured array), other types and other byte orders are copied once, at their
+//! one-character strings, in C or Fortran order or with axes that are permuted, reversed or repeated, and Arrow's string views
+//! in C order. Arrays with gaps (`a[::2]`, a field of a structured array), other types and other byte orders are copied once, at their
 //! own size.
 
 use std::ops::Range;
@@ -20,7 +20,7 @@ use pyo3::{
     intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyBool, PyFloat, PyInt, PyString, PyType},
+    types::{PyBool, PyFloat, PyInt, PyList, PyString, PyType},
 };
 
 use crate::door::to_python;
@@ -280,9 +280,10 @@ fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArr
     if let Ok(array) = object.cast_exact::<PyUntypedArray>() {
         return Ok(array.clone());
     }
-    if let Ok(array) = object.cast::<PyUntypedArray>() {
-        let masked = object.is_instance(MASKED.import(object.py(), "numpy.ma", "MaskedArray")?)?;
-        return if masked { unmasked(array) } else { Ok(array.clone()) };
+    if let Ok(array) = object.cast::<PyUntypedArray>()
+        && object.is_instance(MASKED.import(object.py(), "numpy.ma", "MaskedArray")?)?
+    {
+        return unmasked(array);
     }
     let asarray = ASARRAY.import(object.py(), "numpy", "asarray")?;
     Ok(asarray.call1((object,))?.cast_into::<PyUntypedArray>()?)
@@ -299,7 +300,8 @@ fn series<'py>(
         return Ok(None);
     }
     let kind = object.get_type();
-    if kind.name()? != "Series" || !kind.module()?.to_str()?.starts_with("polars.") {
+    let named = kind.name().is_ok_and(|name| name == "Series");
+    if !named || !kind.module().is_ok_and(|module| module.to_string_lossy().starts_with("polars.")) {
         return Ok(None);
     }
     let py = object.py();
@@ -313,7 +315,12 @@ fn unmasked<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyUn
     let dtype = match array.dtype().kind() {
         b'i' | b'u' | b'f' => "f8",
         b'U' | b'S' | b'O' | b'T' => "O",
-        _ => return Ok(array.clone()), // no numbers and no rights: refused by their type
+        // Of string views the words; whatever else is neither number nor right is refused by its type.
+        _ if array.dtype().is_equiv_to(view_dtype(py)?) => {
+            let words = array.call_method1(intern!(py, "__getitem__"), ("bytes",))?;
+            return unmasked(words.cast()?);
+        }
+        _ => return Ok(array.clone()),
     };
     let array = array.call_method1(intern!(py, "astype"), (dtype,))?;
     Ok(array.call_method1(intern!(py, "filled"), (f64::NAN,))?.cast_into()?)
@@ -334,25 +341,19 @@ fn codes<'py>(array: &Bound<'py, PyUntypedArray>, dtype: &str) -> PyResult<Bound
 /// differ are known again by their address.
 fn signs<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = array.py();
-    let mut objects = array.clone();
-    if objects.dtype().kind() != b'O' {
-        objects = objects.call_method1(intern!(py, "astype"), ("O",))?.cast_into()?;
-    }
-    let row = objects.call_method0(intern!(py, "ravel"))?.cast_into::<PyArray1<Py<PyAny>>>()?;
+    // NumPy's own list: what an object does when it is asked for its number cannot move what is read here.
+    let items = array.call_method0(intern!(py, "ravel"))?.call_method0(intern!(py, "tolist"))?;
     let mut known: [Option<(Bound<'py, PyAny>, f64)>; 2] = [None, None];
-    let mut sign = |item: &Py<PyAny>| {
-        for (object, sign) in known.iter().flatten() {
-            if object.is(item) {
-                return *sign;
-            }
+    let sign = |item: Bound<'py, PyAny>| {
+        if let Some((_, sign)) = known.iter().flatten().find(|(object, _)| object.is(&item)) {
+            return *sign;
         }
-        let object = item.bind(py).clone();
-        let sign = sign_of(&object);
+        let sign = sign_of(&item);
         known.swap(0, 1);
-        known[0] = Some((object, sign));
+        known[0] = Some((item, sign));
         sign
     };
-    let signs = row.try_readonly()?.as_slice()?.iter().map(&mut sign).collect();
+    let signs = items.cast::<PyList>()?.iter().map(sign).collect();
     Ok(PyArray1::from_vec(py, signs).reshape(array.shape())?.as_untyped().clone())
 }
 

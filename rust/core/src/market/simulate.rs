@@ -103,7 +103,7 @@ impl Request {
         }
         self.draws.check(model.shocks())?;
         let columns = self.warm_up as usize + 1 + self.sessions as usize;
-        check::room(self.paths, columns, 3 + self.vx_days.len())?;
+        check::room(self.paths, columns, 2 + self.vx_days.len())?;
         if let Some(rows) = model.rows() {
             let wanted = end - 1 + columns as u64;
             if wanted > rows as u64 {

@@ -96,7 +96,7 @@ pub struct ReverseSplit {
 }
 
 impl FundSpec {
-    /// A leverage that funds have, a fee, a price, and splits that do not follow from each other.
+    /// A leverage that funds have, a fee, a price, and splits of several shares into one.
     pub fn check(&self, at: &str) -> Result<()> {
         check::between(&format!("{at}.leverage"), self.leverage, -3.0, 3.0)?;
         if self.leverage == 0.0 {
@@ -308,7 +308,9 @@ impl Roll {
                 // By the close before, from this session on: the same in both states.
                 if let Some(ReverseSplit { below, ratio }) = fund.reverse_split {
                     for i in 0..LANES {
-                        merged[i] *= if price[i] * merged[i] < below { ratio } else { 1.0 };
+                        // What is worth nothing is not split.
+                        let cheap = price[i] > 0.0 && price[i] * merged[i] < below;
+                        merged[i] *= if cheap { ratio } else { 1.0 };
                     }
                 }
                 for i in 0..LANES {

@@ -313,7 +313,8 @@ impl Book {
                         0.0
                     }
                 });
-                per(fraction * threatened * FALL * spot, offer.fall_gain) - self.own_lots(ctx, pools, layer, lane)
+                per(fraction * threatened * FALL * spot, offer.fall_gain)
+                    - self.own_lots(ctx, pools, layer, lane)
             }
             SizeTarget::CoreNotional => {
                 let notional = self.core(ctx, pools, lane, |package| package.risk[lane]);
