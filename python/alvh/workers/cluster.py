@@ -76,7 +76,7 @@ class Ray:
                 (done,), _ = ray.wait(list(pending))
                 yield pending.pop(done), _result(ray, done)
         finally:
-            # Not by force: a worker that is killed as it answers takes this process with it, by a check of Ray.
+            # Not by force: a worker that is killed as it answers takes this process with it (a check of Ray).
             for left in pending:
                 ray.cancel(left)
 
