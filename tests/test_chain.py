@@ -1,7 +1,7 @@
 """Chains: every layout gives the one schema, every row is kept, and its status says what is wrong."""
 
 import os
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -170,6 +170,44 @@ def test_whole_days_are_as_written(zone):
     frame = instants((0, 0))
     quotes = chain.read(frame.with_columns(pl.col("quote_date").dt.replace_time_zone(zone)))
     assert quotes.select("quote_date", "quote_time").row(0) == (DAY_OF_INSTANTS, "close")
+
+
+OWN_NAMES = {name: name for name in ("quote_date", "expiration", "strike", "right", "bid", "ask")}
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("Europe/Moscow", DAY_OF_INSTANTS), ("Asia/Dubai", date(2024, 7, 1))]
+)
+def test_midnights_that_are_the_close_of_new_york_are_not_guessed(zone, day):
+    """16:00 of winter is midnight in Moscow, 16:00 of summer in Dubai: the next day's, by the date alone."""
+    close = pl.lit(datetime.combine(day, time(16))).dt.replace_time_zone("America/New_York")
+    frame = instants((16, 0)).with_columns(
+        quote_date=close.dt.convert_time_zone(zone), expiration=pl.lit(date(2024, 8, 16))
+    )
+    both = chain.read(frame, columns={**OWN_NAMES, "quote_time": "quote_date"})
+    assert both.select("quote_date", "quote_time").row(0) == (day, "16:00")
+    for options in ({}, {"constants": {"quote_time": "close"}}):
+        error = refusal(frame, **options)
+        assert error.column == "quote_date"
+        assert ".dt.convert_time_zone('America/New_York')" in str(error)
+    told = chain.read(frame.with_columns(quote_date=close), constants={"quote_time": "close"})
+    assert told["quote_date"].to_list() == [day]
+    days = chain.read(frame.with_columns(pl.col("quote_date").dt.date()))
+    assert days["quote_date"].to_list() == [day + timedelta(days=1)]
+
+
+def test_midnights_beside_a_time_of_the_quote_are_days():
+    frame = instants((0, 0)).with_columns(
+        pl.col("quote_date").dt.replace_time_zone("Europe/Moscow"), quote_time=pl.lit("15:45")
+    )
+    assert chain.read(frame).select("quote_date", "quote_time").row(0) == (DAY_OF_INSTANTS, "15:45")
+
+
+def test_expirations_that_are_days_or_closes_are_refused():
+    moscow = pl.lit(datetime.combine(date(2024, 4, 5), time())).dt.replace_time_zone("Europe/Moscow")
+    error = refusal(instants((0, 0)).with_columns(expiration=moscow))
+    assert error.column == "expiration"
+    assert "midnights of a time zone" in str(error)
 
 
 def test_a_date_format_of_a_known_layout_is_refused():

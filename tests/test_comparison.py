@@ -130,15 +130,72 @@ PLAIN, CALM = av.preset("plain"), L3F(vix=16)
         (PLAIN, CALM, {}, r"arms: a list of arms, or a Playbook, not Arm\. Mend: \[arm\]"),
         ([PLAIN], "l3f", {}, r"market is a str: a model of alvh\.market, such as market\.L3F\(vix=16\)"),
         ([PLAIN], CALM, {"shares": 0.1}, r"shares = 0\.1: a list of margin shares of NAV, such as \[0\.10\]"),
-        ([PLAIN], CALM, {"paths": "4"}, r"paths = '4': a whole number"),
-        ([PLAIN], CALM, {"paths": 4.0}, r"paths = 4\.0: a whole number"),
-        ([PLAIN], CALM, {"seed": None}, r"seed = None: a whole number"),
-        ([PLAIN], CALM, {"sessions": True}, r"sessions = True: a whole number"),
+        ([PLAIN], CALM, {"paths": "4"}, r"paths = '4': must be a whole number"),
+        ([PLAIN], CALM, {"paths": 4.0}, r"paths = 4\.0: must be a whole number"),
+        ([PLAIN], CALM, {"seed": None}, r"seed = None: must be a whole number"),
+        ([PLAIN], CALM, {"sessions": True}, r"sessions = True: must be a whole number"),
+        (
+            [PLAIN],
+            CALM,
+            {"paths": np.array([4])},
+            r"paths = array\(\[4\]\): must be a whole number",
+        ),
+        ([PLAIN], CALM, {"threads": 1.5}, r"threads = 1\.5: must be a whole number from 0 to 1024"),
+        ([PLAIN], CALM, {"threads": True}, r"threads = True: must be a whole number"),
+        ([PLAIN], CALM, {"every": "1"}, r"every = '1': must be a whole number"),
+        ([PLAIN], CALM, {"chunk": 2.0}, r"chunk = 2\.0: must be a whole number"),
+        ([PLAIN], CALM, {"surface_band": None}, r"surface_band = None: must be a whole number"),
     ],
 )
 def test_what_a_notebook_gets_wrong_is_named(arms, market, options, words):
     with pytest.raises(SpecError, match=words):
         av.compare(arms, market, **{"paths": 4, "sessions": 5, "shares": [0.1], "surface_band": 0, **options})
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        ["x"],
+        np.array([[0.1]]),
+        np.array(["a"]),
+        {"a": 1},
+        {0.1: 1},
+        b"1",
+        [True],
+        ["0.1"],
+        [None],
+        [[0.1]],
+        0.1,
+    ],
+)
+def test_shares_are_plain_numbers(shares):
+    with pytest.raises(SpecError, match=r"shares = .*: a list of margin shares of NAV, such as \[0\.10\]"):
+        av.compare([PLAIN], CALM, paths=4, sessions=5, shares=shares, surface_band=0)
+
+
+def test_numbers_of_numpy_are_numbers():
+    """What a notebook computes its question with does not change the question."""
+    asked = {
+        "paths": 4,
+        "sessions": 5,
+        "seed": 1,
+        "chunk": 2,
+        "threads": 1,
+        "surface_band": 0,
+        "shares": [0.125],
+    }
+    given = {
+        "paths": np.int64(4),
+        "sessions": np.int32(5),
+        "seed": np.array(1),
+        "chunk": np.uint8(2),
+        "threads": np.int8(1),
+        "surface_band": np.int64(0),
+        "shares": np.array([0.125], np.float32),
+    }
+    ours, theirs = (av.compare([PLAIN], CALM, **each) for each in (given, asked))
+    assert ours.task.text == theirs.task.text
+    assert ours.summary().equals(theirs.summary())
 
 
 def test_shares_may_be_an_array():

@@ -177,6 +177,22 @@ def test_arguments_of_paths() -> None:
         etp.simulate(L3F(), 0, 1)
     with pytest.raises(av.AlvhError, match="first_path"):
         etp.simulate(L3F(), 2, 1, first_path=2**48)
+    for paths, length in ((2**40, 20), (2**28 + 1, 1), (2**20, 257)):
+        with pytest.raises(av.AlvhError, match=rf"paths = {paths}, .*at most 268435456 .*with first_path"):
+            etp.simulate(L3F(), paths, length)
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, True, "2", None, 2**64, np.array([1])])
+@pytest.mark.parametrize("name", ["paths", "sessions", "seed", "first_path"])
+def test_whole_numbers_of_paths(name: str, wrong: object) -> None:
+    with pytest.raises(av.errors.SpecError, match=rf"{name} = .*: must be a whole number from 0 to"):
+        etp.simulate(L3F(), **{"paths": 2, "sessions": 2, name: wrong})
+
+
+def test_whole_numbers_of_numpy() -> None:
+    plain = etp.simulate(L3F(), 2, 3, seed=5, first_path=1)
+    given = etp.simulate(L3F(), np.int64(2), np.int32(3), seed=np.array(5), first_path=np.uint8(1))
+    np.testing.assert_array_equal(given.value, plain.value)
 
 
 def by_rank(first: date, last: date) -> pl.DataFrame:

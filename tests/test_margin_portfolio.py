@@ -180,6 +180,15 @@ def test_rates_in_percent_are_refused(name, value):
     assert caught.value.column == name
 
 
+@pytest.mark.parametrize("name", ["rate", "dividend_yield"])
+@pytest.mark.parametrize("value", [None, "4", "0.04", True, [0.04], 0.04j, np.bool_(True)])
+def test_rates_are_numbers(name, value):
+    with pytest.raises(BookError, match=rf"{name} = .*: -1 to 1 a year, .*a number, such as 0\.04") as caught:
+        ask(condor(), **{name: value})
+    assert caught.value.column == name
+    assert ask(condor(), **{name: np.float32(0.0625)}).initial == ask(condor(), **{name: 0.0625}).initial
+
+
 EXCHANGE = margin.grid("exchange")
 
 

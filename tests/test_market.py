@@ -410,8 +410,9 @@ def test_numbers_are_numbers(parameter, value):
     builders = described(parameter, value)
     assert builders
     for build in builders:
-        with pytest.raises(SpecError, match=rf"{parameter.rpartition('.')[2]} = "):
+        with pytest.raises(SpecError, match=rf"{parameter.rpartition('.')[2]} = ") as caught:
             build()
+        assert ("without quotes" in str(caught.value)) == isinstance(value, str | bytes)
 
 
 @pytest.mark.parametrize("value", [["1", 1, 1], [True, 1, 1], "1, 1, 1", [1, 1], [1, 1, 1, 1], [1, None, 1]])
@@ -445,10 +446,13 @@ def test_more_than_memory_holds_is_refused():
                 _core.AlvhError, match=rf"paths = {paths}: .* GB, more than there is memory for"
             ):
                 called(paths, sessions)
-    with pytest.raises(SpecError, match="vx_days = 30: must be calendar days"):
-        model.simulate(1, 1, vx_days=30)
-    with pytest.raises(SpecError, match="vx_days = \\['a'\\]: must be calendar days"):
-        model.simulate(1, 1, vx_days=["a"])
+
+
+@pytest.mark.parametrize("wrong", [30, "30", b"30", ["a"], ["30"], [b"30"], [True], [None], [[30]]])
+def test_tenors_of_futures_are_days(wrong):
+    with pytest.raises(SpecError, match=r"vx_days = .*: must be calendar days, such as \[30, 60\]"):
+        market.L3F().simulate(1, 1, vx_days=wrong)
+    assert "vx1" in market.L3F().simulate(1, 1, vx_days=np.array([30]))
 
 
 def test_percent_is_refused_for_decimals():

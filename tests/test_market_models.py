@@ -394,6 +394,30 @@ def test_unknown_parameters_are_refused():
         market.PDV4(path={"caps": 1.0})
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"curve": {"flor": 5}},
+        {"curve": {"floor": "5"}},
+        {"curve": 3},
+        {"dynamics": {"overnight_share": True}},
+        {"dynamics": None, "curve": {"flor": 5}},
+    ],
+)
+def test_the_parameters_of_a_filter_are_named_as_those_of_a_market(wrong):
+    """What the history is filtered with is read before there is a market."""
+    with pytest.raises(SpecError) as ours:
+        market.FHS.of(market.History.bundled(), **wrong)
+    with pytest.raises(SpecError) as theirs:
+        market.L3F(**wrong)
+    assert str(ours.value).removeprefix("FHS: ") == str(theirs.value).removeprefix("L3F: ")
+
+
+def test_a_filter_takes_tables_of_parameters():
+    ours, theirs = (market.FHS.of(market.History.bundled(), curve=given) for given in ({}, market.Curve()))
+    assert ours == theirs
+
+
 def test_the_page_lists_every_parameter_of_their_own():
     spec = {name: model.spec() for name, model in ALL.items()}
     common = set(market.L3F().spec())
@@ -465,7 +489,7 @@ def test_fhs_names_its_file_and_knows_its_content(tmp_path):
         ('schema = 1\nmodel = "fhs"', "history: name the file"),
         (
             'schema = 1\nmodel = "fhs"\ncurve = 5\n[history]\npath = "x.csv"',
-            "curve = 5: a table of parameters",
+            "mine.toml, line 3: FHS: curve = 5: Input should be a valid dictionary",
         ),
         (
             'schema = 1\nmodel = "fhs"\ninnovations = []\n[history]\npath = "x.csv"',

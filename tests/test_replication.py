@@ -195,6 +195,26 @@ def test_a_gap_makes_no_return():
         agreement(every_other, recorded_of(every_other))
 
 
+@pytest.mark.parametrize("wrong", [None, float("nan"), float("inf"), 0.0, -1.0])
+def test_a_month_without_a_level_is_no_agreement(wrong):
+    months = pl.date_range(date(2020, 1, 31), date(2023, 1, 31), "1mo", eager=True)
+    levels = pl.DataFrame({"date": months, "level": [100.0 + i % 5 for i in range(37)]})
+    broken = levels.with_columns(levels["level"].set(levels["date"] == date(2021, 9, 30), wrong))
+    for pair in ((levels, broken), (broken, levels)):
+        with pytest.raises(HistoryError, match=r"level = .* on 2021-09-30, the last of its month: a number"):
+            agreement(*pair)
+
+
+def test_levels_may_descend_but_a_file_of_them_may_not():
+    months = pl.date_range(date(2020, 1, 31), date(2023, 1, 31), "1mo", eager=True)
+    levels = pl.DataFrame({"date": months, "level": [100.0 + i % 5 for i in range(37)]})
+    assert agreement(levels, levels[::-1]) == agreement(levels, levels)
+    with pytest.raises(HistoryError, match=r"row 2, column 'date': .* comes before the row above it"):
+        recorded_levels(levels[::-1].rename({"level": "put"}), ["put"])
+    empty = levels.with_columns(put=levels["level"].set(levels["date"] == date(2021, 9, 30), float("nan")))
+    assert recorded_levels(empty, ["put"])["put"].height == 36
+
+
 def recorded_of(levels):
     return levels.select("date", level="theirs")
 

@@ -6,12 +6,13 @@ tables by theme in `alvh.compared`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from alvh import equal_cost, figures, short_end
@@ -33,11 +34,12 @@ from alvh.errors import SpecError
 from alvh.outside import Outside
 from alvh.playbook import Arm, Playbook, arms_of
 from alvh.run_folder import RunFolder
-from alvh.runner import CHUNK, Advance, load, run, stored_task
+from alvh.runner import CHUNK, MOST_THREADS, Advance, load, run, stored_task
 from alvh.signals.given import SignalSource
 from alvh.signals.macro import Macro
 from alvh.specification import SHARES, Costs, MarginRule, Market, WorstBar, task_of
 from alvh.surface_band import BAND_PATHS, FOLDERS, banded, tasks
+from alvh.whole import LARGEST_SEED, MOST_PATHS, MOST_SESSIONS, whole
 from alvh.workers import Runner, elsewhere
 
 __all__ = [
@@ -173,8 +175,15 @@ def compare(
     >>> result.summary().columns[:4]
     ['arm', 'figure', 'estimate', 'low']
     """
+    _require_market(market)
     shares = _plain_shares(shares)
-    _require_kinds(market, paths=paths, sessions=sessions, seed=seed, every=every, chunk=chunk)
+    paths = None if paths is None else whole("paths", paths, MOST_PATHS)
+    sessions = whole("sessions", sessions, MOST_SESSIONS)
+    seed = whole("seed", seed, LARGEST_SEED)
+    every = whole("every", every, MOST_SESSIONS)
+    chunk = whole("chunk", chunk, MOST_PATHS)
+    threads = whole("threads", threads, MOST_THREADS)
+    surface_band = whole("surface_band", surface_band, MOST_PATHS)
     workers = elsewhere(runner)
     if draws != "plain":
         allowed = "a comparison counts independent paths of equal weight; use 'plain', or simulate the market"
@@ -216,24 +225,27 @@ def compare(
     return comparison
 
 
-def _plain_shares(shares: Sequence[float]) -> Sequence[float]:
-    if isinstance(shares, str) or not isinstance(shares, Iterable):
-        raise SpecError(f"shares = {shares!r}: a list of margin shares of NAV, such as [0.10]")
-    return shares if isinstance(shares, list | tuple) else tuple(map(float, shares))
+def _plain_shares(shares: Sequence[float]) -> tuple[float, ...]:
+    """Return the ladder as plain numbers: the manifest and the engine's question are JSON."""
+    wrong = SpecError(f"shares = {shares!r}: a list of margin shares of NAV, such as [0.10]")
+    if isinstance(shares, str | bytes | Mapping) or not isinstance(shares, Iterable):
+        raise wrong
+    try:
+        given = list(shares)
+        if any(isinstance(share, str | bytes | bool | np.bool_) or np.ndim(share) for share in given):
+            raise wrong
+        return tuple(float(share) for share in given)
+    except (TypeError, ValueError, OverflowError):
+        raise wrong from None
 
 
-def _require_kinds(market: object, **whole: object) -> None:
+def _require_market(market: object) -> None:
     """Refuse what no annotation keeps a notebook from passing."""
     if not isinstance(market, Market):
         raise SpecError(
             f"market is a {type(market).__name__}: a model of alvh.market, such as market.L3F(vix=16), "
             "market.History(…) or market.ChainHistory(…)"
         )
-    for name, value in whole.items():
-        if name == "paths" and value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
-            raise SpecError(f"{name} = {value!r}: a whole number")
 
 
 class Comparison(BesideFigures, HedgeFigures, HindsightFigures, CallFigures, DealFigures, TracedPaths):

@@ -1,5 +1,6 @@
 """Whole numbers that go to the core: what it cannot take is refused by name."""
 
+import operator
 from typing import Any, Final
 
 from alvh.errors import SpecError
@@ -19,7 +20,7 @@ def whole(name: str, given: Any, most: int) -> int:
     name : str
         What it is called in the error.
     given : int
-        An integer of Python or NumPy; a truth value is none.
+        An integer of Python or NumPy, or an array of shape () of one; a truth value is none.
     most : int
         The largest that is allowed.
 
@@ -36,7 +37,10 @@ def whole(name: str, given: Any, most: int) -> int:
     Traceback (most recent call last):
     alvh.SpecError: seed = -1: must be a whole number from 0 to 18446744073709551615
     """
-    fits = hasattr(given, "__index__") and not isinstance(given, bool)
-    if not fits or not 0 <= given.__index__() <= most:
+    try:
+        found = -1 if isinstance(given, bool) else operator.index(given)
+    except TypeError:  # every array has __index__, and only those of one integer can be asked for it
+        found = -1
+    if not 0 <= found <= most:
         raise SpecError(f"{name} = {given!r}: must be a whole number from 0 to {most}")
-    return int(given.__index__())
+    return found

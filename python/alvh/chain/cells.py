@@ -29,6 +29,7 @@ BOTH_SIZES: Final = r"^(\d+) *x *(\d+)$"  # those of bid and ask in one cell
 SIDE: Final = {"bid_size": "${1}", "ask_size": "${2}"}
 INTEGERS: Final = ("bid_size", "ask_size", "volume", "open_interest")
 EXCHANGE_ZONE: Final = "America/New_York"
+CLOSES: Final = (time(16), time(17, 15))  # when quotes of the close are taken, by that clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,20 @@ def has_times_of_day(cells: pl.Series) -> bool:
     return isinstance(cells.dtype, pl.Datetime) and bool((cells.dt.time() != time(0)).any())
 
 
-def _of_the_exchange(cells: pl.Series) -> pl.Series:
-    """Return instants of a time zone by the clock of New York; whole days, midnights, are as written."""
-    zoned = isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None
-    return cells.dt.convert_time_zone(EXCHANGE_ZONE) if zoned and has_times_of_day(cells) else cells
+def of_the_exchange(cells: pl.Series) -> pl.Series:
+    """Return instants of a time zone by the clock of New York; all else as it is."""
+    return cells.dt.convert_time_zone(EXCHANGE_ZONE) if _zoned(cells) else cells
+
+
+def days_or_closes(cells: pl.Series) -> bool:
+    """Tell whether midnights of a time zone are the close in New York: nobody can say which is meant."""
+    if not _zoned(cells) or has_times_of_day(cells):
+        return False
+    return bool(of_the_exchange(cells).dt.time().is_between(*CLOSES).any())
+
+
+def _zoned(cells: pl.Series) -> bool:
+    return isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None
 
 
 def _given(text: pl.Series) -> pl.Series:
@@ -120,7 +131,8 @@ def _dates(cells: pl.Series, days: Sequence[str], first: date, last: date) -> Re
     if cells.dtype == pl.Date:
         values = cells
     elif isinstance(cells.dtype, pl.Datetime):
-        values = _of_the_exchange(cells).dt.date()
+        # Whole days, midnights, are as written.
+        values = (of_the_exchange(cells) if has_times_of_day(cells) else cells).dt.date()
     else:
         text = _text(cells)
         values = _parsed(text, days[0])
@@ -144,8 +156,7 @@ def _parsed(text: pl.Series, form: str) -> pl.Series:
 
 
 def _times(cells: pl.Series) -> Read:
-    if isinstance(cells.dtype, pl.Datetime):
-        cells = _of_the_exchange(cells)
+    cells = of_the_exchange(cells)
     text = cells.dt.to_string("%H:%M") if isinstance(cells.dtype, pl.Datetime | pl.Time) else _text(cells)
     given = _given(text)
     frame = pl.DataFrame({"text": text.str.to_lowercase()})

@@ -197,6 +197,7 @@ def _of_layout(
     constants |= given
     if not timed and "quote_time" not in {**layout.constants, **given}:
         _require_days(opened, layout, names)
+    _require_no_doubt(opened, layout, names, ("expiration",) if timed else ("quote_date", "expiration"))
     lacking = [
         name for name in REQUIRED if not layout.named(name) and name not in constants and name not in inside
     ]
@@ -228,6 +229,22 @@ def _require_days(opened: Text | Table, layout: Layout, names: list[str]) -> Non
                 "of the quote. Allowed: days, or days and a quote_time. Mend: columns={…, 'quote_date': "
                 f"{name!r}, 'quote_time': {name!r}}} reads both from it; constants={{'quote_time': 'close'}} "
                 "if all are of the close",
+                source=opened.name,
+                column=name,
+            )
+
+
+def _require_no_doubt(
+    opened: Text | Table, layout: Layout, names: list[str], columns: tuple[str, ...]
+) -> None:
+    """Refuse midnights that are days in their own zone and the close of the day before in New York."""
+    for name in (name for column in columns for name in layout.named(column)):
+        if isinstance(opened, Table) and name in names and cells.days_or_closes(opened.columns[name]):
+            raise ChainError(
+                f"{opened.name}: column {name!r} has midnights of a time zone, which are the close of the "
+                "day before in New York: they may be days, or instants. Allowed: days without a zone, or "
+                "instants by the clock of New York. Mend: .dt.date() of the column if they are days, "
+                f".dt.convert_time_zone({cells.EXCHANGE_ZONE!r}) if they are instants",
                 source=opened.name,
                 column=name,
             )
@@ -265,7 +282,10 @@ def _side(table: Table, layout: Layout, side: Side, given: Mapping[str, Any]) ->
         for name in (names,) if isinstance(names, str) else names:
             if name not in table.columns:
                 continue
-            one = cells.read(column, table.columns[name], layout.days)
+            told = table.columns[name]
+            if column == "quote_date" and name in layout.named("quote_time"):
+                told = cells.of_the_exchange(told)  # it has times, so that midnights are instants as well
+            one = cells.read(column, told, layout.days)
             values.append(one.values)
             if one.bad.any():
                 problem = _noted(problem, name, table.columns[name], one)

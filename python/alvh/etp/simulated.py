@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,12 @@ from alvh.etp.roll import roll_spec
 from alvh.market.drawn import Drawn
 from alvh.schedule import Schedule
 from alvh.schedule.clock import SYNTHETIC_START
+from alvh.whole import LARGEST_SEED, MOST_PATHS, MOST_SESSIONS, whole
+
+__all__ = ["MOST_CELLS", "Shares", "simulate"]
+
+MOST_CELLS: Final = 2**28
+"""Most changes at once, a million paths of a year: 2 GB in an array, of which there are some."""
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +65,8 @@ def simulate(
     market : a model such as alvh.market.L3F
         Not a replay: its recorded settlements go to `strategy_index`.
     paths, sessions : int
-        How many, and sessions after the start.
+        How many, and sessions after the start: paths times sessions is at most 2**28. More paths come in
+        portions, with `first_path`.
     fund : Fund, optional
         By default once the index, 0.89% a year.
     price : float, default 100.0
@@ -92,9 +100,18 @@ def simulate(
             f"market is {type(market).__name__}: must be a model that is drawn, such as L3F. Mend: the "
             "index of a record is strategy_index of its settlements"
         )
+    paths = whole("paths", paths, MOST_PATHS)
+    sessions = whole("sessions", sessions, MOST_SESSIONS)
+    seed = whole("seed", seed, LARGEST_SEED)
+    first_path = whole("first_path", first_path, MOST_PATHS)
     for name, count in (("paths", paths), ("sessions", sessions)):
         if count < 1:
             raise AlvhError(f"{name} is {count}: at least 1 is allowed")
+    if paths * sessions > MOST_CELLS:
+        raise AlvhError(
+            f"paths = {paths}, sessions = {sessions}: at most {MOST_CELLS} changes are computed at once, "
+            "paths times sessions. Mend: ask for portions of the paths with first_path"
+        )
     clock = Schedule.synthetic(sessions, start=start)
     dates = clock.dates[: clock.tradable]
     change = _core.market_strategy_index(

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from numbers import Real
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -110,14 +111,7 @@ def portfolio(
     (-0.08, 18752)
     """
     chosen = grid(rules) if isinstance(rules, str) else rules
-    for name, value in (("rate", rate), ("dividend_yield", dividend_yield)):
-        if not abs(value) <= MOST_A_YEAR:
-            raise BookError(
-                f"{name} = {value!r}: -1 to 1 a year, decimal, continuously compounded. "
-                "Mend: if this is percent, divide by 100",
-                column=name,
-                value=value,
-            )
+    rate, dividend_yield = _a_year("rate", rate), _a_year("dividend_yield", dividend_yield)
     rows = checked(book, as_of, product_class, keep=GIVEN)
     refuse(rows)
     rows = _priced(rows, spots(rows, spot), rate, dividend_yield, futures or {})
@@ -133,6 +127,19 @@ def portfolio(
     told = rows.select(pl.col("forward") * pl.col("fraction"), "discount", "vol")
     positions = book.with_columns(*told, pnl=pl.Series(pnl[np.arange(len(at)), at]))
     return PortfolioRequirement(total, total, worst.drop("_at"), scenarios, positions)
+
+
+def _a_year(name: str, given: Any) -> float:
+    """Return a rate as a plain number."""
+    number = isinstance(given, Real) and not isinstance(given, bool)
+    if number and abs(given) <= MOST_A_YEAR:
+        return float(given)
+    mend = "if this is percent, divide by 100" if number else "a number, such as 0.04"
+    raise BookError(
+        f"{name} = {given!r}: -1 to 1 a year, decimal, continuously compounded. Mend: {mend}",
+        column=name,
+        value=given,
+    )
 
 
 def _priced(

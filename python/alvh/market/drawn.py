@@ -341,10 +341,18 @@ class Drawn(Described):
 
 def _days(given: Sequence[float] | None) -> list[float]:
     """Return the tenors of futures as numbers."""
+    if given is None:
+        return []
+    wrong = SpecError(f"vx_days = {given!r}: must be calendar days, such as [30, 60]")
+    if isinstance(given, str | bytes):  # float would read their characters one by one
+        raise wrong
     try:
-        return [] if given is None else [float(days) for days in given]
-    except (TypeError, ValueError):
-        raise SpecError(f"vx_days = {given!r}: must be calendar days, such as [30, 60]") from None
+        tenors = list(given)
+        if any(isinstance(days, str | bytes | bool | np.bool_) for days in tenors):
+            raise wrong
+        return [float(days) for days in tenors]
+    except (TypeError, ValueError, OverflowError):
+        raise wrong from None
 
 
 def _sign(right: ArrayLike) -> Floats:

@@ -1,12 +1,11 @@
 """Filtered historical simulation: the innovations of a history, drawn in blocks."""
 
-from collections.abc import Mapping
 from typing import Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from alvh.described import Described
-from alvh.errors import SpecError
+from alvh.errors import SpecError, mistakes
 from alvh.filtering import INNOVATIONS, filter  # noqa: A004 -- read as alvh.market.filter
 from alvh.history import History, HistoryData
 from alvh.history.files import Closes
@@ -28,6 +27,16 @@ OF_INNOVATIONS: Final = (
 OF_NO_FILE: Final = (
     "No file is known of the innovations, nor its hash: which history they are of cannot be checked."
 )
+
+
+class _Filtered(Described):
+    """The parameters that the filter reads, as themselves or as tables."""
+
+    curve: Curve = Curve()
+    dynamics: Dynamics = Dynamics()
+
+
+FILTERED: Final = tuple(_Filtered.model_fields)
 
 
 class FHS(Drawn):
@@ -122,12 +131,16 @@ class FHS(Drawn):
             raise SpecError(
                 f"{said[0]}: innovations are those of the history that is given. Mend: leave it out"
             )
-        curve, dynamics = (
-            _group(kind, name, parameters.get(name, {}))
-            for kind, name in ((Curve, "curve"), (Dynamics, "dynamics"))
-        )
+        try:
+            groups = _Filtered.model_validate(
+                {name: parameters[name] for name in FILTERED if name in parameters}
+            )
+        except ValidationError as error:
+            raise SpecError(f"{cls.__name__}: {mistakes(error)}") from None
         data: History | HistoryData = history.read() if isinstance(history, Closes) else history
-        shocks = filter(data, curve=curve, dynamics=dynamics).select(INNOVATIONS).drop_nulls().rows()
+        shocks = (
+            filter(data, curve=groups.curve, dynamics=groups.dynamics).select(INNOVATIONS).drop_nulls().rows()
+        )
         if isinstance(history, Closes):
             source = history.model_copy(update={"sha256": data.data_hash})
             return cls(innovations=shocks, history=source, **parameters)
@@ -153,15 +166,3 @@ class FHS(Drawn):
         5.0
         """
         return self.model_dump(mode="json", exclude={"history"})
-
-
-def _group(kind: type[Described], name: str, given: Any) -> Any:
-    """Return a group of parameters that is given as such or as a table."""
-    if isinstance(given, kind):
-        return given
-    if not isinstance(given, Mapping):
-        raise SpecError(f"{name} = {given!r}: a table of parameters, see alvh.market.{kind.__name__}")
-    try:
-        return kind(**given)
-    except SpecError as error:
-        raise SpecError(f"FHS: {name}: {error}") from None

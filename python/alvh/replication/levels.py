@@ -23,19 +23,21 @@ def recorded_levels(source: HistorySource, names: Sequence[str]) -> dict[str, pl
     Parameters
     ----------
     source : str, path or polars.DataFrame
-        ``date``, ascending, and a column of levels per index, in any case; an empty cell is no level.
+        ``date``, ascending, and a column of levels per index, in any case; an empty cell or a NaN
+        is no level.
     names : sequence of str
         Of the indices.
 
     Returns
     -------
     dict of str to polars.DataFrame
-        ``date`` and ``level``, without empty rows.
+        ``date`` and ``level``, without the rows that have no level.
 
     Raises
     ------
     HistoryError
-        There is no date or none of the indices, a date is none or twice, or a level is no positive number.
+        There is no date or none of the indices, a date is none, twice or before the one above it, or a
+        level is no positive number.
 
     Examples
     --------

@@ -126,12 +126,14 @@ def agreement(replicated: pl.DataFrame, recorded: pl.DataFrame) -> Agreement:
     replicated : polars.DataFrame
         Of `replicate`.
     recorded : polars.DataFrame
-        ``date`` and ``level`` of the index, one row a month or more; the last of a month counts.
+        ``date`` and ``level`` of the index, in any order, one row a month or more; the last one
+        of a month counts.
 
     Raises
     ------
     HistoryError
-        There are fewer than 24 common months with the month before.
+        There are fewer than 24 common months with the month before, or the last level of a month is empty,
+        NaN, infinite or not above 0.
 
     Examples
     --------
@@ -163,7 +165,18 @@ def agreement(replicated: pl.DataFrame, recorded: pl.DataFrame) -> Agreement:
 
 def _by_month(levels: pl.DataFrame, name: str) -> pl.DataFrame:
     month = pl.col("date").dt.truncate("1mo").alias("month")
-    return levels.sort("date").group_by(month, maintain_order=True).agg(pl.col("level").last().alias(name))
+    ends = levels.sort("date").group_by(month, maintain_order=True).agg(pl.col("date", "level").last())
+    is_level = pl.col("level").is_finite() & (pl.col("level") > 0.0)
+    wrong = ends.filter(~is_level.fill_null(value=False))
+    if wrong.height:
+        day, level = wrong.select("date", "level").row(0)
+        raise HistoryError(
+            f"level = {level} on {day}, the last of its month: a number above 0 is needed. Mend: leave out "
+            "rows without a level, as recorded_levels does",
+            column="level",
+            value=level,
+        )
+    return ends.select("month", pl.col("level").alias(name))
 
 
 def _rolls(market: Recorded, product: str) -> list[tuple[int, date]]:
