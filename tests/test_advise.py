@@ -331,7 +331,22 @@ def test_a_book_in_csv_is_the_book_in_toml(tmp_path, told):
     [
         (lambda text: text.replace(",", ";"), r"its header is separated by ';'. Mend: commas"),
         (lambda text: text.replace(",", "\t"), r"its header is separated by '\\t'. Mend: commas"),
-        (lambda text: text.replace("4700.0", "4,700.0"), r"row 1 has 10 cells, the header 9. Mend: no separ"),
+        (lambda text: text.replace("4700.0", "4,700.0"), r"row 1 has 10 cells, .* 9. Mend: no separ"),
+        (
+            lambda text: text.replace("4700.0", "4,700.0").replace("4850.0,", "4850.0,1"),
+            r"row 1 has 10 cells, the header 9. Mend: no separ",
+        ),
+        (
+            lambda text: text.replace("4850.0,\n", "4850.0,,\n"),
+            r"row 1 has 10 cells, the last one empty, the header 9. Mend: .*, and no comma at its end",
+        ),
+        (
+            lambda text: text.replace("parts", '"parts, all"').replace("4850.0,\n", "4850.0,,\n"),
+            r"row 1 has 10 cells, the last one empty, the header 9",
+        ),
+        (lambda text: text.replace("12.0", "1" * 200_000), r"cannot be read as CSV: field larger than"),
+        (lambda text: text.replace("4850.0,", '4850.0,"', 1), r"cannot be read as CSV: "),
+        (lambda text: "\n" + text.replace("SPXW,P", "SP\x85XW,P"), r"row 1: product = 'SP"),
         (lambda text: text + ",,,,,,,,\n", r"row 5: product missing: text"),
         (lambda text: text.replace("12.0", ""), r"row 1: price missing: a number such as 1234.5"),
     ],
@@ -342,6 +357,13 @@ def test_a_csv_as_a_spreadsheet_writes_it_is_told(tmp_path, spoil, words):
     file.write_text(spoil(file.read_text()))
     with pytest.raises(BookError, match=words):
         Book.read(file, cash=1e6)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", " \t\n\n"], ids=repr)
+def test_blank_lines_before_the_header_are_no_rows(tmp_path, told, blank):
+    file = tmp_path / "book.csv"
+    file.write_bytes((blank + csv().write_csv()).encode())
+    assert advise(Book.read(file, cash=1e6), TODAY, SIMPLE).json() == told.json()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "toml"])

@@ -131,6 +131,20 @@ def test_playbooks_that_decide_alike_and_solved_costs_are_refused() -> None:
         diff(plain, av.preset("fewer_lots_equal_mean"), MARKET, **FEW)
 
 
+def test_arms_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """By A and B, and in the command by their files."""
+    arms = [av.preset(name).replace(name="mine") for name in ("plain", "stop_2x")]
+    told = diff(*arms, MARKET, paths=1, sessions=21)
+    assert told.names == ("mine (A)", "mine (B)")
+    assert told.text().startswith("mine (A) to mine (B), at 10% of NAV, 1 path:")
+    files = [tmp_path / "a.toml", tmp_path / "b.toml"]
+    for file, arm in zip(files, arms, strict=True):
+        file.write_text(arm.to_toml(), encoding="utf-8")
+    done = CliRunner().invoke(app, ["diff", *map(str, files), "--paths", "1", "--sessions", "21"])
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith(f"mine ({files[0]}) to mine ({files[1]}), at 10% of NAV, 1 path:")
+
+
 def test_the_command_tells_the_same(tmp_path: Path) -> None:
     files = [tmp_path / "a.toml", tmp_path / "b.toml"]
     for file, name in zip(files, ("plain", "stop_2x"), strict=True):

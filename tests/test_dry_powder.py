@@ -87,6 +87,18 @@ def test_nothing_hedged_is_nothing_to_tell() -> None:
     assert "dry_powder" not in result.session_tables()
 
 
+def test_a_close_that_is_missing_is_no_budget_that_is_not_there() -> None:
+    """It shows as an estimate that is not known, and takes no row away."""
+    one = {name: np.ones((2, 3)) for name in ("available", "requirement", "budget_left", "spot", "vix")}
+    whole = figures.dry_powder({"a": one}, 100.0, {"a": ["book"]})
+    left = one["budget_left"].copy()
+    left[1, 2] = np.nan
+    table = figures.dry_powder({"a": one | {"budget_left": left}}, 100.0, {"a": ["book"]})
+    assert table.select("figure", "when").equals(whole.select("figure", "when"))
+    budget = dict(table.filter(figure="budget").select("when", "estimate").iter_rows())
+    assert budget == {"start": 0.01, "all": None, "lowest": None}
+
+
 def test_ledgers_are_named() -> None:
     one = {name: np.ones((1, 3)) for name in ("available", "requirement", "budget_left", "spot", "vix")}
     for ledgers in ([], ["purse"]):

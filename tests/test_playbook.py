@@ -267,6 +267,23 @@ def test_name_that_is_no_file_name_is_refused(name):
         Arm(name, av.IronCondor())
 
 
+def test_a_part_of_an_arm_is_named_by_its_path():
+    for table, words in (
+        ({"name": "h", "buy": {"kind": "call", "product": "VIX", "delta": 2}}, "layers.1.buy.delta = 2: an"),
+        ({"name": "h", "by": 1}, "layers.1.by: unknown key: did you mean 'buy'"),
+    ):
+        with pytest.raises(SpecError, match=f"^arm 'x': {words}"):
+            Arm("x", av.IronCondor(), layers=[table])
+
+
+@pytest.mark.parametrize("name", av.presets())
+def test_an_arm_is_read_from_its_fields(name):
+    arm = av.preset(name)
+    again = Arm.model_validate(arm.model_dump())
+    assert again == arm
+    assert again.digest == arm.digest
+
+
 def test_file_is_named(tmp_path):
     path = tmp_path / "mine.toml"
     with pytest.raises(SpecError, match=rf"{re.escape(str(path))}: cannot be read: No such file"):

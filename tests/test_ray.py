@@ -51,6 +51,12 @@ def cluster():
     ray.shutdown()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def threads_of_the_first(cluster):
+    """Asked before any test: a worker that has read Polars keeps the threads it has."""
+    return dict(Ray().completed(threads_of_polars, [0]))
+
+
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory):
     path, day = tmp_path_factory.mktemp("chains"), date(2024, 3, 1)
@@ -70,9 +76,8 @@ def wait_for(condition):
     return found
 
 
-def test_polars_takes_the_cores_of_its_task():
-    """The first test of the cluster: a worker that has read Polars keeps the threads it has."""
-    assert dict(Ray().completed(threads_of_polars, [0])) == {0: 1}
+def test_polars_takes_the_cores_of_its_task(threads_of_the_first):
+    assert threads_of_the_first == {0: 1}
 
 
 # The same bits

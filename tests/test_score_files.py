@@ -295,6 +295,8 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_nothing(folder, tmp_path)
     lines = ran.stderr.splitlines()
     named = ("absent.csv", "cut.parquet", "late.csv")
     assert [line.split(": ")[:2] for line in lines] == [["alvh", str(tmp_path / name)] for name in named]
+    assert lines[0].endswith("absent.csv: cannot be read: No such file or directory")
+    assert all(line.count(name) == 1 for line, name in zip(lines, named, strict=True)), lines
     said = json.loads(ran.stdout, parse_constant=pytest.fail)
     became = {Path(row["file"]).name: row["became"] for row in said["files"]}
     assert became == {good.name: "scored", **dict.fromkeys(named, "unreadable")}

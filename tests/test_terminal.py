@@ -10,11 +10,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+import alvh as av
 from alvh import figures
 from alvh.compared.told import Trace
 from alvh.figures.words import percent
 from alvh.report import DISCLAIMER, terminal
-from alvh.report.console import print_trace
+from alvh.report.console import _what_was_run, print_trace
 from synthetic_paths import CAPITAL, RISKINESS, SESSIONS, rolling_paths, synthetic_paths
 
 SHARE = 0.5
@@ -66,6 +67,11 @@ def test_inside_the_width_and_nothing_cut(name, width):
     text = shown(RENDERABLES[name], width)
     assert max(cell_len(line) for line in text.splitlines()) <= width
     assert "…" not in text
+
+
+def test_one_path_of_one_session_is_told_as_one():
+    few = av.compare([av.preset("plain")], av.market.GBM(), paths=1, sessions=1, shares=[0.1], surface_band=0)
+    assert _what_was_run(few).startswith("GBM: 1 path of 1 session, capital")
 
 
 def test_every_table_names_every_arm():

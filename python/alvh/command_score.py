@@ -164,9 +164,16 @@ def score(  # noqa: PLR0917 -- one parameter per option
     else:
         print_scores(Console(), found, out)
     for file, reason in found.unreadable.iter_rows():
-        print(f"alvh: {file}: {' '.join(reason.split())}", file=sys.stderr)
+        print(f"alvh: {file}: {_of_the_file(file, reason)}", file=sys.stderr)
     if found.unreadable.height:
         raise typer.Exit(UNREADABLE)
+
+
+def _of_the_file(file: str, reason: str) -> str:
+    """Return a reason in one line, without the name of the file where it begins with that."""
+    words = " ".join(reason.split())
+    rest = words.removeprefix(Path(file).name)
+    return rest.lstrip(" ,:") if rest[:1] in {" ", ",", ":"} else words
 
 
 def _range(name: str, text: str, kind: type[int | float]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,9 +43,9 @@ def diff(  # noqa: PLR0917 -- one parameter per option
     from alvh.report.plain_json import to_json
 
     chosen = L3F(vix=16) if market is None else from_toml(market.read_text(encoding="utf-8"), str(market))
+    arms = (Arm.read(before), Arm.read(after))
     told = difference.diff(
-        Arm.read(before),
-        Arm.read(after),
+        *arms,
         chosen,
         share=share,
         paths=paths,
@@ -52,6 +53,8 @@ def diff(  # noqa: PLR0917 -- one parameter per option
         seed=seed,
         margin=margin_rule,
     )
+    if arms[0].name == arms[1].name:
+        told = replace(told, names=(f"{arms[0].name} ({before})", f"{arms[1].name} ({after})"))
     if as_json:
         print(to_json({"before": told.names[0], "after": told.names[1], "changes": told.table()}))
     else:

@@ -11,6 +11,7 @@ import polars as pl
 
 from alvh.comparison import Comparison, compare
 from alvh.errors import SpecError
+from alvh.figures.words import number_of
 from alvh.playbook import Arm, document
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Difference:
     Attributes
     ----------
     names
-        Of the two arms, as they were given.
+        Of the two arms, as they were given; where that is one name, with ``(A)`` and ``(B)``.
     changes
         The keys that differ.
     share
@@ -168,7 +169,8 @@ class Difference:
     def text(self) -> str:
         """Return the table in words, a line per change."""
         first, last = self.names
-        about = f"{first} to {last}, at {self.share:.0%} of NAV, {self.comparison.task.paths:,} paths:"
+        paths = number_of(self.comparison.task.paths, "path")
+        about = f"{first} to {last}, at {self.share:.0%} of NAV, {paths}:"
         rows = self.table().iter_rows(named=True)
         return "\n".join([about, *(f"{row['change']}: {_words(row)}" for row in rows)])
 
@@ -303,7 +305,10 @@ def diff(
         del refused[index]
     every = [before.replace(name=FIRST), *arms, after.replace(name=LAST)]
     comparison = compare(every, market, shares=[share], **{"surface_band": 0, **options})
-    return Difference((before.name, after.name), found, share, comparison, frozenset(taken), refused)
+    names = (before.name, after.name)
+    if before.name == after.name:
+        names = (f"{before.name} ({FIRST})", f"{after.name} ({LAST})")
+    return Difference(names, found, share, comparison, frozenset(taken), refused)
 
 
 def _document(arm: Arm) -> dict[str, Any]:
@@ -380,6 +385,7 @@ def _words(row: Mapping[str, Any]) -> str:
     interval = "" if row["pnl_low"] is None else f" ({row['pnl_low']:+,.0f} to {row['pnl_high']:+,.0f})"
     how = "" if row["measured"] == ALONE else f"{BESIDE}, it "
     return (
-        f"{said}{how}changes {row['paths']:,} paths, P&L {row['pnl']:+,.0f} dollars a year{interval}, "
+        f"{said}{how}changes {number_of(row['paths'], 'path')}, "
+        f"P&L {row['pnl']:+,.0f} dollars a year{interval}, "
         f"distress on {row['gained']:,} more and {row['avoided']:,} fewer"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 import tomllib
@@ -49,6 +50,8 @@ RIGHTS: Final = {"CALL": "C", "PUT": "P", "C": "C", "P": "P"}
 OF_THE_OPENING: Final = ("sd_move", "gamma_percentile", "theta_acceleration")
 """What rests on the market of the opening, and no price makes up for."""
 PARTS: Final = re.compile(r"[0-9]{1,2}(\+[0-9]{1,2})*")
+BLANK_LINES: Final = re.compile(r"\A\s*[\r\n]")
+"""What may stand before the header of CSV."""
 MONEY: Final = ("cash", "sleeve", "committed", "capital")
 PRICES: Final = "prices"
 """Table of a book in TOML: what shares of funds are worth."""
@@ -173,10 +176,11 @@ class Book:
                 source=str(path),
                 column="cash",
             )
-        cls._require_commas(text, path)
+        text = BLANK_LINES.sub("", text)
         try:
+            cls._require_commas(text, path)
             legs = pl.read_csv(text.encode(), infer_schema=False)
-        except PolarsError as error:
+        except (csv.Error, PolarsError) as error:
             reason = " ".join(str(error).split())
             raise BookError(f"{path}: cannot be read as CSV: {reason}", source=str(path)) from None
         legs = legs.select(pl.all().str.strip_chars().replace("", None))
@@ -185,21 +189,24 @@ class Book:
     @staticmethod
     def _require_commas(text: str, path: Path) -> None:
         """Refuse other separators, and rows that are longer than the header."""
-        lines = text.splitlines()
-        header = lines[0] if lines else ""
-        other = next((mark for mark in ";\t" if header.count(mark) > header.count(",")), None)
+        rows = csv.reader(io.StringIO(text, newline=""))
+        header = next(rows, [])
+        commas = len(header) - 1
+        other = next((mark for mark in ";\t" if sum(cell.count(mark) for cell in header) > commas), None)
         if other is not None:
             raise BookError(
                 f"{path}: its header is separated by {other!r}. Mend: commas between the columns, points in "
                 "the decimals",
                 source=str(path),
             )
-        cells = header.count(",") + 1
-        for number, row in enumerate(csv.reader(lines[1:]), start=1):
-            if len(row) > cells:
+        for number, row in enumerate(rows, start=1):
+            surplus = row[len(header) :]
+            if surplus:
+                empty = ", the last one empty" if not surplus[-1].strip() else ""
+                end = ", and no comma at its end" if empty else ""
                 raise BookError(
-                    f"{path}: row {number} has {len(row)} cells, the header {cells}. Mend: no separators of "
-                    "thousands and no decimal commas, or the cell in quotation marks",
+                    f"{path}: row {number} has {len(row)} cells{empty}, the header {len(header)}. Mend: no "
+                    f"separators of thousands and no decimal commas, or the cell in quotation marks{end}",
                     source=str(path),
                     row=number,
                 )

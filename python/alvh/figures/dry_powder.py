@@ -91,7 +91,7 @@ def dry_powder(
             for when, mask in moments.items():
                 paths = int(mask.any(axis=1).sum())
                 if paths:
-                    value = ratio_interval((left * mask).sum(axis=1), mask.sum(axis=1))
+                    value = ratio_interval(np.where(mask, left, 0.0).sum(axis=1), mask.sum(axis=1))
                     rows.append((arm, figure, ledger, when, *nullable(value), DRY_POWDER[figure][0], paths))
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
@@ -125,5 +125,5 @@ def _left(arm: str, series: Series, ledgers: Sequence[str]) -> Iterator[tuple[st
             continue
         sleeve = series["sleeve_available"] - series["sleeve_requirement"]
         yield "funds", ledger, sleeve if ledger == "sleeve" else whole - sleeve
-    if not np.isnan(series["budget_left"]).any():
+    if not np.isnan(series["budget_left"]).all():  # of a book without a budget every close is missing
         yield "budget", "book", np.maximum(series["budget_left"], 0.0)

@@ -9,7 +9,7 @@ from alvh.figures.columns import SAME_SHARE, arms
 from alvh.figures.distress import NO_TRADE, WITHIN
 from alvh.figures.paired import BASE
 from alvh.figures.rolling import HistorySummary
-from alvh.figures.words import amount, percent, share_of_nav, span
+from alvh.figures.words import amount, number_of, percent, share_of_nav, span
 
 __all__ = ["SIGNIFICANCE", "headline", "history_headline"]
 
@@ -133,19 +133,19 @@ def _seldom_opened(traded: dict[str, dict[str, float]], share: float) -> list[st
 
 
 def _at_this_size(rows: dict[str, dict[str, float]], base: str, base_share: float, within: int) -> str:
-    n, hits = rows[base]["n"], rows[base]["hits"]
+    hits, paths = rows[base]["hits"], number_of(int(rows[base]["n"]), "path")
     size, horizon = f"At a margin share of {share_of_nav(base_share)}", f"within {within} sessions"
     if not any(row["hits"] for row in rows.values()):
         return (
             f"{size} there is nothing to avoid at this size: no arm had an order refused, a margin call, "
-            f"a forced closing or ruin {horizon} on {n:,} paths (each up to {percent(rows[base]['high'])})."
+            f"a forced closing or ruin {horizon} on {paths} (each up to {percent(rows[base]['high'])})."
         )
     if not hits:
         return (
-            f"{size} there is nothing to avoid at this size for {base}: no distress {horizon} on {n:,} paths "
+            f"{size} there is nothing to avoid at this size for {base}: no distress {horizon} on {paths} "
             f"(up to {percent(rows[base]['high'])})."
         )
-    return f"{size} {base} is in distress {horizon} on {_chance(rows[base])} of {n:,} paths."
+    return f"{size} {base} is in distress {horizon} on {_chance(rows[base])} of {paths}."
 
 
 def _verdicts(rows: dict[str, dict[str, float]], differences: pl.DataFrame, base: str) -> list[str]:

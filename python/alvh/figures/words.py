@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["UNITS", "amount", "percent", "share_of_nav", "span"]
+__all__ = ["UNITS", "amount", "number_of", "percent", "share_of_nav", "span"]
 
 UNITS = ("probability", "share", "a year", "multiple", "count", "dollars", "error", "correlation")
 _PERCENTAGES = ("probability", "share", "a year")
@@ -41,6 +41,17 @@ def amount(x: float | None, unit: str) -> str:
     if x is None or math.isnan(x):
         return "-"
     return _number(x, unit) + _suffix(unit)
+
+
+def number_of(count: int, thing: str) -> str:
+    """Write how many there are of what takes an s.
+
+    Examples
+    --------
+    >>> number_of(1, "path"), number_of(20_000, "path")
+    ('1 path', '20,000 paths')
+    """
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def span(low: float | None, high: float | None, unit: str) -> str:

@@ -111,6 +111,9 @@ class Arm(Frozen):
         except ValidationError as error:
             raise SpecError(f"arm {name!r}: {mistakes(error)}") from None
 
+    # To pydantic this is no constructor of our own: fields are read by their names, `ledgers` among them.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
     @field_validator("name")
     @classmethod
     def _name(cls, name: str) -> str:

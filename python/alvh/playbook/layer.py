@@ -57,6 +57,9 @@ class Layer(Frozen):
         except ValidationError as error:
             raise SpecError(f"layer {fields.get('name', name)!r}: {mistakes(error)}") from None
 
+    # To pydantic this is no constructor of our own: parts of an arm are read in place, with their path.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
     @classmethod
     def of(cls, table: dict[str, Any]) -> Self:
         """Read a layer from a table; mistakes stay pydantic's: the caller puts a place before them."""

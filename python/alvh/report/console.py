@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alvh.claims.voting import readings_in_words
-from alvh.figures.words import amount, share_of_nav, span
+from alvh.figures.words import amount, number_of, share_of_nav, span
 from alvh.report import terminal
 from alvh.report.calls import call_tables
 from alvh.report.episode import episode_told
@@ -113,7 +113,7 @@ def _what_was_run(result: Comparison) -> str:
     facts, manifest = result.task.facts, result.manifest
     market = facts["source"] or facts["market"].upper()
     return (
-        f"{market}: {result.task.paths:,} paths of {result.sessions} sessions, "
+        f"{market}: {number_of(result.task.paths, 'path')} of {number_of(result.sessions, 'session')}, "
         f"capital ${result.capital:,.0f}, seed {manifest['seed']}, plan {manifest['plan'][:12]}, "
         f"SIMD {manifest['simd']}. "
         f"Tables below the ladder are at a margin share of {share_of_nav(result.shares[0])}."
