@@ -279,9 +279,12 @@ def test_a_part_of_an_arm_is_named_by_its_path():
 @pytest.mark.parametrize("name", av.presets())
 def test_an_arm_is_read_from_its_fields(name):
     arm = av.preset(name)
-    again = Arm.model_validate(arm.model_dump())
-    assert again == arm
-    assert again.digest == arm.digest
+    fields = arm.model_dump()
+    for told in (fields, fields | {"layers": list(fields["layers"])}):
+        again = Arm.model_validate(told)
+        assert again == arm
+        assert again.digest == arm.digest
+    assert playbook.Playbook("desk", [fields]).arms == (arm,)
 
 
 def test_file_is_named(tmp_path):

@@ -64,7 +64,7 @@ class Arm(Frozen):
     """
 
     name: str
-    layers: tuple[Layer, ...]
+    layers: Annotated[tuple[Layer, ...], Strict(strict=False)]
     about: str = ""
     ledgers: Ledgers | None = None
     absent: Annotated[tuple[str, ...], Strict(strict=False)] = ()
