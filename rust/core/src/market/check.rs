@@ -33,7 +33,8 @@ pub(super) fn decimal(name: &str, value: f64, low: f64, high: f64) -> Result<()>
     when(value >= low && value <= high, name, value, &allowed)
 }
 
-/// Is there memory for so many arrays of so many cells? Where an array cannot be made the process ends, so that is asked before.
+/// Can so many arrays of so many cells be had at all? Where one cannot the process ends, so that is asked before. A system that
+/// promises more than it has may still end it later.
 pub(super) fn room(paths: usize, columns: usize, arrays: usize) -> Result<()> {
     let cells = paths.checked_mul(columns).and_then(|cells| cells.checked_mul(arrays));
     if cells.is_some_and(|cells| Vec::<f64>::new().try_reserve_exact(cells).is_ok()) {
