@@ -54,7 +54,8 @@ class Ray:
     ) -> Generator[tuple[Item, Found]]:
         """Yield each item with what `work` makes of it, as they are done.
 
-        A task whose worker is lost begins again, `RETRIES` times. Closed early, tasks are cancelled.
+        A task whose worker is lost begins again, `RETRIES` times. Closed early, no more is handed out: what
+        was, two tasks for each that there is room for, ends by itself, or with this process.
 
         Raises
         ------
@@ -67,18 +68,14 @@ class Ray:
         task = ray.remote(_done).options(num_cpus=cpus, max_retries=RETRIES, name=TASK)
         shared, asks = ray.put(work), Build.here()  # the work travels once to each machine
         waiting, pending = iter(items), dict[Any, Item]()
-        try:
-            while True:
-                for item in islice(waiting, room - len(pending)):
-                    pending[task.remote(shared, item, asks, cpus)] = item
-                if not pending:
-                    return
-                (done,), _ = ray.wait(list(pending))
-                yield pending.pop(done), _result(ray, done)
-        finally:
-            # Not by force: a worker that is killed as it answers takes this process with it (a check of Ray).
-            for left in pending:
-                ray.cancel(left)
+        # Tasks are not cancelled: one that answers meanwhile ends this process, by a check inside Ray.
+        while True:
+            for item in islice(waiting, room - len(pending)):
+                pending[task.remote(shared, item, asks, cpus)] = item
+            if not pending:
+                return
+            (done,), _ = ray.wait(list(pending))
+            yield pending.pop(done), _result(ray, done)
 
     def _connected(self) -> Any:
         try:
