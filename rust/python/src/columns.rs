@@ -289,7 +289,7 @@ fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArr
     Ok(asarray.call1((object,))?.cast_into::<PyUntypedArray>()?)
 }
 
-/// A Polars column by a function of `alvh.series`: no string of Python per row, and a tenth of the time of
+/// A Polars column by a function of `alvh.series`: no string of Python per row, and not by way of
 /// `numpy.asarray`. None for other objects, and for columns that the function does not know.
 fn series<'py>(
     object: &Bound<'py, PyAny>,
